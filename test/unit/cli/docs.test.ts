@@ -10,6 +10,7 @@ import { newRing } from '../../../src/session/rotate-ring.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';
 import { lineText, refused } from '../audit/logged.ts';
+import { documentedKey, filesOf, seal, textOf } from '../audit/sealed-log.ts';
 import { meshgate, token } from './fake.ts';
 import { played } from './played.ts';
 import { confluenceLine, envoyLine, nginxLine } from './trace/lines.ts';
@@ -76,6 +77,17 @@ const post = (id: string, changed: Readonly<Record<string, unknown>> = {}) =>
   });
 const access = [lineText({ 'meshgate.policy': digest }), post('77e1c0d5b3f04a7e9b52f1c9a6d83e10')];
 const forged = [...access, post('0b4d7f9e2c8a4c53a1e6d0f7b9c2e845', { 'meshgate.reason': '' })];
+
+/** A log of which all lines except the last are sealed. */
+const ids = [
+  '77e1c0d5b3f04a7e9b52f1c9a6d83e10',
+  '0b4d7f9e2c8a4c53a1e6d0f7b9c2e845',
+  'c61d0e9f7a2b48d5b3f0a1c4e8d92765',
+];
+const lines = [lineText(), ...ids.map((id) => post(id, { 'meshgate.policy': '5f2d0c81b9a3e6740c1be5a7d3f4e692' }))];
+const { folder: auditFolder } = seal(lines.slice(0, 3), [documentedKey()]);
+const audit = filesOf(auditFolder, 'audit');
+const altered = [lines[0]!.replace('okta-ben', 'okta-ada'), ...lines.slice(2)];
 
 const okta = 'https://example.okta.com/oauth2/default';
 
@@ -178,6 +190,11 @@ const files = {
   'new.yaml': fresh,
   'access.log': `${access.join('\n')}\n`,
   'forged.log': `${forged.join('\n')}\n`,
+  ...audit,
+  'sealed.log': textOf(lines),
+  'altered.log': textOf(altered),
+  'first.vkey': documentedKey().vkey,
+  'line.tlog-proof': (await meshgate(['audit', 'prove', ids[0]!, '--log-folder', 'audit'], { files: audit })).out,
   'reader.txt': token(JSON.parse(block('json token.txt'))),
   'ca.pem': 'CA',
   'pat.txt': 'NjI0NzE4',

@@ -1,0 +1,222 @@
+import { leafOf } from './leaf.ts';
+import { Positions, type SealedHashes, UNKNOWN } from './match.ts';
+import { leafHash } from './merkle.ts';
+
+/** How a line of the files differs from the sealed log. */
+export type Difference = 'removed' | 'altered' | 'added' | 'moved' | 'repeated' | 'cut off' | 'not sealed';
+
+export interface Place {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+export interface LineFinding extends Place {
+  readonly kind: Difference;
+  /** The entry of the log; absent if the line was never sealed. */
+  readonly entry?: number;
+  /** Id and time of the request, as they were sealed, or as the file has them. */
+  readonly id?: string;
+  readonly time?: string;
+}
+
+/** Lines at the end of the newest file that are not sealed yet. */
+export interface Unsealed extends Place {
+  readonly count: number;
+}
+
+export interface Compared {
+  readonly findings: readonly LineFinding[];
+  /** Number of lines in the files. */
+  readonly lines: number;
+  /** Number of lines that were sealed as they are, at their place. */
+  readonly sealed: number;
+  readonly unsealed?: Unsealed;
+}
+
+/** Sealing a line takes up to a second, and the log has only whole seconds. A line that is so much older than the newest
+ * one, in seconds, should have been sealed. */
+const UNSEALED_S = 2;
+
+/** Maximum number of bytes of lines that were not sealed, which are kept to find out what they were. */
+const MAX_KEPT_BYTES = 1 << 26;
+
+/** Maximum number of missing entries in one place, among which altered lines are looked for by their id; and maximum
+ * number of them that one line is compared with. */
+const MAX_MISSING = 10_000;
+const MAX_COMPARED = 16;
+
+/** Returns the texts of a line that name its request. */
+export function requestOf(line: Uint8Array | undefined): Pick<LineFinding, 'id' | 'time'> {
+  const text = line === undefined ? '' : Buffer.from(line).toString();
+  const [, id] = /"request_id":"([^"]{1,200})"/.exec(text) ?? [];
+  const [, time] = /"time":"([^"]{1,40})"/.exec(text) ?? [];
+  return { ...(id !== undefined && { id }), ...(time !== undefined && { time }) };
+}
+
+const secondsOf = (time: string | undefined): number => (time === undefined ? Number.NaN : Date.parse(time) / 1000);
+
+/** Whether one line can be the other with a change: at least half of it is equal at the beginning and the end. */
+function isLike(one: Uint8Array, other: Uint8Array): boolean {
+  const [shorter, longer] = [Math.min(one.length, other.length), Math.max(one.length, other.length)];
+  let start = 0;
+  while (start < shorter && one[start] === other[start]) start++;
+  let end = 0;
+  while (end < shorter - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end++;
+  return start === shorter || 2 * (start + end) >= longer;
+}
+
+/** Compares the lines of files with the sealed lines. The files are added in their order, each line once. */
+export class Comparison {
+  readonly #sealed: SealedHashes;
+  readonly #entry: (index: number) => Uint8Array | undefined;
+  readonly #positions = new Positions();
+  readonly #files: { readonly file: string; readonly start: number }[] = [];
+  /** Lines that were never sealed, by their number in all files. */
+  readonly #unknown = new Map<number, Uint8Array>();
+  #keptBytes = 0;
+  #expected: number;
+  #lastLine: Uint8Array | undefined;
+
+  /** @param entry returns the bytes of an entry, if the log has them */
+  constructor(sealed: SealedHashes, entry: (index: number) => Uint8Array | undefined) {
+    this.#sealed = sealed;
+    this.#entry = entry;
+    this.#expected = sealed.nextLine(0);
+  }
+
+  startFile(file: string): void {
+    this.#files.push({ file, start: this.#positions.length });
+  }
+
+  /** @param line its bytes without the line break; they may change after the call */
+  add(line: Uint8Array): void {
+    const found = this.#sealed.find(leafHash(leafOf(line)), this.#expected);
+    if (found === UNKNOWN && this.#keptBytes < MAX_KEPT_BYTES) {
+      this.#unknown.set(this.#positions.length, line.slice());
+      this.#keptBytes += line.length;
+    }
+    this.#positions.push(found);
+    if (found !== UNKNOWN) this.#expected = this.#sealed.nextLine(found + 1);
+  }
+
+  /** Keeps the newest line, whose time tells which lines should be sealed. */
+  newest(line: Uint8Array): void {
+    this.#lastLine = line.slice();
+  }
+
+  #place(at: number): Place {
+    let last = this.#files[0];
+    for (const file of this.#files) if (file.start <= at) last = file;
+    return { file: last?.file ?? '', line: at - (last?.start ?? 0) + 1 };
+  }
+
+  /** @param isPart whether the files are only a part of the log, so that lines before and after them are not missing */
+  result(isPart: boolean): Compared {
+    const inOrder = this.#positions.inOrder();
+    const findings: LineFinding[] = [];
+    const entryOf = (index: number) => ({ entry: index, ...requestOf(this.#entry(index)) });
+    const accounted = this.#account(inOrder, (at, kind) => {
+      findings.push({ kind, ...this.#place(at), ...entryOf(this.#positions.at(at)) });
+    });
+    const missingIn = (from: number, to: number): number[] => {
+      const missing: number[] = [];
+      for (let index = this.#sealed.nextLine(from); index < to; index = this.#sealed.nextLine(index + 1))
+        if (accounted[index] === 0) missing.push(index);
+      return missing;
+    };
+    let [cursor, count, unknown] = [0, 0, [] as number[]];
+    for (let at = 0; at < this.#positions.length; at++) {
+      if (this.#positions.at(at) === UNKNOWN) unknown.push(at);
+      if (inOrder[at] !== 1) continue;
+      const index = this.#positions.at(at);
+      const missing = isPart && count === 0 ? [] : missingIn(cursor, index);
+      const { removed, added } = this.#pair(missing, unknown, findings);
+      for (const entry of removed) findings.push({ kind: 'removed', ...this.#place(at), ...entryOf(entry) });
+      for (const line of added)
+        findings.push({ kind: 'added', ...this.#place(line), ...requestOf(this.#unknown.get(line)) });
+      [cursor, unknown] = [index + 1, []];
+      count++;
+    }
+    const missing = isPart && count > 0 && unknown.length === 0 ? [] : missingIn(cursor, this.#sealed.size);
+    const { removed, added } = this.#pair(missing, unknown, findings);
+    if (!isPart) {
+      const end = this.#place(this.#positions.length);
+      for (const entry of removed) findings.push({ kind: 'cut off', ...end, ...entryOf(entry) });
+    }
+    const unsealed = this.#unsealed(added, findings);
+    findings.sort((one, other) => this.#number(one) - this.#number(other));
+    return { findings, lines: this.#positions.length, sealed: count, ...(unsealed && { unsealed }) };
+  }
+
+  #number({ file, line }: Place): number {
+    return (this.#files.find((one) => one.file === file)?.start ?? 0) + line;
+  }
+
+  /** Marks the entries that are in the files, and tells the lines that are not at their place. */
+  #account(inOrder: Uint8Array, tell: (at: number, kind: 'moved' | 'repeated') => void): Uint8Array {
+    const accounted = new Uint8Array(this.#sealed.size);
+    for (let at = 0; at < inOrder.length; at++) if (inOrder[at] === 1) accounted[this.#positions.at(at)] = 1;
+    for (let at = 0; at < inOrder.length; at++) {
+      const index = this.#positions.at(at);
+      if (inOrder[at] === 1 || index === UNKNOWN) continue;
+      tell(at, accounted[index] === 1 ? 'repeated' : 'moved');
+      accounted[index] = 1;
+    }
+    return accounted;
+  }
+
+  /** Finds the lines that are an altered entry, and returns the others. */
+  #pair(missing: readonly number[], unknown: readonly number[], findings: LineFinding[]) {
+    const open = new Map(
+      missing.slice(0, unknown.length === 0 ? 0 : MAX_MISSING).map((index) => [index, this.#entry(index)]),
+    );
+    const byId = new Map([...open].map(([index, entry]) => [requestOf(entry).id, index]));
+    byId.delete(undefined);
+    const altered = new Set<number>();
+    const found = new Set<number>();
+    const tell = (at: number, index: number): void => {
+      findings.push({ kind: 'altered', ...this.#place(at), entry: index, ...requestOf(open.get(index)) });
+      open.delete(index);
+      altered.add(at);
+      found.add(index);
+    };
+    for (const at of unknown) {
+      const index = byId.get(requestOf(this.#unknown.get(at)).id);
+      if (index !== undefined && open.has(index)) tell(at, index);
+    }
+    for (const at of unknown) {
+      const line = this.#unknown.get(at);
+      if (open.size === 0 || altered.has(at) || line === undefined) continue;
+      const next = open.entries();
+      for (let tried = 0; tried < MAX_COMPARED; tried++) {
+        const { value, done } = next.next();
+        if (done === true) break;
+        const [index, entry] = value;
+        if (entry === undefined || !isLike(entry, line)) continue;
+        tell(at, index);
+        break;
+      }
+    }
+    return {
+      removed: missing.filter((index) => !found.has(index)),
+      added: unknown.filter((at) => !altered.has(at)),
+    };
+  }
+
+  /** Tells which lines at the end should have been sealed, and returns the others. */
+  #unsealed(tail: readonly number[], findings: LineFinding[]): Unsealed | undefined {
+    const requests = tail.map((at) => ({ at, ...requestOf(this.#unknown.get(at)) }));
+    const times = [...requests.map(({ time }) => time), requestOf(this.#lastLine).time].map(secondsOf);
+    const newest = Math.max(...times.filter((time) => !Number.isNaN(time)));
+    const isFresh = (time: string | undefined) => secondsOf(time) >= newest - UNSEALED_S;
+    const fresh = requests.filter(({ time }) => isFresh(time));
+    for (const { at, ...request } of requests) {
+      if (isFresh(request.time)) continue;
+      const kind = Number.isNaN(secondsOf(request.time)) ? 'added' : 'not sealed';
+      findings.push({ kind, ...this.#place(at), ...request });
+    }
+    const [first] = fresh;
+    return first && { ...this.#place(first.at), count: fresh.length };
+  }
+}

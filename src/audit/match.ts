@@ -1,0 +1,149 @@
+import { HASH_BYTES } from './merkle.ts';
+
+/** Stands for a line that was never sealed. */
+export const UNKNOWN = -1;
+
+/** Maximum number of entries with equal bytes that are tried for one line. */
+const MAX_EQUAL = 64;
+
+/** The hashes of all entries of a log in their order. */
+export class SealedHashes {
+  readonly size: number;
+  readonly #bytes: Uint8Array;
+  /** One byte for each entry: whether it stands for a line. */
+  readonly #isLine: Uint8Array;
+  /** The last entry with a hash, by the beginning of the hash; and for each entry the one before with the same
+   * beginning. Made when a line is not where it is expected. */
+  #last: Map<number, number> | undefined;
+  #before = new Int32Array(0);
+
+  constructor(size: number) {
+    this.size = size;
+    this.#bytes = new Uint8Array(size * HASH_BYTES);
+    this.#isLine = new Uint8Array(size);
+  }
+
+  set(index: number, hash: Uint8Array, isLine: boolean): void {
+    this.#bytes.set(hash, index * HASH_BYTES);
+    this.#isLine[index] = isLine ? 1 : 0;
+  }
+
+  /** Returns hashes one after the other. */
+  part(from: number, count: number): Uint8Array {
+    return this.#bytes.subarray(from * HASH_BYTES, (from + count) * HASH_BYTES);
+  }
+
+  isLine(index: number): boolean {
+    return this.#isLine[index] === 1;
+  }
+
+  /** Returns the index of the next entry that stands for a line, from this index on; {@link size} if there is none. */
+  nextLine(index: number): number {
+    let next = index;
+    while (next < this.size && this.#isLine[next] !== 1) next++;
+    return next;
+  }
+
+  has(index: number, hash: Uint8Array): boolean {
+    for (let at = 0, from = index * HASH_BYTES; at < HASH_BYTES; at++)
+      if (this.#bytes[from + at] !== hash[at]) return false;
+    return true;
+  }
+
+  /** Returns the entry with this hash: the expected one or the next one after it, otherwise the first; {@link UNKNOWN}
+   * if there is none. */
+  find(hash: Uint8Array, expected: number): number {
+    if (expected < this.size && this.#isLine[expected] === 1 && this.has(expected, hash)) return expected;
+    let [after, first, tried] = [UNKNOWN, UNKNOWN, 0];
+    let index = this.#index().get(beginning(hash, 0));
+    for (; index !== undefined && index !== UNKNOWN && tried < MAX_EQUAL; index = this.#before[index]) {
+      if (!this.has(index, hash)) continue;
+      tried++;
+      first = index;
+      if (index >= expected) after = index;
+    }
+    return after === UNKNOWN ? first : after;
+  }
+
+  #index(): Map<number, number> {
+    if (this.#last !== undefined) return this.#last;
+    this.#last = new Map();
+    this.#before = new Int32Array(this.size).fill(UNKNOWN);
+    for (let index = 0; index < this.size; index++) {
+      if (this.#isLine[index] !== 1) continue;
+      const key = beginning(this.#bytes, index * HASH_BYTES);
+      this.#before[index] = this.#last.get(key) ?? UNKNOWN;
+      this.#last.set(key, index);
+    }
+    return this.#last;
+  }
+}
+
+/** Returns the first six bytes of a hash as a number. */
+const beginning = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) * 2 ** 40 +
+  (bytes[at + 1] as number) * 2 ** 32 +
+  (((bytes[at + 2] as number) << 24) |
+    ((bytes[at + 3] as number) << 16) |
+    ((bytes[at + 4] as number) << 8) |
+    (bytes[at + 5] as number)) +
+  2 ** 31;
+
+/** A growing list of the entries that lines were found at. */
+export class Positions {
+  #values = new Int32Array(1024);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const larger = new Int32Array(2 * this.length);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.length++] = value;
+  }
+
+  at(index: number): number {
+    return this.#values[index] as number;
+  }
+
+  /** Returns for each line whether it is one of the most lines that are in the order of their entries. The other lines
+   * were moved, or repeat a line. */
+  inOrder(): Uint8Array {
+    const chosen = new Uint8Array(this.length);
+    let [highest, isAscending] = [UNKNOWN, true];
+    for (let at = 0; at < this.length && isAscending; at++) {
+      const value = this.at(at);
+      if (value === UNKNOWN) continue;
+      isAscending = value > highest;
+      highest = value;
+      chosen[at] = 1;
+    }
+    return isAscending ? chosen : this.#longest();
+  }
+
+  /** Finds a longest ascending subsequence by patience sorting: `ends` has, for each length, the place of the smallest
+   * value with which a sequence of this length ends. */
+  #longest(): Uint8Array {
+    const ends = new Int32Array(this.length);
+    const before = new Int32Array(this.length);
+    let count = 0;
+    for (let at = 0; at < this.length; at++) {
+      const value = this.at(at);
+      if (value === UNKNOWN) continue;
+      let [low, high] = [0, count];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (this.at(ends[middle] as number) < value) low = middle + 1;
+        else high = middle;
+      }
+      ends[low] = at;
+      before[at] = low === 0 ? UNKNOWN : (ends[low - 1] as number);
+      if (low === count) count++;
+    }
+    const chosen = new Uint8Array(this.length);
+    for (let at = count === 0 ? UNKNOWN : (ends[count - 1] as number); at !== UNKNOWN; at = before[at] as number)
+      chosen[at] = 1;
+    return chosen;
+  }
+}

@@ -1,0 +1,37 @@
+import { Malformed } from './malformed.ts';
+import { type ReadTile, TILE_WIDTH, type Tile, tilePath } from './tiles.ts';
+
+/** The files of a log as a reader sees them. Names are relative to its folder. */
+export interface Published {
+  /** Returns the bytes of a file; undefined if it does not exist. */
+  read(name: string): Uint8Array | undefined;
+  /** Returns the names in a folder, sorted. */
+  names(folder: string): readonly string[];
+}
+
+/** Number of tiles and bundles that are kept in memory: those of a path through the tree, and some more. */
+const KEPT = 64;
+
+/** Returns a function that reads the tiles and bundles of a log. Where a partial one is asked for, the log may have the
+ * full one instead. The function throws {@link Malformed} if neither exists. */
+export function tileReader({ read }: Pick<Published, 'read'>): ReadTile {
+  const kept = new Map<string, Uint8Array>();
+  return (tile: Tile) => {
+    const path = tilePath(tile);
+    const known = kept.get(path);
+    if (known !== undefined) return known;
+    const bytes = read(path) ?? read(tilePath({ ...tile, width: TILE_WIDTH }));
+    if (bytes === undefined) throw new Malformed('it is missing');
+    if (kept.size >= KEPT) kept.delete(kept.keys().next().value as string);
+    kept.set(path, bytes);
+    return bytes;
+  };
+}
+
+/** Reads a text file of a log.
+ * @throws Malformed if it does not exist */
+export function readNote(files: Pick<Published, 'read'>, name: string): Uint8Array {
+  const bytes = files.read(name);
+  if (bytes === undefined) throw new Malformed(`${name} is missing`);
+  return bytes;
+}

@@ -1,0 +1,255 @@
+import { chainOf, follow, type KeyChain, type KeyStep, keysFor } from './chain.ts';
+import { type BadFile, checkTiles, type Visitor } from './check-tiles.ts';
+import { type Checkpoint, type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
+import { isLine, readSealerLeaf, type SealerLeaf } from './leaf.ts';
+import { Malformed, sameBytes } from './malformed.ts';
+import { SealedHashes } from './match.ts';
+import { inclusionProof, leafHash, rootOf } from './merkle.ts';
+import { parseNote, type VerifierKey } from './note.ts';
+import { type Published, readNote, tileReader } from './published.ts';
+import { entriesOf, hashesAt, nodesOf, TILE_WIDTH, tilePath } from './tiles.ts';
+
+/** A problem of the log itself, and not of the files with lines. */
+export interface LogFinding {
+  readonly kind: 'checkpoint' | 'tile' | 'entry' | 'key' | 'rollback' | 'fork' | 'witness';
+  /** The file, in the log or given. */
+  readonly file: string;
+  readonly entry?: number;
+  readonly problem: string;
+}
+
+/** A cosignature that was verified. */
+export interface Cosigned {
+  readonly witness: string;
+  readonly size: number;
+  /** Seconds since the epoch. */
+  readonly time: number;
+}
+
+/** An event that the sealer has recorded in the log. */
+export interface SealedEvent {
+  readonly entry: number;
+  readonly event: string;
+  readonly time: string;
+}
+
+export interface VerifiedLog {
+  readonly checkpoint: Checkpoint;
+  readonly keys: number;
+  readonly cosigned: readonly Cosigned[];
+  readonly events: readonly SealedEvent[];
+  readonly findings: readonly LogFinding[];
+  readonly hashes: SealedHashes;
+  /** Returns the bytes of an entry; undefined if the log does not have them. */
+  readonly entry: (index: number) => Uint8Array | undefined;
+}
+
+export interface VerifyOptions {
+  readonly key: VerifierKey;
+  /** Checkpoints that the auditor has kept, by the name of their file. */
+  readonly kept: readonly { readonly name: string; readonly text: Uint8Array }[];
+  readonly witnesses: readonly VerifierKey[];
+}
+
+const MAX_EVENTS = 1000;
+
+/** Returns the message of a problem, and throws any other error again. */
+export function problemText(error: unknown): string {
+  if (error instanceof Malformed) return error.message;
+  throw error;
+}
+
+/** Returns the size of a log, without verifying it. A log need not have the partial tiles of smaller sizes.
+ * @throws Malformed */
+export const sizeOf = (files: Published): number => parseCheckpoint(parseNote(readNote(files, 'checkpoint')).text).size;
+
+/** Reads step `number` of a log's chain of keys; undefined if there is none.
+ * @throws Malformed */
+export function readStep(files: Published, number: number): KeyStep | undefined {
+  const checkpoint = files.read(`keys/${number}`);
+  if (checkpoint === undefined) return undefined;
+  const { size } = parseCheckpoint(parseNote(checkpoint).text);
+  const all = sizeOf(files);
+  if (size === 0) throw new Malformed('the checkpoint of an empty log names no key');
+  if (size > all) throw new Malformed(`it has ${size} entries, and the log only ${all}`);
+  const proof = inclusionProof(size - 1, size, nodesOf(all, tileReader(files)));
+  return { checkpoint, leaf: entryAt(all, size - 1, files), proof };
+}
+
+/** Follows the keys of a log, as far as they are proven. The last result is what is wrong with the next one, if it is
+ * not proven. */
+export async function readChain(
+  files: Published,
+  first: VerifierKey,
+): Promise<{ readonly chain: KeyChain; readonly steps: readonly KeyStep[]; readonly broken?: LogFinding }> {
+  const steps: KeyStep[] = [];
+  let chain = chainOf(first);
+  for (;;) {
+    try {
+      const step = readStep(files, steps.length);
+      if (step === undefined) return { chain, steps };
+      chain = await follow(chain, step);
+      steps.push(step);
+    } catch (error) {
+      return { chain, steps, broken: { kind: 'key', file: `keys/${steps.length}`, problem: problemText(error) } };
+    }
+  }
+}
+
+/** Reads an entry of a log of this size.
+ * @throws Malformed */
+export function entryAt(size: number, index: number, files: Pick<Published, 'read'>): Uint8Array {
+  return bundleOf(size, Math.floor(index / TILE_WIDTH), files)[index % TILE_WIDTH] as Uint8Array;
+}
+
+/** Reads a bundle of entries.
+ * @throws Malformed */
+export function bundleOf(size: number, index: number, files: Pick<Published, 'read'>): readonly Uint8Array[] {
+  const width = Math.min(TILE_WIDTH, hashesAt('entries', size) - index * TILE_WIDTH);
+  const tile = { level: 'entries', index, width } as const;
+  try {
+    return entriesOf(tileReader(files)(tile), width);
+  } catch (error) {
+    throw new Malformed(`${tilePath(tile)}: ${problemText(error)}`);
+  }
+}
+
+/** Verifies the folder of a log: signatures, tiles, entries, keys, and that it continues all checkpoints that are known.
+ * @throws Malformed if it has no checkpoint */
+export async function verifyLog(files: Published, { key, kept, witnesses }: VerifyOptions): Promise<VerifiedLog> {
+  const findings: LogFinding[] = [];
+  const { chain, broken } = await readChain(files, key);
+  if (broken !== undefined) findings.push(broken);
+  const text = readNote(files, 'checkpoint');
+  const checkpoint: Checkpoint & Partial<OpenedCheckpoint> = await openWith(chain, text, witnesses).catch((error) => {
+    findings.push({ kind: 'checkpoint', file: 'checkpoint', problem: problemText(error) });
+    // The rest is checked all the same, so that what was altered has a name.
+    return parseCheckpoint(parseNote(text).text);
+  });
+  const { size } = checkpoint;
+  const hashes = new SealedHashes(size);
+  const events: SealedEvent[] = [];
+  const named: { readonly entry: number; readonly leaf: SealerLeaf & { kind: 'key' } }[] = [];
+
+  const bad = ({ path, index, problem }: BadFile): void => {
+    findings.push({
+      kind: index === undefined ? 'tile' : 'entry',
+      file: path,
+      problem,
+      ...(index !== undefined && { entry: index }),
+    });
+  };
+  const visit: Visitor['entry'] = (index, entry, hash, isSealed) => {
+    hashes.set(index, hash, entry === undefined || (attempted(() => isLine(entry)) ?? false));
+    const leaf = entry && isSealed && attempted(() => readSealerLeaf(entry));
+    if (leaf && leaf.kind === 'event' && events.length < MAX_EVENTS)
+      events.push({ entry: index, event: leaf.event, time: leaf.time });
+    if (leaf && leaf.kind === 'key') named.push({ entry: index, leaf });
+  };
+  const { isRoot, sealed } = checkTiles(checkpoint, tileReader(files), { bad, entry: visit });
+  if (!isRoot) findings.push({ kind: 'tile', file: 'checkpoint', problem: 'its root is not that of the tiles' });
+
+  for (const { entry, leaf } of named) {
+    const last = chain.last[leaf.number - 1];
+    if (last === undefined ? entry === size - 1 : last.size === entry + 1) continue;
+    findings.push({
+      kind: 'key',
+      file: `keys/${leaf.number - 1}`,
+      entry,
+      problem: `entry ${entry} names key ${leaf.number}, and the key before has not signed it`,
+    });
+  }
+
+  const nodes = nodesOf(size, (tile) =>
+    tile.level === 0 ? hashes.part(tile.index * TILE_WIDTH, tile.width) : sealed(tile),
+  );
+  const rootAt = (older: number): Uint8Array | undefined => attempted(() => rootOf(older, nodes));
+  const compare = (file: string, older: Checkpoint): void => {
+    const problem = `${file} has ${older.size} entries`;
+    if (older.size > size) findings.push({ kind: 'rollback', file, problem: `${problem}, and the log only ${size}` });
+    else if (!sameBytes(rootAt(older.size) ?? new Uint8Array(0), older.root))
+      findings.push({ kind: 'fork', file, problem: `${problem}, and the log does not begin with them` });
+  };
+  for (const [number, last] of chain.last.entries()) compare(`keys/${number}`, last);
+  for (const { name, text } of kept) {
+    try {
+      compare(name, await openWith(chain, text, witnesses));
+    } catch (error) {
+      findings.push({ kind: 'checkpoint', file: name, problem: problemText(error) });
+    }
+  }
+  const cosigned = await cosignatures();
+  return {
+    checkpoint,
+    keys: chain.keys.length,
+    cosigned,
+    events,
+    findings,
+    hashes,
+    entry: entryReader(files, hashes),
+  };
+
+  /** Verifies the checkpoints that witnesses have signed, and returns the newest of each one. */
+  async function cosignatures(): Promise<readonly Cosigned[]> {
+    const newest = new Map<string, Cosigned>();
+    const add = ({ signed = [], size }: Pick<Checkpoint, 'size'> & Partial<OpenedCheckpoint>): void => {
+      for (const { key, time } of signed) {
+        if (time === undefined || size < (newest.get(key.name)?.size ?? 0)) continue;
+        newest.set(key.name, { witness: key.name, size, time });
+      }
+    };
+    add(checkpoint);
+    for (const name of files.names('witness')) {
+      const file = `witness/${name}`;
+      try {
+        const opened = await openWith(chain, readNote(files, file), witnesses);
+        compare(file, opened);
+        add(opened);
+      } catch (error) {
+        findings.push({ kind: 'witness', file, problem: problemText(error) });
+      }
+    }
+    for (const { name, id } of witnesses) {
+      if (!newest.has(name))
+        findings.push({
+          kind: 'witness',
+          file: 'witness',
+          problem: `no checkpoint has a cosignature of ${name}+${id}`,
+        });
+    }
+    return [...newest.values()];
+  }
+}
+
+/** Returns a function that reads entries. It keeps the last bundle, because most calls are for the next entry. */
+function entryReader(files: Published, hashes: SealedHashes): VerifiedLog['entry'] {
+  let [last, entries]: [number, readonly Uint8Array[]] = [-1, []];
+  return (index) => {
+    const bundle = Math.floor(index / TILE_WIDTH);
+    if (bundle !== last) [last, entries] = [bundle, attempted(() => bundleOf(hashes.size, bundle, files)) ?? []];
+    const entry = entries[index % TILE_WIDTH];
+    return entry !== undefined && hashes.has(index, leafHash(entry)) ? entry : undefined;
+  };
+}
+
+function attempted<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
+}
+
+/** Opens a checkpoint with the keys that may sign one of its size. */
+export async function openWith(
+  chain: KeyChain,
+  text: Uint8Array | string,
+  witnesses: readonly VerifierKey[],
+): Promise<OpenedCheckpoint> {
+  const opened = await openCheckpoint(text, chain.keys, witnesses);
+  const allowed = keysFor(chain, opened.size);
+  if (!opened.signed.some(({ key }) => allowed.includes(key)))
+    throw new Malformed(`a key of another time has signed the checkpoint of ${opened.size} entries`);
+  return opened;
+}

@@ -1,0 +1,118 @@
+import { byteLines } from '../audit/byte-lines.ts';
+import { type Compared, Comparison } from '../audit/compare.ts';
+import { leafOf } from '../audit/leaf.ts';
+import { Malformed } from '../audit/malformed.ts';
+import { UNKNOWN } from '../audit/match.ts';
+import { leafHash } from '../audit/merkle.ts';
+import { type VerifiedLog, verifyLog } from '../audit/verify.ts';
+import { folderFlag, keyFlag, keyOf, logFolder, witnessFlag, witnessKeys } from './audit-folder.ts';
+import { findingsOf, type Verified, verifiedJson, verifiedText } from './audit-verify-text.ts';
+import { argument, command, flag, formatFlag, json, NO, WrongUse, YES } from './context.ts';
+import { readFile, reasonOf } from './load.ts';
+import { LOGS } from './log-lines.ts';
+import { codeOf, type Runtime } from './runtime.ts';
+
+/** The lines at the beginning of a file by which its place among the other files is found. */
+const SAMPLED = 100;
+
+async function* linesOf(runtime: Runtime, file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* byteLines(runtime.chunks(file));
+  } catch (error) {
+    if (codeOf(error) === 'ENOZIP')
+      throw new WrongUse(`this engine cannot decompress ${file}: give its text on standard input (zcat FILE | … -)`);
+    if (codeOf(error) === undefined) throw error;
+    throw new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
+  }
+}
+
+/** Sorts files by the place of their lines in the log, so that `access.log*` can be given in any order. */
+async function inLogOrder(
+  runtime: Runtime,
+  files: readonly string[],
+  { hashes }: VerifiedLog,
+): Promise<readonly string[]> {
+  if (files.length < 2 || files.includes('-')) return files;
+  const placed: { readonly file: string; readonly at: number }[] = [];
+  for (const file of files) {
+    let [at, sampled] = [Number.POSITIVE_INFINITY, 0];
+    for await (const line of linesOf(runtime, file)) {
+      const found = hashes.find(leafHash(leafOf(line)), 0);
+      if (found !== UNKNOWN) at = found;
+      if (found !== UNKNOWN || ++sampled === SAMPLED) break;
+    }
+    placed.push({ file, at });
+  }
+  return placed.sort((one, other) => one.at - other.at || 0).map(({ file }) => file);
+}
+
+async function compareLines(
+  runtime: Runtime,
+  files: readonly string[],
+  log: VerifiedLog,
+  isPart: boolean,
+): Promise<Compared> {
+  const comparison = new Comparison(log.hashes, log.entry);
+  let newest: Uint8Array | undefined;
+  for (const file of await inLogOrder(runtime, files, log)) {
+    comparison.startFile(file === '-' ? 'stdin' : file);
+    for await (const line of linesOf(runtime, file)) {
+      comparison.add(line);
+      newest = line;
+    }
+  }
+  if (newest !== undefined) comparison.newest(newest);
+  return comparison.result(isPart);
+}
+
+/** `meshgate audit verify`: compares the log with what was sealed. */
+export const auditVerifyCommand = command({
+  brief: 'Verify that no line of the log was removed or changed since it was sealed',
+  text: 'Verifies the folder of a transparency log: the signature of its checkpoint, its keys, all hashes and entries, and that it continues each checkpoint that was kept or that a witness has signed. Then compares the files LOG… with it, in any order: it names each line that was removed, altered, added, moved, repeated or cut off, with its file and number. Lines of the last two seconds may not be sealed yet; their number is printed, and nothing is proven about them. Copy the folder before the files: lines that were sealed after the copy of a file would be missing in it. Without LOG, only the folder is verified. Exit code 0: everything is as it was sealed; 1: something is not.',
+  examples: [
+    'meshgate audit verify access.log --log-folder audit --key first.vkey',
+    'meshgate audit verify /var/log/meshgate/access.log* --key first.vkey --checkpoint kept-in-march',
+    'meshgate audit verify access.log.1.gz --part --key first.vkey --format json',
+  ],
+  flags: {
+    logFolder: folderFlag,
+    key: keyFlag,
+    checkpoint: {
+      ...flag('FILE', 'A checkpoint of the log that you have kept, which the log must continue; may be repeated'),
+      variadic: true as const,
+    },
+    witness: witnessFlag,
+    part: {
+      kind: 'boolean',
+      optional: true,
+      withNegated: false,
+      brief: 'The files are a part of the log: sealed lines before and after them are not missing',
+    },
+    format: formatFlag,
+  },
+  args: [{ ...argument(...LOGS), several: true, optional: true }],
+  async run(runtime, { logFolder: folder, key, checkpoint = [], witness, part = false, format }, ...logs) {
+    if (key === undefined)
+      throw new WrongUse(
+        'give the first key of the log with --key: the text of keys/first, from a place that you trust',
+      );
+    if (logs.filter((it) => it === '-').length > 1) throw new WrongUse('only one log can come from standard input');
+    const kept = checkpoint.map((name) => ({ name, text: readFile(runtime, name, 'the checkpoint') }));
+    const options = { key: keyOf(runtime, key), kept, witnesses: witnessKeys(runtime, witness) };
+    const files = logFolder(runtime, folder);
+    if (files.read('checkpoint') === undefined)
+      throw new WrongUse('the folder has no file checkpoint: name the folder of the log with --log-folder');
+    let log: VerifiedLog;
+    try {
+      log = await verifyLog(files, options);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      runtime.err(`meshgate: checkpoint: ${error.message}\n`);
+      return NO;
+    }
+    const compared = logs.length === 0 ? undefined : await compareLines(runtime, logs, log, part);
+    const verified: Verified = { log, ...(compared && { compared }) };
+    runtime.out(format === 'json' ? json(verifiedJson(verified)) : verifiedText(runtime, verified));
+    return findingsOf(verified).length === 0 ? YES : NO;
+  },
+});

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkpointOf,
+  type Folder,
+  filesOf,
+  noteKey,
+  requestLines,
+  sealedLog,
+  signatureLine,
+  textOf,
+  tilesOf,
+} from '../audit/sealed-log.ts';
+import { meshgate } from './fake.ts';
+
+const log = sealedLog('verify', 700, { changes: [300, 500] });
+const [first] = log.keys;
+
+/** Runs the command with the log in /access.log and the folder in /audit. */
+async function verify(
+  lines: readonly string[] | Record<string, string>,
+  { folder = log.folder as Folder, flags = [] as string[], files = {} as Record<string, string | Uint8Array> } = {},
+) {
+  const logs = Array.isArray(lines) ? { '/access.log': textOf(lines) } : (lines as Record<string, string>);
+  const given = { files: { ...filesOf(folder), ...logs, ...files } };
+  const args = ['audit', 'verify', ...Object.keys(logs), '--log-folder', '/audit', '--key', first!.vkey, ...flags];
+  const ran = await meshgate([...args, '--format', 'json'], given);
+  return { ...ran, json: ran.out === '' ? undefined : JSON.parse(ran.out), text: (await meshgate(args, given)).out };
+}
+
+describe('audit verify', () => {
+  it('says yes to a log as it was sealed, and which lines are not sealed yet', async () => {
+    const { code, text, json } = await verify(log.lines);
+    expect(
+      text,
+    ).toBe(`yes: wiki.example.com/meshgate/gw-0 has 701 sealed entries; 698 of 700 lines are as they were sealed
+not sealed yet: 2 lines from /access.log:699; nothing is proven about them
+keys: 3, each named by the one before
+`);
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ valid: true, size: 701, keys: 3, lines: 700, sealed: 698, findings: [], more: 0 });
+    expect(json.unsealed).toEqual({ file: '/access.log', line: 699, count: 2 });
+  });
+
+  it('takes rotated files in any order', async () => {
+    const files = {
+      '/access.log': textOf(log.lines.slice(500)),
+      '/access.log.1': textOf(log.lines.slice(200, 500)),
+      '/access.log.2': textOf(log.lines.slice(0, 200)),
+    };
+    const { code, json } = await verify(files);
+    expect([code, json.sealed, json.unsealed]).toEqual([0, 698, { file: '/access.log', line: 199, count: 2 }]);
+  });
+
+  it('takes a part of the log with --part, and not without', async () => {
+    const part = log.lines.slice(100, 400);
+    expect((await verify(part, { flags: ['--part'] })).code).toBe(0);
+    const { code, json } = await verify(part);
+    expect(code).toBe(1);
+    const kinds = json.findings.map(({ kind }: { kind: string }) => kind);
+    expect([
+      kinds.filter((it: string) => it === 'removed').length,
+      kinds.filter((it: string) => it === 'cut off').length,
+    ]).toEqual([100, 298]);
+  });
+
+  it('verifies the folder alone', async () => {
+    const { code, text } = await verify({});
+    expect([code, text]).toEqual([
+      0,
+      'yes: wiki.example.com/meshgate/gw-0 has 701 sealed entries\nkeys: 3, each named by the one before\n',
+    ]);
+  });
+
+  it('says what happened to each line', async () => {
+    const lines = [...log.lines];
+    lines[9] = lines[9]!.replace('"user.id":"okta-ben"', '"user.id":"okta-ada"');
+    lines.splice(19, 1);
+    lines.splice(29, 0, requestLines('other', 1)[0]!);
+    lines.splice(39, 0, lines[2]!);
+    lines.push(...lines.splice(49, 1));
+    const { code, text } = await verify(lines);
+    const id = (at: number) =>
+      `(request ${/"request_id":"(\w+)"/.exec(log.lines[at]!)![1]}, ${/"time":"([^"]+)"/.exec(log.lines[at]!)![1]})`;
+    expect(code).toBe(1);
+    expect(text.split('\n').slice(0, 5)).toEqual([
+      `no /access.log:10: altered: it is not entry 10 as it was sealed ${id(9)}`,
+      `no /access.log:20: removed before this line: entry 20 ${id(19)}`,
+      expect.stringMatching(
+        /^no \/access\.log:30: added: it was never sealed \(request \w+, 2026-03-04T10:15:02\+00:00\)$/,
+      ),
+      `no /access.log:40: repeated: entry 3 is in the files already ${id(2)}`,
+      expect.stringMatching(/^no \/access\.log:701: moved: it was sealed as entry 49 /),
+    ]);
+  });
+
+  it('names lines that should have been sealed', async () => {
+    const late = requestLines('late', 5, 800);
+    const { code, json } = await verify([...log.lines.slice(0, 698), ...late]);
+    expect(code).toBe(1);
+    expect(json.findings.map(({ kind, line }: { kind: string; line: number }) => [kind, line])).toEqual([
+      ['not sealed', 699],
+      ['not sealed', 700],
+    ]);
+    expect(json.unsealed).toEqual({ file: '/access.log', line: 701, count: 3 });
+  });
+
+  it('names a line that is no line of nginx at the end', async () => {
+    const { json } = await verify([...log.lines, 'hello']);
+    expect(json.findings).toEqual([{ kind: 'added', file: '/access.log', line: 701 }]);
+  });
+
+  it('verifies that the log continues a checkpoint that was kept', async () => {
+    const kept = checkpointOf(log.entries.slice(0, 250), [first!]);
+    const flags = ['--checkpoint', '/kept'];
+    expect((await verify(log.lines, { flags, files: { '/kept': kept } })).code).toBe(0);
+    const fork = checkpointOf([...log.entries.slice(0, 249), 'other'], [first!]);
+    const { code, json } = await verify(log.lines, { flags, files: { '/kept': fork } });
+    expect([code, json.findings]).toEqual([
+      1,
+      [{ kind: 'fork', file: '/kept', problem: '/kept has 250 entries, and the log does not begin with them' }],
+    ]);
+    const newer = checkpointOf([...log.entries, 'more'], [log.keys[2]!]);
+    expect((await verify(log.lines, { flags, files: { '/kept': newer } })).json.findings).toEqual([
+      { kind: 'rollback', file: '/kept', problem: '/kept has 702 entries, and the log only 701' },
+    ]);
+  });
+
+  it('rejects a checkpoint that a key of another time has signed', async () => {
+    const late = checkpointOf(log.entries.slice(0, 100), [log.keys[2]!]);
+    const { json } = await verify(log.lines, { flags: ['--checkpoint', '/kept'], files: { '/kept': late } });
+    expect(json.findings[0].problem).toBe('a key of another time has signed the checkpoint of 100 entries');
+  });
+
+  it('rejects a log that a later key has rewritten before its time', async () => {
+    const entries = log.entries.map((entry, at) => (at === 100 ? entry.replace('okta-ben', 'okta-ada') : entry));
+    const folder = {
+      ...log.folder,
+      ...tilesOf(entries),
+      checkpoint: Buffer.from(checkpointOf(entries, [log.keys[2]!])),
+    };
+    const lines = log.lines.map((line, at) => (at === 99 ? entries[100]! : line));
+    const { code, json } = await verify(lines, { folder });
+    expect([code, json.findings[0]]).toMatchObject([1, { kind: 'key', file: 'keys/0' }]);
+  });
+
+  it('demands the cosignature of each witness that is given', async () => {
+    const text = (signed: string) => signed.slice(0, signed.indexOf('\n\n') + 1);
+    const own = Buffer.from(log.folder.checkpoint!).toString();
+    const cosigned = Buffer.from(`${own}${signatureLine(log.witness, text(own), 1_772_620_000)}`);
+    const flags = ['--witness', log.witness.vkey];
+    const folder = { ...log.folder, 'witness/w': cosigned };
+    const { code, text: says } = await verify(log.lines, { folder, flags });
+    expect([code, says]).toEqual([
+      0,
+      expect.stringContaining('witness witness.example.com/w: saw 701 entries at 2026-03-04T10:26:40Z'),
+    ]);
+    const { json } = await verify(log.lines, { flags });
+    expect(json.findings).toEqual([
+      {
+        kind: 'witness',
+        file: 'witness',
+        problem: expect.stringMatching(/^no checkpoint has a cosignature of witness\.example\.com\/w\+/),
+      },
+    ]);
+  });
+
+  it('rejects a checkpoint of another key', async () => {
+    const other = noteKey();
+    const folder = { ...log.folder, checkpoint: Buffer.from(checkpointOf(log.entries, [other])) };
+    const { code, json } = await verify(log.lines, { folder });
+    expect([code, json.findings[0].kind]).toEqual([1, 'checkpoint']);
+  });
+
+  it.each([
+    ['no key', ['audit', 'verify', '/access.log'], /^meshgate: give the first key of the log with --key/],
+    [
+      'no folder',
+      ['audit', 'verify', '--log-folder', '/nowhere', '--key', first!.vkey],
+      /^meshgate: the folder has no file checkpoint/,
+    ],
+    ['the key of a witness', ['audit', 'verify', '--key', log.witness.vkey], /^meshgate: this is the key of a witness/],
+    [
+      'an altered key',
+      ['audit', 'verify', '--key', first!.vkey.replace('gw-0', 'gw-1')],
+      /^meshgate: the key is not valid: the id of/,
+    ],
+    [
+      'a key as a witness',
+      ['audit', 'verify', '--key', first!.vkey, '--witness', first!.vkey],
+      /^meshgate: this is the key of a log/,
+    ],
+    [
+      'a file that is missing',
+      ['audit', 'verify', '/none.log', '--log-folder', '/audit', '--key', first!.vkey],
+      /^meshgate: cannot read the log \/none\.log/,
+    ],
+  ])('is used wrongly with %s', async (_, args, wanted) => {
+    const { code, err } = await meshgate(args, { files: filesOf(log.folder) });
+    expect(err).toMatch(wanted);
+    expect(code).toBe(2);
+  });
+});
