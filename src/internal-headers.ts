@@ -209,6 +209,11 @@ export const DIRECTIONS = directions({
     headers: {
       host: { name: 'X-Meshgate-Host', says: 'the authority of the service' },
       probe: { name: 'X-Meshgate-Probe', says: 'the rule that guards the path of the request' },
+      assertion: {
+        name: 'X-Meshgate-Assertion',
+        says: 'an assertion for the connection of another identity',
+        when: 'if the mesh must deny the request because of it',
+      },
     },
   },
   toMesh: {

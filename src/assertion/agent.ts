@@ -2,6 +2,7 @@ import type { Caller } from '../caller/types.ts';
 import { ownOf } from '../own.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
+import { PROBE_SUBJECT } from './claims.ts';
 import type { Asserted } from './verify.ts';
 
 /** A service that may send requests to other services, for the person whose request it serves. */
@@ -57,6 +58,7 @@ export function agentCaller(asserted: Asserted, spiffe: string, agent: KnownAgen
     const detail = `the assertion is for the service ${audience}, and the certificate is that of ${agent.service}`;
     return refuse('audience_mismatch', detail);
   }
+  if (subject === PROBE_SUBJECT) return refuse('actor_not_allowed', 'the assertion is of a probe of the mesh');
   if (asserted.alone) {
     const detail = 'the request comes from an agent that acts for no person, so a service cannot act for one';
     return refuse('actor_not_allowed', detail);

@@ -26,6 +26,9 @@ export const BY_ROLE = 'by_role';
 /** The entry in that claim for every caller. No role has this name. */
 export const EVERY_ROLE = 'authenticated';
 
+/** The subject in assertions with which the gateway probes the mesh. No token can have it, and no service may act for it. */
+export const PROBE_SUBJECT = 'meshgate:probe';
+
 /** The claim of an agent that acts for no person, and its only value. It is a string because meshes compare strings. */
 export const ALONE = 'alone';
 export const IS_ALONE = 'true';

@@ -52,8 +52,12 @@ const judges: Readonly<Record<DeniedBy, (answer: ProbeAnswer) => Verdict>> = {
 
 /** Says whether the object denied the request.
  * @param answer absent: there was no answer in time */
-export const verdictOf = ({ by }: MeshProbe, answer: ProbeAnswer | undefined): Verdict =>
-  answer?.reached ? judges[by](answer) : 'unknown';
+export function verdictOf({ by, assertion }: MeshProbe, answer: ProbeAnswer | undefined): Verdict {
+  if (!answer?.reached) return 'unknown';
+  // The mesh rejected the assertion itself, perhaps because it does not know the key yet.
+  if (assertion !== undefined && answer.status === 401) return 'unknown';
+  return judges[by](answer);
+}
 
 /** The state of a probe: its result, unless that is too old. */
 export const stateOf = (found: Probed | undefined, every: number, now: number): Verdict =>
@@ -66,9 +70,10 @@ const answered = ({ status }: Probed): string =>
 
 /** Describes a result in one line that names the object and the rule. */
 export function probeLine(probe: MeshProbe, found: Probed): string {
-  const { mesh, ingress, service, layer, object, rule, identity, path } = probe;
+  const { mesh, ingress, service, layer, object, rule, identity, path, assertion } = probe;
   const where = `mesh ${mesh}${ingress === '' ? '' : `, ingress ${ingress}`}, service ${service}`;
-  const asked = `HEAD ${path} as ${identity}, without an assertion`;
+  const shows = assertion === undefined ? 'without an assertion' : `with an assertion for ${assertion.as}`;
+  const asked = `HEAD ${path} as ${identity}, ${shows}`;
   const text = {
     closed: `${object} denies ${asked}`,
     open: `${object} does not enforce rule ${rule}: mesh_not_enforcing: ${asked}, passed the ${layer} (status ${found.status})`,

@@ -1,3 +1,5 @@
+import type { Assertion } from '../policy/types.ts';
+
 export interface WatchedIdentity {
   readonly name: string;
   readonly spiffe: string;
@@ -38,8 +40,12 @@ export interface WatchedFile {
  * Envoy behind it. `any`: an Envoy at either place. `linkerd`: Linkerd's proxy that nginx connects to. */
 export type DeniedBy = 'first' | 'behind' | 'any' | 'linkerd';
 
-/** A request without an assertion that one object of the mesh must deny. */
+/** A request that one object of the mesh must deny. */
 export interface MeshProbe {
+  /** Why it must be denied: it has no assertion, or the assertion is for the connection of another identity. */
+  readonly probe: 'no_assertion' | 'wrong_identity';
+  /** The identity and the roles in the assertion; absent: there is none. */
+  readonly assertion?: { readonly as: string; readonly roles: readonly string[] };
   readonly mesh: string;
   /** Empty if nginx connects to the workloads themselves. */
   readonly ingress: string;
@@ -84,6 +90,8 @@ export interface Watched {
   readonly probes?: {
     /** The unix socket of the egress server. */
     readonly egress: string;
+    /** How assertions are signed, if a request has one. */
+    readonly assertion?: Assertion;
     /** The number of seconds between two runs. */
     readonly every: number;
     readonly requests: readonly MeshProbe[];

@@ -51,7 +51,13 @@ export function toWatched({ policy, digest, identities }: Seen, { check, egress,
     })),
     files: watchedFiles(policy),
     ...(probes.length > 0 && {
-      probes: { egress, every: policy.gateway.meshProbe?.every ?? 0, requests: probes },
+      probes: {
+        egress,
+        ...(probes.some(({ assertion }) => assertion !== undefined) &&
+          policy.gateway.assertion && { assertion: policy.gateway.assertion }),
+        every: policy.gateway.meshProbe?.every ?? 0,
+        requests: probes,
+      },
     }),
   };
 }

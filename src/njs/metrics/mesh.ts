@@ -3,7 +3,7 @@ import type { ProbeState } from '../../health/mesh-probe.ts';
 import { probeStates } from '../mesh-probe.ts';
 import type { Seen } from './seen.ts';
 
-const labels = ['mesh', 'ingress', 'service', 'layer', 'identity', 'object', 'rule'] as const;
+const labels = ['probe', 'mesh', 'ingress', 'service', 'layer', 'identity', 'object', 'rule'] as const;
 
 /** Returns a sample of each probe, if it has a value. */
 const ofProbes = ({ watched: { probes }, now }: Seen, value: (state: ProbeState) => number | undefined) =>

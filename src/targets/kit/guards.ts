@@ -32,19 +32,26 @@ const allows = (rule: Enforced, path: string, seesAssertion: boolean): boolean =
 export const deniesProbe = (rules: readonly Enforced[], seesAssertion: boolean): boolean =>
   rules.length > 0 && !rules.some((rule) => allows(rule, PROBE_PATH, seesAssertion));
 
-/** A request without an assertion, and the rule that guards its path. */
+/** A request, and the rule that guards its path. */
 export interface GuardRequest {
+  /** The identity and the roles of an assertion that is for another connection; absent: the request has none. */
+  readonly assertion?: { readonly as: string; readonly roles: readonly string[] };
   readonly identity: string;
   readonly path: string;
   readonly rule: string;
 }
+
+/** Whether a caller without an agent can match a rule by an assertion. */
+const isForPeople = ({ who, agent, tools }: Enforced): boolean =>
+  who.kind !== 'anyone' && agent == null && tools === undefined;
 
 const pathOf = ({ path }: Enforced): string => ('exact' in path ? path.exact : `${path.prefix}/${SEGMENT}`);
 
 /** Prefixes come first: below them, the request names a resource that a service hardly has. */
 const byPrefix = (a: Enforced, b: Enforced): number => Number('exact' in a.path) - Number('exact' in b.path);
 
-/** Chooses requests that a guard must deny: one for each identity for which there is one.
+/** Chooses requests that a guard must deny: one without an assertion for each identity for which there is one, and
+ * some whose assertion is for another connection.
  * @param rules the enforced rules of the service
  * @param all these, and the rules of other services that the guard may apply to the same request
  * @param identities those that nginx can connect with: the service's own, and others of the same ingress */
@@ -63,7 +70,7 @@ export function guardRequests(
   }
   const passes = (identity: string, path: string, sees: boolean) =>
     all.some((rule) => rule.as === identity && allows(rule, path, sees));
-  return identities.flatMap((identity) => {
+  const bare = identities.flatMap((identity): readonly GuardRequest[] => {
     const own = rules.filter(({ as }) => as === identity);
     const others = rules.filter(({ as }) => as !== identity);
     const found = [...own.sort(byPrefix), ...others.sort(byPrefix)].find((rule) => {
@@ -73,6 +80,27 @@ export function guardRequests(
       return arrives && covers(rule.path, path) && !passes(identity, path, seesAssertion);
     });
     return found === undefined ? [] : [{ identity, path: pathOf(found), rule: writtenId(found.id) }];
+  });
+  return by === 'behind' || !seesAssertion ? bare : [...bare, ...coupledRequests(rules, identities, passes)];
+}
+
+/** Chooses requests with an assertion for one identity over the connection of another: one for each identity of the
+ * service. Only the comparison of the two denies such a request. */
+function coupledRequests(
+  rules: readonly Enforced[],
+  identities: readonly string[],
+  passes: (identity: string, path: string, seesAssertion: boolean) => boolean,
+): readonly GuardRequest[] {
+  return [...new Set(rules.map(({ as }) => as))].flatMap((as): readonly GuardRequest[] => {
+    const own = rules.filter((rule) => rule.as === as && isAsked(rule) && isForPeople(rule)).sort(byPrefix);
+    for (const rule of own) {
+      const path = pathOf(rule);
+      const identity = identities.find((it) => it !== as && !passes(it, path, true));
+      if (identity === undefined || !covers(rule.path, path)) continue;
+      const roles = rule.who.kind === 'role' ? [rule.who.role] : [];
+      return [{ identity, path, rule: writtenId(rule.id), assertion: { as, roles } }];
+    }
+    return [];
   });
 }
 

@@ -1,5 +1,5 @@
 import type { MeshProbe } from '../../health/types.ts';
-import { TO_MESH, TO_PROBE } from '../../internal-headers.ts';
+import { TO_MESH, TO_PROBE, TO_SERVICE } from '../../internal-headers.ts';
 import { MESH_PROBE_STEP_MS } from '../../limits.ts';
 import { hasSeveralIngresses, meshOf } from '../../policy/ingress.ts';
 import type { Identity, Ingress, Mesh, Service } from '../../policy/types.ts';
@@ -88,17 +88,20 @@ function probing(scene: Scene): readonly Probing[] {
     return meshTarget(mesh.kind)
       .guards(policy, rules, service)
       .flatMap((guard) =>
-        guardRequests(guard, of(service), all, [...identities.keys()]).flatMap(({ identity: name, path, rule }) => {
-          const identity = identities.get(name);
-          if (identity === undefined) return [];
-          const { layer, object, by } = guard;
-          const probe: MeshProbe = {
-            ...{ mesh: mesh.name, ingress: isWorkload ? '' : to.name, service: service.name },
-            ...{ layer, object, rule, identity: name, at: probeLocation(led, name) },
-            ...{ authority: service.authority, path, by },
-          };
-          return [{ probe, way: { led, to, identity, ...(isWorkload && { isWorkload }) } }];
-        }),
+        guardRequests(guard, of(service), all, [...identities.keys()]).flatMap(
+          ({ identity: name, path, rule, assertion }) => {
+            const identity = identities.get(name);
+            if (identity === undefined) return [];
+            const { layer, object, by } = guard;
+            const probe: MeshProbe = {
+              ...(assertion ? { probe: 'wrong_identity', assertion } : { probe: 'no_assertion' }),
+              ...{ mesh: mesh.name, ingress: isWorkload ? '' : to.name, service: service.name },
+              ...{ layer, object, rule, identity: name, at: probeLocation(led, name) },
+              ...{ authority: service.authority, path, by },
+            };
+            return [{ probe, way: { led, to, identity, ...(isWorkload && { isWorkload }) } }];
+          },
+        ),
       );
   });
 }
@@ -124,8 +127,9 @@ export function probeUpstreams(scene: Scene): readonly Directive[] {
 const step = `${MESH_PROBE_STEP_MS / 1000}s`;
 
 /** The locations of the egress server for probes: one for each ingress and identity. */
-export const probeLocations = (scene: Scene): readonly Directive[] =>
-  waysOf(scene).flatMap(
+export function probeLocations(scene: Scene): readonly Directive[] {
+  const signed = probesOf(scene).some(({ assertion }) => assertion !== undefined);
+  return waysOf(scene).flatMap(
     ({ led, to, identity, isWorkload }) => conf`
       location ${probeLocation(led, identity.name)} {
         set $meshgate_client_cert ${literal(identity.certFile)};
@@ -134,6 +138,7 @@ export const probeLocations = (scene: Scene): readonly Directive[] =>
         proxy_pass_request_body off;
         proxy_set_header Host ${requestHeader(TO_PROBE.host)}; proxy_set_header Connection close;
         proxy_set_header ${TO_MESH.probe} ${requestHeader(TO_PROBE.probe)}; proxy_set_header User-Agent meshgate;
+        ${signed && conf`proxy_set_header ${TO_SERVICE.assertion} ${requestHeader(TO_PROBE.assertion)};`}
         ${timeouts(step, step, step)}
         ${tls('proxy')}
         ${isWorkload === true && conf`proxy_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version`}
@@ -142,3 +147,4 @@ export const probeLocations = (scene: Scene): readonly Directive[] =>
       }
     `,
   );
+}

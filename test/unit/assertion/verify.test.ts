@@ -199,6 +199,10 @@ describe('the service that sends it', () => {
     expect(ask(BOARD)).toMatchObject({ reason: 'audience_mismatch' });
   });
 
+  test('is refused with the assertion of a probe of the mesh', () => {
+    expect(ask(WIKI, { subject: 'meshgate:probe', provider: 'nobody' })).toMatchObject({ reason: 'actor_not_allowed' });
+  });
+
   test('is refused if it is not an agent', () => {
     for (const spiffe of ['spiffe://example.org/other', `${WIKI}/`, 'constructor', '__proto__']) {
       expect(ask(spiffe)).toMatchObject({ ok: false, reason: 'actor_not_allowed' });

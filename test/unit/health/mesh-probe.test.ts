@@ -1,9 +1,16 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compactVerify, createLocalJWKSet, decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { newSigningKeys } from '../../../src/assertion/rotate.ts';
+import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import type { Sample } from '../../../src/health/exposition.ts';
 import { meshPart, type ProbeAnswer, probeLine, stateOf, verdictOf } from '../../../src/health/mesh-probe.ts';
 import type { DeniedBy, MeshProbe } from '../../../src/health/types.ts';
 
 const probe: MeshProbe = {
+  probe: 'no_assertion',
   mesh: 'default',
   ingress: 'east',
   service: 'wiki',
@@ -56,6 +63,13 @@ describe('an answer', () => {
     expect(verdict(by, { status: 403, reached: false })).toBe('unknown');
     expect(verdictOf({ ...probe, by }, undefined)).toBe('unknown');
   });
+});
+
+test('a rejected assertion does not tell whether the mesh compares it with the connection', () => {
+  const one: MeshProbe = { ...probe, by: 'first', probe: 'wrong_identity', assertion: { as: 'reader', roles: [] } };
+  expect(verdictOf(one, { ...silent, status: 401 })).toBe('unknown');
+  expect(verdictOf(one, { ...silent, status: 403 })).toBe('closed');
+  expect(probeLine(one, { verdict: 'open', status: 200, at: 1 })).toContain('as editor, with an assertion for reader,');
 });
 
 describe('the state of a mesh', () => {
@@ -116,7 +130,17 @@ describe('the job', () => {
       WARN: 'warn',
       ERR: 'error',
       log,
-      shared: { meshgate_svids: dict },
+      shared: {
+        meshgate_svids: dict,
+        meshgate_locks: {
+          add: () => true,
+          set: () => {},
+          has: () => false,
+          get: () => undefined,
+          delete: () => true,
+          incr: () => 1,
+        },
+      },
       fetch: async (url: string, it: { method: string; headers: Record<string, string> }) => {
         asked.push({ url, method: it.method, headers: it.headers });
         return answer(url);
@@ -154,12 +178,39 @@ describe('the job', () => {
     expect(log).not.toHaveBeenCalled();
     expect(read([many[0]!])).toEqual({
       meshgate_mesh_enforcing: [
-        [['default', 'east', 's0', 'workload', 'editor', many[0]!.object, 'wiki.test/rest/*#1'], 1],
+        [['no_assertion', 'default', 'east', 's0', 'workload', 'editor', many[0]!.object, 'wiki.test/rest/*#1'], 1],
       ],
       meshgate_mesh_probe_failed: [
-        [['default', 'east', 's0', 'workload', 'editor', many[0]!.object, 'wiki.test/rest/*#1'], 0],
+        [['no_assertion', 'default', 'east', 's0', 'workload', 'editor', many[0]!.object, 'wiki.test/rest/*#1'], 0],
       ],
     });
+  });
+
+  test('signs an assertion for another identity, which names no person', async () => {
+    const { probeMeshes, read } = await job();
+    const keysFile = join(mkdtempSync(join(tmpdir(), 'meshgate-probe-')), 'keys.jwks');
+    const text = await newSigningKeys(1000);
+    const settings = { issuer: 'https://wiki.test', keysFile, lifetime: 60 };
+    const one: MeshProbe = {
+      ...{ ...many[0]!, probe: 'wrong_identity' },
+      assertion: { as: 'reader', roles: ['staff'] },
+    };
+    const all = { ...probes, assertion: settings, requests: [one] };
+    await probeMeshes(all);
+    expect(asked, 'without a key, the request would be another one').toEqual([]);
+    expect(values(read([one]))).toEqual([1]);
+    writeFileSync(keysFile, text);
+    vi.setSystemTime(1_010_000);
+    await probeMeshes(all);
+    const [jwt = '', more] = asked.map(({ headers }) => headers['X-Meshgate-Assertion'] ?? '');
+    expect(more).toBeUndefined();
+    expect(decodeJwt(jwt)).toEqual({
+      ...{ iss: 'https://wiki.test', aud: 's0', sub: 'meshgate:probe', provider: 'nobody' },
+      ...{ roles: ['staff'], as: 'reader', iat: 1010, exp: 1070 },
+    });
+    const keys = await readSigningKeys(text);
+    const jwks = JSON.parse(typeof keys === 'string' ? '' : keys.published);
+    await compactVerify(jwt, createLocalJWKSet(jwks));
   });
 
   test('logs each change once, and a mesh that does not enforce as an error', async () => {
