@@ -254,8 +254,11 @@ export const DIRECTIONS = directions({
 
 /** The fields of `X-Meshgate-Caller`, in order: the rule that allows the request or, if none does, the rule that came
  * closest; the mesh identity with which nginx connects; subject, provider and roles of the caller; the agent that acts;
- * the actor chain. A field that does not apply is empty. nginx stores each field in `$meshgate_NAME`. */
-export const CALLER_FIELDS: readonly string[] = ['rule', 'as', 'user', 'provider', 'roles', 'agent', 'actors'];
+ * the actor chain; 1 if the agent is alone; and, only for the log, the claims that roles read, and the pseudonym of the
+ * caller. A field that does not apply is empty. nginx stores each field in `$meshgate_NAME`. */
+export const CALLER_FIELDS: readonly string[] = [
+  ...['rule', 'as', 'user', 'provider', 'roles', 'agent', 'actors', 'alone', 'claims', 'pseudonym'],
+];
 
 type NamesOf<T extends Readonly<Record<string, InternalHeader>>> = { readonly [Key in keyof T]: T[Key]['name'] };
 

@@ -104,6 +104,15 @@ export const MAX_LOG_AGENT = 512;
 export const MAX_LOG_HOST = 255;
 export const MAX_LOG_METHOD = 32;
 export const MAX_LOG_TOOL = 256;
+export const MAX_LOG_VERSION = 32;
+
+/** Maximum number of bytes of each log field that a caller's token can fill. nginx or the check cuts longer values. */
+export const MAX_LOG_ROLES = 4096;
+export const MAX_LOG_ACTORS = 2048;
+export const MAX_LOG_CLAIMS = 4096;
+
+/** Maximum number of bytes of the list of addresses to which nginx connected, one after the other. */
+export const MAX_LOG_UPSTREAM = 512;
 
 /** Maximum length of an encoded identity header. All headers of the check's answer together may have 32 KB. */
 export const MAX_HEADER_VALUE = 4096;

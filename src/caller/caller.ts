@@ -1,5 +1,6 @@
 import { claimAt } from '../claim-at.ts';
 import { MAX_LIST_VALUES } from '../limits.ts';
+import { ownOf } from '../own.ts';
 import type { SigninView } from '../policy/facts/operator.ts';
 import { scopesClaim } from '../policy/facts/scope.ts';
 import { emailOf, identityAt } from '../providers/email.ts';
@@ -8,6 +9,7 @@ import { ok, type Result, refuse } from '../reasons.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { refuseAgent, withAgent } from './agent.ts';
+import { claimedBy } from './claimed.ts';
 import { isTooLong } from './encode.ts';
 import { isReserved, OWN } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
@@ -134,6 +136,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
   };
   if (email !== undefined) caller.email = email;
   if (typeof name === 'string') caller.name = name;
+  if (table.logged !== undefined) caller.claimed = claimedBy(claims, ownOf(table.logged, provider) ?? [], table.hide);
   if (binding !== undefined) caller.binding = binding.kind;
   // This comes before the facts about the sign-in, because they limit how long the whole result is valid.
   if (made.ofRequest !== undefined) {

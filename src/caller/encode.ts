@@ -32,3 +32,11 @@ export function encodeList(values: readonly string[]): string {
 export function isTooLong(value: string): boolean {
   return value.length > MAX_HEADER_VALUE / 9 && encodeValue(value).length > MAX_HEADER_VALUE;
 }
+
+/** Returns a text that is cut at a length, for the log. U+FFFD stands for the rest. */
+export const shorten = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most)}\ufffd` : text;
+
+/** Returns JSON of only printable ASCII, so that it can be a part of a header. */
+export const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -43,8 +43,8 @@ const isLine = (value: string | undefined): boolean => value === undefined || (v
 function callerLines(session: SessionClaims, table: ReadyTable, now: number): readonly string[] | undefined {
   const { provider, selection, authTime, end } = session;
   if (selection !== table.selection || !Object.hasOwn(table.providers, provider)) return undefined;
-  // The cookie would contain lists twice.
-  if (table.sends.groups || table.claims.length > 0) return undefined;
+  // The cookie would contain lists twice. There is no line for the claims of the log.
+  if (table.sends.groups || table.claims.length > 0 || table.logged !== undefined) return undefined;
   // If roles depend on how or when the person signed in, they change with time.
   if (signinView(preparedOf(provider, table), now) !== undefined) return undefined;
   const claims = authTime > 0 ? { ...session.claims, auth_time: authTime } : session.claims;

@@ -1,5 +1,6 @@
 import type { Agent, AgentMatch, Fact } from '../policy/types.ts';
 import type { Binding, Claims, TokenProvider } from '../token/types.ts';
+import type { Hide, LoggedClaim } from './claimed.ts';
 
 /** The caller of a request, as the rules need it. */
 export interface Caller {
@@ -35,6 +36,8 @@ export interface Caller {
   readonly elsewhere?: readonly string[];
   /** The host that verified the certificate on which the caller or a role depends. It is known only at the second hop. */
   readonly certificateHost?: string;
+  /** The claims that roles read, as JSON for the log, see `claimedBy`; absent: the log has no claims. */
+  readonly claimed?: string;
   /** Whether the caller is anonymous. The request itself then gives the roles. */
   readonly nobody?: true;
 }
@@ -51,6 +54,10 @@ export interface CallerTable {
   readonly agents?: readonly TokenAgent[];
   /** Whether a route accepts certificates as credentials. Then the subjects of certificates are reserved. */
   readonly certificates?: true;
+  /** For each provider, the claims that the log contains; absent: the log contains none. */
+  readonly logged?: Readonly<Record<string, readonly LoggedClaim[]>>;
+  /** Set if the log has pseudonyms: hides values of these claims that may name a person. */
+  readonly hide?: Hide;
   /** For each role, the scopes that a client must request; absent: no role depends on scopes. */
   readonly scopes?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,5 @@
 import { FROM_CHECK } from '../internal-headers.ts';
-import { callerLine } from '../rules/answer-lines.ts';
+import { callerLine, fieldsOfNone } from '../rules/answer-lines.ts';
 import { spend } from './budgets.ts';
 import { count, counterName } from './counts.ts';
 import { budgetsDict } from './dicts.ts';
@@ -75,5 +75,5 @@ export const decisionName = (route: string, rule: string, reason: string, kind: 
 export function letAnyonePass(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): void {
   const { id, as, service } = rule;
   rule.anonymous ??= decisionName(to.name, id, '', 'anonymous');
-  send(r, to, service, rule.anonymous, [FROM_CHECK.caller, callerLine([id, as, '', '', '', '', ''])], undefined);
+  send(r, to, service, rule.anonymous, [FROM_CHECK.caller, callerLine(fieldsOfNone(id, as))], undefined);
 }

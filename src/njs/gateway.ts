@@ -3,6 +3,7 @@ import { Bearers } from './bearers.ts';
 import { certificateCallers } from './certificates.ts';
 import { KeyStore } from './keys.ts';
 import { Prover } from './prove.ts';
+import { pseudonym, usePseudonyms } from './pseudonyms.ts';
 import { Sessions } from './sessions.ts';
 import { Signer } from './signer.ts';
 import { viewsOf } from './views.ts';
@@ -10,7 +11,15 @@ import { viewsOf } from './views.ts';
 /** The parts with which a context finds callers and answers them. */
 export type Gateway = Readonly<ReturnType<typeof gatewayOf>>;
 
-export function gatewayOf(table: Table) {
+/** Makes the log name people by pseudonyms, also in the claims of lines, if the policy says so. */
+function withPseudonyms(table: Table): Table {
+  if (table.pseudonyms === undefined) return table;
+  usePseudonyms(table.pseudonyms);
+  return { ...table, hide: (value) => pseudonym('claims', value) as string };
+}
+
+export function gatewayOf(given: Table) {
+  const table = withPseudonyms(given);
   const keys = new KeyStore(table);
   return {
     table,

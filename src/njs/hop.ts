@@ -15,6 +15,7 @@ import { count, counterName } from './counts.ts';
 import { answer } from './decision.ts';
 import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
+import { usePseudonyms } from './pseudonyms.ts';
 import { deny, NOWHERE } from './refusal.ts';
 import { awaitRevocations, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
@@ -32,6 +33,7 @@ const ASSERTION = counterName('verified', 'assertion');
 export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
   // On this listener only services show certificates. What the caller's own certificate proved is in the assertion.
   awaitRevocations(table);
+  usePseudonyms(table.pseudonyms);
   const route = routesOf(table, {});
   const svidOf = certificateReader((escaped) => {
     const read = readSvid(escaped);

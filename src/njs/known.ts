@@ -1,11 +1,13 @@
 import type { Grant } from '../assertion/claims.ts';
 import type { SigningKeys } from '../assertion/sign.ts';
-import { encodeList, encodeValue } from '../caller/encode.ts';
+import { encodeList, encodeValue, shorten } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
+import { MAX_LOG_ACTORS } from '../limits.ts';
 import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../policy/reserved.ts';
 import type { ToldCaller } from '../rules/answer-lines.ts';
 import type { TableLimit } from '../rules/budgets.ts';
 import type { Binding, Claims } from '../token/types.ts';
+import { pseudonym } from './pseudonyms.ts';
 
 /** A limit as one context has prepared it. */
 export interface PreparedLimit extends TableLimit {
@@ -90,6 +92,10 @@ export function credentialKind({ says, provider }: Pick<KnownCaller, 'says' | 'p
   return provider === NOBODY_PROVIDER ? 'anonymous' : 'token';
 }
 
+/** Returns the actor chain for the log. The log may name actors by pseudonyms. */
+const actorsText = (provider: string, actors: readonly string[]): string =>
+  shorten(encodeList(actors.map((actor) => pseudonym(provider, actor) ?? actor)), MAX_LOG_ACTORS);
+
 /** @param roles the caller's roles, joined by commas
  * @param stamp empty if no provider issued a token */
 export function knownCaller(
@@ -104,8 +110,14 @@ export function knownCaller(
   const { agent } = caller;
   const user = encodeValue(caller.subject);
   // Each request reads the binding. A member that is present is found faster than a missing one.
-  const known = { caller, provider: caller.provider, until, key, user, roles, stamp, sub, binding };
-  return agent === undefined ? known : { ...known, agent, actors: encodeList(caller.actors ?? []) };
+  const known: KnownCaller = { caller, provider: caller.provider, until, key, user, roles, stamp, sub, binding };
+  const named = pseudonym(caller.provider, caller.subject);
+  if (agent === undefined && named === undefined) return known;
+  return {
+    ...known,
+    ...(agent !== undefined && { agent, actors: actorsText(caller.provider, caller.actors ?? []) }),
+    ...(named !== undefined && { pseudonym: named }),
+  };
 }
 
 /** Returns the first line of an id. Real ids have no line breaks, and revocations cut ids in the same way. */

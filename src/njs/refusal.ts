@@ -1,15 +1,15 @@
-import { encodeList, encodeValue } from '../caller/encode.ts';
+import { asciiJson, shorten } from '../caller/encode.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
-import { MAX_ABOUT_BYTES } from '../limits.ts';
+import { ANSWER_SMALL, MAX_ABOUT_BYTES, MAX_HEADER_VALUE } from '../limits.ts';
 import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../reasons.ts';
-import { aboutBytes, callerLine, fieldsOf, type ToldCaller, toldTo } from '../rules/answer-lines.ts';
+import { callerLine, fieldsOf, fieldsOfNone, type ToldCaller, toldTo } from '../rules/answer-lines.ts';
 import { type Challenged, challengesOf, type DpopError } from '../rules/challenge.ts';
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/renewal-status.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { decisionName, reply } from './answer.ts';
 import { count } from './counts.ts';
-import { credentialKind, type KnownCaller } from './known.ts';
+import { credentialKind, type KnownCaller, knownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
 /** The texts of a reason, made once per context. `help` is for `detail` of the problem document. */
@@ -20,12 +20,8 @@ interface Words {
 
 const words = new Map<ReasonCode, Words>();
 
-/** Returns text for a JSON string inside a header: escaped, and only printable ASCII. */
-function jsonInHeader(text: string): string {
-  return JSON.stringify(text)
-    .slice(1, -1)
-    .replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+/** Returns text for a JSON string inside a header. */
+const jsonInHeader = (text: string): string => asciiJson(text).slice(1, -1);
 
 function wordsOf(reason: ReasonCode): Words {
   let made = words.get(reason);
@@ -77,7 +73,8 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   out[FROM_CHECK.status] = status;
   out[FROM_CHECK.reason] = reason;
   out[FROM_CHECK.detail] = detail === undefined ? help : jsonInHeader(detail);
-  out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', known && toldTo(known, to.plan?.hides), about));
+  const told = known === undefined ? about && toldOfAbout(about) : toldTo(known, to.plan?.hides);
+  out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', told, to.plan?.room ?? 0));
   if (status === '503' || status === '429') out[FROM_CHECK.retryAfter] = String(retryAfter);
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
   const method = r.headersIn[TO_CHECK.method];
@@ -92,13 +89,32 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   reply(r, 401);
 }
 
-/** Returns the log's fields about the caller, also of a valid token that is refused, unless they are too long. */
-function fieldsAbout(rule: string, known: ToldCaller | undefined, about: About | undefined): readonly string[] {
-  if (known !== undefined && aboutBytes(known) <= MAX_ABOUT_BYTES) return fieldsOf(rule, '', known);
-  const nothing = [rule, '', '', '', '', '', ''];
-  if (about === undefined) return nothing;
-  const { subject, provider, agent = '', actors = [] } = about;
-  const [user, chain] = [encodeValue(subject), encodeList(actors)];
-  const isLong = user.length + provider.length + agent.length + chain.length > MAX_ABOUT_BYTES / 2;
-  return isLong ? nothing : [rule, '', user, provider, '', agent, chain];
+/** The fields about a caller that are cut if they are too long together: from the user to the actors. */
+const FIRST_CUT = 2;
+const END_CUT = 7;
+
+/** Returns the log's fields about the caller, also of a valid token that is refused. If they are too long together for the
+ * answer, long ones are cut. */
+function fieldsAbout(rule: string, told: ToldCaller | undefined, room: number): readonly string[] {
+  if (told === undefined) return fieldsOfNone(rule);
+  const fields = fieldsOf(rule, '', told);
+  const most = room > ANSWER_SMALL ? MAX_HEADER_VALUE : MAX_ABOUT_BYTES;
+  if (fields.slice(FIRST_CUT, END_CUT).join('').length <= most) return fields;
+  return fields.map((it, i) => (i < FIRST_CUT || i >= END_CUT ? it : shorten(it, most / 8)));
 }
+
+/** What a refusal says about a caller whose token is valid, but does not give the caller. */
+const toldOfAbout = ({ subject, provider, agent, actors }: About): ToldCaller =>
+  knownCaller(
+    {
+      subject,
+      provider,
+      roles: [],
+      groups: [],
+      claims: {},
+      ...(agent !== undefined && { agent, actors: actors ?? [] }),
+    },
+    '',
+    0,
+    '',
+  );

@@ -36,6 +36,7 @@ import { kidOf, openFor } from '../session/seal.ts';
 import { count, counterName } from './counts.ts';
 import type { KeyFile } from './key-file.ts';
 import type { KnownCaller } from './known.ts';
+import { pseudonym } from './pseudonyms.ts';
 import { canLookUp, canRemember, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
 import { ringFile } from './ring-file.ts';
 
@@ -195,6 +196,8 @@ export class Sessions {
       fresh,
       renewAt,
     };
+    const named = pseudonym(caller.provider, caller.subject);
+    if (named !== undefined) (known as { pseudonym?: string }).pseudonym = named;
     if (!canRemember()) return { kind: 'known', known };
     if (this.#near.size >= SESSIONS_PER_CONTEXT) {
       this.#before = this.#near;

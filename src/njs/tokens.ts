@@ -8,7 +8,7 @@ import { tokensDict } from './dicts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
 
 /** Version of packed callers. A caller that another version packed is ignored, because the caller may lack a member. */
-const FORM = '3';
+const FORM = '4';
 
 /** Number of last characters of a token that are the key of the Map. They belong to the signature, so they differ
  * between tokens. The whole token is compared after that. */
@@ -134,11 +134,21 @@ const RARE = Object.keys({
   alone: 1,
   truths: 1,
   certificateHost: 1,
+  claimed: 1,
 } satisfies Record<Rare, 1>) as readonly Rare[];
 
 /** Whether a caller has such a member. Hardly any caller does. Direct reads take a tenth of the time of a loop. */
-function hasRare({ agent, actors, stepUp, scopeUp, alone, truths, certificateHost }: Pick<Caller, Rare>): boolean {
-  return (agent ?? actors ?? stepUp ?? scopeUp ?? alone ?? truths ?? certificateHost) !== undefined;
+function hasRare({
+  agent,
+  actors,
+  stepUp,
+  scopeUp,
+  alone,
+  truths,
+  certificateHost,
+  claimed,
+}: Pick<Caller, Rare>): boolean {
+  return (agent ?? actors ?? stepUp ?? scopeUp ?? alone ?? truths ?? certificateHost ?? claimed) !== undefined;
 }
 
 const noRares: readonly never[] = [];

@@ -22,6 +22,8 @@ export interface ToldCaller {
   readonly agent?: string;
   /** The actor chain, encoded for a header. It is present if and only if there is an agent. */
   readonly actors?: string;
+  /** The keyed hash that stands for the subject in the log; absent: the log has the subject. */
+  readonly pseudonym?: string;
 }
 
 interface PlannedHeader {
@@ -94,11 +96,14 @@ export const callerLine = (fields: readonly string[]): string => `.\t${fields.jo
 
 /** The fields of `X-Meshgate-Caller` about a caller and a rule, in the order of `CALLER_FIELDS`. */
 export function fieldsOf(rule: string, as: string, told: ToldCaller): string[] {
-  const { caller, user, provider, roles, agent = '', actors = '' } = told;
+  const { caller, user, provider, roles, agent = '', actors = '', pseudonym = '' } = told;
   return caller.nobody === true
-    ? [rule, as, '', '', roles, agent, actors]
-    : [rule, as, user, provider, roles, agent, actors];
+    ? [rule, as, '', '', roles, agent, actors, '', '', '']
+    : [rule, as, user, provider, roles, agent, actors, caller.alone ? '1' : '', caller.claimed ?? '', pseudonym];
 }
+
+/** The fields for a request without a known caller. */
+export const fieldsOfNone = (rule: string, as = ''): string[] => [rule, as, '', '', '', '', '', '', '', ''];
 
 /** The lines for a caller that a rule allows: the caller for nginx's log, the rule, and the identity headers of the
  * route. If a header does not fit, the reason is `claim_absent`. */

@@ -13,7 +13,7 @@ function fixedBytes(source: HeaderSource): number {
 /** The size of the buffer for the check's response, in bytes. nginx keeps the buffer until the request ends, and a
  * WebSocket can be open for hours. So the buffer is small if the headers contain only names and roles. */
 export function answerSize(policy: Policy, rules: readonly Rule[]): number {
-  if (policy.gateway.assertion !== undefined) return ANSWER_LARGE;
+  if (policy.gateway.assertion !== undefined || policy.gateway.audit?.claims) return ANSWER_LARGE;
   const routes = policy.hosts.flatMap((host) => host.routes);
   const sizes = routes.map(({ headers }) => Object.values(headers).reduce((sum, it) => sum + fixedBytes(it), 0));
   const fixed = Math.max(0, ...sizes);

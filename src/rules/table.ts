@@ -1,5 +1,5 @@
 import type { TokenAgent } from '../caller/types.ts';
-import { PROOF_PARTS } from '../limits.ts';
+import { MAX_LOG_CLAIMS, PROOF_PARTS } from '../limits.ts';
 import { DEFAULTS } from '../policy/bounds.ts';
 import { networkName } from '../policy/facts/network.ts';
 import { CERTIFICATE } from '../policy/facts/operator.ts';
@@ -11,6 +11,7 @@ import { answerRoom, answerSize } from './answer-size.ts';
 import { budgetsOf, tableBudgets } from './budgets.ts';
 import { groupsOf, isAsked } from './client-table.ts';
 import { keptClaims, signinClaims } from './kept-claims.ts';
+import { loggedClaims } from './logged-claims.ts';
 import { dependsOn } from './per-policy.ts';
 import { roleScopes } from './scopes.ts';
 import { stepUps } from './step-ups.ts';
@@ -177,7 +178,8 @@ const tableProof = ({ rate, ...proof }: ProofPolicy) => ({ ...proof, perCaller: 
 
 /** Returns the part of a policy that the gateway's JavaScript needs, with the rules compiled from the policy. */
 export function toTable(policy: Policy, rules: readonly Rule[], options: TableOptions): Table {
-  const { clockSkew, tokenCache, keys, assertion } = policy.gateway;
+  const { clockSkew, tokenCache, keys, assertion, audit } = policy.gateway;
+  const logged = loggedClaims(policy);
   const all = Object.values(policy.providers);
   const providers = withoutPrototype(all.map((provider) => [provider.name, tokenProvider(policy, provider)]));
   const roles = Object.values(policy.roles).map((role) => [role.name, bare(role.fact)] as const);
@@ -202,6 +204,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
         ...[providers, roles, claims, sends, clockSkew, ...(session ? [session.keep] : [])],
         ...(agents.length > 0 ? [agents] : []),
         ...(certificates ? ['certificates'] : []),
+        ...(logged ? [logged] : []),
       ]),
     ),
     clockSkew,
@@ -213,9 +216,11 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     claims,
     sends,
     ...(agents.length > 0 && { agents }),
+    ...(logged && { logged }),
+    ...(audit?.pseudonyms && { pseudonyms: audit.pseudonyms.keyFile }),
     headerNames: names,
     routes: withoutPrototype(tableRoutes(policy, rules, names)),
-    answerRoom: answerRoom(answerSize(policy, rules)),
+    answerRoom: answerRoom(answerSize(policy, rules)) - (logged ? MAX_LOG_CLAIMS : 0),
     egress: options.egress,
     ...(assertion && { assertion }),
     ...(hop && { hop }),

@@ -1,4 +1,5 @@
 import type { ClientCas, KnownAgents } from '../assertion/agent.ts';
+import type { Hide, LoggedClaim } from '../caller/claimed.ts';
 import type { Sends, TokenAgent } from '../caller/types.ts';
 import type {
   Assertion,
@@ -107,6 +108,10 @@ export interface Table {
   readonly claims: readonly string[];
   readonly sends: Sends;
   readonly agents?: readonly TokenAgent[];
+  readonly logged?: Readonly<Record<string, readonly LoggedClaim[]>>;
+  readonly hide?: Hide;
+  /** The file of the keys for pseudonyms; absent: the log has subjects. */
+  readonly pseudonyms?: string;
   /** Every identity header of the policy. In the check's response, the index of a header names its value. */
   readonly headerNames: readonly string[];
   readonly routes: Readonly<Record<string, TableRoute>>;

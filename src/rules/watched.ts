@@ -49,6 +49,7 @@ export function toWatched({ policy, digest, identities }: Seen, { check, egress,
       ...{ spiffe, certFile, keyFile },
       ...namesAtWorkloads(policy, mesh, spiffe),
     })),
+    ...(policy.gateway.audit && { audit: policy.gateway.audit.folder }),
     files: watchedFiles(policy),
     ...(probes.length > 0 && {
       probes: {

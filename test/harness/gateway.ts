@@ -8,6 +8,7 @@ import { type RawExchange, type RawOptions, sendRaw } from './raw.ts';
 import { expectSameDecisions } from './same-decisions.ts';
 import type { Stage } from './stage.ts';
 import { until } from './until.ts';
+import { expectValidLines } from './valid-lines.ts';
 
 export interface GatewayOptions {
   /** The policy; the image merges its overlay itself. */
@@ -184,6 +185,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     ready: /start worker process \d+/,
   });
   const gateway = new Gateway(box, policy, stage.ca.cert, options.workers);
+  stage.checks.push(() => expectValidLines(box.logs.lines));
   // A changed configuration may decide in another way than the policy.
   if (env.MESHGATE_RENDERED === undefined) stage.checks.push(() => expectSameDecisions(policy, box.logs.lines));
   await until(() => gateway.workers().length >= (options.workers ?? 1), {

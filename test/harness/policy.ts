@@ -80,7 +80,7 @@ export async function render(target: string, policy: PolicySource, ingress?: str
 /** Every file that the gateway's side of a policy names, made by the authorities. */
 export async function gatewayFiles(policy: Policy, authorities: Authorities): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  const { inner, proof, session, signin, store } = policy.gateway;
+  const { audit, inner, proof, session, signin, store } = policy.gateway;
   const names = [...policy.hosts.map((host) => host.name), ...(signin?.host ? [signin.host] : [])];
   if (inner) files[inner.clientCaFile] = authorities.meshCa.cert;
   for (const { clientCaFile } of policy.hosts) if (clientCaFile) files[clientCaFile] = authorities.meshCa.cert;
@@ -90,6 +90,7 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
   const { assertion } = policy.gateway;
   if (assertion) files[assertion.keysFile] = await newSigningKeys(Date.now() / 1000);
   if (session) files[session.keysFile] = newRing(Date.now() / 1000);
+  if (audit?.pseudonyms) files[audit.pseudonyms.keyFile] = newRing(Date.now() / 1000);
   if (proof?.keysFile) files[proof.keysFile] = newRing(Date.now() / 1000);
   if (store?.caFile) files[store.caFile] = authorities.ca.cert;
   if (store?.certFile && store.keyFile)

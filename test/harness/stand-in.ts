@@ -33,7 +33,7 @@ function check(r) {
   for (const name in others) out['X-Meshgate-' + name] = others[name];
   if (say.Status === '401') out['WWW-Authenticate'] = 'Bearer realm="wiki.test"';
   const rule = say.Status === undefined ? r.uri.slice('/.meshgate/check/'.length) + '#1' : Rule;
-  out['X-Meshgate-Caller'] = ['.', rule, As, User, Provider, Roles, Agent, Actors, '.'].join('\\t');
+  out['X-Meshgate-Caller'] = ['.', rule, As, User, Provider, Roles, Agent, Actors, '', '', '', '.'].join('\\t');
   r.return(say.Status === undefined ? 204 : 401);
 }
 

@@ -1,9 +1,22 @@
 /** Whatever bytes a caller sends, its line of the log is JSON in UTF-8: no caller can make a line unreadable. */
+import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ready, replaceIn, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
+import { newRing } from '../../src/session/rotate-ring.ts';
+import {
+  type Gateway,
+  ready,
+  replaceIn,
+  signToken,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+  until,
+  valuesOf,
+} from '../harness/index.ts';
 
 const stage = await testStage('log');
-const [, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
 const acme = await issuers.create('acme');
 const host = 'wiki.test';
 /** The log of the image, in a file: the engine returns a container's output as text already. */
@@ -42,20 +55,18 @@ const ERASED = ['X-Forwarded-User', 'X-Forwarded-Email', 'X-Forwarded-Groups', '
 let count = 0;
 
 /** The line of one request, with these bytes sent as they are. */
-async function textOf({
-  path = '',
-  method = 'GET',
-  hostName = host,
-  lines = [] as readonly string[],
-}): Promise<string> {
+async function textOf(
+  { path = '', method = 'GET', hostName = host, lines = [] as readonly string[] },
+  to: Gateway = gateway,
+): Promise<string> {
   const mark = `mark-${++count}`;
   const head = [`${method} /${mark}/${path} HTTP/1.1`, `Host: ${hostName}`, ...lines, '\r\n'].join('\r\n');
-  const { answers } = await gateway.sendRaw(host, Buffer.from(head, 'latin1'));
+  const { answers } = await to.sendRaw(host, Buffer.from(head, 'latin1'));
   expect(answers).toHaveLength(1);
   const found = await until(
     async () => {
       const read = `console.log(require("fs").readFileSync("${LOG}").toString("hex"))`;
-      const { stdout } = await gateway.box.exec('njs', '-c', read);
+      const { stdout } = await to.box.exec('njs', '-c', read);
       const bytes = Buffer.from(stdout.trim(), 'hex');
       const all = bytes.toString('latin1').split('\n').slice(0, -1);
       return all.find((line) => line.includes(mark));
@@ -65,8 +76,8 @@ async function textOf({
   return found;
 }
 
-async function lineOf(sent: Parameters<typeof textOf>[0]): Promise<Record<string, unknown>> {
-  const bytes = Buffer.from(await textOf(sent), 'latin1');
+async function lineOf(sent: Parameters<typeof textOf>[0], to?: Gateway): Promise<Record<string, unknown>> {
+  const bytes = Buffer.from(await textOf(sent, to), 'latin1');
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 }
 
@@ -128,11 +139,11 @@ test('text in UTF-8 is logged as it was sent', async () => {
 const PIPE_BUF = 4096;
 
 /** Of these, the bytes for the names that policy and providers choose, and for fields that this policy does not have:
- * mesh, ingress, results of several upstreams, credential of a service. docs/log.md says 850 and 130. */
-const OTHERS = 850 + 130;
+ * mesh, ingress, results of several upstreams, credential of a service. docs/log.md says 750 and 130. */
+const OTHERS = 750 + 130;
 
 /** The greatest lengths of the fields, as the documentation says: bytes of a line, without the mark for truncation. */
-const MOST = { path: 1024, agent: 512, tool: 256, host: 255, method: 32 };
+const MOST = { path: 1024, agent: 512, tool: 256, host: 255, method: 32, version: 32 };
 
 const CUT = '\ufffd';
 
@@ -150,6 +161,8 @@ test.each([1, 2, 3, 4])(
     expect((await lineOf({ lines: [`User-Agent: ${sent}`] }))['user_agent.original']).toBe(kept(MOST.agent));
     expect((await lineOf({ path: sent }))['url.path']).toBe(kept(MOST.path, `/mark-${count}/`));
     expect((await lineOf({ lines: [`Mcp-Name: ${sent}`] }))['gen_ai.tool.name']).toBe(kept(MOST.tool));
+    const version = await lineOf({ lines: [`Mcp-Protocol-Version: ${sent}`] });
+    expect(version['mcp.protocol.version']).toBe(kept(MOST.version));
   },
 );
 
@@ -187,7 +200,8 @@ const FILLS: readonly (readonly [what: string, bytes: string])[] = [
 test.each(FILLS)('no client causes a line that is longer than one write to a pipe: %s', async (_, bytes) => {
   const long = bytes.repeat(Math.floor(7000 / bytes.length));
   const tries = ERASED.map((name) => `${name}: x`);
-  const lines = [`User-Agent: ${long}`, `Mcp-Method: ${long}`, `Mcp-Name: ${long}`, ...tries];
+  const mcp = ['Mcp-Method', 'Mcp-Name', 'Mcp-Protocol-Version'].map((name) => `${name}: ${long}`);
+  const lines = [`User-Agent: ${long}`, ...mcp, ...tries];
   // nginx accepts no control bytes in a path.
   const path = bytes === '\x01' ? 'x' : long;
   for (const more of [{}, { method: 'M'.repeat(7000) }, { hostName: `${'h'.repeat(7000)}.apps.test` }]) {
@@ -195,4 +209,107 @@ test.each(FILLS)('no client causes a line that is longer than one write to a pip
     expect(line.length).toBeLessThan(PIPE_BUF - OTHERS);
     JSON.parse(Buffer.from(line, 'latin1').toString());
   }
+});
+
+/** The maximum number of bytes of an entry of a transparency log. */
+const MAX_ENTRY = 65_535;
+
+/** The keys of pseudonyms, and the pseudonym that the documentation describes. */
+const KEYS = newRing(Date.now() / 1000);
+function pseudonymOf(provider: string, subject: string): string {
+  const [{ kid, k }] = JSON.parse(KEYS).keys;
+  const key = createHmac('sha256', Buffer.from(k, 'base64url')).update('pseudonyms of the log').digest();
+  return `${kid}.${createHmac('sha256', key).update(`${provider}\n${subject}`).digest('base64url').slice(0, 22)}`;
+}
+
+describe('a log with claims and pseudonyms, of a policy with long names', async () => {
+  const name = (i: number) => `role-${i}-${'r'.repeat(50)}`;
+  const roles = Array.from({ length: 150 }, (_, i) => `  ${name(i)}: { group: "group ${i}" }`);
+  const audited = await startGateway(stage, {
+    policy: `
+version: 1
+gateway:
+  insecure_http: true
+  listen: 8080
+  audit: { log: ${LOG}, folder: /run/meshgate/audit, claims: true, pseudonyms: { key_file: /run/keys/pseudonyms.jwks } }
+providers:
+  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+roles:
+${roles.join('\n')}
+  north: { claim: region, like: "north-*" }
+agents:
+  bot: { match: { client_id: bot }, acts_for: [${name(0)}], bound: none, hops: 8 }
+services:
+  wiki: { insecure_url: "http://wiki:8080" }
+hosts:
+  ${host}:
+    /*:
+      service: wiki
+      headers: { X-Forwarded-User: subject, X-Forwarded-Roles: null }
+      allow: [north, ${roles.map((_, i) => name(i)).join(', ')}, { agent: bot, tools: [search_*] }]
+`,
+    files: { '/run/keys/pseudonyms.jwks': KEYS },
+    alias: 'audited',
+  });
+  const first = await signToken(acme.key, { iss: acme.url, aud: 'wiki', sub: 'first', region: 'north-1' });
+  await ready(audited, host, { path: '/', headers: { Authorization: `Bearer ${first}` } });
+  const ask = async (claims: Record<string, unknown>, sent: Parameters<typeof textOf>[0] = {}) => {
+    const token = await signToken(acme.key, { iss: acme.url, aud: 'wiki', sub: 'ada', ...claims });
+    return { ...sent, lines: [`Authorization: Bearer ${token}`, ...(sent.lines ?? [])] };
+  };
+
+  test('names people by keyed hashes, and services receive their ids', async () => {
+    const sent = await ask({ groups: ['group 7', 'ada’s group'], region: 'north-7' });
+    const line = await lineOf(sent, audited);
+    expect(line).toMatchObject({
+      'http.response.status_code': 200,
+      'user.id': pseudonymOf('acme', 'ada'),
+      'user.roles': `${name(7)},north`,
+    });
+    // Values that the policy names stay, so that the roles can be evaluated anew.
+    expect(JSON.parse(line['meshgate.claims'] as string)).toEqual({
+      groups: ['group 7', pseudonymOf('claims', 'ada’s group')],
+      region: 'north-7',
+    });
+    const received = (await wiki.requests()).filter(({ url }) => url.includes(`/mark-${count}/`));
+    expect(received.map((it) => valuesOf(it, 'X-Forwarded-User'))).toEqual([['ada']]);
+  });
+
+  test('names the people of refused requests and of agents in the same way', async () => {
+    const refused = await lineOf(await ask({ sub: 'ben' }), audited);
+    expect(refused).toMatchObject({ 'meshgate.reason': 'role_missing', 'user.id': pseudonymOf('acme', 'ben') });
+    const acting = await lineOf(await ask({ act: { sub: 'bot' }, groups: ['group 0'] }), audited);
+    expect(acting).toMatchObject({
+      'user.id': pseudonymOf('acme', 'ada'),
+      'meshgate.actors': pseudonymOf('acme', 'bot'),
+      'meshgate.alone': '',
+    });
+    const unknown = await lineOf(await ask({ act: { sub: 'stranger' } }), audited);
+    expect(unknown).toMatchObject({ 'meshgate.reason': 'actor_not_allowed', 'user.id': pseudonymOf('acme', 'ada') });
+  });
+
+  test.each(FILLS)('no caller and no policy causes a line that no transparency log holds: %s', async (_, bytes) => {
+    const text = Buffer.from(bytes, 'latin1').toString();
+    const long = (most: number) => text.repeat(Math.floor(most / text.length));
+    const groups = Array.from({ length: 150 }, (_, i) => `group ${i}`);
+    const client = { path: bytes === '\x01' ? 'x' : bytes.repeat(1500), lines: [`User-Agent: ${bytes.repeat(5000)}`] };
+    const cases = [
+      { sub: long(450), groups, region: long(1000) },
+      { sub: long(450), region: long(1000) },
+      { sub: long(450), groups, region: long(200), act: { sub: 'bot', act: { sub: long(1000) } } },
+    ];
+    for (const claims of cases) {
+      const line = await textOf(await ask(claims, client), audited);
+      expect(line.length).toBeLessThan(MAX_ENTRY);
+      const fields = JSON.parse(Buffer.from(line, 'latin1').toString());
+      expect(fields['user.id']).toBe(pseudonymOf('acme', claims.sub));
+      if ('groups' in claims && !('act' in claims))
+        expect(fields['user.roles']).toBe(
+          `${groups
+            .map((_, i) => name(i))
+            .join(',')
+            .slice(0, 4096)}${CUT}`,
+        );
+    }
+  });
 });

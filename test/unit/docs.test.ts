@@ -132,6 +132,7 @@ describe('docs/log.md', () => {
           several,
           failover: several,
           credentials: several,
+          claims: several,
         }),
       ]).matchAll(/"([a-z_.]+)":/g),
     ].map(([, name = '']) => name);

@@ -1,6 +1,16 @@
+import { FIELDS, type Part as LogPart } from '../../audit/fields.ts';
 import { isWildcard } from '../../host-name.ts';
 import { FROM_HANDLER } from '../../internal-headers.ts';
-import { MAX_LOG_AGENT, MAX_LOG_HOST, MAX_LOG_METHOD, MAX_LOG_PATH, MAX_LOG_TOOL } from '../../limits.ts';
+import {
+  MAX_LOG_AGENT,
+  MAX_LOG_HOST,
+  MAX_LOG_METHOD,
+  MAX_LOG_PATH,
+  MAX_LOG_ROLES,
+  MAX_LOG_TOOL,
+  MAX_LOG_UPSTREAM,
+  MAX_LOG_VERSION,
+} from '../../limits.ts';
 import { hasSeveral, hasSeveralMeshes } from '../../policy/ingress.ts';
 import { asksCertificates } from './client-certificate.ts';
 import { type Arg, conf, type Directive, line, type Part, row, template, variable } from './directive.ts';
@@ -12,47 +22,10 @@ import { passesAny } from './service-credential.ts';
 import { hasSessions } from './session.ts';
 import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
 
-/** The parts of a policy that have fields of their own: agents, rules for tools, several meshes or ingresses, services with
- * several ingresses, and routes that pass credentials of services on. */
-const EVERYTHING = { agents: true, tools: true, meshes: true, several: true, failover: true, credentials: true };
-
-/** How a field is written; `digest` is the digest of the policy, which is a part of the format. */
-type Kind = 'text' | 'number' | 'digest';
-
-/** The fields of the JSON line. If OpenTelemetry has a name for a field, this name is used. The path has no query. */
-const FIELDS: readonly (readonly [string, variable: string, Kind, needs?: keyof typeof EVERYTHING])[] = [
-  ['time', 'time_iso8601', 'text'],
-  ['request_id', 'request_id', 'text'],
-  ['trace_id', 'meshgate_trace_id', 'text'],
-  ['span_id', 'meshgate_span_id', 'text'],
-  ['client.address', 'remote_addr', 'text'],
-  ['server.address', 'meshgate_log_host', 'text'],
-  ['http.request.method', 'meshgate_log_method', 'text'],
-  ['url.path', 'meshgate_log_path', 'text'],
-  ['http.route', 'meshgate_route', 'text'],
-  ['http.response.status_code', 'meshgate_code', 'number'],
-  ['user_agent.original', 'meshgate_log_agent', 'text'],
-  ['user.id', 'meshgate_user', 'text'],
-  ['user.roles', 'meshgate_roles', 'text'],
-  ['meshgate.agent', 'meshgate_agent', 'text', 'agents'],
-  ['meshgate.actors', 'meshgate_actors', 'text', 'agents'],
-  ['mcp.method.name', 'meshgate_log_mcp_method', 'text', 'tools'],
-  ['gen_ai.tool.name', 'meshgate_log_mcp_name', 'text', 'tools'],
-  ['meshgate.provider', 'meshgate_provider', 'text'],
-  ['meshgate.policy', '', 'digest'],
-  ['meshgate.rule', 'meshgate_rule', 'text'],
-  ['meshgate.reason', 'meshgate_log_reason', 'text'],
-  ['meshgate.service', 'meshgate_service', 'text'],
-  ['meshgate.service_credential', 'meshgate_log_credential', 'text', 'credentials'],
-  ['meshgate.mesh', 'meshgate_mesh', 'text', 'meshes'],
-  ['meshgate.ingress', 'meshgate_ingress', 'text', 'several'],
-  ['meshgate.identity', 'meshgate_as', 'text'],
-  ['meshgate.upstream', 'upstream_addr', 'text'],
-  ['meshgate.upstream_status', 'upstream_status', 'text', 'failover'],
-  ['meshgate.erased', 'meshgate_erased', 'text'],
-  ['duration', 'request_time', 'number'],
-  ['bytes', 'body_bytes_sent', 'number'],
-];
+/** By default, a line has all fields. */
+const EVERYTHING: Readonly<Record<LogPart, boolean>> = {
+  ...{ agents: true, tools: true, meshes: true, several: true, failover: true, credentials: true, claims: true },
+};
 
 /** The status as a JSON number. nginx writes three digits, and 000 without a response (009 for HTTP/0.9). */
 const codeMap = conf`map $status $meshgate_code { default $status; "000" 0; "009" 0; }`;
@@ -120,9 +93,29 @@ const clientMaps = ({ hosts }: Scene): readonly Directive[] => conf`
 `;
 
 const toolMaps: readonly Directive[] = [
+  ...textMaps('http_mcp_protocol_version', 'meshgate_log_mcp_version', MAX_LOG_VERSION),
   ...textMaps('http_mcp_method', 'meshgate_log_mcp_method', MAX_LOG_TOOL),
   ...textMaps('http_mcp_name', 'meshgate_log_mcp_name', MAX_LOG_TOOL),
 ];
+
+/** Whether nginx may try several addresses of one service. */
+const isTriedAgain = ({ ingresses }: Scene): boolean => ingresses.some((it) => it.ingresses.choices !== undefined);
+
+/** A variable whose value is cut, because with this policy it can be longer than its field. */
+type Cut = readonly [source: string, name: string, most: number];
+
+const cutVariables = (scene: Scene): readonly Cut[] => [
+  ...(Object.keys(scene.policy.roles).join(',').length > MAX_LOG_ROLES
+    ? [['meshgate_roles', 'meshgate_log_roles', MAX_LOG_ROLES] as const]
+    : []),
+  ...(isTriedAgain(scene)
+    ? ['upstream_addr', 'upstream_status'].map((it): Cut => [it, `meshgate_log_${it}`, MAX_LOG_UPSTREAM])
+    : []),
+];
+
+/** The variables of values that have a pseudonym in the log. */
+const named = ({ policy }: Scene): Readonly<Record<string, string>> =>
+  policy.gateway.audit?.pseudonyms === undefined ? {} : { meshgate_user: 'meshgate_pseudonym' };
 
 /** The map for the host's name in the log. */
 export const hostMap = ({ hosts }: Scene): readonly Directive[] => conf`
@@ -131,34 +124,42 @@ export const hostMap = ({ hosts }: Scene): readonly Directive[] => conf`
 `;
 
 /** The file of the access log. It does not depend on the policy's hosts, which http.conf lists. */
-export const logFile = (scene: Scene): ConfFile => [
-  'log.conf',
-  conf`
+export function logFile(scene: Scene): ConfFile {
+  const cut = cutVariables(scene);
+  const directives = conf`
     ${reasonMaps(scene)}
     ${clientMaps(scene)}
+    ${cut.flatMap(([source, name, most]) => shortMap(source, name, most, []))}
     # One JSON object for each request.
-    ${logFormat(scene.digest, {
-      agents: Object.keys(scene.policy.agents).length > 0,
-      tools: scene.policy.hosts.some(looksAtTools),
-      meshes: hasSeveralMeshes(scene.policy),
-      several: hasSeveral(scene.policy),
-      failover: scene.ingresses.some(({ ingresses }) => ingresses.choices !== undefined),
-      credentials: passesAny(scene),
-    })}
-  `,
-  'The access log.',
-];
+    ${logFormat(scene.digest, partsOf(scene), { ...named(scene), ...Object.fromEntries(cut) })}
+  `;
+  return ['log.conf', directives, 'The access log.'];
+}
 
-/** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields. */
-export function logFormat(digest: string, having = EVERYTHING): Directive {
-  const own = FIELDS.filter(([, , , needs]) => needs === undefined || having[needs]);
-  const fields = own.map(([field, name, kind]): readonly (string | Part)[] =>
-    kind === 'digest'
-      ? [`"${field}":"${digest}"`]
-      : kind === 'text'
-        ? [`"${field}":"`, variable(name), '"']
-        : [`"${field}":`, variable(name)],
-  );
+/** The parts of a policy that have fields of their own. */
+const partsOf = (scene: Scene): Readonly<Record<LogPart, boolean>> => ({
+  agents: Object.keys(scene.policy.agents).length > 0,
+  tools: scene.policy.hosts.some(looksAtTools),
+  meshes: hasSeveralMeshes(scene.policy),
+  several: hasSeveral(scene.policy),
+  failover: isTriedAgain(scene),
+  credentials: passesAny(scene),
+  claims: scene.policy.gateway.audit?.claims === true,
+});
+
+/** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields.
+ * @param instead other variables for some variables */
+export function logFormat(
+  digest: string,
+  having = EVERYTHING,
+  instead: Readonly<Record<string, string>> = {},
+): Directive {
+  const own = FIELDS.filter(({ needs }) => needs === undefined || having[needs]);
+  const fields = own.map(({ name, kind, variable: source }): readonly (string | Part)[] => {
+    if (kind === 'digest') return [`"${name}":"${digest}"`];
+    const value = variable(instead[source] ?? source);
+    return kind === 'text' ? [`"${name}":"`, value, '"'] : [`"${name}":`, value];
+  });
   return line('log_format', 'meshgate', 'escape=json', ...joined(fields));
 }
 
@@ -171,7 +172,7 @@ export const accessLog = ({ options: { accessLog } }: Pick<Scene, 'options'>): r
   conf`access_log ${accessLog} meshgate ${STREAMS.includes(accessLog) && ['buffer=4k', 'flush=10ms']};`;
 
 /** The maximum length, in bytes, of a line with field names in the rendered file. */
-const WIDE = 100;
+const WIDE = 120;
 
 /** Writes a JSON object, with several members on each line. */
 function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[] {

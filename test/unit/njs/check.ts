@@ -157,9 +157,11 @@ export async function run(handler: Handler, uri: string, headersIn: Readonly<Rec
 /** `X-Meshgate-Caller` as headers of its fields, those of identity headers by their number; empty fields are left
  * out. */
 function apart({ 'X-Meshgate-Caller': caller, ...headers }: Answer['headers']): Answer['headers'] {
-  const [, rule, as, user, provider, roles, agent, actors, ...identity] = caller?.split('\t').slice(0, -1) ?? [];
+  const [, rule, as, user, provider, roles, agent, actors, alone, claims, pseudonym, ...identity] =
+    caller?.split('\t').slice(0, -1) ?? [];
   const fields = { Rule: rule, As: as, User: user, Provider: provider, Roles: roles, Agent: agent, Actors: actors };
-  const all = [...Object.entries(fields), ...identity.map((value, i) => [`H${i}`, value] as const)];
+  const more = { Alone: alone, Claims: claims, Pseudonym: pseudonym };
+  const all = [...Object.entries({ ...fields, ...more }), ...identity.map((value, i) => [`H${i}`, value] as const)];
   const said = all.flatMap(([name, value]) => (value ? [[`X-Meshgate-${name}`, value]] : []));
   return { ...headers, ...Object.fromEntries(said) };
 }

@@ -94,6 +94,7 @@ describe('a caller that another context has kept', () => {
     scopeUp: { editor: 'wiki:write' },
     truths: 'tfu',
     certificateHost: wiki,
+    claimed: '{"level":3}',
   };
 
   function keptElsewhere(caller: Caller): Caller | undefined {

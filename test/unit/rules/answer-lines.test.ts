@@ -19,7 +19,7 @@ const NAMES = ['X-User', 'X-Email', 'X-Name', 'X-Groups', 'X-Team'];
 const lines = (headers: Headers, room = 4096) => linesOf(told, planOf(headers, NAMES, room), rule);
 
 const line = (...fields: readonly string[]) => ['.', ...fields, '.'].join('\t');
-const FIXED = ['wiki.test/*#1', 'edge', 'ada', 'okta', 'staff', '', ''];
+const FIXED = ['wiki.test/*#1', 'edge', 'ada', 'okta', 'staff', '', '', '', '', ''];
 
 test('fills the fields of the identity headers that the route sends, and no others', () => {
   expect(lines({ 'X-User': 'subject', 'X-Email': 'email' })).toEqual([
@@ -46,7 +46,7 @@ test('has no fields for an anonymous caller except roles', () => {
   const anonymous = { ...told, caller: { ...caller, nobody: true as const } };
   expect(linesOf(anonymous, planOf({}, NAMES, 4096), rule)).toEqual([
     'X-Meshgate-Caller',
-    line('wiki.test/*#1', 'edge', '', '', 'staff', '', ''),
+    line('wiki.test/*#1', 'edge', '', '', 'staff', '', '', '', '', ''),
   ]);
 });
 
@@ -60,4 +60,22 @@ test('counts empty fields, because nginx reads them as well', () => {
 
 test('refuses values that are too long together', () => {
   expect(lines({ 'X-Email': 'email' }, 100)).toMatchObject({ reason: 'claim_absent' });
+});
+
+test('says whether an agent is alone, and what only the log has: claims and the pseudonym', () => {
+  const agent = { ...told, agent: 'bot', actors: 'b1', pseudonym: 'k.hash' };
+  const line = (alone?: true, claimed?: string) =>
+    linesOf(
+      { ...agent, caller: { ...caller, ...(alone && { alone }), ...(claimed && { claimed }) } },
+      planOf({}, NAMES, 4096),
+      rule,
+    );
+  expect(line(true)).toEqual([
+    'X-Meshgate-Caller',
+    '.\twiki.test/*#1\tedge\tada\tokta\tstaff\tbot\tb1\t1\t\tk.hash\t.',
+  ]);
+  expect(line(undefined, '{"a":1}')).toEqual([
+    'X-Meshgate-Caller',
+    '.\twiki.test/*#1\tedge\tada\tokta\tstaff\tbot\tb1\t\t{"a":1}\tk.hash\t.',
+  ]);
 });

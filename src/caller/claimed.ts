@@ -1,0 +1,39 @@
+import { claimAt } from '../claim-at.ts';
+import { isLike } from '../like.ts';
+import { MAX_LOG_CLAIMS } from '../limits.ts';
+import type { Claims } from '../token/types.ts';
+import { asciiJson, shorten } from './encode.ts';
+
+/* The claims that roles read, for the log: with them, anyone can evaluate the roles of a logged request anew. */
+
+/** A claim that roles read. `values` and `likes` are the values and patterns that the policy compares it with. If they
+ * are absent, the claim names no person, as scopes do not. */
+export interface LoggedClaim {
+  readonly path: string;
+  readonly values?: readonly (string | number | boolean)[];
+  readonly likes?: readonly string[];
+}
+
+/** Makes a pseudonym for a value that may name a person. */
+export type Hide = (value: string) => string;
+
+/** Returns a value in which every text that the policy does not name is hidden. So the roles stay the same. */
+function hideIn(value: unknown, { values = [], likes = [] }: LoggedClaim, hide: Hide): unknown {
+  if (Array.isArray(value)) return value.map((it) => hideIn(it, { path: '', values, likes }, hide));
+  if (typeof value === 'boolean' || value === null) return value;
+  if (values.includes(value as string)) return value;
+  if (typeof value === 'string') return likes.some((pattern) => isLike(value, pattern)) ? value : hide(value);
+  return hide(JSON.stringify(value));
+}
+
+/** Returns the claims of a token that roles read: a JSON object in ASCII, whose names are whole paths. If it is too long,
+ * it is cut.
+ * @param hide absent: values stay as they are */
+export function claimedBy(claims: Claims, logged: readonly LoggedClaim[], hide: Hide | undefined): string {
+  const members = logged.flatMap((claim): [string, unknown][] => {
+    const value = claimAt(claims, claim.path);
+    if (value === undefined) return [];
+    return [[claim.path, hide === undefined || claim.values === undefined ? value : hideIn(value, claim, hide)]];
+  });
+  return shorten(asciiJson(Object.fromEntries(members)), MAX_LOG_CLAIMS);
+}
