@@ -2,6 +2,7 @@ import { NOBODY } from '../caller/reserved.ts';
 import { inView, requestRoles } from '../caller/views.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import type { Policy, Route } from '../policy/types.ts';
+import { isSameValue } from '../rules/said.ts';
 import { toTable } from '../rules/table.ts';
 import type { Decision } from '../rules/types.ts';
 import { type Asked, askedBy, type Unreadable } from './caller.ts';
@@ -151,8 +152,7 @@ export class Replay {
     if (change !== same || !after.allow || this.#old === undefined) return change;
     const was = this.#old.match(line.host, line.path);
     if ('reason' in was || was.route === route) return same;
-    const isEqual = JSON.stringify(was.route.headers) === JSON.stringify(route.headers);
-    return isEqual ? same : { kind: 'headers', before, after };
+    return isSameValue(was.route.headers, route.headers) ? same : { kind: 'headers', before, after };
   }
 }
 

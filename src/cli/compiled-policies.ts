@@ -7,6 +7,17 @@ import { loadValid, readText } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import type { Source } from './source.ts';
 
+const NOT_COMPILED =
+  'not a compiled policy; "meshgate render" writes it, as audit/policy-DIGEST.json, if the policy has gateway.audit';
+
+/** Loads a policy from its file, or from a file with its compiled text. If it has errors, prints them. */
+export function loadAny(runtime: Runtime, source: Source): Ruled | undefined {
+  if (!source.file.endsWith('.json')) return loadValid(runtime, source);
+  const ruled = readCompiled(readText(runtime, source.file, 'the compiled policy'));
+  if (ruled === undefined) throw new WrongUse(`${source.file}: ${NOT_COMPILED}`);
+  return ruled;
+}
+
 /** The policies by which lines are decided, by their digests. */
 export class CompiledPolicies {
   readonly #all = new Map<string, Decider>();
@@ -28,9 +39,7 @@ export class CompiledPolicies {
   addFile(runtime: Runtime, source: Source): boolean {
     if (source.file.endsWith('.json')) {
       if (this.addText(readText(runtime, source.file, 'the compiled policy'))) return true;
-      throw new WrongUse(
-        `${source.file}: not a compiled policy; "meshgate render" writes it, as audit/policy-DIGEST.json`,
-      );
+      throw new WrongUse(`${source.file}: ${NOT_COMPILED}`);
     }
     const loaded = loadValid(runtime, source);
     if (loaded !== undefined) this.add(policyDigest(loaded.policy, loaded.rules), loaded);

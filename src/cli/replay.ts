@@ -1,6 +1,8 @@
 import { Decider } from '../audit/decider.ts';
 import { Replay } from '../audit/replay.ts';
+import type { Ruled } from '../rules/at-ingress.ts';
 import { policyDigest } from '../rules/digest.ts';
+import { loadAny } from './compiled-policies.ts';
 import { argument, command, type Format, flag, formatFlag, json, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { type Loaded, loadValid } from './load.ts';
 import { followLines, LOGS, logLines, placeText } from './log-lines.ts';
@@ -15,7 +17,7 @@ import { painter } from './style.ts';
 export async function replayLogs(
   runtime: Runtime,
   fresh: Loaded,
-  old: Loaded | undefined,
+  old: Ruled | undefined,
   logs: readonly string[],
   since = Number.NEGATIVE_INFINITY,
 ): Promise<Changes> {
@@ -63,7 +65,7 @@ export const replayCommand = command({
   ],
   flags: {
     ...sourceFlags,
-    old: flag('FILE', 'The policy of the lines (default: what the gateway did)'),
+    old: flag('FILE', 'The policy of the lines, or its compiled form in .json (default: what the gateway did)'),
     follow: {
       kind: 'boolean',
       default: false,
@@ -78,7 +80,7 @@ export const replayCommand = command({
       throw new WrongUse('only one file can come from standard input');
     const fresh = loadValid(runtime, from);
     const before =
-      old === undefined ? undefined : loadValid(runtime, sourceOf(runtime, old, { ...source, policy: undefined }));
+      old === undefined ? undefined : loadAny(runtime, sourceOf(runtime, old, { ...source, policy: undefined }));
     if (fresh === undefined || (old !== undefined && before === undefined)) return NOT_PROVEN;
     if (follows)
       return follow(runtime, new Replay(new Decider(fresh), before && new Decider(before)), fresh, format, logs);

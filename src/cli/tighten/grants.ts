@@ -1,5 +1,6 @@
 import type { Usage } from '../../audit/usage.ts';
 import { isWildcard } from '../../host-name.ts';
+import { place } from '../../policy/index.ts';
 import type { At, Host, Route } from '../../policy/types.ts';
 import { findRoute } from '../../rules/match.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -26,8 +27,6 @@ export interface Period {
   readonly keeps: (rule: Pick<Rule, 'at' | 'route' | 'who'>) => boolean;
 }
 
-const placeKey = ({ file, line, column }: At): string => `${file}:${line}:${column}`;
-
 function lastUse(usage: Usage, rules: readonly Pick<Rule, 'id'>[]): number | undefined {
   const times = rules.flatMap(({ id }) => usage.of(id)?.last ?? []);
   return times.length === 0 ? undefined : Math.max(...times);
@@ -35,11 +34,11 @@ function lastUse(usage: Usage, rules: readonly Pick<Rule, 'id'>[]): number | und
 
 const withLast = (last: number | undefined) => (last === undefined ? {} : { last });
 
-/** Returns the rules that are written at one place. Rules of several routes can be one rule of a profile or an alias. */
+/** Returns the rules that are written at one place. With aliases, rules of several routes are written at one place. */
 function written(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
   const all = new Map<string, Rule[]>();
   for (const rule of rules) {
-    const key = placeKey(rule.at);
+    const key = place(rule.at);
     all.set(key, [...(all.get(key) ?? []), rule]);
   }
   return all;
@@ -69,20 +68,16 @@ export class Unused {
     return last !== undefined && last >= this.#period.since;
   }
 
-  /** Whether no rule at a place was used, and the owner keeps none of them. */
+  /** Whether none of these rules was used, and the owner keeps none of them. */
   #isFree(rules: readonly Rule[]): boolean {
     return !rules.some((rule) => this.#isUsed(rule) || this.#period.keeps(rule));
-  }
-
-  #at(rule: Rule): readonly Rule[] {
-    return this.#places.get(placeKey(rule.at)) ?? [rule];
   }
 
   /** Returns all grants that no request used: hosts, then routes, then rules and methods. */
   all(): readonly Grant[] {
     const { policy, rules } = this.#loaded;
     const of = (route: Route) => rules.filter((rule) => rule.route === route.name);
-    const isFree = (route: Route) => of(route).every((rule) => this.#isFree(this.#at(rule)));
+    const isFree = (route: Route) => this.#isFree(of(route));
     const routes = policy.hosts.map((host) => this.#routes(host, of, isFree));
     const hosts = this.#hosts(routes);
     const handled = new Set(routes.flatMap(({ free }) => free.map(({ name }) => name)));

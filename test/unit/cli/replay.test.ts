@@ -7,6 +7,9 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../../src/audit/lines.ts';
 import { followParts, readChunks } from '../../../src/cli/chunks.ts';
+import { compile } from '../../../src/rules/compile.ts';
+import { policyText } from '../../../src/rules/digest.ts';
+import { readPolicy } from '../../harness/policy.ts';
 import { lineText, refused } from '../audit/logged.ts';
 import { meshgate, POLICY } from './fake.ts';
 
@@ -16,10 +19,13 @@ const poster = (id: string) =>
     ...{ request_id: id, 'http.request.method': 'POST', time: '2026-03-05T08:00:00+00:00' },
   });
 const expired = lineText(refused('token_expired', '', ''));
+const parsed = readPolicy(POLICY);
 const files = {
   'old.yaml': POLICY,
   'new.yaml': POLICY.replace('role: reader, methods: [GET]', 'role: reader, methods: [GET, POST]'),
   'roles.yaml': POLICY.replace('group: readers', 'group: viewers'),
+  'old.json': policyText(parsed, compile(parsed)),
+  'not.json': '{}',
   'bad.yaml': 'version: 2',
   'a.log': `${lineText()}\n${poster('a1')}\n${expired}\n`,
   'b.log': `${['b1', 'b2', 'b3'].map(poster).join('\n')}\n`,
@@ -66,6 +72,13 @@ test('exits with 0 if nothing changes, also with refused credentials', async () 
   const { code, out } = await run('--policy', 'old.yaml', 'a.log', 'b.log');
   expect(code).toBe(0);
   expect(out).toMatch(/^6 requests .*: nothing changes$/m);
+});
+
+test('takes the compiled form of the old policy, too', async () => {
+  const { code, out } = await run('--old', 'old.json', '--policy', 'roles.yaml', 'a.log');
+  expect([code, out]).toEqual([3, expect.stringContaining('a role whose definition changed: reader\n')]);
+  expect((await run('--old', 'old.json', '--policy', 'old.yaml', 'a.log')).code).toBe(0);
+  expect((await run('--old', 'not.json', '--policy', 'old.yaml', 'a.log')).code).toBe(2);
 });
 
 test('names a role whose definition changed, and exits with 3', async () => {

@@ -222,6 +222,74 @@ test('a host stays if a wildcard host would get its requests', async () => {
   );
 });
 
+test('a rule that two routes share by an alias stays if one of them uses it, and the other route goes', async () => {
+  const policy = POLICY.replace(
+    '/admin/*: { service: wiki, allow: [admin, breakglass] }',
+    '/admin/*: { service: wiki, allow: &who [admin, breakglass] }',
+  ).replace(
+    'tests:',
+    '  docs.example.com:\n    /a: { service: wiki, allow: *who }\n    /b: { service: wiki, allow: *who }\ntests:',
+  );
+  const docs = line({
+    ...admin,
+    'server.address': 'docs.example.com',
+    'url.path': '/a',
+    'http.route': 'docs.example.com/a',
+    'user.roles': 'breakglass',
+    'meshgate.rule': 'docs.example.com/a#2',
+  });
+  const { out } = await run([], [...LOG, docs], policy);
+  expect(out).toContain('route docs.example.com/b with role admin; role breakglass: never used\n');
+  expect(out).not.toMatch(/remove .*rule .*breakglass/);
+  expect(rulesIn(applied(policy, out))['docs.example.com']).toEqual({ '/a': ['admin', 'breakglass'] });
+});
+
+test('a route stays if another one uses its rules by an alias', async () => {
+  const policy = POLICY.replace(
+    'tests:',
+    '  docs.example.com:\n    /a: { service: wiki, allow: &who [admin] }\n    /b: { service: wiki, allow: *who }\ntests:',
+  );
+  const docs = line({
+    ...admin,
+    'server.address': 'docs.example.com',
+    'url.path': '/b',
+    'http.route': 'docs.example.com/b',
+    'meshgate.rule': 'docs.example.com/b#1',
+  });
+  const { out } = await run([], [...LOG, docs], policy);
+  expect(out).toMatch(/^leave .* route docs\.example\.com\/a with role admin: never used, but .*anchor/m);
+  expect(out).toContain('2 grants to remove');
+});
+
+test('grants of a profile are named, and stay', async () => {
+  const policy = readFileSync('docs/examples/confluence.yaml', 'utf8');
+  const text = line({
+    'meshgate.rule': 'wiki.example.com/*#1',
+    'user.roles': 'confluence-users',
+    'url.path': '/display/HOME',
+  });
+  const { code, out } = await run([], [text], policy);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^leave meshgate\.yaml:\d+:\d+ \(.*confluence\.yaml:\d+:\d+\) .*: never used, but it comes from a profile$/m,
+  );
+  expect(out).toContain('nothing to remove\n');
+});
+
+test('a grant in an overlay is removed there', async () => {
+  const overlay = 'hosts:\n  wiki.example.com:\n    /status: { service: wiki, allow: [reader, admin] }\n';
+  const files = {
+    'meshgate.yaml': POLICY.replace('tests:', '    /x: { service: wiki, allow: [admin] }\ntests:'),
+    'prod.yaml': overlay,
+    'a.log': `${LOG.join('\n')}\n${line({ 'url.path': '/status', 'http.route': 'wiki.example.com/status', 'meshgate.rule': 'wiki.example.com/status#1' })}\n`,
+  };
+  const { out } = await meshgate(['tighten', '--policy', 'meshgate.yaml', '--overlay', 'prod.yaml', 'a.log'], {
+    files,
+  });
+  expect(out).toContain('--- a/prod.yaml\n+++ b/prod.yaml\n');
+  expect(out).toContain('+    /status: { service: wiki, allow: [reader] }\n');
+});
+
 test.each([
   ['a line cannot be read', ['nonsense'], [], 3],
   ['the log is empty', [''], [], 3],
