@@ -9,6 +9,12 @@ fakeNgx();
 const text = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
 const rows = [...text.matchAll(/^\| `(meshgate_\w+)` \| (\w+) \| (.*?) \| (.*) \|$/gm)].map((row) => row.slice(1));
 
+test('the page has one row for each alert, in the same order', () => {
+  const rules = readFileSync(new URL('../../../nginx/chart/monitoring/alerts.yaml', import.meta.url), 'utf8');
+  const alerts = [...rules.matchAll(/- alert: (\w+)$/gm)].map(([, name]) => name);
+  expect([...text.matchAll(/^\| `(Meshgate\w+)` \|/gm)].map(([, name]) => name)).toEqual(alerts);
+});
+
 test('the page has one row for each metric, in the same order', () => {
   expect(rows).toEqual(
     metrics.map(({ name, type, labels, help }) => [name, type, labels.map((one) => `\`${one}\``).join(', '), help]),
