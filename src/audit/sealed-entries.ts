@@ -1,17 +1,10 @@
 import { readSealerLeaf } from './leaf.ts';
+import type { Published } from './published.ts';
 import { entriesOf, TILE_WIDTH, tilePath } from './tiles.ts';
-
-/** The files of a transparency log. Names are relative to its folder. */
-export interface LogFiles {
-  /** Returns the bytes of a file; undefined if it does not exist. */
-  read(name: string): Uint8Array | undefined;
-  /** Returns the names in a folder. */
-  names(folder: string): readonly string[];
-}
 
 /** Returns the entries of a transparency log in their order. Whether a checkpoint covers them is not checked.
  * @throws Malformed if a bundle of entries is not valid */
-export function* sealedEntries({ read, names }: LogFiles): Generator<Uint8Array> {
+export function* sealedEntries({ read, names }: Published): Generator<Uint8Array> {
   for (let index = 0; ; index++) {
     const full = read(tilePath({ level: 'entries', index, width: TILE_WIDTH }));
     if (full !== undefined) {
@@ -28,7 +21,7 @@ export function* sealedEntries({ read, names }: LogFiles): Generator<Uint8Array>
 }
 
 /** Returns the compiled policies in a transparency log, by the digests that they claim. */
-export function sealedPolicies(files: LogFiles): ReadonlyMap<string, string> {
+export function sealedPolicies(files: Published): ReadonlyMap<string, string> {
   const parts = new Map<string, string[]>();
   for (const entry of sealedEntries(files)) {
     const leaf = readSealerLeaf(entry);

@@ -1,12 +1,14 @@
 import type { LogLine } from '../audit/line.ts';
 import { Malformed } from '../audit/malformed.ts';
+import type { Published } from '../audit/published.ts';
 import { redecide, type Undecided } from '../audit/redecide.ts';
-import { type LogFiles, sealedPolicies } from '../audit/sealed-entries.ts';
+import { sealedPolicies } from '../audit/sealed-entries.ts';
+import { logFolder as logFolderOf } from './audit-folder.ts';
 import { CompiledPolicies } from './compiled-policies.ts';
 import { argument, command, flag, formatFlag, json, NO, NOT_PROVEN, policyFlag, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';
 import { count } from './load.ts';
-import { LOGS, logFiles, logLines, type Place, placeText, requestJson, requestText, sealedLines } from './log-lines.ts';
+import { LOGS, logLines, type Place, placeText, requestJson, requestText, sealedLines } from './log-lines.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
@@ -95,7 +97,7 @@ const findingsJson = (found: Findings) => ({
 });
 
 /** Adds the policies in a transparency log. A policy that does not have its digest is a finding. */
-function addSealed(policies: CompiledPolicies, sealed: LogFiles, found: Findings, folder: string): void {
+function addSealed(policies: CompiledPolicies, sealed: Published, found: Findings, folder: string): void {
   for (const [digest, text] of sealedPolicies(sealed)) {
     if (policies.addText(text, digest)) continue;
     found.invalid.push({ at: folder, mistake: `the policy ${digest} in the log does not have this digest` });
@@ -127,7 +129,7 @@ export const redecideCommand = command({
     if (isValid.includes(false)) return NOT_PROVEN;
     const found = new Findings();
     try {
-      const sealed = logFolder === undefined ? undefined : logFiles(runtime, logFolder);
+      const sealed = logFolder === undefined ? undefined : logFolderOf(runtime, logFolder);
       if (sealed !== undefined) addSealed(policies, sealed, found, logFolder as string);
       const lines =
         logs.length > 0 || sealed === undefined ? logLines(runtime, logs) : sealedLines(sealed, logFolder as string);

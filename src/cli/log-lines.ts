@@ -1,7 +1,8 @@
 import { readSealerLeaf } from '../audit/leaf.ts';
 import { type LogLine, readLine } from '../audit/line.ts';
 import { type FileLine, linesOf, MAX_LINE_BYTES } from '../audit/lines.ts';
-import { type LogFiles, sealedEntries } from '../audit/sealed-entries.ts';
+import type { Published } from '../audit/published.ts';
+import { sealedEntries } from '../audit/sealed-entries.ts';
 import { WrongUse } from './context.ts';
 import { reasonOf } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
@@ -54,23 +55,8 @@ export async function* followLines(runtime: Runtime, file: string): AsyncGenerat
   }
 }
 
-/** Returns the files of a transparency log in a folder. */
-export const logFiles = (runtime: Runtime, folder: string): LogFiles => ({
-  read(name) {
-    try {
-      return runtime.read(`${folder}/${name}`);
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-      if (code === undefined) throw error;
-      throw new WrongUse(`cannot read ${folder}/${name}: ${reasonOf(error)}`);
-    }
-  },
-  names: (name) => runtime.names(`${folder}/${name}`),
-});
-
 /** Returns the lines in a transparency log. The number of a line is the index of its entry. */
-export function* sealedLines(files: LogFiles, folder: string): Generator<Logged> {
+export function* sealedLines(files: Published, folder: string): Generator<Logged> {
   let number = -1;
   for (const entry of sealedEntries(files)) {
     number += 1;

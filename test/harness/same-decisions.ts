@@ -1,9 +1,22 @@
+import { ClaimedRoles } from '../../src/audit/claimed-roles.ts';
 import { Decider } from '../../src/audit/decider.ts';
-import { readLine } from '../../src/audit/line.ts';
+import { isCut, type LogLine, readLine } from '../../src/audit/line.ts';
 import { redecide } from '../../src/audit/redecide.ts';
+import { stageOf } from '../../src/audit/stage.ts';
 import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { policyDigest } from '../../src/rules/digest.ts';
+
+/** Returns the roles that a line names and its claims do not give, or the reverse. A line without claims says nothing. */
+function otherRoles(policy: Policy, line: LogLine, claimed: ClaimedRoles): readonly string[] {
+  // The line of an agent, and that of a team's host, name fewer roles than the person has.
+  const isWhole = stageOf(line) === 'rules' && line.agent === '' && policy.teams === undefined;
+  if (!isWhole || line.roles.some(isCut)) return [];
+  return Object.keys(policy.roles).filter((role) => {
+    const has = claimed.has(role, line);
+    return has !== undefined && has !== line.roles.includes(role);
+  });
+}
 
 /** Throws if a policy decides a logged request differently from the gateway that wrote the line. Lines of other policies
  * are left out.
@@ -11,6 +24,7 @@ import { policyDigest } from '../../src/rules/digest.ts';
 export function expectSameDecisions(policy: Policy, lines: readonly string[]): void {
   const rules = compile(policy);
   const decider = new Decider({ policy, rules });
+  const claimed = new ClaimedRoles(policy, policy);
   const digest = policyDigest(policy, rules);
   const differences = lines.flatMap((text) => {
     if (!text.startsWith('{"time":"')) return [];
@@ -18,6 +32,8 @@ export function expectSameDecisions(policy: Policy, lines: readonly string[]): v
     if ('mistake' in line) return [`${line.mistake}: ${text}`];
     if (line.policy !== digest) return [];
     const verdict = redecide(line, decider);
+    const roles = otherRoles(policy, line, claimed);
+    if (roles.length > 0) return [`by the claims, the caller has other roles, ${roles.join(', ')}: ${text}`];
     return verdict.kind === 'other' ? [`gateway: ${verdict.gateway}; policy: ${verdict.policy}; ${text}`] : [];
   });
   if (differences.length > 0)

@@ -24,3 +24,10 @@ test('rejects a line that the policy decides differently', () => {
 test('leaves out lines of other policies', () => {
   expectSameDecisions(policy, [line({ 'user.roles': '', 'meshgate.policy': 'other' })]);
 });
+
+test('rejects a line whose roles are not those of its claims', () => {
+  expectSameDecisions(policy, [line({ 'meshgate.claims': '{"groups":["readers"]}' })]);
+  expect(() => expectSameDecisions(policy, [line({ 'meshgate.claims': '{"groups":["writers"]}' })])).toThrow(
+    /other roles, reader/,
+  );
+});
