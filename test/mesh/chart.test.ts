@@ -1,6 +1,7 @@
 /** The Helm chart: what it renders, which values it refuses, and that a real API server accepts all of it. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { testStage } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';
 import {
@@ -124,6 +125,80 @@ describeWith(lacksHelm(), 'the chart', () => {
       const cluster = command.find((it) => it.startsWith('--initial-cluster='));
       expect([spec.replicas, cluster?.split(',').length]).toEqual([members, members]);
       expect(command).toEqual(expect.arrayContaining(['--client-cert-auth', '--peer-client-cert-auth']));
+    });
+  });
+
+  describe('with objects for Prometheus', () => {
+    const labels = { release: 'kube-prometheus' };
+    const metrics = { serviceMonitor: { enabled: true, interval: '15s', labels }, rules: { enabled: true, labels } };
+    const policy = TOKENS.replace('gateway: {', 'gateway: { health: { listen: 8081 },');
+    const given: Given = { policy, values: { metrics: { ...metrics, dashboard: { enabled: true } } } };
+    const spec = (kind: string, name?: string, of = given) => find(of, kind, name)?.spec as unknown as Parts;
+    type Parts = Readonly<Record<string, unknown>>;
+
+    test('passes helm lint, and none of them is there by default', () => {
+      expect(helm(['lint', CHART, '--strict'], given).stdout).toContain('1 chart(s) linted, 0 chart(s) failed');
+      const others = (objects: readonly KubeObject[]) => kinds(objects).filter((kind) => kind !== 'Service');
+      const more = ['ConfigMap', 'PrometheusRule', 'ServiceMonitor'];
+      expect(others(chartObjects(given))).toEqual([...others(chartObjects({ policy })), ...more].toSorted());
+    });
+
+    test('lets the ServiceMonitor find the health port of each pod', () => {
+      const service = find(given, 'Service', 'gw-meshgate-metrics');
+      const monitor = find(given, 'ServiceMonitor');
+      const pod = find(given, 'Deployment').spec.template;
+      const { selector, ports, clusterIP } = service.spec as never as {
+        selector: Record<string, string>;
+        ports: { name: string; targetPort: string; port: number }[];
+        clusterIP: string;
+      };
+      expect([clusterIP, ports]).toEqual(['None', [{ name: 'metrics', port: 8081, targetPort: 'health' }]]);
+      expect(pod.metadata).toMatchObject({ labels: selector });
+      expect(pod.spec.containers[0]?.ports).toContainEqual({ name: 'health', containerPort: 8081 });
+      expect(monitor.metadata.labels).toMatchObject(labels);
+      expect(monitor.spec).toEqual({
+        selector: { matchLabels: expect.any(Object) },
+        endpoints: [{ port: 'metrics', path: '/.meshgate/metrics', interval: '15s' }],
+      });
+      const { matchLabels } = (monitor.spec as never as { selector: { matchLabels: Record<string, string> } }).selector;
+      const found = chartObjects(given).filter(
+        ({ kind, metadata }) =>
+          kind === 'Service' && Object.entries(matchLabels).every(([name, value]) => metadata.labels?.[name] === value),
+      );
+      expect(found.map(({ metadata }) => metadata.name)).toEqual(['gw-meshgate-metrics']);
+    });
+
+    test('has the alert rules and the dashboard as they are in the folder monitoring', () => {
+      const read = (name: string) => readFileSync(`${CHART}/monitoring/${name}`, 'utf8');
+      expect(spec('PrometheusRule')).toEqual(parse(read('alerts.yaml')));
+      const { data, metadata } = find(given, 'ConfigMap', 'gw-meshgate-dashboard') as never as {
+        data: Record<string, string>;
+        metadata: KubeObject['metadata'];
+      };
+      expect(JSON.parse(data['meshgate.json'] ?? '')).toEqual(JSON.parse(read('dashboard.json')));
+      expect(metadata.labels).toMatchObject({ grafana_dashboard: '1' });
+    });
+
+    test('opens the health port for the pods of the cluster, or only for the listed peers', () => {
+      const rules = (of: Given) =>
+        (spec('NetworkPolicy', undefined, of).ingress as readonly { ports: readonly { port: number }[] }[]).filter(
+          ({ ports }) => ports[0]?.port === 8081,
+        );
+      const ports = [{ port: 8081, protocol: 'TCP' }];
+      const peers = [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }];
+      expect(rules({ policy })).toEqual([]);
+      expect(rules(given)).toEqual([{ ports, from: [{ namespaceSelector: {} }] }]);
+      expect(rules({ policy, values: { networkPolicy: { metrics: peers } } })).toEqual([{ ports, from: peers }]);
+      expect(rules({ policy, values: { metrics, networkPolicy: { metrics: peers } } })).toEqual([
+        { ports, from: peers },
+      ]);
+    });
+
+    test('is refused without a port, with a sentence that says what to write', () => {
+      const local = TOKENS.replace('gateway: {', 'gateway: { health: { listen: "127.0.0.1:8081" },');
+      for (const one of [TOKENS, local]) {
+        expect(chartRefusal({ policy: one, values: { metrics } })).toContain('write gateway.health: { listen: 8081 }');
+      }
     });
   });
 

@@ -39,6 +39,9 @@
 {{- if and (eq .Values.probes "http") (or (not $facts.health) $facts.healthLocal) -}}
 {{- fail "probes is http, but the policy has no port for them: write gateway.health: { listen: 8081 } into the policy (not on 127.0.0.1), or set probes to exec" -}}
 {{- end -}}
+{{- if and (or .Values.networkPolicy.metrics .Values.metrics.serviceMonitor.enabled) (or (not $facts.health) $facts.healthLocal) -}}
+{{- fail "metrics.serviceMonitor and networkPolicy.metrics need a port for metrics: write gateway.health: { listen: 8081 } into the policy (not on 127.0.0.1)" -}}
+{{- end -}}
 {{- range .Values.files -}}
 {{- if eq (empty .secret) (empty .configMap) -}}
 {{- fail (printf "files with the path %s: write one of secret and configMap" .path) -}}

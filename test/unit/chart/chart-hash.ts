@@ -6,7 +6,9 @@ import { join } from 'node:path';
 export function chartHash(): string {
   const files = readdirSync('nginx/chart', { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+    .map((entry) => join(entry.parentPath, entry.name))
+    // No manifest contains the dashboard or the alert rules.
+    .filter((path) => !path.startsWith('nginx/chart/monitoring/'));
   const hash = createHash('sha256');
   for (const file of [...files, 'nginx/manifests/values.yaml'].toSorted()) {
     hash.update(`${file}\0${readFileSync(file, 'utf8')}\0`);
