@@ -1,6 +1,8 @@
 import { buildRouteMap } from '@stricli/core';
 import { auditCheckCommand } from './audit-check.ts';
+import { auditOcsfCommand } from './audit-ocsf.ts';
 import { auditProveCommand } from './audit-prove.ts';
+import { auditPseudonymCommand } from './audit-pseudonym.ts';
 import { redecideCommand } from './audit-redecide.ts';
 import { auditVerifyCommand } from './audit-verify.ts';
 import type { Context } from './context.ts';
@@ -11,6 +13,8 @@ export const auditCommands = buildRouteMap<string, Context>({
     prove: auditProveCommand,
     check: auditCheckCommand,
     redecide: redecideCommand,
+    ocsf: auditOcsfCommand,
+    pseudonym: auditPseudonymCommand,
   },
   docs: { brief: 'Verify what the log says' },
 });

@@ -17,6 +17,22 @@ export type Logged = Place & ({ readonly line: LogLine } | { readonly mistake: s
 
 export const placeText = ({ file, number }: Place): string => `${file}:${number}`;
 
+/** Returns the texts of the lines of several files, one after the other. */
+export async function* textLines(runtime: Runtime, files: readonly string[]): AsyncGenerator<FileLine> {
+  if (files.filter((it) => it === '-').length > 1) throw new WrongUse('only one log can come from standard input');
+  for (const file of files) {
+    try {
+      const name = file === '-' ? 'stdin' : file;
+      yield* linesOf(name, runtime.chunks(file));
+    } catch (error) {
+      if (codeOf(error) === 'ENOZIP')
+        throw new WrongUse(`this engine cannot decompress ${file}: give its text on standard input (zcat FILE | … -)`);
+      if (codeOf(error) === undefined) throw error;
+      throw new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
+    }
+  }
+}
+
 /** Returns the lines of several files, one after the other.
  * @param wanted whether the text of a line counts; absent: every line does */
 export async function* logLines(
@@ -24,19 +40,8 @@ export async function* logLines(
   files: readonly string[],
   wanted?: (text: string) => boolean,
 ): AsyncGenerator<Logged> {
-  if (files.filter((it) => it === '-').length > 1) throw new WrongUse('only one log can come from standard input');
-  for (const file of files) {
-    try {
-      const name = file === '-' ? 'stdin' : file;
-      for await (const line of linesOf(name, runtime.chunks(file))) {
-        if (wanted === undefined || (line.text !== undefined && wanted(line.text))) yield logged(line);
-      }
-    } catch (error) {
-      if (codeOf(error) === 'ENOZIP')
-        throw new WrongUse(`this engine cannot decompress ${file}: give its text on standard input (zcat FILE | … -)`);
-      if (codeOf(error) === undefined) throw error;
-      throw new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
-    }
+  for await (const line of textLines(runtime, files)) {
+    if (wanted === undefined || (line.text !== undefined && wanted(line.text))) yield logged(line);
   }
 }
 
