@@ -68,8 +68,7 @@ function resultText({ usage, days, proposal, patch, failing }: Result): string {
   for (const grant of staying)
     out.push(`leave ${place(grant.at)} ${grant.text}: ${lastText(grant)}, but ${grant.stays}`);
   for (const test of failing) out.push(`this test of the policy then fails: ${test}`);
-  if (usage.denied > 0)
-    out.push(`${count(usage.denied, 'request')} passed by another policy, and this policy denies them`);
+  if (usage.denied > 0) out.push(`${count(usage.denied, 'request')} of another policy that this policy denies`);
   out.push(
     removed.length === 0
       ? 'nothing to remove'

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { lineText, refused } from '../audit/logged.ts';
+import { OPS, PAY, PLATFORM } from '../policy/team-policy.ts';
 import { meshgate } from './fake.ts';
 import { planted } from './tighten-planted.ts';
 
@@ -274,6 +275,28 @@ test('grants of a profile are named, and stay', async () => {
     /^leave meshgate\.yaml:\d+:\d+ \(.*confluence\.yaml:\d+:\d+\) .*: never used, but it comes from a profile$/m,
   );
   expect(out).toContain('nothing to remove\n');
+});
+
+test('a grant in the file of a team is removed there, and a section that becomes empty goes, too', async () => {
+  const files = { 'gw/m.yaml': PLATFORM, 'gw/teams/pay.yaml': PAY, 'gw/teams/ops.yaml': OPS };
+  const used = line({
+    'server.address': 'pay.example.com',
+    'http.route': 'pay.example.com/*',
+    'meshgate.rule': 'pay.example.com/*#1',
+    'user.roles': 'staff',
+  });
+  const { out } = await meshgate(['tighten', '--policy', 'gw/m.yaml', 'a.log'], {
+    files: { ...files, 'a.log': `${used}\n` },
+  });
+  expect(out).toContain('remove gw/teams/pay.yaml:8:44 rule pay.example.com/*#2: role pay.clerk');
+  expect(out).toContain('--- a/gw/teams/pay.yaml\n+++ b/gw/teams/pay.yaml\n');
+  expect(out).toContain('+    /*: { service: pay-web, allow: [staff] }\n');
+  expect(out).toContain('--- a/gw/teams/ops.yaml\n+++ b/gw/teams/ops.yaml\n@@ -1,16 +1,1 @@\n version: 1\n-roles:\n');
+});
+
+test('counts requests that another policy allowed and this one denies', async () => {
+  const other = line({ 'user.roles': 'editor', 'meshgate.policy': 'ffff' });
+  expect((await run([], [...LOG, other])).out).toContain('\n1 request of another policy that this policy denies\n');
 });
 
 test('a grant in an overlay is removed there', async () => {
