@@ -7,14 +7,15 @@
 #                        the hash, which test-results/images.txt names, so that two checkouts never share an image
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd mesh helm
+#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd mesh helm tlog
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
 # and a step that takes longer says every 20 s how far it is.
 # NGINX_SUITE, NGINX_VERSION and NJS_VERSION choose the nginx, else nginx/Dockerfile does; MESHGATE_CACHE holds downloads, builds and logs.
 # The image mesh (kube-apiserver, istiod) is built from Go modules, about eight minutes the first time. Without Go it is
 # left out and the tests on it are skipped, except with CI=true or MESHGATE_MESH_REQUIRED=1: then that is a failure. The
-# same goes for what decodes Consul's entries and for Helm, which come with it and lie in the cache.
+# same goes for what decodes Consul's entries, for Helm, and for the checkers of sealed logs, which come with it and lie
+# in the cache.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -354,9 +355,22 @@ build_helm() {
   "$build" helm "$cache/mesh" >/dev/null
 }
 
+# So do the programs of others that check a sealed log.
+build_tlog() {
+  local build=$root/test/mesh/go/build.sh lacks
+  lacks=$("$build" tlog-missing "$cache/mesh")
+  if [ -n "$lacks" ]; then
+    [ "${CI:-}" != true ] && [ "${MESHGATE_MESH_REQUIRED:-}" != 1 ] || die "the checkers of sealed logs must run here: $lacks"
+    say "the tests with other checkers of sealed logs will be skipped: $lacks"
+    return
+  fi
+  "$build" tlog "$cache/mesh" >/dev/null
+}
+
 build_mesh() {
   build_consul
   build_helm
+  build_tlog
   local build=$root/test/mesh/go/build.sh out=$cache/mesh hash lacks
   hash=$(hash_of "$images/mesh" . -- "$("$build" versions)")
   if ! exists "meshgate/test-mesh:$hash"; then
@@ -397,11 +411,11 @@ all_images() {
   build_mesh
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd ldap mesh helm"
+choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd ldap mesh helm tlog"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | ingress | node | chromium | keycloak | etcd | ldap | mesh | helm) ;;
+    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | ingress | node | chromium | keycloak | etcd | ldap | mesh | helm | tlog) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done

@@ -10,6 +10,8 @@
 #   build.sh consul-missing FOLDER  why it cannot be built, in one line; nothing if it can, or is there
 #   build.sh helm FOLDER            FOLDER/helm-V, the command of Helm, and FOLDER/cert-manager-V.yaml, the definitions of
 #                                   cert-manager; says both paths. helm-path and helm-missing as above
+#   build.sh tlog FOLDER            FOLDER/tlog-HASH/ with the programs that check a sealed log: tessera's fsck, litewitness,
+#                                   and tlog, which asks Go's own packages; says the folder. tlog-path, tlog-missing as above
 #
 # Each Go module's own go.mod and go.sum are taken and changed here; *.sum has the checksums that they lack, so that
 # nothing but these very files is built.
@@ -27,6 +29,7 @@ jobs=${MESHGATE_GO_JOBS:-2}
 
 sds=$(cat "$here"/sds/*.go "$here/istio.sum" | sha256sum | cut -c 1-12)
 consul=consul-$(cat "$here"/consul/*.go "$here"/consul/go.* | sha256sum | cut -c 1-12)
+tlog=tlog-$(cat "$here"/tlog/*.go "$here"/tlog/go.* | sha256sum | cut -c 1-12)
 kubernetes_files=(kube-apiserver kubectl)
 say() { printf 'prepare: %s\n' "$*" >&2; }
 
@@ -141,6 +144,16 @@ build_consul() {
   mv "$out/$consul.new" "$out/$consul"
 }
 
+# These run on the machine, too. One module pins them all.
+build_tlog() {
+  rm -rf "$out/$tlog.new"
+  mkdir -p "$out/$tlog.new"
+  CGO_ENABLED=0 compile "the checkers of sealed logs" 1 "$out/build-tlog.log" "$here/tlog" -trimpath -ldflags "-s -w" \
+    -o "$out/$tlog.new/" . filippo.io/torchwood/cmd/litewitness github.com/transparency-dev/tessera/cmd/fsck
+  rm -rf "${out:?}/$tlog"
+  mv "$out/$tlog.new" "$out/$tlog"
+}
+
 # Helm runs on the machine, too, and renders the chart.
 build_helm() {
   local source
@@ -167,7 +180,7 @@ place() {
   cp -lf "$out/$1" "$out/context/$2" 2>/dev/null || cp -f "$out/$1" "$out/context/$2"
 }
 
-usage='say "into FOLDER", "missing FOLDER", "consul FOLDER", "consul-path FOLDER", the same with "helm", or "versions"'
+usage='say "into FOLDER", "missing FOLDER", "consul FOLDER", "consul-path FOLDER", the same with "helm" or "tlog", or "versions"'
 command=${1:?$usage}
 if [ "$command" = versions ]; then
   echo "kubernetes $kubernetes, istio $istio, sds $sds"
@@ -191,6 +204,20 @@ case $command in
     ;;
   consul-missing)
     [ -x "$out/$consul" ] || lacks "$(sed -nE 's/^go //p' "$here/consul/go.mod")"
+    exit
+    ;;
+  tlog)
+    mkdir -p "$out"
+    [ -x "$out/$tlog/fsck" ] || build_tlog
+    echo "$out/$tlog"
+    exit
+    ;;
+  tlog-path)
+    echo "$out/$tlog"
+    exit
+    ;;
+  tlog-missing)
+    [ -x "$out/$tlog/fsck" ] || lacks "$(sed -nE 's/^go //p' "$here/tlog/go.mod")"
     exit
     ;;
   helm-path)
