@@ -68,6 +68,8 @@ const TEXT = stringify({
     insecure_http: true,
     listen: 8080,
     clock_skew: '30s',
+    health: { listen: 8081 },
+    mesh_probe: { every: '5s' },
     assertion: { issuer: 'https://gateway.test', keys_file: KEYS_FILE, lifetime: '10m' },
   },
   providers: { acme: { issuer: 'https://issuers:8443/acme', ca_file: '/run/provider/ca.pem', audiences: ['apps'] } },
@@ -191,6 +193,38 @@ describe('the gateway and an Envoy for each mesh', () => {
     const { asked, disagreements } = await agree(side, cellsIn(name));
     expect(lines(disagreements)).toEqual([]);
     expect(asked).toBeGreaterThan(50);
+  });
+
+  /** The results of the probes, by mesh and layer: `1` denied, `0` passed, `?` unknown. */
+  async function probed(): Promise<Readonly<Record<string, string>>> {
+    const { text } = await gateway.health('/.meshgate/metrics');
+    const found: Record<string, string> = {};
+    for (const [, metric, labels = '', value = ''] of text.matchAll(/^meshgate_mesh_(\w+)\{(.*)\} (\d)$/gm)) {
+      const label = (key: string) => new RegExp(`\\b${key}="([^"]*)"`).exec(labels)?.[1];
+      const key = `${label('mesh')} ${label('layer')}`;
+      const result = metric === 'enforcing' ? value : value === '1' ? '?' : '';
+      if (!(found[key] ?? '').includes(result)) found[key] = (found[key] ?? '') + result;
+    }
+    return found;
+  }
+
+  test('the probes are denied by each Envoy, and an ingress that is away is neither open nor closed', async () => {
+    // These Envoys have no rule that lets the probe of Istio's workload pass.
+    const all = { 'east ingress': '1', 'west ingress': '1', 'west workload': '?', 'south ingress': '1' };
+    const text = (found: Readonly<Record<string, string>>) => JSON.stringify(Object.entries(found).sort());
+    let last = '';
+    const says = (wanted: Readonly<Record<string, string>>) =>
+      // State: every probe has had an answer.
+      until(
+        async () => {
+          last = text(await probed());
+          return last === text(wanted);
+        },
+        { what: text(wanted), timeoutMs: HUNG_MS, help: () => last },
+      );
+    await says(all);
+    await envoys.get('south')!.box.stop();
+    await says({ ...all, 'south ingress': '?' });
   });
 });
 

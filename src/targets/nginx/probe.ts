@@ -109,6 +109,13 @@ function probing(scene: Scene): readonly Probing[] {
 /** The requests that the meshes of a policy must deny. */
 export const probesOf = (scene: Scene): readonly MeshProbe[] => probing(scene).map(({ probe }) => probe);
 
+/** The services in a mesh for which there is no probe, although the policy has `gateway.mesh_probe`. */
+export function unprobed(scene: Scene): readonly Service[] {
+  if (scene.policy.gateway.meshProbe === undefined) return [];
+  const probed = new Set(probesOf(scene).map(({ service }) => service));
+  return [...new Set(reachedBy(scene).map(({ service }) => service))].filter(({ name }) => !probed.has(name));
+}
+
 /** Each connection of the probes once. */
 const waysOf = (scene: Scene): readonly Way[] => [
   ...new Map(probing(scene).map(({ probe, way }) => [probe.at, way])).values(),
