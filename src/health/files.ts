@@ -23,6 +23,7 @@ const KINDS: Readonly<Record<WatchedFile['kind'], { readonly what: string; reado
   session: { what: 'session keys', fails: true },
   proof: { what: 'keys of DPoP nonces', fails: true },
   assertion: { what: 'signing keys', fails: true },
+  pseudonyms: { what: 'keys of pseudonyms', fails: true },
   client_secret: { what: 'client secret of provider', fails: true },
   client_keys: { what: 'client keys of provider', fails: true },
   client_certificate: { what: 'client certificate of provider', fails: true },
@@ -91,6 +92,7 @@ async function contentOf(
 ): Promise<Svid | { readonly expires: number } | Omit<Fault, 'path'> | undefined> {
   switch (kind) {
     case 'session':
+    case 'pseudonyms':
     case 'proof': {
       const ring = await readRing(text, now);
       if (typeof ring === 'string' || ring.expires === undefined) return keysFault(text, ring);
@@ -125,7 +127,14 @@ function unreadable({ code, closed }: { readonly code: string; readonly closed?:
 }
 
 /** Kinds whose text is secret in the file itself. For certificates, it is the file of the key. */
-const SECRET: readonly WatchedFile['kind'][] = ['session', 'proof', 'assertion', 'client_secret', 'client_keys'];
+const SECRET: readonly WatchedFile['kind'][] = [
+  'session',
+  'proof',
+  'assertion',
+  'pseudonyms',
+  'client_secret',
+  'client_keys',
+];
 
 /** Reads the files of one purpose, and says what is wrong with them. */
 export async function examine(file: WatchedFile, look: LookAt, now: number): Promise<FileState> {

@@ -17,6 +17,7 @@ export interface WatchedFile {
     | 'session'
     | 'proof'
     | 'assertion'
+    | 'pseudonyms'
     | 'client_secret'
     | 'client_keys'
     | 'client_certificate'
@@ -125,6 +126,7 @@ export interface Readiness {
   readonly session?: Part;
   /** The keys of DPoP nonces. */
   readonly proof?: Part;
+  readonly pseudonyms?: Part;
   /** The gateway's credential at each provider. */
   readonly clients?: Readonly<Record<string, Part>>;
   /** The certificates of the image's listeners. */

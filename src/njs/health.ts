@@ -54,7 +54,7 @@ function partsOfFiles(files: readonly WatchedFile[], now: number, isFresh: boole
   const found = files.map((file) => ({ file, state: isFresh ? foundOf(file) : undefined }));
   const partOf = ({ file, state }: (typeof found)[number]): Part =>
     state === undefined ? failed('file_unchecked') : filePart(file, state, now);
-  const single = (kind: 'session' | 'proof' | 'assertion') =>
+  const single = (kind: 'session' | 'proof' | 'assertion' | 'pseudonyms') =>
     Object.fromEntries(found.flatMap((one) => (one.file.kind === kind ? [[kind, partOf(one)]] : [])));
   const several = (name: 'clients' | 'certificates', of: typeof found) =>
     of.length === 0 ? {} : { [name]: Object.fromEntries(of.map((one) => [one.file.name, partOf(one)])) };
@@ -65,6 +65,7 @@ function partsOfFiles(files: readonly WatchedFile[], now: number, isFresh: boole
     ...single('session'),
     ...single('proof'),
     ...single('assertion'),
+    ...single('pseudonyms'),
     ...several('clients', clients),
     ...several('certificates', listeners),
     files: remarksPart(found.flatMap(({ state }) => state ?? [])),

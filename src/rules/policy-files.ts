@@ -28,8 +28,10 @@ const clientFiles = ({ gateway, providers }: Policy): readonly WatchedFile[] =>
     return client !== undefined && used ? clientFile(name, client) : [];
   });
 
-const keysFile = (kind: 'session' | 'proof' | 'assertion', path: string | undefined): readonly WatchedFile[] =>
-  path === undefined ? [] : [{ kind, name: '', path }];
+const keysFile = (
+  kind: 'session' | 'proof' | 'assertion' | 'pseudonyms',
+  path: string | undefined,
+): readonly WatchedFile[] => (path === undefined ? [] : [{ kind, name: '', path }]);
 
 /** The certificates of the image's listeners. */
 function listenerFiles({ gateway, hosts }: Policy): readonly WatchedFile[] {
@@ -54,12 +56,13 @@ function policyFiles({ hosts, providers, services }: Policy): readonly WatchedFi
 
 /** Returns the files that the health check reads: the policy, keys, secrets and certificates. */
 export function watchedFiles(policy: Policy): readonly WatchedFile[] {
-  const { session, proof, assertion } = policy.gateway;
+  const { audit, session, proof, assertion } = policy.gateway;
   return [
     ...policyFiles(policy),
     ...keysFile('session', session?.keysFile),
     ...keysFile('proof', proof?.keysFile),
     ...keysFile('assertion', assertion?.keysFile),
+    ...keysFile('pseudonyms', audit?.pseudonyms?.keyFile),
     ...clientFiles(policy),
     ...listenerFiles(policy),
   ];

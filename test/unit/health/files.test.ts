@@ -52,7 +52,9 @@ describe('keys that seal sessions', () => {
     ['are keys that sign', found(signing), 'keys_file_malformed', 'failed'],
   ])('%s', async (_, look, reason, state) => {
     expect(await said(file('session'), look)).toEqual([reason, state]);
-    if (reason !== 'keys_file_expired') expect(await said(file('proof'), look)).toEqual([reason, state]);
+    for (const kind of ['proof', 'pseudonyms'] as const) {
+      if (reason !== 'keys_file_expired') expect(await said(file(kind), look)).toEqual([reason, state]);
+    }
   });
 });
 

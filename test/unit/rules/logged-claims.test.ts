@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
+import { watchedFiles } from '../../../src/rules/policy-files.ts';
 import { toTable } from '../../../src/rules/table.ts';
 
-function tableOf(audit: string) {
+function policyOf(audit: string) {
   const { policy, errors } = parsePolicy(
     `version: 1
 gateway: { insecure_http: true${audit} }
@@ -25,6 +26,11 @@ hosts:
     'meshgate.yaml',
   );
   if (policy === undefined) throw new Error(errors.map(formatError).join('\n'));
+  return policy;
+}
+
+function tableOf(audit: string) {
+  const policy = policyOf(audit);
   return toTable(policy, compile(policy), { egress: '/e', check: '/c' });
 }
 
@@ -51,4 +57,10 @@ test('callers that were kept without claims are not used again', () => {
   const table = tableOf(', audit: { claims: true, pseudonyms: { key_file: /run/keys/p.jwks } }');
   expect(table.selection).not.toBe(tableOf('').selection);
   expect(table.pseudonyms).toBe('/run/keys/p.jwks');
+});
+
+test('the health check reads the file of the keys for pseudonyms', () => {
+  const audit = ', audit: { pseudonyms: { key_file: /run/keys/p.jwks } }';
+  expect(watchedFiles(policyOf(audit))).toContainEqual({ kind: 'pseudonyms', name: '', path: '/run/keys/p.jwks' });
+  expect(watchedFiles(policyOf(', audit: {}')).map(({ kind }) => kind)).not.toContain('pseudonyms');
 });
