@@ -1,7 +1,7 @@
 /** The entry of seal.js: the sealer as a process of its own, on the command `njs` and on Node. A line on standard input is
  * a turn, because the command `njs` has no timers. At the end of the input, the sealer seals the last lines and ends.
  *
- *     seal.js SETTINGS [--key-folder FOLDER] [--remove-rotated] */
+ *     seal.js SETTINGS [--key-folder FOLDER] [--key-interval SECONDS] [--remove-rotated] */
 
 import fs from 'fs';
 import { disk } from './audit/disk.ts';
@@ -31,9 +31,11 @@ const machine = {
 
 async function seal([path, ...flags]: readonly string[]): Promise<void> {
   if (path === undefined) throw new Refused('name the file audit/seal.json of the rendered policy');
-  const at = flags.indexOf('--key-folder');
+  const valueAt = (flag: string) => (flags.includes(flag) ? flags[flags.indexOf(flag) + 1] : undefined);
+  const [keyFolder, keyInterval] = [valueAt('--key-folder'), Number(valueAt('--key-interval'))];
   const more: Partial<SealSettings> = {
-    ...(at >= 0 && { keyFolder: flags[at + 1] as string }),
+    ...(keyFolder && { keyFolder }),
+    ...(keyInterval > 0 && { keyInterval }),
     ...(flags.includes('--remove-rotated') && { removeRotated: true }),
   };
   let text = fs.readFileSync(path, 'utf8');

@@ -13,7 +13,7 @@ const budget = {
   'client.js': 38 * 1024,
   'health.js': 62 * 1024,
   'cookies.js': 1024,
-  'seal.js': 40 * 1024,
+  'seal.js': 44 * 1024,
   'apikey_auth.js': 1024,
   // The probe is a part of a ConfigMap, which holds 1 MiB.
   'status.js': 80 * 1024,

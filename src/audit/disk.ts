@@ -25,6 +25,8 @@ export interface Disk {
   put(path: string, content: Uint8Array | string, mode?: number, lasting?: boolean): void;
   /** Writes over the beginning of a file that exists. This works on a full disk. */
   overwrite(path: string, content: string): void;
+  /** Writes spaces over the content of a file, as far as the medium lets a program do that. */
+  erase(path: string, length: number): void;
   /** Writes a file that does not exist. */
   create(path: string, content: string, mode: number): void;
   rename(from: string, to: string): void;
@@ -55,7 +57,7 @@ const { fsyncSync } = fs as unknown as { readonly fsyncSync?: (fd: number) => vo
 
 function write(
   path: string,
-  flags: 'w' | 'wx' | 'r+',
+  flags: 'w' | 'wx' | 'r+' | 'rs+',
   content: Uint8Array | string,
   mode: number,
   lasting = false,
@@ -91,6 +93,8 @@ export const disk: Disk = {
     }
   },
   overwrite: (path, content) => write(path, 'r+', content, 0o600),
+  // Without `s`, the spaces would not reach the medium before the file is removed.
+  erase: (path, length) => write(path, 'rs+', ' '.repeat(length), 0o600),
   create: (path, content, mode) => write(path, 'wx', content, mode, true),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),

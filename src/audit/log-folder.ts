@@ -1,7 +1,8 @@
 import { type Disk, folderOf, ifThere } from './disk.ts';
 import type { Position } from './generation.ts';
 import type { WrittenTile } from './growing-tree.ts';
-import { hashesAt, TILE_WIDTH, type Tile, tilePath } from './tiles.ts';
+import { HASH_BYTES } from './merkle.ts';
+import { entriesOf, hashesAt, TILE_WIDTH, type Tile, tilePath } from './tiles.ts';
 
 /** What the sealer has done: private/state.json. */
 export interface State {
@@ -99,6 +100,13 @@ export class LogFolder {
     return this.#disk.load(`${this.path}/${tilePath({ ...tile, width: Math.min(TILE_WIDTH, ...widths) })}`);
   };
 
+  /** Returns the last entry of a tree. */
+  lastEntry(size: number): Uint8Array | undefined {
+    if (size === 0) return undefined;
+    const [index, width] = [Math.floor((size - 1) / TILE_WIDTH), ((size - 1) % TILE_WIDTH) + 1];
+    return entriesOf(this.readTile({ level: 'entries', index, width }), width)[width - 1];
+  }
+
   /** Writes tiles and bundles. The parts of a tile are removed when it is full. */
   putTiles(tiles: readonly WrittenTile[]): void {
     for (const { tile, bytes } of tiles) {
@@ -116,10 +124,23 @@ export class LogFolder {
       for (let index = Math.floor(count / TILE_WIDTH), isMore = true; isMore; index++) {
         const tile = { level, index, width: TILE_WIDTH };
         const first = index === Math.floor(count / TILE_WIDTH) ? count % TILE_WIDTH : 0;
+        if (first > 0) this.#keepPart({ ...tile, width: first });
         const isFull = ifThere(() => this.#disk.remove(`${this.path}/${tilePath(tile)}`) ?? true) ?? false;
         isMore = this.#removeParts(tile, first) || isFull;
       }
     }
+  }
+
+  /** Writes a part of a full tile, if only the full one is there: the parts of a tile are removed when it is full. */
+  #keepPart(tile: Tile): void {
+    if (this.load(tilePath(tile)) !== undefined) return;
+    const full = this.load(tilePath({ ...tile, width: TILE_WIDTH }));
+    if (full === undefined) return;
+    const length =
+      tile.level === 'entries'
+        ? entriesOf(full, tile.width).reduce((sum, entry) => sum + 2 + entry.length, 0)
+        : tile.width * HASH_BYTES;
+    this.put(tilePath(tile), full.subarray(0, length));
   }
 
   #partsOf(tile: Tile): string {

@@ -3,8 +3,8 @@ import { GrowingTree } from './growing-tree.ts';
 import type { LogFolder, State } from './log-folder.ts';
 import { base64, sameBytes } from './malformed.ts';
 import { rootOf } from './merkle.ts';
-import type { VerifierKey } from './note.ts';
 import { Refused } from './refused.ts';
+import { lastOf, type OwnKey } from './seal-key.ts';
 import { nodesOf } from './tiles.ts';
 
 /** What a sealer goes on from. */
@@ -36,18 +36,26 @@ function treeOf(folder: LogFolder, size: number, root: string): GrowingTree | un
   }
 }
 
-async function signedTree(folder: LogFolder, key: VerifierKey): Promise<Checkpoint | undefined> {
+async function signedTree(folder: LogFolder, { signer, previous, number }: OwnKey): Promise<Checkpoint | undefined> {
   const text = folder.load('checkpoint');
   if (text === undefined) return undefined;
-  return openCheckpoint(text, [key]).catch((error: Error) => {
-    throw new Refused(`${folder.path}/checkpoint is not one of this log: ${error.message}. Restore the folder`);
+  const refuse = (problem: string) =>
+    new Refused(`${folder.path}/checkpoint is not one of this log: ${problem}. Restore the folder`);
+  const keys = [signer.key, ...(previous === undefined ? [] : [previous])];
+  const opened = await openCheckpoint(text, keys).catch((error: Error) => {
+    throw refuse(error.message);
   });
+  // Of the key before, only the last checkpoint counts: an older one would be continued in another way.
+  const isOwn = opened.signed.some(({ key }) => key === signer.key);
+  if (!isOwn && !sameBytes(text, folder.load(lastOf(number - 1)) ?? new Uint8Array(0)))
+    throw refuse('an earlier key has signed it');
+  return opened;
 }
 
 /** Restores the tree of a log. A sealer was killed at any time: the tiles and the state may be ahead of the checkpoint, and
  * then they have all its leaves.
  * @throws Refused if the tiles do not have the root of the checkpoint: to go on would sign another log with the same name */
-export async function restore(folder: LogFolder, key: VerifierKey): Promise<Restored> {
+export async function restore(folder: LogFolder, key: OwnKey): Promise<Restored> {
   const signed = await signedTree(folder, key);
   if (signed !== undefined) {
     const root = rootAt(folder, signed.size);

@@ -1,15 +1,39 @@
 import { codeOf, type Disk } from './disk.ts';
+import { sealerEntry } from './leaf.ts';
 import type { LogFolder } from './log-folder.ts';
-import { formatVkey, generateKey, importSigner, parseVkey, type Signer } from './note.ts';
+import { formatVkey, generateKey, importSigner, parseVkey, type Signer, type VerifierKey } from './note.ts';
 import { Refused } from './refused.ts';
+
+/* The signing key of a log. Without a witness, it evolves: the key signs a last checkpoint, whose last leaf names the next
+ * key, and is destroyed. The next key waits in a file of its own until that checkpoint is stored, so the sealer may be
+ * killed at any time: the log never loses the key that it names, and no two keys sign different trees of one size. */
 
 /** The file of the first verifier key, below the folder of the log. */
 export const FIRST_KEY = 'keys/first';
 
-/** Returns the signing key. At the first start, it makes one.
+/** The file of the last checkpoint that the key of a number has signed. */
+export const lastOf = (number: number): string => `keys/${number}`;
+
+const OWN = 'key';
+const NEXT = 'next';
+
+/** A signing key of a log. */
+export interface OwnKey {
+  readonly signer: Signer;
+  /** The first key has the number 0. */
+  readonly number: number;
+  /** When it was made, in seconds since the epoch. */
+  readonly since: number;
+  /** The key that has named this one. */
+  readonly previous?: VerifierKey;
+}
+
+/** Returns the signing key. At the first start, it makes one. If the sealer was killed while the key changed, and the old
+ * key has signed its last checkpoint, the next key takes its place.
+ * @param now in seconds since the epoch
  * @throws Refused if the log has another origin, or its key is not there */
-export async function openKey(disk: Disk, folder: LogFolder, origin: string): Promise<Signer> {
-  const path = `${folder.privatePath}/key`;
+export async function openKey(disk: Disk, folder: LogFolder, origin: string, now: number): Promise<OwnKey> {
+  const path = `${folder.privatePath}/${OWN}`;
   const first = folder.load(FIRST_KEY);
   const text = first && Buffer.from(first).toString().trim();
   const name = text === undefined || text === '' ? origin : parseVkey(text).name;
@@ -19,26 +43,71 @@ export async function openKey(disk: Disk, folder: LogFolder, origin: string): Pr
     );
   let bytes: Uint8Array | undefined;
   try {
-    bytes = folder.loadPrivate('key');
+    const next = await namedKey(folder, origin);
+    if (next !== undefined && folder.load(lastOf(next.number - 1)) !== undefined) takeNext(disk, folder);
+    bytes = folder.loadPrivate(OWN);
   } catch (error) {
     throw new Refused(
       `cannot read the signing key ${path} (${codeOf(error)}): it must belong to the user of the sealer`,
     );
   }
+  const hasCheckpoint = folder.load('checkpoint') !== undefined;
   if (bytes === undefined) {
-    if (folder.load('checkpoint') !== undefined)
+    if (hasCheckpoint)
       throw new Refused(
         `the log in ${folder.path} has a checkpoint, but its key ${path} is not there: restore the key, or begin a new log in another folder`,
       );
-    const jwk = await generateKey();
-    disk.create(path, `${JSON.stringify(jwk)}\n`, 0o600);
-    bytes = folder.loadPrivate('key') as Uint8Array;
+    await makeKey(disk, folder, OWN, { number: 0, since: now });
+    bytes = folder.loadPrivate(OWN) as Uint8Array;
   }
-  const signer = await importSigner(origin, parseJwk(bytes)).catch((error: Error) => {
+  const own = await readKey(bytes, origin).catch((error: Error) => {
     throw new Refused(`the signing key ${path} cannot be used: ${error.message}`);
   });
-  if (text === undefined || text === '') folder.put(FIRST_KEY, `${formatVkey(signer.key)}\n`);
-  return signer;
+  const vkey = formatVkey(own.signer.key);
+  if (own.number === 0 && text !== vkey && !hasCheckpoint) folder.put(FIRST_KEY, `${vkey}\n`);
+  return own;
+}
+
+/** Makes the key that follows a key. It signs nothing until {@link takeNext}. */
+export async function makeNext(disk: Disk, folder: LogFolder, own: OwnKey, now: number): Promise<OwnKey> {
+  const previous = formatVkey(own.signer.key);
+  await makeKey(disk, folder, NEXT, { number: own.number + 1, since: now, previous });
+  return (await namedKey(folder, own.signer.key.name)) as OwnKey;
+}
+
+/** Returns the leaf that names a key. */
+export const keyLeaf = ({ number, signer }: OwnKey): Uint8Array =>
+  sealerEntry({ kind: 'key', number, key: formatVkey(signer.key) });
+
+/** Returns the key that was made to follow the present one; undefined if there is none that can be read. */
+export async function namedKey(folder: LogFolder, origin: string): Promise<OwnKey | undefined> {
+  const bytes = folder.loadPrivate(NEXT);
+  return bytes && readKey(bytes, origin).catch(() => undefined);
+}
+
+/** Destroys the present key, and puts the next one into its place. */
+export function takeNext(disk: Disk, folder: LogFolder): void {
+  const path = `${folder.privatePath}/${OWN}`;
+  const bytes = folder.loadPrivate(OWN);
+  if (bytes !== undefined) disk.erase(path, bytes.length);
+  disk.rename(`${folder.privatePath}/${NEXT}`, path);
+}
+
+async function makeKey(
+  disk: Disk,
+  folder: LogFolder,
+  name: string,
+  of: { readonly number: number; readonly since: number; readonly previous?: string },
+): Promise<void> {
+  const jwk = await generateKey();
+  disk.put(`${folder.privatePath}/${name}`, `${JSON.stringify({ ...jwk, ...of })}\n`, 0o600);
+}
+
+async function readKey(bytes: Uint8Array, origin: string): Promise<OwnKey> {
+  const jwk = parseJwk(bytes);
+  const signer = await importSigner(origin, jwk);
+  const { number = 0, since = 0, previous } = jwk as { number?: number; since?: number; previous?: string };
+  return { signer, number, since, ...(previous !== undefined && { previous: parseVkey(previous) }) };
 }
 
 function parseJwk(bytes: Uint8Array): unknown {

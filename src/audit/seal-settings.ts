@@ -1,5 +1,11 @@
 import { Refused } from './refused.ts';
 
+/** A witness: where checkpoints are sent, and the key of its cosignatures. */
+export interface WitnessSettings {
+  readonly url: string;
+  readonly key: string;
+}
+
 /** The settings of a sealer. The rendered policy has them in audit/seal.json. */
 export interface SealSettings {
   /** The file that nginx writes. */
@@ -11,6 +17,10 @@ export interface SealSettings {
   readonly policies?: string;
   /** The folder of key and state. Default: `private` in the folder of the log. */
   readonly keyFolder?: string;
+  /** Witnesses that cosign the checkpoints. With one of them, the key does not evolve. */
+  readonly witnesses?: readonly WitnessSettings[];
+  /** Seconds for which a key signs, if there is no witness. Default: an hour. */
+  readonly keyInterval?: number;
   /** Whether rotated files that have the names of the image are removed when they are sealed. */
   readonly removeRotated?: boolean;
 }
@@ -25,7 +35,7 @@ export function readSettings(text: string, path: string): SealSettings {
   } catch {
     throw new Refused(`${path} is not JSON: render it from the policy`);
   }
-  const { log, folder, origin, policies } = said ?? {};
+  const { log, folder, origin, policies, witnesses } = said ?? {};
   if (!log || !folder || !origin) throw new Refused(`${path} has no log, folder or origin: render it from the policy`);
-  return { log, folder, origin, ...(policies && { policies }) };
+  return { log, folder, origin, ...(policies && { policies }), ...(witnesses && { witnesses }) };
 }

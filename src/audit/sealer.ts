@@ -1,15 +1,15 @@
 import { signCheckpoint } from './checkpoint.ts';
 import { codeOf } from './disk.ts';
 import type { GrowingTree, WrittenTile } from './growing-tree.ts';
-import { leafOf, sealerEntry } from './leaf.ts';
+import { leafOf, readSealerLeaf, sealerEntry } from './leaf.ts';
 import { LogFolder, type State } from './log-folder.ts';
-import { base64 } from './malformed.ts';
-import { formatVkey, type Signer } from './note.ts';
+import { base64, sameBytes } from './malformed.ts';
+import { formatVkey } from './note.ts';
 import { newPolicies, policyEntries, REMEMBERED } from './policy-leaves.ts';
 import { Refused } from './refused.ts';
 import { type Restored, restore } from './restore.ts';
 import { sealedBytes } from './resume.ts';
-import { FIRST_KEY, openKey } from './seal-key.ts';
+import { FIRST_KEY, keyLeaf, lastOf, makeNext, namedKey, type OwnKey, openKey, takeNext } from './seal-key.ts';
 import { type Machine, SealLock } from './seal-lock.ts';
 import type { SealSettings } from './seal-settings.ts';
 import { Tail } from './tail.ts';
@@ -41,12 +41,21 @@ const MTIME_TOLERANCE = 2000;
 /** Milliseconds that a clock is set back without a leaf saying so. */
 const CLOCK_TOLERANCE = 2000;
 
+/** How long a key signs, in seconds, if there is no witness. */
+const KEY_INTERVAL = 3600;
+
 /** What is being stored, and then signed. If a step fails, it is done again. */
 interface Growth {
   readonly tiles: readonly WrittenTile[];
-  readonly state: State;
+  /** Absent if the state of this tree is stored, or lost. */
+  readonly state?: State;
+  readonly size: number;
   readonly root: Uint8Array;
+  /** The key that the last leaf names. It signs the later checkpoints. */
+  readonly next?: OwnKey;
 }
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 /** Seals the lines of one file: grows the Merkle log, and signs its checkpoints. */
 export class Sealer {
@@ -54,7 +63,7 @@ export class Sealer {
   readonly #machine: SealMachine;
   readonly #folder: LogFolder;
   readonly #lock: SealLock;
-  readonly #signer: Signer;
+  #key: OwnKey;
   readonly #tree: GrowingTree;
   readonly #tail: Tail;
   #policies: readonly string[];
@@ -91,11 +100,13 @@ export class Sealer {
     }
     try {
       const isNew = folder.load(FIRST_KEY) === undefined;
-      const signer = await openKey(machine.disk, folder, settings.origin);
-      if (isNew) machine.say(`a new log; this key verifies it: ${formatVkey(signer.key)}`);
-      const restored = await restore(folder, signer.key);
+      const key = await openKey(machine.disk, folder, settings.origin, seconds(machine.now()));
+      if (isNew) machine.say(`a new log; this key verifies it: ${formatVkey(key.signer.key)}`);
+      const restored = await restore(folder, key);
       folder.removeAfter(restored.tree.size);
-      return new Sealer(settings, machine, folder, lock, signer, restored);
+      const sealer = new Sealer(settings, machine, folder, lock, key, restored);
+      await sealer.#resumeEvolution();
+      return sealer;
     } catch (error) {
       lock.free();
       throw error;
@@ -107,14 +118,14 @@ export class Sealer {
     machine: SealMachine,
     folder: LogFolder,
     lock: SealLock,
-    signer: Signer,
+    key: OwnKey,
     { tree, state, sealed, isLost }: Restored,
   ) {
     this.#settings = settings;
     this.#machine = machine;
     this.#folder = folder;
     this.#lock = lock;
-    this.#signer = signer;
+    this.#key = key;
     this.#tree = tree;
     this.#sealed = sealed;
     this.#policies = state?.policies ?? [];
@@ -144,6 +155,7 @@ export class Sealer {
         isMore = this.#readLines();
         if ((isMore || last || this.#isDue()) && this.#tree.size !== this.#sealed) await this.#seal();
       }
+      if (this.#isKeyOld()) await this.#evolve();
       this.#problem = this.#tail.isThere ? undefined : `${this.#settings.log} does not exist`;
     } catch (error) {
       if (error instanceof Refused) throw error;
@@ -226,31 +238,60 @@ export class Sealer {
     }
   }
 
-  async #seal(): Promise<void> {
+  #isKeyOld(): boolean {
+    const { witnesses = [], keyInterval = KEY_INTERVAL } = this.#settings;
+    return witnesses.length === 0 && this.#isPast(this.#key.since * 1000, keyInterval * 1000);
+  }
+
+  /** Makes the next key, and lets the present one sign its last checkpoint. */
+  async #evolve(): Promise<void> {
+    const next = await makeNext(this.#machine.disk, this.#folder, this.#key, seconds(this.#now));
+    this.#add(keyLeaf(next));
+    await this.#seal(next);
+  }
+
+  /** Goes on if the sealer was killed after the last leaf had named the next key. */
+  async #resumeEvolution(): Promise<void> {
+    const { size } = this.#tree;
+    const last = this.#folder.lastEntry(size);
+    if (last === undefined) return;
+    const next = await namedKey(this.#folder, this.#settings.origin);
+    if (next !== undefined && sameBytes(keyLeaf(next), last)) {
+      this.#growth = { tiles: [], size, root: this.#tree.root(), next };
+      return;
+    }
+    const leaf = readSealerLeaf(last);
+    if (leaf?.kind === 'key' && leaf.number > this.#key.number)
+      this.#event('next_key_lost', `the private key ${leaf.number} is not there; key ${this.#key.number} goes on`);
+  }
+
+  async #seal(next?: OwnKey): Promise<void> {
     const root = this.#tree.root();
-    const state = {
-      size: this.#tree.size,
-      root: base64(root),
-      positions: this.#tail.positions(),
-      policies: this.#policies,
-    };
-    this.#growth = { tiles: this.#tree.written(), state, root };
+    const { size } = this.#tree;
+    const state = { size, root: base64(root), positions: this.#tail.positions(), policies: this.#policies };
+    this.#growth = { tiles: this.#tree.written(), state, size, root, ...(next && { next }) };
     await this.#store();
   }
 
   /** Stores the tiles, then the state, then the checkpoint. The sealer may be killed at any time: what a checkpoint
    * covers is stored, and a later start goes on from it. */
   async #store(): Promise<void> {
-    const { tiles, state, root } = this.#growth as Growth;
+    const { tiles, state, size, root, next } = this.#growth as Growth;
     this.#lock.beat();
     this.#folder.putTiles(tiles);
-    this.#folder.putState(state);
-    const note = await signCheckpoint({ origin: this.#settings.origin, size: state.size, root }, this.#signer);
+    if (state !== undefined) this.#folder.putState(state);
+    const { signer, number } = this.#key;
+    const note = await signCheckpoint({ origin: this.#settings.origin, size, root }, signer);
     this.#lock.check();
     this.#folder.put('checkpoint', note);
+    if (next !== undefined) {
+      this.#folder.put(lastOf(number), note);
+      takeNext(this.#machine.disk, this.#folder);
+      this.#key = next;
+    }
     if (this.#settings.removeRotated) this.#tail.removeClosed();
     this.#growth = undefined;
-    this.#sealed = state.size;
+    this.#sealed = size;
     this.#lastSeal = this.#now;
     this.#waiting = 0;
     this.#waitingSince = undefined;

@@ -1,11 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type Box, startContainer } from '../../harness/container.ts';
 import { send } from '../../harness/http.ts';
 import { bareImage as image } from '../../harness/images.ts';
 import { describeWith, lacksImage } from '../../harness/needs.ts';
 import { openStage, type Stage } from '../../harness/stage.ts';
 import { istioVectors, lacksVectors, rfcVectors, wycheproofVectors } from '../../vectors.ts';
+import { audited, NJS_SCRIPT, njsFiles } from '../audit/evolution.ts';
 import { kindRun } from '../providers/kinds.ts';
 import { buildCase, vectorCase } from '../token/build.ts';
 import { proofSpecs } from '../token/proof/specs.ts';
@@ -63,6 +68,7 @@ describeWith(lacks, 'specs and vectors inside njs', () => {
       '/specs/specs.js': await bundle(),
       '/specs/cases.json': JSON.stringify(cases),
       '/specs/nginx.conf': configuration,
+      ...njsFiles(),
     };
     stage = await openStage('specs');
     box = await startContainer(stage, {
@@ -85,6 +91,19 @@ describeWith(lacks, 'specs and vectors inside njs', () => {
     const { stdout } = await box.exec('njs', '-n', 'QuickJS', '-m', '/specs/specs.js');
     check(JSON.parse(stdout));
   });
+
+  it('the sealer is killed at each change of a file while its key changes, and the log stays whole', async () => {
+    const { exitCode, stdout } = await box.exec('sh', '-c', NJS_SCRIPT);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+    const to = mkdtempSync(join(tmpdir(), 'meshgate-njs-'));
+    onTestFinished(() => rmSync(to, { recursive: true, force: true }));
+    execFileSync('docker', ['cp', '-q', `${box.started.getId()}:/sealer`, `${to}/sealer`]);
+    const seen = readdirSync(`${to}/sealer/seen`).map((name) => readFileSync(`${to}/sealer/seen/${name}`, 'utf8'));
+    const { findings, keys } = await audited(`${to}/sealer/audit`, seen);
+    expect(findings).toEqual([]);
+    expect(keys).toBeGreaterThan(20);
+    expect(seen.length).toBeGreaterThan(40);
+  }, 60_000);
 
   it('all pass in nginx, several times on one worker', async () => {
     for (let round = 0; round < 3; round++) {
