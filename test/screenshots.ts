@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of every page of the gateway, at a desktop's and at a phone's width, for docs/pages/: `npm run
+ * Takes the pictures of every page of the gateway, and of a page of `meshgate trace`, at a desktop's and at a phone's width, for docs/pages/: `npm run
  * screenshots`. The pages come from the code that the gateway runs, with their own headers; nothing else answers.
  */
 import { readdirSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { renderPage, STYLE, STYLE_HEADERS } from '../src/session/pages/render.ts
 import type { Page } from '../src/session/pages/types.ts';
 import { shoot, startBrowser } from './harness/browser.ts';
 import { openStage } from './harness/stage.ts';
+import { timeline } from './timelines.ts';
 
 const folder = process.argv[2] ?? 'docs/pages';
 const host = 'wiki.example.com';
@@ -63,6 +64,9 @@ export const pages: Readonly<Record<string, Page>> = {
   signedout: { kind: 'signedout', host },
 };
 
+/** The name of the picture of a timeline. */
+export const TIMELINE = 'trace';
+
 async function main(): Promise<void> {
   const stage = await openStage('screenshots');
   try {
@@ -75,12 +79,13 @@ async function main(): Promise<void> {
       const name = new URL(route.request().url()).pathname.slice(1);
       const page = pages[name];
       if (name.endsWith(STYLE.name)) return route.fulfill({ headers: STYLE_HEADERS, body: STYLE.text });
+      if (name === TIMELINE) return route.fulfill({ contentType: 'text/html', body: await timeline() });
       if (page === undefined) return route.fulfill({ status: 404 });
       const { html, headers } = renderPage(page, 'en');
       return route.fulfill({ headers, body: html });
     });
     for (const name of readdirSync(folder)) if (name.endsWith('.png')) rmSync(join(folder, name));
-    for (const name of Object.keys(pages)) {
+    for (const name of [...Object.keys(pages), TIMELINE]) {
       await tab.goto(`https://${host}/${name}`);
       const wide = await tab.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
       if (wide) troubles.push(`${name} is wider than its window`);

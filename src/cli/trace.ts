@@ -127,6 +127,7 @@ async function showRequest(runtime: Runtime, flags: Flags, text: string): Promis
   const sources = sourcesOf(flags);
   if (sources.length === 0) throw new WrongUse('give the logs: --nginx FILE --mesh FILE --app FILE, or --log FILE');
   const collected = await collect(runtime, sources, id);
+  for (const note of collected.notes) runtime.err(`${note}\n`);
   if (collected.hops.length === 0) {
     runtime.err(`no line has the id ${id}\n`);
     return NO;

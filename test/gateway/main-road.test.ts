@@ -20,7 +20,9 @@ import {
   testStage,
   valuesOf,
 } from '../harness/index.ts';
+import { describeWith } from '../harness/needs.ts';
 import { meshgate } from '../unit/cli/fake.ts';
+import { byOtelcol, byRsyslog, type Logs, lacksOtelcol } from './collectors.ts';
 
 const text = readFileSync(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8');
 const policy = readPolicy(text);
@@ -245,6 +247,47 @@ describe('one id from the response shows all hops', () => {
     const names = answer.headers.filter(([name]) => name.toLowerCase() === 'traceresponse');
     expect(names).toHaveLength(1);
     expect(names[0]![1]).not.toContain('a'.repeat(32));
+  });
+});
+
+describe('a collector brings the logs of all hops to one place', () => {
+  /** The logs of the hops so far, and the id of a request whose lines are the last ones. */
+  async function logged(): Promise<{ readonly id: string; readonly logs: Logs }> {
+    await settle(gateway, 'wiki.localhost');
+    const answer = await gateway.send('wiki.localhost', { path: '/pages/é?x="1"', ...withToken('ada') });
+    const id = answer.header('traceresponse')?.split('-')[1] ?? 'none';
+    const boxes = [gateway, envoy, wiki].map(({ box }) => box);
+    for (const { logs } of boxes) await logs.waitFor(new RegExp(id));
+    const [nginx = '', mesh = '', app = ''] = boxes.map(({ logs }) => `${logs.since(0).join('\n')}\n`);
+    return {
+      id,
+      logs: { '/var/log/meshgate/access.log': nginx, '/var/log/mesh/envoy.log': mesh, '/var/log/app/wiki.log': app },
+    };
+  }
+
+  /** The hops that `meshgate trace` shows of a collected file, with their whole readings. */
+  async function hopsIn(id: string, args: readonly string[], files: Readonly<Record<string, string>>) {
+    const { out } = await meshgate(['trace', id, ...args, '--json'], { files });
+    const { stories } = JSON.parse(out) as { stories: readonly { hops: readonly Record<string, unknown>[] }[] };
+    return stories.flatMap(({ hops }) => hops.map(({ file: _, line: __, ...hop }) => hop));
+  }
+
+  async function check(collect: (logs: Logs, isWhole: (text: string) => boolean) => Promise<string>) {
+    const { id, logs } = await logged();
+    // The id is in the last line of each log, and both are in the gateway's.
+    const count = (text: string) => text.split(id).length - 1;
+    const all = count(Object.values(logs).join(''));
+    const collected = await collect(logs, (text) => count(text) === all);
+    const [nginx = '', mesh = '', app = ''] = Object.values(logs);
+    const single = await hopsIn(id, ['--nginx', 'n', '--mesh', 'm', '--app', 'a'], { n: nginx, m: mesh, a: app });
+    expect(single.map(({ place }) => place)).toEqual(['gateway', 'mesh', 'app']);
+    expect(await hopsIn(id, ['--log', 'all'], { all: collected })).toEqual(single);
+  }
+
+  test('rsyslog', () => check((logs, isWhole) => byRsyslog(stage, logs, isWhole)));
+
+  describeWith(lacksOtelcol(), 'OpenTelemetry', () => {
+    test('the collector', () => check(byOtelcol));
   });
 });
 

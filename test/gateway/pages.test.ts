@@ -14,6 +14,7 @@ import {
   testStage,
   watch,
 } from '../harness/index.ts';
+import { timeline } from '../timelines.ts';
 
 const stage = await testStage('pages');
 const host = 'wiki.example.com';
@@ -156,4 +157,20 @@ test('a page uses the operator’s texts, in the language of the browser', async
   expect([answer.status, answer.header('Content-Language')]).toEqual([200, 'de']);
   expect(answer.text).toContain('<h1>Tschüss</h1>');
   expect(answer.text).toContain('<html lang="de">');
+});
+
+test('the page of meshgate trace has its colours under its own policy, in light and dark, and a keyboard opens its details', async () => {
+  const person = await browser.person();
+  const tab = await person.newPage();
+  const { requests, troubles } = watch(tab);
+  await tab.setContent(await timeline());
+  const back = () => tab.evaluate('getComputedStyle(document.body).backgroundColor');
+  await tab.emulateMedia({ colorScheme: 'light' });
+  const light = await back();
+  await tab.emulateMedia({ colorScheme: 'dark' });
+  expect([light, await back()]).toEqual(['rgb(244, 245, 247)', 'rgb(20, 23, 27)']);
+  for (const key of ['Tab', 'Tab', 'Enter']) await tab.keyboard.press(key);
+  expect(await tab.locator('details[open]').count()).toBe(1);
+  expect([requests, troubles]).toEqual([[], []]);
+  await person.close();
 });

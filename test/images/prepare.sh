@@ -7,7 +7,7 @@
 #                        the hash, which test-results/images.txt names, so that two checkouts never share an image
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd mesh helm tlog
+#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd mesh helm tlog otelcol
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
 # and a step that takes longer says every 20 s how far it is.
@@ -343,6 +343,18 @@ build_consul() {
   "$build" consul "$cache/mesh" >/dev/null
 }
 
+# The OpenTelemetry collector runs on this machine, too.
+build_otelcol() {
+  local build=$root/test/mesh/go/build.sh lacks
+  lacks=$("$build" otelcol-missing "$cache/mesh")
+  if [ -n "$lacks" ]; then
+    [ "${CI:-}" != true ] && [ "${MESHGATE_MESH_REQUIRED:-}" != 1 ] || die "the OpenTelemetry collector must run here: $lacks"
+    say "the test of the OpenTelemetry collector will be skipped: $lacks"
+    return
+  fi
+  "$build" otelcol "$cache/mesh" >/dev/null
+}
+
 # Helm runs on this machine, too.
 build_helm() {
   local build=$root/test/mesh/go/build.sh lacks
@@ -409,13 +421,14 @@ all_images() {
   build_etcd
   build_ldap
   build_mesh
+  build_otelcol
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd ldap mesh helm tlog"
+choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd ldap mesh helm tlog otelcol"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | ingress | node | chromium | keycloak | etcd | ldap | mesh | helm | tlog) ;;
+    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | ingress | node | chromium | keycloak | etcd | ldap | mesh | helm | tlog | otelcol) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done

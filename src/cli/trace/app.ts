@@ -73,7 +73,7 @@ export function readAccessLog(line: string): Reading | undefined {
   // Before the request stand the address and, in the format of Confluence after the time, the person.
   const before = `${line.slice(0, at.index)} ${line.slice(at.index + stamp.length, request.index)}`.trim().split(/\s+/);
   const after = line.slice(request.index + all.length);
-  const user = before.filter((word) => word !== '-' && !/^[\d.:a-f]+$|^\S*exec-\d+$/i.test(word))[0];
+  const user = before.filter((word) => word !== '-' && !/^[\d.]+$|:|exec-\d+$/.test(word))[0];
   const took = /(?:^|\s)(\d+)ms\b/.exec(after)?.[1];
   return {
     format: 'access log',

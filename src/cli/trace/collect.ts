@@ -1,4 +1,4 @@
-import { linesOf } from '../../audit/lines.ts';
+import { linesOf, MAX_LINE_BYTES } from '../../audit/lines.ts';
 import { WrongUse } from '../context.ts';
 import { reasonOf } from '../load.ts';
 import { codeOf, type Runtime } from '../runtime.ts';
@@ -31,7 +31,15 @@ export interface Collected {
   readonly cut: boolean;
   /** Whether standard input would have to be read a second time, because an id was found after it. */
   readonly missed: boolean;
+  /** Notes about lines that were too long, see {@link longNote}. */
+  readonly notes: readonly string[];
 }
+
+/** Says that lines were too long to be read; nothing if there are none. */
+export const longNote = (file: string, long: number): readonly string[] =>
+  long === 0
+    ? []
+    : [`${file}: ${long} ${long === 1 ? 'line is' : 'lines are'} longer than ${MAX_LINE_BYTES} bytes and not read`];
 
 /** Maximum number of hops that are kept. */
 const MOST_HOPS = 500;
@@ -39,11 +47,15 @@ const MOST_HOPS = 500;
 /** How many lines at the beginning of each file are read, beside those with an id. */
 const SAMPLE = 1000;
 
-/** Calls a function with each line of a file, except lines that are too long. */
+/** Calls a function with each line of a file.
+ * @returns how many lines were left out because they are too long */
 export async function eachLine(runtime: Runtime, file: string, take: (line: string, number: number) => void) {
+  let long = 0;
   try {
     for await (const { text, number } of linesOf(file, runtime.chunks(file)))
-      if (text !== undefined) take(text, number);
+      if (text === undefined) long++;
+      else take(text, number);
+    return long;
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
     throw new WrongUse(`cannot read ${file === '-' ? 'standard input' : file}: ${reasonOf(error)}`);
@@ -73,6 +85,7 @@ class Search {
   readonly traces: Set<string>;
   readonly hops = new Map<string, Hop>();
   readonly sampled = new Map<Place, Sampled>();
+  readonly long = new Map<string, number>();
   cut = false;
 
   constructor(id: string) {
@@ -117,7 +130,7 @@ class Search {
 
   async scan(runtime: Runtime, source: Source): Promise<void> {
     let samples = 0;
-    await eachLine(runtime, source.file, (text, line) => {
+    const long = await eachLine(runtime, source.file, (text, line) => {
       if (samples < SAMPLE) {
         samples++;
         for (const hop of hopsIn(source, text, line, (own) => own !== '')) this.#sample(hop);
@@ -129,6 +142,7 @@ class Search {
         this.#keep(hop, `${source.file}\n${key}`);
       }
     });
+    this.long.set(source.file, long);
   }
 }
 
@@ -148,5 +162,11 @@ export async function collect(runtime: Runtime, sources: readonly Source[], id: 
     }
     if (isInput) scanned.set(next, search.known(next));
   }
-  return { hops: [...search.hops.values()], sampled: search.sampled, cut: search.cut, missed };
+  return {
+    hops: [...search.hops.values()],
+    sampled: search.sampled,
+    cut: search.cut,
+    missed,
+    notes: [...search.long].flatMap(([file, long]) => longNote(file, long)),
+  };
 }

@@ -1,7 +1,7 @@
 import { columns } from '../columns.ts';
 import { foreign } from '../foreign.ts';
 import type { Runtime } from '../runtime.ts';
-import { eachLine, hopsIn, type Source } from './collect.ts';
+import { eachLine, hopsIn, longNote, type Source } from './collect.ts';
 import type { Hop } from './hop.ts';
 import { clock, dayOf, took } from './words.ts';
 
@@ -47,7 +47,7 @@ export async function find(runtime: Runtime, sources: readonly Source[], wanted:
   const isPossible = (text: string) =>
     text.includes('meshgate.policy') && needles.every((needle) => text.includes(needle as string));
   for (const source of sources) {
-    await eachLine(runtime, source.file, (text, line) => {
+    const long = await eachLine(runtime, source.file, (text, line) => {
       if (!text.includes('meshgate.policy')) return;
       for (const hop of hopsIn(source, text, line, isPossible)) {
         if (hop.place !== 'gateway' || !matches(hop, wanted)) continue;
@@ -56,6 +56,7 @@ export async function find(runtime: Runtime, sources: readonly Source[], wanted:
       }
       if (hops.length > 4 * most) hops = newest();
     });
+    for (const note of longNote(source.file, long)) runtime.err(`${note}\n`);
   }
   return { hops: newest(), count };
 }

@@ -44,7 +44,7 @@ ul.findings li.refused, ul.findings li.disagrees { border-color: var(--bad); }
 table { width: 100%; border-collapse: collapse; }
 caption { padding: 0 0 .5rem; color: var(--soft); text-align: left; }
 th, td { padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
-td:last-child { width: 60%; overflow-wrap: anywhere; }
+td:last-child { width: 60%; min-width: 16rem; overflow-wrap: anywhere; }
 .number { white-space: nowrap; }
 tr.gateway th { color: var(--gateway); }
 tr.mesh th { color: var(--mesh); }

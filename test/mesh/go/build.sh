@@ -8,6 +8,8 @@
 #   build.sh consul FOLDER    FOLDER/consul-HASH, which decodes Consul's configuration entries; says its path
 #   build.sh consul-path FOLDER     that path, whether it is there or not
 #   build.sh consul-missing FOLDER  why it cannot be built, in one line; nothing if it can, or is there
+#   build.sh otelcol FOLDER         FOLDER/otelcol-HASH, the OpenTelemetry collector with what docs/trace.md uses; says its
+#                                   path. otelcol-path and otelcol-missing as above
 #   build.sh helm FOLDER            FOLDER/helm-V, the command of Helm, and FOLDER/cert-manager-V.yaml, the definitions of
 #                                   cert-manager; says both paths. helm-path and helm-missing as above
 #   build.sh tlog FOLDER            FOLDER/tlog-HASH/ with the programs that check a sealed log: tessera's fsck, litewitness,
@@ -30,6 +32,7 @@ jobs=${MESHGATE_GO_JOBS:-2}
 sds=$(cat "$here"/sds/*.go "$here/istio.sum" | sha256sum | cut -c 1-12)
 consul=consul-$(cat "$here"/consul/*.go "$here"/consul/go.* | sha256sum | cut -c 1-12)
 tlog=tlog-$(cat "$here"/tlog/*.go "$here"/tlog/go.* | sha256sum | cut -c 1-12)
+otelcol=otelcol-$(cat "$here"/otelcol/*.go "$here"/otelcol/go.* | sha256sum | cut -c 1-12)
 kubernetes_files=(kube-apiserver kubectl)
 say() { printf 'prepare: %s\n' "$*" >&2; }
 
@@ -154,6 +157,12 @@ build_tlog() {
   mv "$out/$tlog.new" "$out/$tlog"
 }
 
+# The collector runs on the machine, too.
+build_otelcol() {
+  CGO_ENABLED=0 compile "$otelcol" 2 "$out/build-otelcol.log" "$here/otelcol" -trimpath -ldflags "-s -w" -o "$out/$otelcol.new" .
+  mv "$out/$otelcol.new" "$out/$otelcol"
+}
+
 # Helm runs on the machine, too, and renders the chart.
 build_helm() {
   local source
@@ -180,7 +189,7 @@ place() {
   cp -lf "$out/$1" "$out/context/$2" 2>/dev/null || cp -f "$out/$1" "$out/context/$2"
 }
 
-usage='say "into FOLDER", "missing FOLDER", "consul FOLDER", "consul-path FOLDER", the same with "helm" or "tlog", or "versions"'
+usage='say "into FOLDER", "missing FOLDER", "consul FOLDER", "consul-path FOLDER", the same with "helm", "otelcol" or "tlog", or "versions"'
 command=${1:?$usage}
 if [ "$command" = versions ]; then
   echo "kubernetes $kubernetes, istio $istio, sds $sds"
@@ -218,6 +227,20 @@ case $command in
     ;;
   tlog-missing)
     [ -x "$out/$tlog/fsck" ] || lacks "$(sed -nE 's/^go //p' "$here/tlog/go.mod")"
+    exit
+    ;;
+  otelcol)
+    mkdir -p "$out"
+    [ -x "$out/$otelcol" ] || build_otelcol
+    echo "$out/$otelcol"
+    exit
+    ;;
+  otelcol-path)
+    echo "$out/$otelcol"
+    exit
+    ;;
+  otelcol-missing)
+    [ -x "$out/$otelcol" ] || lacks "$(sed -nE 's/^go //p' "$here/otelcol/go.mod")"
     exit
     ;;
   helm-path)

@@ -105,3 +105,10 @@ test('trace reads a log that is larger than the memory', () => {
   expect(status).toBe(0);
   expect(stdout).toContain('large.gz:100001');
 });
+
+test('trace says that a line is too long to be read, and reads the others', () => {
+  writeFileSync(join(folder, 'long.log'), `${'x'.repeat(3 << 20)}\n${nginxLine()}\n`);
+  const { status, stdout, stderr } = run(['trace', TRACE, '--nginx', 'long.log']);
+  expect([status, stderr]).toEqual([0, 'long.log: 1 line is longer than 1048576 bytes and not read\n']);
+  expect(stdout).toContain('long.log:2');
+});

@@ -101,6 +101,8 @@ describe('each format is read', () => {
     const confluence = { ids: { trace: TRACE, request: REQUEST }, path: '/rest/api/content', duration: 21 };
     expect(readLine(confluenceLine())).toMatchObject({ ...expected, ...confluence, facts: { user: 'ben' } });
     const common = `10.0.0.3 - ben [04/Mar/2026:10:15:02 +0000] "GET /x?token=secret HTTP/1.1" 200 512 "-" "curl" "${PARENT}"`;
+    const short = confluenceLine().replace(' ben ', ' abe ').replace('10.0.0.3', 'fd00::7');
+    expect(readLine(short).facts).toEqual({ user: 'abe' });
     expect(readLine(common)).toMatchObject({ ...expected, ids: { trace: TRACE }, path: '/x', facts: { user: 'ben' } });
   });
 

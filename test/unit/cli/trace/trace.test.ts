@@ -334,7 +334,7 @@ describe('the commands of docs/trace.md', () => {
       '-': both.join('\n'),
       'envoy.log': envoyLine(),
       'wiki.log': appLine(),
-      'collected.jsonl': JSON.stringify({ 'meshgate.hop': 'gateway', line: nginxLine() }),
+      '/var/log/collected/hops.jsonl': JSON.stringify({ 'meshgate.hop': 'gateway', line: nginxLine() }),
     };
     const { code, err } = await meshgate(args.split(' '), { files, now: Date.parse('2026-03-04T10:30:00Z') / 1000 });
     expect({ code, err }).toMatchObject({ code: 0 });
