@@ -254,7 +254,8 @@ describe('a collector brings the logs of all hops to one place', () => {
   /** The logs of the hops so far, and the id of a request whose lines are the last ones. */
   async function logged(): Promise<{ readonly id: string; readonly logs: Logs }> {
     await settle(gateway, 'wiki.localhost');
-    const answer = await gateway.send('wiki.localhost', { path: '/pages/é?x="1"', ...withToken('ada') });
+    const headers = { 'User-Agent': 'say "hi" \\ <b>' };
+    const answer = await gateway.send('wiki.localhost', { path: '/pages/1', headers, ...withToken('ada') });
     const id = answer.header('traceresponse')?.split('-')[1] ?? 'none';
     const boxes = [gateway, envoy, wiki].map(({ box }) => box);
     for (const { logs } of boxes) await logs.waitFor(new RegExp(id));
