@@ -13,8 +13,8 @@ export type Gateway = Readonly<ReturnType<typeof gatewayOf>>;
 
 /** Makes the log name people by pseudonyms, also in the claims of lines, if the policy says so. */
 function withPseudonyms(table: Table): Table {
-  if (table.pseudonyms === undefined) return table;
   usePseudonyms(table.pseudonyms);
+  if (table.pseudonyms === undefined) return table;
   return { ...table, hide: (value) => pseudonym('claims', value) as string };
 }
 

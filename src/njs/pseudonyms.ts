@@ -13,6 +13,7 @@ let nextReading = 0;
 /** Makes the log name people by keyed hashes, with the first key of this file. */
 export function usePseudonyms(file: string | undefined): void {
   pseudonymFile = file;
+  nextReading = 0;
 }
 
 /** Reads the file every few seconds, only for new tokens. */
