@@ -1,13 +1,11 @@
 import { defined, type Flat, member, numberOf, pathOnly, precisionOf, type Reading, timeOf } from './hop.ts';
 import { requestId, traceId } from './ids.ts';
 
-/** The fields of the gateway's line that say who made the request, and how it was decided (docs/log.md). */
-const FACTS = [
-  ...['client.address', 'user.id', 'user.roles', 'meshgate.provider', 'meshgate.agent', 'meshgate.actors'],
-  ...['mcp.method.name', 'gen_ai.tool.name', 'http.route', 'meshgate.policy', 'meshgate.rule', 'meshgate.reason'],
-  ...['meshgate.service', 'meshgate.service_credential', 'meshgate.mesh', 'meshgate.ingress', 'meshgate.identity'],
-  ...['meshgate.upstream', 'meshgate.upstream_status', 'meshgate.erased', 'user_agent.original'],
-];
+/** The fields that every hop has. All others say who made the request, and how it was decided (docs/log.md). */
+const SHARED = new Set([
+  ...['time', 'request_id', 'trace_id', 'span_id', 'server.address', 'http.request.method', 'url.path'],
+  ...['http.response.status_code', 'duration', 'bytes'],
+]);
 
 /** Reads a line of the gateway's own log. Its time is when the response was complete, in whole seconds. */
 export function readGateway(flat: Flat): Reading | undefined {
@@ -21,7 +19,9 @@ export function readGateway(flat: Flat): Reading | undefined {
     ids: defined({ trace: traceId(member(flat, 'trace_id')), request: requestId(member(flat, 'request_id')) }),
     precision: precisionOf(time),
     duration,
-    facts: defined(Object.fromEntries(FACTS.map((name) => [name, member(flat, name)]))) as Record<string, string>,
+    facts: defined(
+      Object.fromEntries(Object.keys(flat).flatMap((name) => (SHARED.has(name) ? [] : [[name, member(flat, name)]]))),
+    ) as Record<string, string>,
     ...defined({
       time: end === undefined ? undefined : end - duration,
       status: numberOf(flat, 'http.response.status_code'),

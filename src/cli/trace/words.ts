@@ -11,7 +11,7 @@ export function summaryOf({ gateway, hops }: Story): readonly (readonly [name: s
   const { 'user.id': user, 'user.roles': roles, 'client.address': from } = gateway?.facts ?? {};
   const tool = gateway?.facts['gen_ai.tool.name'] ?? gateway?.facts['mcp.method.name'];
   const provider = fact('provider');
-  const alone = user === undefined ? fact('agent') : undefined;
+  const alone = fact('alone') === '1' || user === undefined ? fact('agent') : undefined;
   const anonymous = gateway === undefined || alone !== undefined ? undefined : 'an anonymous caller';
   const person = user === undefined ? anonymous : `${user}${provider === undefined ? '' : ` (${provider})`}`;
   const all: readonly (readonly [string, string | undefined])[] = [

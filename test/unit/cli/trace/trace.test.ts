@@ -100,6 +100,27 @@ answered: the gateway allowed the request, and the answer is 200
     });
   });
 
+  test.each([
+    [
+      'for itself, with an id',
+      { 'meshgate.alone': '1' },
+      /^caller +ben \(okta\)$/m,
+      /^agent +wiki-pages, for itself$/m,
+    ],
+    ['for itself, without an id', { 'user.id': '' }, /^roles/m, /^agent +wiki-pages, for itself$/m],
+    ['for a person', { 'meshgate.alone': '' }, /^caller +ben \(okta\)$/m, /^agent +wiki-pages$/m],
+    ['absent, and no person', { 'user.id': '', 'meshgate.agent': '' }, /^caller +an anonymous caller$/m, /^actors/m],
+  ])('the agent is %s', async (_, fields, caller, agent) => {
+    const { out } = await trace(TRACE, [nginxLine(fields)], [envoyLine()], [confluenceLine()]);
+    for (const line of [caller, agent]) expect(out).toMatch(line);
+  });
+
+  test('the page has every field of the gateway’s line', async () => {
+    const line = nginxLine({ 'meshgate.later': 'a field of a later version' });
+    const { written } = await trace(TRACE, [line], [envoyLine()], [confluenceLine()], '--html', 'trace.html');
+    expect(written['./trace.html']).toContain('<dt>meshgate.later</dt><dd>a field of a later version</dd>');
+  });
+
   test('reads the file of a collector', async () => {
     const line = (hop: string, text: string) => JSON.stringify({ 'meshgate.hop': hop, line: text });
     const lines = [line('app', appLine()), line('mesh', envoyLine()), line('gateway', nginxLine())];
