@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Readiness } from '../../src/health/types.ts';
+import { etcdImage } from '../harness/images.ts';
 import {
   type Gateway,
   type Issuer,
   send,
+  startContainer,
   startGateway,
   startIssuer,
   testStage,
@@ -251,6 +253,32 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
       test('name the policy that was deleted, within a minute, and honest callers notice nothing', async () => {
         const lost = policyOf('meshgate-workload-wiki');
+        const prometheus = await startContainer(stage, {
+          image: etcdImage,
+          alias: 'prometheus',
+          files: {
+            '/etc/prometheus/prometheus.yml': `
+global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: [alerts.yaml]
+scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_configs: [{ targets: ["gateway:8081"] }] }]
+`,
+            '/etc/prometheus/alerts.yaml': readFileSync('nginx/chart/monitoring/alerts.yaml', 'utf8'),
+          },
+          command: ['prometheus', '--config.file=/etc/prometheus/prometheus.yml', '--storage.tsdb.path=/tmp/data'],
+          memory: 512,
+          ready: /Server is ready to receive web requests/,
+        });
+        /** The texts of the alerts about the mesh that are raised. */
+        async function raised(): Promise<readonly string[]> {
+          const answer = await fetch(`http://${prometheus.host}:9090/api/v1/alerts`);
+          const { data } = (await answer.json()) as {
+            data: { alerts: { state: string; labels: { alertname: string }; annotations: { summary: string } }[] };
+          };
+          const own = data.alerts.filter(
+            ({ state, labels }) => state === 'firing' && labels.alertname.startsWith('MeshgateMesh'),
+          );
+          return own.map(({ labels, annotations }) => `${labels.alertname}: ${annotations.summary}`);
+        }
         const reader = await tokenOf('readers');
         const honest = async (path: string, token?: string) =>
           (await gateway.send('wiki.test', { path, ...(token !== undefined && { token }) })).status;
@@ -258,7 +286,20 @@ describeWith(lacksMesh(), 'Istio', async () => {
         const [mark, began] = [gateway.box.logs.mark(), performance.now()];
         await mesh.lab.lab.delete(lost);
         await open('workload wiki editor no_assertion');
+        // State: Prometheus has raised the alert.
+        const alerts = await until(
+          async () => {
+            const all = await raised();
+            return all.length > 0 ? all : undefined;
+          },
+          { what: 'the alert', timeoutMs: HUNG_MS, help: () => prometheus.logs.tail() },
+        );
         expect(performance.now() - began).toBeLessThan(60_000);
+        expect(alerts).toEqual([
+          expect.stringMatching(
+            /^MeshgateMeshNotEnforcing: .*AuthorizationPolicy wiki\/meshgate-workload-wiki .* wiki\.test\/rest\/\*#1$/,
+          ),
+        ]);
         const says =
           /\[error\].*AuthorizationPolicy wiki\/meshgate-workload-wiki does not enforce rule wiki\.test\/rest\/\*#1: mesh_not_enforcing/;
         await gateway.box.logs.waitFor(says, mark);

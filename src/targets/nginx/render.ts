@@ -26,7 +26,7 @@ import { metadataFile } from './metadata.ts';
 import type { NginxOptions } from './options.ts';
 import { pageFile } from './page.ts';
 import { print } from './print.ts';
-import { probesOf } from './probe.ts';
+import { probesOf, unprobed } from './probe.ts';
 import { problemFile } from './problem.ts';
 import { proxyFiles } from './proxy.ts';
 import { refuseFiles } from './refuse.ts';
@@ -84,8 +84,21 @@ function gaps(scene: Scene): readonly Gap[] {
     const text = `nginx verifies DNS names in certificates, not addresses; ${cure}`;
     return serverName === '' || !isAddress(serverName) ? [] : [{ part, text }];
   });
-  return [...(scene.resolver.length > 0 ? [] : unresolved), ...addresses, ...stayBehind(scene), ...unsealed(scene)];
+  return [
+    ...(scene.resolver.length > 0 ? [] : unresolved),
+    ...addresses,
+    ...stayBehind(scene),
+    ...unsealed(scene),
+    ...unprobedGaps(scene),
+  ];
 }
+
+/** The gap of services for which `gateway.mesh_probe` sends no request. */
+const unprobedGaps = (scene: Scene): readonly Gap[] =>
+  unprobed(scene).map(({ name }) => ({
+    part: `services.${name}`,
+    text: 'gateway.mesh_probe sends no request for it: its rules deny none, or nginx cannot see who denies it',
+  }));
 
 /** The gap of a sealed log in the pod of an ingress controller, where no sealer runs. */
 function unsealed({ policy: { gateway }, options }: Scene): readonly Gap[] {

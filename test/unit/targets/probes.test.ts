@@ -51,10 +51,10 @@ hosts:
 
 function render(parts: Parts) {
   const policy = policyOf(parts);
-  const { files } = renderNginx(policy, compile(policy), nginxOptions({ dir: '/etc/m', runDir: '/run/m' }));
+  const { files, gaps } = renderNginx(policy, compile(policy), nginxOptions({ dir: '/etc/m', runDir: '/run/m' }));
   const [, text = ''] = /export default (\{[\s\S]*?\n\})/.exec(files['watched.js'] ?? '') ?? [];
   const watched = JSON.parse(text);
-  return { policy, files, watched };
+  return { policy, files, gaps, watched };
 }
 
 /** `LAYER IDENTITY PATH: OBJECT, RULE, how it denies`, one for each probe, and the assertion if there is one. */
@@ -136,7 +136,12 @@ describe('other meshes', () => {
     ]);
   });
 
-  test('of another Envoy nothing is known', () => expect(probes({ mesh: envoy('') })).toEqual([]));
+  test('of another Envoy nothing is known, and a gap says so', () => {
+    expect(probes({ mesh: envoy('') })).toEqual([]);
+    const gaps = (of: Parts) => render(of).gaps.flatMap(({ part, text }) => (/mesh_probe/.test(text) ? [part] : []));
+    expect(gaps({ mesh: envoy('') })).toEqual(['services.wiki']);
+    expect(gaps({ mesh: ISTIO })).toEqual([]);
+  });
 
   const DOMAIN = '5f1c0b6e-1d9a-4f0e-9b0e-2f3f7a1c9d42.consul';
   const consul = (more: string): Parts => ({
