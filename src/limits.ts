@@ -267,3 +267,8 @@ export const PROOF_BYTES = 152;
 
 /** For how many seconds the gateway gives out a nonce for proofs. It accepts the nonce for the same time after that. */
 export const NONCE_LIFE_S = 15;
+
+/** How often each witness is asked for a cosignature, and the time-out of one call to it. Two calls in a row, the second of
+ * which has the size that the witness has said, take less than the interval. */
+export const WITNESS_INTERVAL_S = 10;
+export const WITNESS_TIMEOUT_MS = 4000;

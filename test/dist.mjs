@@ -17,7 +17,7 @@ const budget = {
   'apikey_auth.js': 1024,
   // The probe is a part of a ConfigMap, which holds 1 MiB.
   'status.js': 80 * 1024,
-  'cli.js': 1790 * 1024,
+  'cli.js': 1810 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

@@ -199,7 +199,8 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
       }
     };
     add(checkpoint);
-    for (const name of files.names('witness')) {
+    // A file that is being written is not one of the log.
+    for (const name of files.names('witness').filter((it) => !it.endsWith('.new'))) {
       const file = `witness/${name}`;
       try {
         const opened = await openWith(chain, readNote(files, file), witnesses);

@@ -5,6 +5,7 @@ import { auditProveCommand } from './audit-prove.ts';
 import { auditPseudonymCommand } from './audit-pseudonym.ts';
 import { redecideCommand } from './audit-redecide.ts';
 import { auditVerifyCommand } from './audit-verify.ts';
+import { auditWitnessCommand } from './audit-witness.ts';
 import type { Context } from './context.ts';
 
 export const auditCommands = buildRouteMap<string, Context>({
@@ -13,6 +14,7 @@ export const auditCommands = buildRouteMap<string, Context>({
     prove: auditProveCommand,
     check: auditCheckCommand,
     redecide: redecideCommand,
+    witness: auditWitnessCommand,
     ocsf: auditOcsfCommand,
     pseudonym: auditPseudonymCommand,
   },

@@ -3,6 +3,7 @@ import type { FileLook } from '../health/files.ts';
 import { followParts, readChunks } from './chunks.ts';
 import { type InDns, systemDns } from './dns.ts';
 import { type Ask, systemAsk } from './http.ts';
+import { type Sealing, systemSealing } from './sealing.ts';
 
 /** The functions that the command needs from its engine. The command runs on Node and, in the image, on njs's QuickJS.
  * All differences between the two are in this file. */
@@ -57,6 +58,8 @@ export interface Runtime {
   readonly inDns?: InDns;
   /** @param seconds to wait */
   sleep(seconds: number): Promise<void>;
+  /** What the sealer needs; absent if the engine has no timers. */
+  readonly sealing?: Sealing;
 }
 
 /** The parts of Node's `process` that njs does not have. */
@@ -299,10 +302,11 @@ function reload(pidFile: string): string | undefined {
 
 /** Returns the functions of the engine that runs the command. */
 export function systemRuntime(): Runtime {
-  const [ask, inDns] = [systemAsk(), systemDns()];
+  const [ask, inDns, sealing] = [systemAsk(), systemDns(), systemSealing()];
   return {
     ...(ask && { ask }),
     ...(inDns && { inDns }),
+    ...(sealing && { sealing }),
     args: process.argv.slice(2),
     env: process.env as Readonly<Partial<Record<string, string>>>,
     terminal: isTerminal(),

@@ -33,13 +33,15 @@ export interface Surroundings {
   /** The network; absent as on njs. */
   readonly ask?: Ask;
   readonly inDns?: InDns;
+  /** What the sealer needs; absent as on njs. */
+  readonly sealing?: Runtime['sealing'];
 }
 
 const systemError = (code: string) => Object.assign(new Error(code), { code });
 
 /** Runs the command in memory: it uses no file, clock or stream of this machine. `-` is standard input. */
 export async function meshgate(args: readonly string[], given: Surroundings = {}): Promise<Ran> {
-  const { env = {}, terminal = false, folders = [], ask, inDns, sleep = async () => {} } = given;
+  const { env = {}, terminal = false, folders = [], ask, inDns, sealing, sleep = async () => {} } = given;
   const home = '/opt/meshgate';
   const own = Object.entries(profileFiles).map(([name, content]) => [`${home}/profiles/${name}`, content] as const);
   const files: Surroundings['files'] & object = { ...Object.fromEntries(own), ...given.files };
@@ -57,6 +59,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     now: () => now,
     ...(ask && { ask }),
     ...(inDns && { inDns }),
+    ...(sealing && { sealing }),
     out: (it) => {
       out += it;
     },

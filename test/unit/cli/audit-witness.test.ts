@@ -1,0 +1,268 @@
+/** The witness as a process of its own, with a log that a real sealer makes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { parseVkey, type VerifierKey } from '../../../src/audit/note.ts';
+import { cosignedFile } from '../../../src/audit/submit.ts';
+import { Submitter } from '../../../src/audit/submitter.ts';
+import { cosign } from '../../../src/audit/witnesses.ts';
+import { systemAsk } from '../../../src/cli/http.ts';
+import { witnessMachine } from '../../../src/cli/witness-machine.ts';
+import { until } from '../../harness/until.ts';
+import { audited } from '../audit/evolution.ts';
+import { type Lab, newLines, sealLab } from '../audit/seal-lab.ts';
+import { meshgate } from './fake.ts';
+
+interface Running {
+  readonly url: string;
+  readonly key: string;
+  said(): string;
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+async function startWitness(folder: string, logs: readonly string[], ...more: string[]): Promise<Running> {
+  const args = ['dist/cli.js', 'audit', 'witness', '--folder', folder, '--listen', '127.0.0.1:0', ...more];
+  const child: ChildProcess = spawn(process.execPath, [...args, ...logs.flatMap((it) => ['--log', it])]);
+  let [out, err] = ['', ''];
+  child.stdout!.on('data', (text) => {
+    out += text;
+  });
+  child.stderr!.on('data', (text) => {
+    err += text;
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const closed = once(child, 'close').then(([code]) => code as number | null);
+  await until(() => /listens on (\S+);/.test(err) && out.endsWith('\n'), {
+    what: 'the witness to listen',
+    help: () => err,
+  });
+  return {
+    url: `http://${/listens on (\S+);/.exec(err)![1]}`,
+    key: out.trim(),
+    said: () => err,
+    end: (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return closed;
+    },
+  };
+}
+
+function witnessFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'meshgate-witness-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function grow(lab: Lab, count = 5): Promise<void> {
+  lab.write(newLines(count));
+  await (await lab.open()).end();
+}
+
+const first = (lab: Lab) => readFileSync(join(lab.settings.folder, 'keys/first'), 'utf8').trim();
+const machineOf = (lab: Lab) => witnessMachine(lab.machine().disk, lab.settings.folder, systemAsk()!, () => lab.now);
+const cosigned = (lab: Lab, key: VerifierKey) => join(lab.settings.folder, cosignedFile(key));
+
+/** The findings of `audit verify` with the key of a witness. */
+async function verified(lab: Lab, witness: string) {
+  const { folder } = lab.settings;
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((it) => it.isFile() && !it.parentPath.includes('private'))
+    .map((it) => join(it.parentPath, it.name));
+  const files = Object.fromEntries(names.map((name) => [name, readFileSync(name)]));
+  return meshgate(['audit', 'verify', '--log-folder', folder, '--key', first(lab), '--witness', witness], { files });
+}
+
+test('a log with a witness verifies; the witness names a fork and a rollback, also after it was killed', async () => {
+  const lab = sealLab();
+  Object.assign(lab.settings, { witnesses: [{ url: 'x', key: 'y' }] });
+  await grow(lab);
+  const folder = witnessFolder();
+  let witness = await startWitness(folder, [first(lab)], '--name', 'witness.example.com/w');
+  const key = parseVkey(witness.key);
+  expect(key).toMatchObject({ name: 'witness.example.com/w', type: 4 });
+  const send = () => cosign(machineOf(lab), { url: witness.url, key: witness.key });
+  await send();
+  expect(await verified(lab, witness.key)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('witness.example.com/w'),
+  });
+  for (let round = 0; round < 3; round++) {
+    await grow(lab, 120);
+    await send();
+  }
+  const { checkpoint } = await audited(lab.settings.folder, []);
+  const copy = join(lab.folder, 'copy');
+  cpSync(lab.settings.folder, copy, { recursive: true });
+  await grow(lab);
+  await send();
+
+  expect(await witness.end('SIGKILL')).toBe(null);
+  witness = await startWitness(folder, [first(lab)]);
+  expect(witness.key).toBe(`${key.name}+${key.id}+${witness.key.split('+').slice(2).join('+')}`);
+  const kept = readFileSync(cosigned(lab, key), 'utf8');
+  rmSync(lab.settings.folder, { recursive: true });
+  cpSync(copy, lab.settings.folder, { recursive: true });
+  writeFileSync(cosigned(lab, key), kept);
+  await expect(send()).rejects.toThrow(
+    new RegExp(
+      `^it has cosigned \\d+ leaves of ${lab.settings.origin}, and the log has only ${checkpoint.size}: the log was rolled back$`,
+    ),
+  );
+  // Its own leaves have the time, so the log that goes on from the copy is another one.
+  lab.now += 60;
+  await grow(lab, 40);
+  await expect(send()).rejects.toThrow(/\(422\): the log was forked/);
+  await until(() => /do not begin with the \d+ that were cosigned/.test(witness.said()), {
+    what: 'the operator to hear of it',
+  });
+  expect(readFileSync(cosigned(lab, key), 'utf8')).toBe(kept);
+  const { code, out } = await verified(lab, witness.key);
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/fork/) });
+  expect(await witness.end()).toBe(0);
+});
+
+test('the log finds out which size the witness has cosigned, if it has lost the cosignature', async () => {
+  const lab = sealLab();
+  await grow(lab, 300);
+  const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
+  const send = () => cosign(machineOf(lab), { url: witness.url, key: witness.key });
+  await send();
+  rmSync(join(lab.settings.folder, 'witness'), { recursive: true });
+  await grow(lab, 7);
+  await send();
+  expect((await verified(lab, witness.key)).code).toBe(0);
+});
+
+test('two replicas witness each other', async () => {
+  const labs = [sealLab(), sealLab()];
+  for (const [at, lab] of labs.entries()) {
+    Object.assign(lab.settings, { origin: `wiki.example.com/meshgate/gw-${at}`, witnesses: [{ url: 'x', key: 'y' }] });
+    await grow(lab);
+  }
+  const witnesses = await Promise.all(
+    labs.map((_, at) => startWitness(witnessFolder(), [first(labs[1 - at]!)], '--name', `gw-${at}/witness`)),
+  );
+  for (const [at, lab] of labs.entries()) {
+    const { url, key } = witnesses[1 - at]!;
+    await cosign(machineOf(lab), { url, key });
+    expect((await verified(lab, key)).code).toBe(0);
+    // Of its own log, each witness knows nothing.
+    const own = { url: witnesses[at]!.url, key: witnesses[at]!.key };
+    await expect(cosign(machineOf(lab), own)).rejects.toThrow('it does not know the log wiki.example.com/meshgate/gw-');
+  }
+});
+
+test('an answer that is not a cosignature of the witness changes nothing', async () => {
+  const lab = sealLab();
+  await grow(lab);
+  const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
+  await cosign(machineOf(lab), { url: witness.url, key: witness.key });
+  const key = parseVkey(witness.key);
+  const kept = readFileSync(cosigned(lab, key), 'utf8');
+  await grow(lab);
+  const signature = (bytes: number) =>
+    `— w ${Buffer.concat([Buffer.from(key.id, 'hex'), Buffer.alloc(bytes, 1)]).toString('base64')}\n`;
+  let answer: readonly [number, string, string?] = [200, ''];
+  const server = createServer((_, response) => {
+    response.writeHead(answer[0], { 'Content-Type': answer[2] ?? 'text/plain' }).end(answer[1]);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  for (const [given, message] of [
+    [[200, 'welcome\n'], 'a signature line of the note does not consist of'],
+    [[200, ''], 'the note has no signature'],
+    [[200, signature(71)], 'its answer has no cosignature of w+'],
+    [[200, signature(64)], 'its answer has no cosignature of w+'],
+    [[200, signature(72)], 'the signature of w+'],
+    [[200, signature(72).replace('— w', '— other')], 'its answer has no cosignature of w+'],
+    [[409, 'x', 'text/x.tlog.size'], 'the size in the answer of the witness is not a decimal number'],
+    [[409, '3\n'], 'it answered 409 without the size that it has cosigned: 3'],
+    [[409, '999\n', 'text/x.tlog.size'], 'the log was rolled back'],
+    [[403, 'no\n'], 'it does not know the key of'],
+    [[500, '<html>\u0007x'], 'it answered 500: <html>.x'],
+  ] as const) {
+    answer = given;
+    await expect(cosign(machineOf(lab), { url, key: witness.key })).rejects.toThrow(message);
+    expect(readFileSync(cosigned(lab, key), 'utf8')).toBe(kept);
+  }
+});
+
+test('a witness that is dead or hangs delays neither the sealer nor another witness, and is named once a minute', async () => {
+  const lab = sealLab();
+  await grow(lab);
+  const hung = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(hung, 'listening');
+  onTestFinished(() => {
+    hung.closeAllConnections();
+    hung.close();
+  });
+  const good = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
+  const said: string[] = [];
+  const at = (server: typeof hung) => `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  const dead = { url: 'http://127.0.0.1:1', key: good.key.replace(/^w/, 'w') };
+  const submitter = new Submitter(
+    [{ url: at(hung), key: good.key }, dead, { url: good.url, key: good.key }],
+    witnessMachine(lab.machine().disk, lab.settings.folder, systemAsk(300)!, () => lab.now),
+    (text) => said.push(text),
+  );
+  const before = performance.now();
+  submitter.turn();
+  expect(performance.now() - before).toBeLessThan(200);
+  await until(() => existsSync(cosigned(lab, parseVkey(good.key))), { what: 'the cosignature' });
+  await until(() => said.length === 2, { what: 'both problems' });
+  lab.now += 15;
+  await grow(lab);
+  submitter.turn();
+  await submitter.end();
+  expect(said.map((it) => it.replace(/:\d+/g, ':PORT')).sort()).toEqual([
+    expect.stringMatching(/^the witness http:\/\/127\.0\.0\.1:PORT: /),
+    expect.stringMatching(/^the witness http:\/\/127\.0\.0\.1:PORT: /),
+  ]);
+  lab.now += 60;
+  submitter.turn();
+  await submitter.end();
+  expect(said.length).toBeGreaterThan(2);
+});
+
+test('refuses a body that is too long, and a second witness on the same folder', async () => {
+  const lab = sealLab();
+  await grow(lab);
+  const folder = witnessFolder();
+  const { url } = await startWitness(folder, [first(lab)], '--name', 'w');
+  const { status } = await fetch(`${url}/add-checkpoint`, { method: 'POST', body: 'x'.repeat(100_000) });
+  expect(status).toBe(413);
+  const second = spawn(process.execPath, ['dist/cli.js', 'audit', 'witness', '--folder', folder, '--log', first(lab)]);
+  let said = '';
+  second.stderr.on('data', (text) => {
+    said += text;
+  });
+  expect(await once(second, 'close')).toEqual([1, null]);
+  expect(said).toContain(`another witness works on ${folder}`);
+});
+
+test('needs an engine that can listen', async () => {
+  const { code, err } = await meshgate(['audit', 'witness', '--folder', '/w', '--log', 'x']);
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringContaining('this engine cannot listen: run this command on Node'),
+  });
+});
+
+test.each([
+  [['--log', 'KEY'], 'name the folder of the witness with --folder'],
+  [['--folder', 'FOLDER'], 'name the key of at least one log with --log'],
+  [['--folder', 'FOLDER', '--log', 'KEY'], 'give the witness a name with --name'],
+  [['--folder', 'FOLDER', '--log', 'KEY', '--name', 'a b'], '--name a b has a space or a plus'],
+  [['--folder', 'FOLDER', '--log', 'KEY', '--listen', '7878'], '--listen 7878 is not an address and a port'],
+])('says what is wrong with %j', async (args, message) => {
+  const key = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
+  const folder = witnessFolder();
+  const given = args.map((it) => (it === 'KEY' ? key : it === 'FOLDER' ? folder : it));
+  const sealing = { ...sealLab().machine(), stopped: () => () => true };
+  expect((await meshgate(['audit', 'witness', ...given], { sealing })).err).toContain(message);
+});
