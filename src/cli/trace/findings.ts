@@ -45,6 +45,8 @@ function outcome({ gateway, hops }: Joined): readonly Finding[] {
         text: `the gateway answered ${last.status}: it got no valid answer from ${last.facts['meshgate.upstream'] ?? 'the service'}`,
       },
     ];
+  if (last.place === 'gateway' && last.status >= 400)
+    return [{ kind: 'refused', text: `the gateway allowed the request, and a hop behind it answered ${last.status}` }];
   return gateway === undefined
     ? []
     : [{ kind: 'answered', text: `the gateway allowed the request, and the answer is ${last.status}` }];

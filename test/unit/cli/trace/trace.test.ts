@@ -187,6 +187,18 @@ describe('the findings', () => {
     ]);
   });
 
+  test('a hop behind the gateway refused, but no log says which one', async () => {
+    const { out } = await meshgate(['trace', TRACE, '--nginx', 'n'], {
+      files: { n: nginxLine({ 'http.response.status_code': 403 }) },
+    });
+    expect(out).toContain('\nrefused: the gateway allowed the request, and a hop behind it answered 403\n');
+  });
+
+  test('the gateway got no answer', async () => {
+    const found = await findings([nginxLine({ 'http.response.status_code': 502 })], [], []);
+    expect(found?.[0]).toBe('refused: the gateway answered 502: it got no valid answer from 10.0.0.3:8443');
+  });
+
   test('the status and the rule differ', async () => {
     const mesh = envoyLine({ rule: 'wiki.example.com/*#1' });
     expect(await findings([nginxLine({ 'http.response.status_code': 499 })], [mesh], [confluenceLine()])).toEqual([
