@@ -1,5 +1,5 @@
-/** One value of a metric, after the values of its labels. */
-export type Sample = readonly [labels: readonly string[], value: number];
+/** One value of a metric, after the values of its labels, or after the {@link labelText} of all of them. */
+export type Sample = readonly [labels: readonly string[] | string, value: number];
 
 /** A metric. `In` is what its reader gets. */
 export interface Metric<In> {
@@ -16,23 +16,34 @@ export interface Metric<In> {
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 
+const NEEDS = /[\\"\n]/;
+
 /** Escapes the value of a label (Prometheus, text format 0.0.4). */
-const escaped = (value: string): string => value.replace(/[\\"\n]/g, (character) => ESCAPES[character] as string);
+const escaped = (value: string): string =>
+  NEEDS.test(value) ? value.replace(/[\\"\n]/g, (character) => ESCAPES[character] as string) : value;
 
 function number(value: number): string {
   if (Number.isFinite(value)) return String(value);
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
 }
 
-/** The suffix and the labels of a line of a histogram. The bound of a bucket is the last value of a label; the texts
- * `sum` and `count` mark the other two lines. */
-function nameOf({ name, type, labels }: Metric<never>, values: readonly string[]): string {
+/** Returns labels as they stand between the braces. */
+export function labelText(names: readonly string[], values: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < names.length; i++) text += `${i === 0 ? '' : ','}${names[i]}="${escaped(values[i] as string)}"`;
+  return text;
+}
+
+const named = (name: string, labels: string): string => (labels === '' ? name : `${name}{${labels}}`);
+
+/** Returns what stands before the value in the line of a sample. The last label of a histogram is the bound of a bucket,
+ * or the text `sum` or `count`. */
+function nameOf({ name, type, labels }: Metric<never>, values: readonly string[] | string): string {
+  if (typeof values === 'string') return named(name, values);
   const last = values[values.length - 1];
-  const isBucket = type === 'histogram' && last !== 'sum' && last !== 'count';
-  const suffix = type !== 'histogram' ? '' : isBucket ? '_bucket' : `_${last}`;
-  const shown = type === 'histogram' && !isBucket ? labels.slice(0, -1) : labels;
-  const pairs = shown.map((label, i) => `${label}="${escaped(values[i] as string)}"`);
-  return pairs.length === 0 ? name + suffix : `${name}${suffix}{${pairs.join(',')}}`;
+  if (type !== 'histogram') return named(name, labelText(labels, values));
+  if (last !== 'sum' && last !== 'count') return named(`${name}_bucket`, labelText(labels, values));
+  return named(`${name}_${last}`, labelText(labels.slice(0, -1), values));
 }
 
 /** Returns the samples of a histogram.

@@ -69,7 +69,7 @@ export function replayCached(
  * @param reason why the request is refused; empty: it is allowed
  * @param kind the kind of the caller's credential; empty: the caller is not known */
 export const decisionName = (route: string, rule: string, reason: string, kind: string): string =>
-  counterName('decision', route, rule, reason, kind);
+  counterName('decision', [route, rule, reason === '' ? 'allowed' : 'refused', reason], kind);
 
 /** Answers 204 for an anonymous caller that has no roles. */
 export function letAnyonePass(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): void {

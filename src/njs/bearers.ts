@@ -16,7 +16,7 @@ import { Questions } from './questions.ts';
 import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
 
-const TOKEN = counterName('verified', 'token');
+const TOKEN = counterName('verified', ['token']);
 
 /** The part of a route that says which providers' tokens it accepts. */
 type Place = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;

@@ -16,7 +16,7 @@ export interface ReadCertificate extends Kept {
   readonly revocable: Revocable;
 }
 
-const CERTIFICATE = counterName('verified', 'certificate');
+const CERTIFICATE = counterName('verified', ['certificate']);
 
 const revocableOf = ({ revocable }: ReadCertificate): Revocable => revocable;
 

@@ -6,11 +6,11 @@ import { count, counterName } from './counts.ts';
 export function countSlow({ variables }: NginxHTTPRequest): string {
   const seconds = Number(variables.request_time);
   if (seconds > 0) {
-    count(counterName('slow check', String(bucketOf(seconds))));
-    count(SLOW_SUM, seconds);
+    count(counterName('slow', [String(bucketOf(seconds))]));
+    count(counterName('slow', [SUM]), seconds);
   }
   return '';
 }
 
-/** The name of the sum of these times. */
-export const SLOW_SUM = counterName('slow check', 'sum');
+/** In place of a bucket: the sum of these times. */
+const SUM = 'sum';

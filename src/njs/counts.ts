@@ -1,19 +1,36 @@
-import { composed, decomposed } from '../composed.ts';
+import { labelText } from '../health/exposition.ts';
 import { countsDict, seriesDict } from './dicts.ts';
 
 /* Counters for the metrics. A counter is one number in shared memory, so it survives a reload, and all workers add to
- * it. Its name has what is counted and the values of the labels, which come from the policy or from a list in the code.
- * The names are listed in a zone of their own, so that a scrape reads single numbers and never holds up a worker. */
+ * it. Its name has the labels as the metric shows them, so that a scrape need not take it apart. The names are listed in
+ * a zone of their own, so that a scrape reads single numbers and never holds up a worker. */
 
-/** What is counted. A row of the metrics reads each. */
-export type Counted = 'decision' | 'verified' | 'slow check' | 'session' | 'refresh' | 'sign-in' | 'revocation';
+/** What is counted, with the labels of its metric. The values of labels come from the policy or from a list in the
+ * code. */
+export const COUNTED = {
+  decision: ['route', 'rule', 'decision', 'reason'],
+  verified: ['kind'],
+  slow: ['bucket'],
+  session: ['event'],
+  refresh: ['provider', 'result'],
+  signin: ['reason'],
+  revocation: ['kind'],
+} as const;
 
-/** Name of the number of listed names, and of the number of counts that had no room. */
-const LISTED = composed('listed');
-export const LOST = composed('lost');
+export type Counted = keyof typeof COUNTED;
 
-/** Returns the name of a counter. */
-export const counterName = (of: Counted, ...labels: readonly string[]): string => composed(of, ...labels);
+/** Separates the parts of a name. The text of labels does not contain it. */
+const SEPARATOR = '\n';
+
+/** Names of other numbers in the zone: how many names are listed, and how many counts had no room. */
+const LISTED = 'listed';
+export const LOST = 'lost';
+
+/** Returns the name of a counter.
+ * @param values the values of the labels
+ * @param more a detail that the metric adds up, and another one shows */
+export const counterName = (of: Counted, values: readonly string[], more = ''): string =>
+  of + SEPARATOR + labelText(COUNTED[of], values) + SEPARATOR + more;
 
 /** Adds a name to the list. The first worker that counts it does this. */
 function list(name: string): void {
@@ -41,25 +58,41 @@ function noteLost(): void {
   }
 }
 
-/** The value of a counter, with its labels. */
+/** The value of a counter. */
 export interface Count {
-  readonly of: Counted;
-  readonly labels: readonly string[];
+  /** The labels as the metric shows them. */
+  readonly labels: string;
+  readonly more: string;
   readonly value: number;
 }
 
+export type Counts = Readonly<Record<Counted, readonly Count[]>>;
+
+/** Number of counters that are read at a time. After that, the worker handles requests. */
+const AT_ONCE = 500;
+
 /** Reads all counters, one by one. */
-export function allCounts(): readonly Count[] {
+export async function allCounts(): Promise<Counts> {
   const dict = countsDict();
+  const series = seriesDict();
   const listed = dict.get(LISTED) ?? 0;
-  const counts: Count[] = [];
+  const all: Record<Counted, Count[]> = {
+    ...{ decision: [], verified: [], slow: [], session: [] },
+    ...{ refresh: [], signin: [], revocation: [] },
+  };
   for (let i = 1; i <= listed; i++) {
-    const name = seriesDict().get(String(i));
+    if (i % AT_ONCE === 0) await new Promise<void>((resolve) => setTimeout(resolve, 1));
+    const name = series.get(String(i));
     if (name === undefined) continue;
-    const [of, ...labels] = decomposed(name);
-    counts.push({ of: of as Counted, labels, value: dict.get(name) ?? 0 });
+    const first = name.indexOf(SEPARATOR);
+    const last = name.indexOf(SEPARATOR, first + 1);
+    all[name.slice(0, first) as Counted]?.push({
+      labels: name.slice(first + 1, last),
+      more: name.slice(last + 1),
+      value: dict.get(name) ?? 0,
+    });
   }
-  return counts;
+  return all;
 }
 
 /** Begins anew if little room is left because of earlier policies. Prometheus reads this as a restart.

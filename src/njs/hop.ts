@@ -25,7 +25,7 @@ import { TokenCache } from './tokens.ts';
 /** Path of the internal location of the inner listener. The route's name follows it. */
 const HOP = '/.meshgate/hop/';
 
-const ASSERTION = counterName('verified', 'assertion');
+const ASSERTION = counterName('verified', ['assertion']);
 
 /** Makes the handler of nginx's `auth_request` on the inner listener. There, a service sends a request for the person
  * whose request it serves. It sends the assertion that it received and shows its own certificate, which nginx has

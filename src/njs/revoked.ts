@@ -70,7 +70,7 @@ function keep(one: Revocation): boolean {
     if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
     say('said dropped', DROPPED);
   }
-  if (present === undefined) count(counterName('revocation', one.kind));
+  if (present === undefined) count(counterName('revocation', [one.kind]));
   if (one.kind === 'psid' && present === undefined && boundPsids(now)) say('said psids dropped', PSIDS_DROPPED);
   return true;
 }

@@ -78,7 +78,7 @@ export type Opened =
   /** There are no keys to open the cookie, or the revocations of other replicas are not known yet. */
   | { readonly kind: 'unavailable' };
 
-const SESSION = counterName('verified', 'session');
+const SESSION = counterName('verified', ['session']);
 
 const closed: Opened = { kind: 'closed' };
 const unavailable: Opened = { kind: 'unavailable' };

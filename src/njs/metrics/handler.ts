@@ -11,6 +11,6 @@ export function metricsHandler(watched: Watched): (r: NginxHTTPRequest) => Promi
     forgetEarlier(watched.policy);
     r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8';
     r.headersOut['Cache-Control'] = 'no-store';
-    r.return(200, exposition(metrics, { watched, ready, counts: allCounts(), now: Date.now() / 1000 }));
+    r.return(200, exposition(metrics, { watched, ready, counts: await allCounts(), now: Date.now() / 1000 }));
   };
 }

@@ -34,7 +34,7 @@ export function refuseWith(
   const { r, host, requestId } = visit;
   const { detail, retry, cookies = [] } = more;
   const { status } = reasons[reason];
-  count(counterName('sign-in', reason));
+  count(counterName('signin', [reason]));
   setCookies(visit, cookies);
   if (status === 503) r.headersOut['Retry-After'] = '1';
   if (status === 401) r.headersOut['WWW-Authenticate'] = plainChallenge(host);

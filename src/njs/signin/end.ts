@@ -41,7 +41,7 @@ export async function endOne(scene: SigninScene, session: SessionClaims, now: nu
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = scene.signin.session;
   await callBack(scene, [ending(scene.vault.revocable(session), now, absolute)], keepEnded);
-  count(counterName('session', 'ended'));
+  count(counterName('session', ['ended']));
   try {
     await scene.store.delete(session.sid);
   } catch {

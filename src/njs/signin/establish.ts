@@ -92,7 +92,7 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   if (before !== undefined) await forget(scene, before);
   if (hasMoved && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
-  count(counterName('session', before === undefined || !goesOn ? 'started' : 'continued'));
+  count(counterName('session', [goesOn ? 'continued' : 'started']));
   redirect(visit, originOf(host, signin.publicPort) + to, [setCookie(SESSION_COOKIE, text), expiredAttempt(attempt)]);
   return ok(undefined);
 }

@@ -34,7 +34,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     choose: (claims, provider) => (kept === undefined ? {} : keep(claims, kept, provider)),
     refresh: async (record) => {
       const refreshed = await refresh(scene, record);
-      count(counterName('refresh', record.session.provider, refreshed.kind));
+      count(counterName('refresh', [record.session.provider, refreshed.kind]));
       return refreshed;
     },
     isRevoked: (session, sub) => vault.isRevoked(session, sub),

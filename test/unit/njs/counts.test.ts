@@ -102,7 +102,7 @@ describe('decisions', () => {
 
 describe('counters', () => {
   it('of an earlier policy stay, unless they take half of the room', async () => {
-    const name = counterName('session', 'started');
+    const name = counterName('session', ['started']);
     count(name);
     await scrape('p1');
     expect(await scrape('p2')).toMatchObject({ 'session_events_total{event="started"}': 1 });
