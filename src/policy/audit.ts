@@ -1,5 +1,6 @@
 import hash from 'crypto';
 import type * as z from 'zod';
+import { withoutSlashes } from '../slashes.ts';
 import * as a from './addresses.ts';
 import { DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
@@ -32,7 +33,7 @@ const witness = mapping({
     .text(/^https?:\/\/[A-Za-z0-9.:[\]_-]+(?:\/[A-Za-z0-9._~-]+)*$/, {
       what: 'the URL of a witness',
       write: 'https://witness.example.com, without a slash at the end',
-      fix: (value) => (/^https?:\/\/[^?#]+\/$/.test(String(value)) ? String(value).replace(/\/+$/, '') : undefined),
+      fix: (value) => (/^https?:\/\/[^?#]+\/$/.test(String(value)) ? withoutSlashes(String(value)) : undefined),
     })
     .describe('Where the checkpoints of the log are sent; /add-checkpoint is added (C2SP tlog-witness).'),
   key: s

@@ -94,7 +94,7 @@ export const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T
 
 /** Leaves out the query of a path or URL, which can contain secrets, and the origin of a URL. */
 export function pathOnly(target: string | undefined): string | undefined {
-  return target?.replace(/[?#].*$/, '').replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '') || undefined;
+  return target?.split(/[?#]/, 1)[0]?.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '') || undefined;
 }
 
 /** Parses a date; undefined if it is none. */

@@ -43,7 +43,7 @@ describe('a valid policy', () => {
     expect(JSON.parse(out)).toEqual({
       file: 'meshgate.yaml',
       valid: true,
-      digest: expect.stringMatching(/^[0-9a-f]{16}$/),
+      digest: expect.stringMatching(/^[0-9a-f]{32}$/),
       errors: [],
       insecure: ['insecure: gateway.insecure_http: the gateway serves plain HTTP, so tokens are not encrypted'],
       advice: [],

@@ -113,8 +113,10 @@ function changes(): readonly string[] {
 
 test('changes with each value that changes what is rendered', () => {
   const others = changes().flatMap((text) => compiled(text) ?? []);
-  const different = others.filter(({ rendered }) => rendered !== before.rendered);
-  expect(different.length).toBeGreaterThan(10);
+  // Replicas differ in the name of the instance, and share the digest.
+  const ofAllReplicas = (rendered: string) => rendered.replace(/\/meshgate\/edge-\w+/g, '');
+  const different = others.filter(({ rendered }) => ofAllReplicas(rendered) !== ofAllReplicas(before.rendered));
+  expect(different.length).toBeGreaterThan(8);
   expect(different.filter(({ digest }) => digest === before.digest)).toEqual([]);
 });
 
