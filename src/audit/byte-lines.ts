@@ -1,10 +1,17 @@
 const LF = 0x0a;
 
-/** Yields the lines of a file, without their line breaks. The bytes are valid until the next step. Memory is limited to
- * one chunk and one line. */
-export async function* byteLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Yields the lines of a file, without their line breaks. Memory is limited to one chunk and one line.
+ * @param size bytes of the file that are read; a file can grow meanwhile */
+export async function* byteLines(
+  chunks: AsyncIterable<Uint8Array>,
+  size = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array[] = [];
-  for await (const chunk of chunks) {
+  let left = size;
+  for await (const all of chunks) {
+    if (left === 0) break;
+    const chunk = all.subarray(0, Math.min(left, all.length));
+    left -= chunk.length;
     let start = 0;
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
       const line = chunk.subarray(start, end);

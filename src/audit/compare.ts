@@ -26,7 +26,10 @@ export interface Unsealed extends Place {
 }
 
 export interface Compared {
+  /** The first findings, at most {@link MAX_FINDINGS}, in the order of the lines. */
   readonly findings: readonly LineFinding[];
+  /** Number of findings that are not among them. */
+  readonly more: number;
   /** Number of lines in the files. */
   readonly lines: number;
   /** Number of lines that were sealed as they are, at their place. */
@@ -36,7 +39,9 @@ export interface Compared {
 
 /** Sealing a line takes up to a second, and the log has only whole seconds. A line that is so much older than the newest
  * one, in seconds, should have been sealed. */
-const UNSEALED_S = 2;
+export const UNSEALED_S = 2;
+
+const MAX_FINDINGS = 10_000;
 
 /** Maximum number of bytes of lines that were not sealed, which are kept to find out what they were. */
 const MAX_KEPT_BYTES = 1 << 26;
@@ -66,10 +71,21 @@ function isLike(one: Uint8Array, other: Uint8Array): boolean {
   return start === shorter || 2 * (start + end) >= longer;
 }
 
+/** Findings, of which only the first ones are kept. */
+class Findings {
+  readonly kept: LineFinding[] = [];
+  count = 0;
+
+  add(make: () => LineFinding): void {
+    if (++this.count <= MAX_FINDINGS) this.kept.push(make());
+  }
+}
+
 /** Compares the lines of files with the sealed lines. The files are added in their order, each line once. */
 export class Comparison {
   readonly #sealed: SealedHashes;
   readonly #entry: (index: number) => Uint8Array | undefined;
+  readonly #unsealedSeconds: number;
   readonly #positions = new Positions();
   readonly #files: { readonly file: string; readonly start: number }[] = [];
   /** Lines that were never sealed, by their number in all files. */
@@ -78,10 +94,12 @@ export class Comparison {
   #expected: number;
   #lastLine: Uint8Array | undefined;
 
-  /** @param entry returns the bytes of an entry, if the log has them */
-  constructor(sealed: SealedHashes, entry: (index: number) => Uint8Array | undefined) {
+  /** @param entry returns the bytes of an entry, if the log has them
+   * @param unsealedSeconds how much older than the newest line a line may be that is not sealed */
+  constructor(sealed: SealedHashes, entry: (index: number) => Uint8Array | undefined, unsealedSeconds: number) {
     this.#sealed = sealed;
     this.#entry = entry;
+    this.#unsealedSeconds = unsealedSeconds;
     this.#expected = sealed.nextLine(0);
   }
 
@@ -114,10 +132,10 @@ export class Comparison {
   /** @param isPart whether the files are only a part of the log, so that lines before and after them are not missing */
   result(isPart: boolean): Compared {
     const inOrder = this.#positions.inOrder();
-    const findings: LineFinding[] = [];
+    const findings = new Findings();
     const entryOf = (index: number) => ({ entry: index, ...requestOf(this.#entry(index)) });
     const accounted = this.#account(inOrder, (at, kind) => {
-      findings.push({ kind, ...this.#place(at), ...entryOf(this.#positions.at(at)) });
+      findings.add(() => ({ kind, ...this.#place(at), ...entryOf(this.#positions.at(at)) }));
     });
     const missingIn = (from: number, to: number): number[] => {
       const missing: number[] = [];
@@ -132,9 +150,9 @@ export class Comparison {
       const index = this.#positions.at(at);
       const missing = isPart && count === 0 ? [] : missingIn(cursor, index);
       const { removed, added } = this.#pair(missing, unknown, findings);
-      for (const entry of removed) findings.push({ kind: 'removed', ...this.#place(at), ...entryOf(entry) });
+      for (const entry of removed) findings.add(() => ({ kind: 'removed', ...this.#place(at), ...entryOf(entry) }));
       for (const line of added)
-        findings.push({ kind: 'added', ...this.#place(line), ...requestOf(this.#unknown.get(line)) });
+        findings.add(() => ({ kind: 'added', ...this.#place(line), ...requestOf(this.#unknown.get(line)) }));
       [cursor, unknown] = [index + 1, []];
       count++;
     }
@@ -142,11 +160,16 @@ export class Comparison {
     const { removed, added } = this.#pair(missing, unknown, findings);
     if (!isPart) {
       const end = this.#place(this.#positions.length);
-      for (const entry of removed) findings.push({ kind: 'cut off', ...end, ...entryOf(entry) });
+      for (const entry of removed) findings.add(() => ({ kind: 'cut off', ...end, ...entryOf(entry) }));
     }
     const unsealed = this.#unsealed(added, findings);
-    findings.sort((one, other) => this.#number(one) - this.#number(other));
-    return { findings, lines: this.#positions.length, sealed: count, ...(unsealed && { unsealed }) };
+    return {
+      findings: findings.kept.sort((one, other) => this.#number(one) - this.#number(other)),
+      more: findings.count - findings.kept.length,
+      lines: this.#positions.length,
+      sealed: count,
+      ...(unsealed && { unsealed }),
+    };
   }
 
   #number({ file, line }: Place): number {
@@ -167,7 +190,7 @@ export class Comparison {
   }
 
   /** Finds the lines that are an altered entry, and returns the others. */
-  #pair(missing: readonly number[], unknown: readonly number[], findings: LineFinding[]) {
+  #pair(missing: readonly number[], unknown: readonly number[], findings: Findings) {
     const open = new Map(
       missing.slice(0, unknown.length === 0 ? 0 : MAX_MISSING).map((index) => [index, this.#entry(index)]),
     );
@@ -176,7 +199,8 @@ export class Comparison {
     const altered = new Set<number>();
     const found = new Set<number>();
     const tell = (at: number, index: number): void => {
-      findings.push({ kind: 'altered', ...this.#place(at), entry: index, ...requestOf(open.get(index)) });
+      const entry = open.get(index);
+      findings.add(() => ({ kind: 'altered', ...this.#place(at), entry: index, ...requestOf(entry) }));
       open.delete(index);
       altered.add(at);
       found.add(index);
@@ -205,16 +229,16 @@ export class Comparison {
   }
 
   /** Tells which lines at the end should have been sealed, and returns the others. */
-  #unsealed(tail: readonly number[], findings: LineFinding[]): Unsealed | undefined {
+  #unsealed(tail: readonly number[], findings: Findings): Unsealed | undefined {
     const requests = tail.map((at) => ({ at, ...requestOf(this.#unknown.get(at)) }));
     const times = [...requests.map(({ time }) => time), requestOf(this.#lastLine).time].map(secondsOf);
     const newest = Math.max(...times.filter((time) => !Number.isNaN(time)));
-    const isFresh = (time: string | undefined) => secondsOf(time) >= newest - UNSEALED_S;
+    const isFresh = (time: string | undefined) => secondsOf(time) >= newest - this.#unsealedSeconds;
     const fresh = requests.filter(({ time }) => isFresh(time));
     for (const { at, ...request } of requests) {
       if (isFresh(request.time)) continue;
       const kind = Number.isNaN(secondsOf(request.time)) ? 'added' : 'not sealed';
-      findings.push({ kind, ...this.#place(at), ...request });
+      findings.add(() => ({ kind, ...this.#place(at), ...request }));
     }
     const [first] = fresh;
     return first && { ...this.#place(first.at), count: fresh.length };

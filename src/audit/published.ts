@@ -35,3 +35,29 @@ export function readNote(files: Pick<Published, 'read'>, name: string): Uint8Arr
   if (bytes === undefined) throw new Malformed(`${name} is missing`);
   return bytes;
 }
+
+/** Maximum number of times that the keys are read, while they change. */
+const MAX_READS = 5;
+
+/** Returns the files of a log as they are now. The sealer may go on: checkpoint, keys and cosignatures stay as they are at
+ * one moment, and tiles and bundles only grow. */
+export function snapshotOf(files: Published): Published {
+  // A cosignature is read before the checkpoint, so that it is not of a newer one.
+  const fixed = new Map(files.names('witness').map((name) => [`witness/${name}`, files.read(`witness/${name}`)]));
+  const keysOf = () => files.names('keys').map((name) => `keys/${name}`);
+  let keys = keysOf();
+  for (let reads = 0; reads < MAX_READS; reads++) {
+    for (const name of keys) fixed.set(name, files.read(name));
+    fixed.set('checkpoint', files.read('checkpoint'));
+    const now = keysOf();
+    if (now.length === keys.length) break;
+    keys = now;
+  }
+  const isFixed = (name: string): boolean => name === 'checkpoint' || /^(keys|witness)\//.test(name);
+  const witnesses = [...fixed.keys()].filter((name) => name.startsWith('witness/'));
+  return {
+    read: (name) => (isFixed(name) ? fixed.get(name) : files.read(name)),
+    names: (folder) =>
+      folder === 'witness' ? witnesses.map((name) => name.slice('witness/'.length)) : files.names(folder),
+  };
+}

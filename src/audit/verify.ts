@@ -1,7 +1,7 @@
 import { chainOf, follow, type KeyChain, type KeyStep, keysFor } from './chain.ts';
 import { type BadFile, checkTiles, type Visitor } from './check-tiles.ts';
 import { type Checkpoint, type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
-import { isLine, readSealerLeaf, type SealerLeaf } from './leaf.ts';
+import { isLine, readSealerLeaf } from './leaf.ts';
 import { Malformed, sameBytes } from './malformed.ts';
 import { SealedHashes } from './match.ts';
 import { inclusionProof, leafHash, rootOf } from './merkle.ts';
@@ -129,7 +129,6 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
   const { size } = checkpoint;
   const hashes = new SealedHashes(size);
   const events: SealedEvent[] = [];
-  const named: { readonly entry: number; readonly leaf: SealerLeaf & { kind: 'key' } }[] = [];
 
   const bad = ({ path, index, problem }: BadFile): void => {
     findings.push({
@@ -144,21 +143,9 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
     const leaf = entry && isSealed && attempted(() => readSealerLeaf(entry));
     if (leaf && leaf.kind === 'event' && events.length < MAX_EVENTS)
       events.push({ entry: index, event: leaf.event, time: leaf.time });
-    if (leaf && leaf.kind === 'key') named.push({ entry: index, leaf });
   };
   const { isRoot, sealed } = checkTiles(checkpoint, tileReader(files), { bad, entry: visit });
   if (!isRoot) findings.push({ kind: 'tile', file: 'checkpoint', problem: 'its root is not that of the tiles' });
-
-  for (const { entry, leaf } of named) {
-    const last = chain.last[leaf.number - 1];
-    if (last === undefined ? entry === size - 1 : last.size === entry + 1) continue;
-    findings.push({
-      kind: 'key',
-      file: `keys/${leaf.number - 1}`,
-      entry,
-      problem: `entry ${entry} names key ${leaf.number}, and the key before has not signed it`,
-    });
-  }
 
   const nodes = nodesOf(size, (tile) =>
     tile.level === 0 ? hashes.part(tile.index * TILE_WIDTH, tile.width) : sealed(tile),

@@ -1,6 +1,6 @@
 import { Malformed } from '../audit/malformed.ts';
 import { COSIGNATURE, type KeyType, parseVkey, SIGNATURE, type VerifierKey } from '../audit/note.ts';
-import type { Published } from '../audit/published.ts';
+import { type Published, snapshotOf } from '../audit/published.ts';
 import { flag, WrongUse } from './context.ts';
 import { readText, reasonOf } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
@@ -16,9 +16,9 @@ export const witnessFlag = {
   variadic: true as const,
 };
 
-/** Returns the files of a log in a folder. */
+/** Returns the files of a log in a folder, as they are now. */
 export function logFolder(runtime: Runtime, folder = DEFAULT_FOLDER): Published {
-  return {
+  return snapshotOf({
     read(name) {
       try {
         return runtime.read(`${folder}/${name}`);
@@ -30,7 +30,7 @@ export function logFolder(runtime: Runtime, folder = DEFAULT_FOLDER): Published 
       }
     },
     names: (name) => runtime.names(`${folder}/${name}`),
-  };
+  });
 }
 
 /** Reads a key that a flag gives.

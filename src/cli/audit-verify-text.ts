@@ -72,8 +72,8 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
   const lines =
     compared === undefined ? '' : `; ${compared.sealed} of ${count(compared.lines, 'line')} are as they were sealed`;
   const out = findings.slice(0, MOST_PRINTED).map((finding) => `${paint('bad', 'no')} ${findingText(finding)}`);
-  if (findings.length > MOST_PRINTED)
-    out.push(`   and ${findings.length - MOST_PRINTED} more (--format json has more of them)`);
+  const more = Math.max(0, findings.length - MOST_PRINTED) + (compared?.more ?? 0);
+  if (more > 0) out.push(`   and ${more} more (--format json has up to ${MOST_IN_JSON})`);
   out.push(
     `${findings.length === 0 ? paint('good', 'yes') : paint('bad', 'no')}: ${foreign(origin)} has ${size} sealed ${size === 1 ? 'entry' : 'entries'}${lines}`,
   );
@@ -104,6 +104,6 @@ export function verifiedJson(verified: Verified) {
     cosigned: log.cosigned,
     events: log.events,
     findings: findings.slice(0, MOST_IN_JSON),
-    more: Math.max(0, findings.length - MOST_IN_JSON),
+    more: Math.max(0, findings.length - MOST_IN_JSON) + (compared?.more ?? 0),
   };
 }

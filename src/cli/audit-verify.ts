@@ -1,5 +1,5 @@
 import { byteLines } from '../audit/byte-lines.ts';
-import { type Compared, Comparison } from '../audit/compare.ts';
+import { type Compared, Comparison, UNSEALED_S } from '../audit/compare.ts';
 import { leafOf } from '../audit/leaf.ts';
 import { Malformed } from '../audit/malformed.ts';
 import { UNKNOWN } from '../audit/match.ts';
@@ -7,7 +7,7 @@ import { leafHash } from '../audit/merkle.ts';
 import { type VerifiedLog, verifyLog } from '../audit/verify.ts';
 import { folderFlag, keyFlag, keyOf, logFolder, witnessFlag, witnessKeys } from './audit-folder.ts';
 import { findingsOf, type Verified, verifiedJson, verifiedText } from './audit-verify-text.ts';
-import { argument, command, flag, formatFlag, json, NO, WrongUse, YES } from './context.ts';
+import { argument, command, flag, formatFlag, json, NO, parseDuration, WrongUse, YES } from './context.ts';
 import { readFile, reasonOf } from './load.ts';
 import { LOGS } from './log-lines.ts';
 import { codeOf, type Runtime } from './runtime.ts';
@@ -15,25 +15,43 @@ import { codeOf, type Runtime } from './runtime.ts';
 /** The lines at the beginning of a file by which its place among the other files is found. */
 const SAMPLED = 100;
 
-async function* linesOf(runtime: Runtime, file: string): AsyncGenerator<Uint8Array> {
+/** A file of the log, and the size that it had when the checkpoint was read. */
+interface LogFile {
+  readonly file: string;
+  readonly size?: number;
+}
+
+const cannotRead = (file: string, error: unknown): WrongUse =>
+  new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
+
+function logFile(runtime: Runtime, file: string): LogFile {
   try {
-    yield* byteLines(runtime.chunks(file));
+    const size = runtime.size(file);
+    return { file, ...(size !== undefined && { size }) };
+  } catch (error) {
+    throw codeOf(error) === undefined ? error : cannotRead(file, error);
+  }
+}
+
+async function* linesOf(runtime: Runtime, { file, size }: LogFile): AsyncGenerator<Uint8Array> {
+  try {
+    yield* byteLines(runtime.chunks(file), size);
   } catch (error) {
     if (codeOf(error) === 'ENOZIP')
       throw new WrongUse(`this engine cannot decompress ${file}: give its text on standard input (zcat FILE | … -)`);
     if (codeOf(error) === undefined) throw error;
-    throw new WrongUse(`cannot read the log ${file}: ${reasonOf(error)}`);
+    throw cannotRead(file, error);
   }
 }
 
 /** Sorts files by the place of their lines in the log, so that `access.log*` can be given in any order. */
 async function inLogOrder(
   runtime: Runtime,
-  files: readonly string[],
+  files: readonly LogFile[],
   { hashes }: VerifiedLog,
-): Promise<readonly string[]> {
-  if (files.length < 2 || files.includes('-')) return files;
-  const placed: { readonly file: string; readonly at: number }[] = [];
+): Promise<readonly LogFile[]> {
+  if (files.length < 2 || files.some(({ file }) => file === '-')) return files;
+  const placed: { readonly file: LogFile; readonly at: number }[] = [];
   for (const file of files) {
     let [at, sampled] = [Number.POSITIVE_INFINITY, 0];
     for await (const line of linesOf(runtime, file)) {
@@ -48,14 +66,14 @@ async function inLogOrder(
 
 async function compareLines(
   runtime: Runtime,
-  files: readonly string[],
+  files: readonly LogFile[],
   log: VerifiedLog,
-  isPart: boolean,
+  { isPart, lag }: { readonly isPart: boolean; readonly lag: number },
 ): Promise<Compared> {
-  const comparison = new Comparison(log.hashes, log.entry);
+  const comparison = new Comparison(log.hashes, log.entry, lag);
   let newest: Uint8Array | undefined;
   for (const file of await inLogOrder(runtime, files, log)) {
-    comparison.startFile(file === '-' ? 'stdin' : file);
+    comparison.startFile(file.file === '-' ? 'stdin' : file.file);
     for await (const line of linesOf(runtime, file)) {
       comparison.add(line);
       newest = line;
@@ -68,7 +86,7 @@ async function compareLines(
 /** `meshgate audit verify`: compares the log with what was sealed. */
 export const auditVerifyCommand = command({
   brief: 'Verify that no line of the log was removed or changed since it was sealed',
-  text: 'Verifies the folder of a transparency log: the signature of its checkpoint, its keys, all hashes and entries, and that it continues each checkpoint that was kept or that a witness has signed. Then compares the files LOG… with it, in any order: it names each line that was removed, altered, added, moved, repeated or cut off, with its file and number. Lines of the last two seconds may not be sealed yet; their number is printed, and nothing is proven about them. Copy the folder before the files: lines that were sealed after the copy of a file would be missing in it. Without LOG, only the folder is verified. Exit code 0: everything is as it was sealed; 1: something is not.',
+  text: 'Verifies the folder of a transparency log: the signature of its checkpoint, its keys, all hashes and entries, and that it continues each checkpoint that was kept or that a witness has signed. Then compares the files LOG… with it, in any order: it names each line that was removed, altered, added, moved, repeated or cut off, with its file and number. Lines of the last two seconds may not be sealed yet; their number is printed, and nothing is proven about them. For a copy, copy the folder before the files, and allow with --lag the time between the two: lines that were sealed after the copy of a file would be missing in it. Without LOG, only the folder is verified. Exit code 0: everything is as it was sealed; 1: something is not.',
   examples: [
     'meshgate audit verify access.log --log-folder audit --key first.vkey',
     'meshgate audit verify /var/log/meshgate/access.log* --key first.vkey --checkpoint kept-in-march',
@@ -88,10 +106,19 @@ export const auditVerifyCommand = command({
       withNegated: false,
       brief: 'The files are a part of the log: sealed lines before and after them are not missing',
     },
+    lag: flag(
+      'TIME',
+      'How much older than the newest line a line may be that is not sealed, such as 60s (default 2s)',
+      parseDuration,
+    ),
     format: formatFlag,
   },
   args: [{ ...argument(...LOGS), several: true, optional: true }],
-  async run(runtime, { logFolder: folder, key, checkpoint = [], witness, part = false, format }, ...logs) {
+  async run(
+    runtime,
+    { logFolder: folder, key, checkpoint = [], witness, part = false, lag = UNSEALED_S, format },
+    ...logs
+  ) {
     if (key === undefined)
       throw new WrongUse(
         'give the first key of the log with --key: the text of keys/first, from a place that you trust',
@@ -100,6 +127,8 @@ export const auditVerifyCommand = command({
     const kept = checkpoint.map((name) => ({ name, text: readFile(runtime, name, 'the checkpoint') }));
     const options = { key: keyOf(runtime, key), kept, witnesses: witnessKeys(runtime, witness) };
     const files = logFolder(runtime, folder);
+    // The gateway may go on: what it writes from now on is not compared.
+    const given = logs.map((file) => logFile(runtime, file));
     if (files.read('checkpoint') === undefined)
       throw new WrongUse('the folder has no file checkpoint: name the folder of the log with --log-folder');
     let log: VerifiedLog;
@@ -110,7 +139,7 @@ export const auditVerifyCommand = command({
       runtime.err(`meshgate: checkpoint: ${error.message}\n`);
       return NO;
     }
-    const compared = logs.length === 0 ? undefined : await compareLines(runtime, logs, log, part);
+    const compared = logs.length === 0 ? undefined : await compareLines(runtime, given, log, { isPart: part, lag });
     const verified: Verified = { log, ...(compared && { compared }) };
     runtime.out(format === 'json' ? json(verifiedJson(verified)) : verifiedText(runtime, verified));
     return findingsOf(verified).length === 0 ? YES : NO;

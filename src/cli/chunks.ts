@@ -17,6 +17,33 @@ const CHUNK_BYTES = 1 << 18;
 const builtin = <T>(name: string): T | undefined =>
   (process as unknown as { getBuiltinModule?: (name: string) => T }).getBuiltinModule?.(name);
 
+/** Reads a stream to its end, because njs can read only regular files as a whole. The buffer doubles in size, so that a
+ * large file is not copied often. */
+function readStream(fd: number): Uint8Array {
+  let room = new Uint8Array(65536);
+  let length = 0;
+  for (;;) {
+    const count = fs.readSync(fd, room as unknown as Buffer, length, room.length - length, null);
+    if (count === 0) return room.slice(0, length);
+    length += count;
+    if (length < room.length) continue;
+    const larger = new Uint8Array(2 * room.length);
+    larger.set(room);
+    room = larger;
+  }
+}
+
+/** Reads the bytes of a file; `-` is standard input. */
+export function readAll(path: string): Uint8Array {
+  if (path === '-') return readStream(0);
+  const fd = fs.openSync(path, 'r');
+  try {
+    return readStream(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 /** Reads a file in chunks; `-` is standard input. On Node, a file whose name ends in `.gz` is decompressed.
  * @throws Error with the system's code; `ENOZIP` if this engine cannot decompress */
 export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
@@ -40,6 +67,13 @@ export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   } finally {
     if (fd !== 0) fs.closeSync(fd);
   }
+}
+
+/** Returns the number of bytes that a file has now; undefined for standard input, a pipe and names in `.gz`. */
+export function plainSize(path: string): number | undefined {
+  if (path === '-' || path.endsWith('.gz')) return undefined;
+  const stat = fs.statSync(path);
+  return stat.isFile() ? stat.size : undefined;
 }
 
 /** Reads from a descriptor. On Node, an empty pipe is read again. */

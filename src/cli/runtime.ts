@@ -1,6 +1,6 @@
 import fs from 'fs';
 import type { FileLook } from '../health/files.ts';
-import { followParts, readChunks } from './chunks.ts';
+import { followParts, plainSize, readAll, readChunks } from './chunks.ts';
 import { type InDns, systemDns } from './dns.ts';
 import { type Ask, systemAsk } from './http.ts';
 import { type Sealing, systemSealing } from './sealing.ts';
@@ -26,6 +26,9 @@ export interface Runtime {
   /** Reads a file in chunks, so that its size does not matter; `-` is standard input, and names in `.gz` are decompressed.
    * @throws Error with the system's code; `ENOZIP` if the engine cannot decompress */
   chunks(path: string): AsyncIterable<Uint8Array>;
+  /** Returns the size of a file that {@link chunks} reads as it is; undefined if that is not known.
+   * @throws Error with the system's code */
+  size(path: string): number | undefined;
   /** Reads what is appended to a file, see {@link followParts}; absent if the engine has no timers. */
   readonly follow?: (path: string) => AsyncIterable<AsyncIterable<Uint8Array>>;
   /** Reads a file with its permissions, as the health check of the gateway does. */
@@ -90,32 +93,6 @@ function writeAll(fd: number, text: string): void {
 /** Returns the system's error code, such as `ENOENT`; undefined if it is not a system error. */
 export function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | undefined)?.code;
-}
-
-/** Reads a stream to its end, because njs can read only regular files as a whole. The buffer doubles in size, so that a
- * large file is not copied often. */
-function readStream(fd: number): Uint8Array {
-  let room = new Uint8Array(65536);
-  let length = 0;
-  for (;;) {
-    const count = fs.readSync(fd, room as unknown as Buffer, length, room.length - length, null);
-    if (count === 0) return room.slice(0, length);
-    length += count;
-    if (length < room.length) continue;
-    const larger = new Uint8Array(2 * room.length);
-    larger.set(room);
-    room = larger;
-  }
-}
-
-function readAll(path: string): Uint8Array {
-  if (path === '-') return readStream(0);
-  const fd = fs.openSync(path, 'r');
-  try {
-    return readStream(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
 }
 
 /** Returns the first folder on the way to a file that this user may not enter. */
@@ -317,6 +294,7 @@ export function systemRuntime(): Runtime {
     err: (text) => writeAll(2, text),
     read: readAll,
     chunks: readChunks,
+    size: plainSize,
     ...(onNode && { follow: (path: string) => followParts(path, (ms) => pause(ms / 1000)) }),
     look: lookAt,
     list: listAll,

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { parseVkey } from '../../../src/audit/note.ts';
+import { snapshotOf } from '../../../src/audit/published.ts';
+import { verifyLog } from '../../../src/audit/verify.ts';
 import {
   checkpointOf,
   type Folder,
   filesOf,
   noteKey,
   requestLines,
+  seal,
   sealedLog,
   signatureLine,
   textOf,
@@ -104,6 +108,12 @@ keys: 3, each named by the one before
     expect(json.unsealed).toEqual({ file: '/access.log', line: 701, count: 3 });
   });
 
+  it('accepts older lines that are not sealed with --lag, for a copy', async () => {
+    const late = requestLines('late', 5, 700);
+    const { code, json } = await verify([...log.lines.slice(0, 698), ...late], { flags: ['--lag', '10s'] });
+    expect([code, json.unsealed]).toEqual([0, { file: '/access.log', line: 699, count: 5 }]);
+  });
+
   it('names a line that is no line of nginx at the end', async () => {
     const { json } = await verify([...log.lines, 'hello']);
     expect(json.findings).toEqual([{ kind: 'added', file: '/access.log', line: 701 }]);
@@ -198,5 +208,47 @@ keys: 3, each named by the one before
     const { code, err } = await meshgate(args, { files: filesOf(log.folder) });
     expect(err).toMatch(wanted);
     expect(code).toBe(2);
+  });
+});
+
+describe('a log that grows while it is verified', () => {
+  const newer = sealedLog('verify', 900, { changes: [300, 500, 800] });
+
+  it('is verified as it was when the command began', async () => {
+    const key = newer.keys[0]!;
+    const before = seal(newer.lines.slice(0, 700), newer.keys.slice(0, 3), [300, 500]).folder;
+    const after = seal(newer.lines.slice(0, 890), newer.keys, [300, 500, 800]).folder;
+    const witness = (folder: Folder) => {
+      const note = Buffer.from(folder.checkpoint!).toString();
+      return Buffer.from(note + signatureLine(newer.witness, note.slice(0, note.indexOf('\n\n') + 1)));
+    };
+    let now: Folder = { ...before, 'witness/w': witness(before) };
+    const grown: Folder = { ...before, ...after, 'witness/w': witness(after) };
+    const files = snapshotOf({
+      read: (name) => {
+        const bytes = now[name];
+        if (name === 'checkpoint') now = grown;
+        return bytes;
+      },
+      names: (folder) =>
+        Object.keys(now).flatMap((name) => (name.startsWith(`${folder}/`) ? [name.split('/')[1]!] : [])),
+    });
+    const options = { key: parseVkey(key.vkey), kept: [], witnesses: [parseVkey(newer.witness.vkey)] };
+    const { checkpoint, findings } = await verifyLog(files, options);
+    expect(findings).toEqual([]);
+    // The keys changed meanwhile, so all was read again.
+    expect(checkpoint.size).toBe(894);
+  });
+});
+
+describe('audit verify of large differences', () => {
+  it('prints the first findings, and counts the others', async () => {
+    const lines = requestLines('unknown', 12_000);
+    const { code, text, json } = await verify([...lines, ...log.lines]);
+    const out = text.split('\n');
+    expect(code).toBe(1);
+    expect(out[0]).toMatch(/^no \/access\.log:1: added: /);
+    expect(out[100]).toBe('   and 11900 more (--format json has up to 1000)');
+    expect([json.findings.length, json.more]).toEqual([1000, 11_000]);
   });
 });

@@ -75,6 +75,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     async *chunks(path) {
       yield runtime.read(path);
     },
+    size: (path) => (path === '-' ? undefined : runtime.read(path).length),
     look(path) {
       const content = written[path] ?? files[path];
       return content === undefined
