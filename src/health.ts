@@ -6,6 +6,7 @@ import { readyHandler } from './njs/health.ts';
 import { probeMeshes } from './njs/mesh-probe.ts';
 import { metricsHandler } from './njs/metrics/handler.ts';
 import { watchSvids } from './njs/svids.ts';
+import { askWitnesses } from './njs/witnesses.ts';
 import watched from './watched.js';
 
 export default {
@@ -21,6 +22,8 @@ export default {
     await watchFiles(watched.files);
     await watchSvids(watched.identities);
   },
+  /** `js_periodic`: asks the witnesses of the log for cosignatures. */
+  witnesses: (): Promise<void> => askWitnesses(watched),
   /** `js_periodic`: sends the requests that the meshes must deny. */
   probes: async (): Promise<void> => {
     if (watched.probes !== undefined) await probeMeshes(watched.probes);

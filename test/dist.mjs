@@ -11,7 +11,7 @@ const budget = {
   'hop.js': 78 * 1024,
   'signin.js': 216 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 62 * 1024,
+  'health.js': 76 * 1024,
   'cookies.js': 1024,
   'seal.js': 44 * 1024,
   'apikey_auth.js': 1024,

@@ -85,6 +85,11 @@ export interface Watched {
   readonly identities: readonly WatchedIdentity[];
   /** The folder of the transparency log, if the policy has one. */
   readonly audit?: string;
+  /** The witnesses of the log, and the unix socket of the egress server; absent: the log has no witness. */
+  readonly witnesses?: {
+    readonly egress: string;
+    readonly all: readonly { readonly url: string; readonly key: string }[];
+  };
   /** Keys, secrets and certificates that the gateway needs, and the policy itself if its path is known. */
   readonly files: readonly WatchedFile[];
   /** The requests that the mesh must deny; absent: the policy has no `gateway.mesh_probe`. */

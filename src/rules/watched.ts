@@ -50,6 +50,8 @@ export function toWatched({ policy, digest, identities }: Seen, { check, egress,
       ...namesAtWorkloads(policy, mesh, spiffe),
     })),
     ...(policy.gateway.audit && { audit: policy.gateway.audit.folder }),
+    ...(policy.gateway.audit &&
+      policy.gateway.audit.witnesses.length > 0 && { witnesses: { egress, all: policy.gateway.audit.witnesses } }),
     files: watchedFiles(policy),
     ...(probes.length > 0 && {
       probes: {

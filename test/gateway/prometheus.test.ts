@@ -46,7 +46,10 @@ gateway:
   listen: 8080
   health: { listen: 8081 }
   proof: { nonce: true, keys_file: /run/keys/proof.jwks }
-  audit: { log: /run/meshgate/access.log, folder: /run/audit }
+  audit:
+    log: /run/meshgate/access.log
+    folder: /run/audit
+    witnesses: [{ url: "http://nowhere.test", key: witness.example.com/w+0040556d+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/ }]
 providers:
   acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
 roles: { staff: { group: staff } }
@@ -203,6 +206,7 @@ test('every alert rule is evaluated, and those of this scene are raised', async 
     'MeshgateSealBehind',
     'MeshgateSealError',
     'MeshgateSealStopped',
+    'MeshgateWitnessOld',
   ];
   const names = parse(alerts).groups.flatMap(({ rules }: { rules: { alert: string }[] }) =>
     rules.map((rule) => rule.alert),

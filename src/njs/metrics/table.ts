@@ -5,6 +5,7 @@ import { expiryMetrics } from './expiry.ts';
 import { meshMetrics } from './mesh.ts';
 import { partMetrics } from './parts.ts';
 import type { Seen } from './seen.ts';
+import { witnessMetrics } from './witness.ts';
 import { zoneMetrics } from './zones.ts';
 
 /** All metrics of `/.meshgate/metrics`, in this order. A test compares docs/metrics.md with this table. */
@@ -14,5 +15,6 @@ export const metrics: readonly Metric<Seen>[] = [
   ...expiryMetrics,
   ...zoneMetrics,
   ...auditMetrics,
+  ...witnessMetrics,
   ...meshMetrics,
 ];

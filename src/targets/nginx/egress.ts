@@ -13,6 +13,7 @@ import { hasQuestions } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 import { resolver } from './upstreams.ts';
+import { witnessLocations } from './witness.ts';
 
 /** The directives for all calls to providers, at the level of the server. Each call is sent once, over verified TLS.
  * Its response is passed on unchanged, with the address to which nginx connected. */
@@ -88,6 +89,7 @@ export const egressServer = (scene: Scene): readonly Directive[] => conf`
     ${Object.values(scene.policy.providers).flatMap((one) => provider(scene, one))}
     ${etcdLocations(scene)}
     ${probeLocations(scene)}
+    ${witnessLocations(scene)}
   }
 `;
 

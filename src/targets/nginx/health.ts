@@ -1,10 +1,11 @@
-import { HEALTH_TIMEOUT_MS, SVIDS_JOB_INTERVAL_S } from '../../limits.ts';
+import { HEALTH_TIMEOUT_MS, SVIDS_JOB_INTERVAL_S, WITNESS_INTERVAL_S, WITNESS_TIMEOUT_MS } from '../../limits.ts';
 import { toWatched } from '../../rules/watched.ts';
 import { conf, type Directive } from './directive.ts';
 import { included } from './files.ts';
 import { probesOf } from './probe.ts';
 import type { Scene } from './scene.ts';
 import { listenersAt } from './upstreams.ts';
+import { witnessesOf } from './witness.ts';
 
 /** The socket for the health command of the image. */
 export const HEALTH_SOCKET = 'health.sock';
@@ -12,8 +13,8 @@ export const HEALTH_SOCKET = 'health.sock';
 /** The number of results that the health check keeps: of files of the policy, of identities, of CAs, and of probes. */
 const watchedFiles = (scene: Scene): number => {
   const probes = probesOf(scene);
-  const { ca = [], clientCa = [], identities, files } = toWatched(scene, { check: '', egress: '', probes });
-  return identities.length + ca.length + clientCa.length + files.length + probes.length;
+  const { ca = [], clientCa = [], identities, files, witnesses } = toWatched(scene, { check: '', egress: '', probes });
+  return identities.length + ca.length + clientCa.length + files.length + probes.length + (witnesses?.all.length ?? 0);
 };
 
 /** The health server and its zone, of one kilobyte per file. It has its own JavaScript, which no check loads. */
@@ -31,6 +32,9 @@ export function healthServer(scene: Scene): readonly Directive[] {
     conf`
     location @meshgate_probes { js_periodic health.probes interval=${meshProbe.every}s; }
   `;
+  const witnesses = conf`
+    location @meshgate_witnesses { js_periodic health.witnesses interval=${WITNESS_INTERVAL_S}s; js_fetch_timeout ${WITNESS_TIMEOUT_MS}ms; }
+  `;
   return conf`
     ${files > 0 && conf`js_shared_dict_zone zone=meshgate_svids:${Math.max(64, 32 + files)}k type=string;`}
     # Health. Do not expose this server: it shows more than strangers should know.
@@ -44,6 +48,7 @@ export function healthServer(scene: Scene): readonly Directive[] {
       location = /.meshgate/readyz { js_content health.ready; }
       location = /.meshgate/metrics { js_content health.metrics; }
       ${files > 0 && watch}
+      ${witnessesOf(scene).length > 0 && witnesses}
       ${meshProbe && probesOf(scene).length > 0 && probe}
     }
   `;

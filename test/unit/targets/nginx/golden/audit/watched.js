@@ -12,6 +12,15 @@ export default {
   "assertion": false,
   "identities": [],
   "audit": "/var/lib/meshgate/audit",
+  "witnesses": {
+    "egress": "/run/meshgate/egress.sock",
+    "all": [
+      {
+        "url": "https://witness.example.com",
+        "key": "witness.example.com/w+0040556d+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/"
+      }
+    ]
+  },
   "files": [
     {
       "kind": "policy",

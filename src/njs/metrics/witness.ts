@@ -1,0 +1,13 @@
+import type { Metric } from '../../health/exposition.ts';
+import { witnessAges } from '../witnesses.ts';
+import type { Seen } from './seen.ts';
+
+export const witnessMetrics: readonly Metric<Seen>[] = [
+  {
+    name: 'meshgate_witness_age_seconds',
+    type: 'gauge',
+    help: 'The age of the newest cosignature of a witness; +Inf if there is none.',
+    labels: ['witness'],
+    read: ({ watched, now }) => witnessAges(watched, now).map(([name, age]) => [[name], age]),
+  },
+];
