@@ -48,7 +48,7 @@ export const isSamePlace = (disk: Disk, fd: number, { at, before }: Position): b
 
 /** Lines that were read, in the shared buffer. They are valid until the next read. */
 export interface Lines {
-  /** Calls the function with each line, without its line break. */
+  /** Calls the function with each line, without its line break. Without this call, the next read returns the lines again. */
   forEach(take: (line: Uint8Array) => void): void;
 }
 
@@ -122,10 +122,10 @@ export class Generation {
 
   #lines(start: number, end: number): Lines {
     const bytes = shared;
-    this.#at += end - start;
-    this.#before = bytes.slice(Math.max(0, end - BEFORE_BYTES), end);
     return {
-      forEach(take) {
+      forEach: (take) => {
+        this.#at += end - start;
+        this.#before = bytes.slice(Math.max(0, end - BEFORE_BYTES), end);
         for (let at = start; at < end; ) {
           const next = bytes.indexOf(LF, at);
           const stop = next < 0 || next >= end ? end : next;

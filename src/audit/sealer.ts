@@ -152,6 +152,8 @@ export class Sealer {
       if (this.#growth !== undefined) await this.#store();
       this.#tail.look();
       for (let isMore = true; isMore; ) {
+        // There may be much to read, and a file that is rotated twice meanwhile has no name by which it is found.
+        this.#tail.look();
         isMore = this.#readLines();
         if ((isMore || last || this.#isDue()) && this.#tree.size !== this.#sealed) await this.#seal();
       }
