@@ -231,7 +231,10 @@ export class Comparison {
   /** Tells which lines at the end should have been sealed, and returns the others. */
   #unsealed(tail: readonly number[], findings: Findings): Unsealed | undefined {
     const requests = tail.map((at) => ({ at, ...requestOf(this.#unknown.get(at)) }));
-    const times = [...requests.map(({ time }) => time), requestOf(this.#lastLine).time].map(secondsOf);
+    // If the files are a part of the log, later lines may be sealed than those that they have.
+    const newestSealed = requestOf(this.#entry(this.#sealed.lastLine()));
+    const known = [...requests, requestOf(this.#lastLine), newestSealed];
+    const times = known.map(({ time }) => secondsOf(time));
     const newest = Math.max(...times.filter((time) => !Number.isNaN(time)));
     const isFresh = (time: string | undefined) => secondsOf(time) >= newest - this.#unsealedSeconds;
     const fresh = requests.filter(({ time }) => isFresh(time));

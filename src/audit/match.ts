@@ -13,8 +13,8 @@ export class SealedHashes {
   /** One byte for each entry: whether it stands for a line. */
   readonly #isLine: Uint8Array;
   /** The last entry with a hash, by the beginning of the hash; and for each entry the one before with the same
-   * beginning. Made when a line is not where it is expected. */
-  #last: Map<number, number> | undefined;
+   * beginning. Made when a line is not where it is expected. A Map would be full at 2^24 entries. */
+  #last: Int32Array | undefined;
   #before = new Int32Array(0);
 
   constructor(size: number) {
@@ -44,6 +44,11 @@ export class SealedHashes {
     return next;
   }
 
+  /** Returns the index of the last entry that stands for a line; {@link UNKNOWN} if there is none. */
+  lastLine(): number {
+    return this.#isLine.lastIndexOf(1);
+  }
+
   has(index: number, hash: Uint8Array): boolean {
     for (let at = 0, from = index * HASH_BYTES; at < HASH_BYTES; at++)
       if (this.#bytes[from + at] !== hash[at]) return false;
@@ -55,8 +60,9 @@ export class SealedHashes {
   find(hash: Uint8Array, expected: number): number {
     if (expected < this.size && this.#isLine[expected] === 1 && this.has(expected, hash)) return expected;
     let [after, first, tried] = [UNKNOWN, UNKNOWN, 0];
-    let index = this.#index().get(beginning(hash, 0));
-    for (; index !== undefined && index !== UNKNOWN && tried < MAX_EQUAL; index = this.#before[index]) {
+    const last = this.#index();
+    let index = last[beginning(hash, 0) % last.length] as number;
+    for (; index !== UNKNOWN && tried < MAX_EQUAL; index = this.#before[index] as number) {
       if (!this.has(index, hash)) continue;
       tried++;
       first = index;
@@ -65,29 +71,27 @@ export class SealedHashes {
     return after === UNKNOWN ? first : after;
   }
 
-  #index(): Map<number, number> {
+  #index(): Int32Array {
     if (this.#last !== undefined) return this.#last;
-    this.#last = new Map();
+    const last = new Int32Array(Math.max(1, this.size)).fill(UNKNOWN);
     this.#before = new Int32Array(this.size).fill(UNKNOWN);
     for (let index = 0; index < this.size; index++) {
       if (this.#isLine[index] !== 1) continue;
-      const key = beginning(this.#bytes, index * HASH_BYTES);
-      this.#before[index] = this.#last.get(key) ?? UNKNOWN;
-      this.#last.set(key, index);
+      const key = beginning(this.#bytes, index * HASH_BYTES) % last.length;
+      this.#before[index] = last[key] as number;
+      last[key] = index;
     }
-    return this.#last;
+    this.#last = last;
+    return last;
   }
 }
 
 /** Returns the first six bytes of a hash as a number. */
-const beginning = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] as number) * 2 ** 40 +
-  (bytes[at + 1] as number) * 2 ** 32 +
-  (((bytes[at + 2] as number) << 24) |
-    ((bytes[at + 3] as number) << 16) |
-    ((bytes[at + 4] as number) << 8) |
-    (bytes[at + 5] as number)) +
-  2 ** 31;
+const beginning = (bytes: Uint8Array, at: number): number => {
+  let value = 0;
+  for (let index = at; index < at + 6; index++) value = value * 256 + (bytes[index] as number);
+  return value;
+};
 
 /** A growing list of the entries that lines were found at. */
 export class Positions {

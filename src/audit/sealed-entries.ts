@@ -1,23 +1,15 @@
 import { readSealerLeaf } from './leaf.ts';
 import type { Published } from './published.ts';
-import { entriesOf, TILE_WIDTH, tilePath } from './tiles.ts';
+import { TILE_WIDTH } from './tiles.ts';
+import { bundleOf, sizeOf } from './verify.ts';
 
-/** Returns the entries of a transparency log in their order. Whether a checkpoint covers them is not checked.
- * @throws Malformed if a bundle of entries is not valid */
-export function* sealedEntries({ read, names }: Published): Generator<Uint8Array> {
-  for (let index = 0; ; index++) {
-    const full = read(tilePath({ level: 'entries', index, width: TILE_WIDTH }));
-    if (full !== undefined) {
-      yield* entriesOf(full, TILE_WIDTH);
-      continue;
-    }
-    const one = tilePath({ level: 'entries', index, width: 1 });
-    const widths = names(one.slice(0, one.lastIndexOf('/'))).filter((it) => /^[1-9]\d*$/.test(it));
-    const width = Math.max(0, ...widths.map(Number));
-    const part = width === 0 ? undefined : read(tilePath({ level: 'entries', index, width }));
-    if (part !== undefined) yield* entriesOf(part, width);
-    return;
-  }
+/** Returns the entries of a transparency log in their order, as many as its checkpoint has, from the files that `audit
+ * verify` reads. Whether the checkpoint is signed and has their root is not checked.
+ * @throws Malformed if the checkpoint or a bundle of entries is not valid */
+export function* sealedEntries(files: Published): Generator<Uint8Array> {
+  if (files.read('checkpoint') === undefined) return;
+  const size = sizeOf(files);
+  for (let index = 0; index * TILE_WIDTH < size; index++) yield* bundleOf(size, index, files);
 }
 
 /** Returns the compiled policies in a transparency log, by the digests that they claim. */

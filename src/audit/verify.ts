@@ -181,8 +181,9 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
     const newest = new Map<string, Cosigned>();
     const add = ({ signed = [], size }: Pick<Checkpoint, 'size'> & Partial<OpenedCheckpoint>): void => {
       for (const { key, time } of signed) {
-        if (time === undefined || size < (newest.get(key.name)?.size ?? 0)) continue;
-        newest.set(key.name, { witness: key.name, size, time });
+        const own = `${key.name}+${key.id}`;
+        if (time === undefined || size < (newest.get(own)?.size ?? 0)) continue;
+        newest.set(own, { witness: key.name, size, time });
       }
     };
     add(checkpoint);
@@ -198,7 +199,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
       }
     }
     for (const { name, id } of witnesses) {
-      if (!newest.has(name))
+      if (!newest.has(`${name}+${id}`))
         findings.push({
           kind: 'witness',
           file: 'witness',

@@ -118,6 +118,21 @@ describe('with a sealed log', () => {
     expect(out).toMatch(/^no \/audit:\d+: nginx did not write this line \(foreign\)$/m);
   });
 
+  test('reads the entries that verify has verified, and no others beside them', async () => {
+    const log = await sealed([text()], [POLICY]);
+    const [name, bundle] = Object.entries(log).find(([path]) => path.includes('tile/entries'))!;
+    const size = Number(/\/(\d+)$/.exec(name)![1]);
+    const forged = Buffer.from(text({ ...denied, 'meshgate.reason': '' }));
+    const more = Buffer.concat([
+      bundle,
+      ...Array(256 - size).fill(Buffer.concat([Buffer.from([forged.length >> 8, forged.length & 255]), forged])),
+    ]);
+    for (const beside of [name.replace(/\.p\/\d+$/, ''), name.replace(/\d+$/, '255')]) {
+      const { code, out } = await redecided({ ...log, [beside]: more });
+      expect([code, out]).toEqual([0, '1 line: 1 decided as the gateway did, 0 otherwise\n']);
+    }
+  });
+
   test('does not take a policy that lacks its digest', async () => {
     const log = await sealed([text()], [POLICY]);
     const [name, bundle] = Object.entries(log).find(([path]) => path.includes('tile/entries'))!;

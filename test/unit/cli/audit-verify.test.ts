@@ -67,6 +67,27 @@ keys: 3, each named by the one before
     ]).toEqual([100, 298]);
   });
 
+  it('names a line that takes the place of the last one of a part', async () => {
+    const last = log.lines[399]!;
+    const [forged] = requestLines('forged', 1, 399);
+    const part = [...log.lines.slice(100, 399), forged!];
+    const { code, json } = await verify(part, { flags: ['--part'] });
+    expect(last).not.toBe(forged);
+    expect([code, json.unsealed]).toEqual([1, null]);
+    expect(json.findings).toMatchObject([{ kind: 'not sealed', file: '/access.log', line: 300 }]);
+  });
+
+  it('demands a cosignature of each key, also if two keys have one name', async () => {
+    const other = noteKey(log.witness.name, 4);
+    const checkpoint = checkpointOf(log.entries, [log.keys.at(-1)!, log.witness]);
+    const folder = { ...log.folder, 'witness/w': Buffer.from(checkpoint) };
+    const flags = ['--witness', log.witness.vkey];
+    expect((await verify(log.lines, { folder, flags })).code).toBe(0);
+    const { code, json } = await verify(log.lines, { folder, flags: [...flags, '--witness', other.vkey] });
+    const problem = `no checkpoint has a cosignature of ${other.name}+${other.id.toString('hex')}`;
+    expect([code, json.findings]).toEqual([1, [{ kind: 'witness', file: 'witness', problem }]]);
+  });
+
   it('verifies the folder alone', async () => {
     const { code, text } = await verify({});
     expect([code, text]).toEqual([
