@@ -4,7 +4,7 @@
  *     seal.js SETTINGS [--key-folder FOLDER] [--key-interval SECONDS] [--remove-rotated] */
 
 import fs from 'fs';
-import { disk } from './audit/disk.ts';
+import { codeOf, disk, ifThere } from './audit/disk.ts';
 import { Refused } from './audit/refused.ts';
 import { readSettings, type SealSettings } from './audit/seal-settings.ts';
 import { Sealer } from './audit/sealer.ts';
@@ -25,9 +25,18 @@ const machine = {
   now: () => Date.now(),
   say,
   async sleep(seconds: number) {
-    for (const until = Date.now() + seconds * 1000; Date.now() < until; ) if (!nextTurn()) return;
+    // At the end of the input, it takes the time of the processor: nothing else waits in njs.
+    for (const until = Date.now() + seconds * 1000; Date.now() < until; ) nextTurn();
   },
 };
+
+function textOf(path: string): string {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Refused(`cannot read the settings ${path} (${codeOf(error)}): render them from the policy`);
+  }
+}
 
 async function seal([path, ...flags]: readonly string[]): Promise<void> {
   if (path === undefined) throw new Refused('name the file audit/seal.json of the rendered policy');
@@ -38,13 +47,13 @@ async function seal([path, ...flags]: readonly string[]): Promise<void> {
     ...(keyInterval > 0 && { keyInterval }),
     ...(flags.includes('--remove-rotated') && { removeRotated: true }),
   };
-  let text = fs.readFileSync(path, 'utf8');
+  let text = textOf(path);
   let sealer = await Sealer.open({ ...readSettings(text, path), ...more }, machine);
   let turns = 0;
   do {
     await sealer.turn();
     // While the policy is rendered anew, the file is not there for a moment.
-    const now = ++turns % SETTINGS_TURNS === 0 ? (ifReadable(path) ?? text) : text;
+    const now = ++turns % SETTINGS_TURNS === 0 ? (ifThere(() => fs.readFileSync(path, 'utf8')) ?? text) : text;
     if (now === text) continue;
     text = now;
     say(`the settings in ${path} have changed`);
@@ -52,14 +61,6 @@ async function seal([path, ...flags]: readonly string[]): Promise<void> {
     sealer = await Sealer.open({ ...readSettings(text, path), ...more }, machine);
   } while (nextTurn());
   await sealer.end();
-}
-
-function ifReadable(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 try {

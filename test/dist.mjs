@@ -13,11 +13,11 @@ const budget = {
   'client.js': 38 * 1024,
   'health.js': 76 * 1024,
   'cookies.js': 1024,
-  'seal.js': 44 * 1024,
+  'seal.js': 48 * 1024,
   'apikey_auth.js': 1024,
   // The probe is a part of a ConfigMap, which holds 1 MiB.
   'status.js': 80 * 1024,
-  'cli.js': 1810 * 1024,
+  'cli.js': 1880 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

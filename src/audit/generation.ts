@@ -107,8 +107,8 @@ export class Generation {
     for (;;) {
       const length = this.#disk.read(this.#fd, shared, shared.length, this.#at - kept);
       if (length < kept || !isEqual(shared, this.#before)) return 'truncated';
-      // The next read makes sure that this is the end.
-      const last = shared.lastIndexOf(LF, length - 1);
+      // For -1, lastIndexOf would begin at the end of the buffer.
+      const last = length > kept ? shared.lastIndexOf(LF, length - 1) : -1;
       if (last >= kept) return this.#lines(kept, last + 1);
       if (length < shared.length) {
         if (whole && length > kept) return this.#lines(kept, length);
@@ -134,6 +134,13 @@ export class Generation {
         }
       },
     };
+  }
+
+  /** Whether another file begins with the same bytes. */
+  isCopiedTo(fd: number): boolean {
+    const length = Math.min(this.stat().size, this.#disk.statOpen(fd).size, BEFORE_BYTES);
+    const [own, other] = [this.#fd, fd].map((it) => digestOf(bytesBefore(this.#disk, it, length)));
+    return length > 0 && own === other;
   }
 
   /** Begins again at the first byte. */

@@ -19,12 +19,15 @@ export function newPolicies(disk: Disk, folder: string, known: readonly string[]
   return names.flatMap((name) => NAME.exec(name)?.[1] ?? []).filter((digest) => !known.includes(digest));
 }
 
-/** Returns the leaves of a policy; undefined if the file does not have the digest in its name, because it is being
- * written or was changed. */
-export function policyEntries(disk: Disk, folder: string, digest: string): readonly Uint8Array[] | undefined {
+/** Returns the text of a policy; undefined if the file does not have the digest in its name, because it is being written or
+ * was changed. */
+export function policyText(disk: Disk, folder: string, digest: string): string | undefined {
   const bytes = ifThere(() => disk.load(`${folder}/policy-${digest}.json`));
-  if (bytes === undefined || !sha256(bytes).startsWith(digest)) return undefined;
-  const text = Buffer.from(bytes).toString();
+  return bytes !== undefined && sha256(bytes).startsWith(digest) ? Buffer.from(bytes).toString() : undefined;
+}
+
+/** Returns the leaves of a policy. */
+export function policyEntries(digest: string, text: string): readonly Uint8Array[] {
   const texts: string[] = [];
   for (let at = 0; at < text.length; ) {
     const end = at + PART;

@@ -41,10 +41,20 @@ function indexFrom(leaves: Leaves, leaf: Uint8Array, from: number): number | und
   return undefined;
 }
 
+/** Keeps the last tile: the next line is in most cases in the same one. */
+function lastOf(hashes: Leaves['hashes']): Leaves['hashes'] {
+  let last: { readonly index: number; readonly tile: Uint8Array } | undefined;
+  return (index) => {
+    if (last?.index !== index) last = { index, tile: hashes(index) };
+    return last.tile;
+  };
+}
+
 /** Returns how many bytes of a file are sealed. The sealer reads a file from its beginning to its end, so the sealed
  * lines are the first ones of the file, and are in the log in the same order.
  * @param path of the file; it is opened and closed */
-export function sealedBytes(disk: Disk, path: string, leaves: Leaves): number {
+export function sealedBytes(disk: Disk, path: string, log: Leaves): number {
+  const leaves = { size: log.size, hashes: lastOf(log.hashes) };
   const file = new Generation(disk, disk.open(path));
   let sealed = 0;
   let next: number | undefined;

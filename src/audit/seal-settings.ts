@@ -15,6 +15,8 @@ export interface SealSettings {
   readonly origin: string;
   /** The folder of the compiled policies. */
   readonly policies?: string;
+  /** The compiled policy, if there is no such folder. */
+  readonly compiled?: { readonly digest: string; readonly text: string };
   /** The folder of key and state. Default: `private` in the folder of the log. */
   readonly keyFolder?: string;
   /** Witnesses that cosign the checkpoints. With one of them, the key does not evolve. */

@@ -5,7 +5,7 @@ import { leafOf, readSealerLeaf, sealerEntry } from './leaf.ts';
 import { LogFolder, type State } from './log-folder.ts';
 import { base64, sameBytes } from './malformed.ts';
 import { formatVkey } from './note.ts';
-import { newPolicies, policyEntries, REMEMBERED } from './policy-leaves.ts';
+import { newPolicies, policyEntries, policyText, REMEMBERED } from './policy-leaves.ts';
 import { Refused } from './refused.ts';
 import { type Restored, restore } from './restore.ts';
 import { sealedBytes } from './resume.ts';
@@ -73,6 +73,8 @@ export class Sealer {
   #growth: Growth | undefined;
   /** Leaves that the newest checkpoint covers. */
   #sealed: number;
+  /** Leaves whose tiles are stored. */
+  #stored: number;
   /** Bytes of lines that were read, and of those that are not sealed. */
   #read = 0;
   #waiting = 0;
@@ -128,17 +130,18 @@ export class Sealer {
     this.#key = key;
     this.#tree = tree;
     this.#sealed = sealed;
+    this.#stored = tree.size;
     this.#policies = state?.policies ?? [];
     this.#now = machine.now();
     this.#event('started', `${tree.size} leaves`);
     if (isLost) this.#event('position_lost', 'the lines that are leaves already are skipped');
     const hashes = (index: number) =>
-      folder.readTile({ level: 0, index, width: Math.min(TILE_WIDTH, tree.size - index * TILE_WIDTH) });
+      folder.readTile({ level: 0, index, width: Math.min(TILE_WIDTH, this.#stored - index * TILE_WIDTH) });
     const changed = isLost ? folder.changed(FIRST_KEY) : state && folder.stateChanged();
     this.#tail = new Tail(machine.disk, settings.log, (event, detail) => this.#event(event, detail), {
       positions: state?.positions ?? [],
       since: changed && changed - MTIME_TOLERANCE,
-      sealedBytes: (path) => sealedBytes(machine.disk, path, { size: tree.size, hashes }),
+      sealedBytes: (path) => sealedBytes(machine.disk, path, { size: this.#stored, hashes }),
     });
   }
 
@@ -149,8 +152,9 @@ export class Sealer {
     this.#readClock();
     this.#lock.beat();
     try {
-      if (this.#growth !== undefined) await this.#store();
+      // Also while nothing can be stored: each rotated file has to be open before it is removed.
       this.#tail.look();
+      if (this.#growth !== undefined) await this.#store();
       for (let isMore = true; isMore; ) {
         // There may be much to read, and a file that is rotated twice meanwhile has no name by which it is found.
         this.#tail.look();
@@ -224,13 +228,14 @@ export class Sealer {
   /** Adds policies that are new to the log. The lines that were decided by them come later. */
   #addPolicies(): void {
     this.#addEvents();
-    const { policies } = this.#settings;
+    const { policies, compiled } = this.#settings;
+    if (compiled !== undefined && !this.#policies.includes(compiled.digest))
+      this.#addPolicy(compiled.digest, compiled.text);
     if (policies === undefined) return;
     for (const digest of newPolicies(this.#machine.disk, policies, this.#policies)) {
-      const entries = policyEntries(this.#machine.disk, policies, digest);
-      if (entries !== undefined) {
-        for (const entry of entries) this.#add(entry);
-        this.#policies = [...this.#policies, digest].slice(-REMEMBERED);
+      const text = policyText(this.#machine.disk, policies, digest);
+      if (text !== undefined) {
+        this.#addPolicy(digest, text);
       } else if (!this.#wrongPolicies.has(digest)) {
         this.#wrongPolicies.add(digest);
         this.#machine.say(
@@ -238,6 +243,11 @@ export class Sealer {
         );
       }
     }
+  }
+
+  #addPolicy(digest: string, text: string): void {
+    for (const entry of policyEntries(digest, text)) this.#add(entry);
+    this.#policies = [...this.#policies, digest].slice(-REMEMBERED);
   }
 
   #isKeyOld(): boolean {
@@ -281,6 +291,7 @@ export class Sealer {
     const { tiles, state, size, root, next } = this.#growth as Growth;
     this.#lock.beat();
     this.#folder.putTiles(tiles);
+    this.#stored = size;
     if (state !== undefined) this.#folder.putState(state);
     const { signer, number } = this.#key;
     const note = await signCheckpoint({ origin: this.#settings.origin, size, root }, signer);

@@ -43,11 +43,15 @@ export class Tail {
   #files: Generation[] = [];
   #isGone = false;
   #closed: Stat[] = [];
+  /** The files in the folder that were there at the last rotation. */
+  #known = new Set<string>();
+  readonly #sealedBytes: Known['sealedBytes'];
 
   constructor(disk: Disk, path: string, report: Report, known: Known) {
     this.#disk = disk;
     this.#path = path;
     this.#report = report;
+    this.#sealedBytes = known.sealedBytes;
     this.#restore(known);
   }
 
@@ -68,6 +72,8 @@ export class Tail {
   /** Looks whether the path leads to another file than before. */
   look(): void {
     const stat = ifThere(() => this.#disk.stat(this.#path));
+    if (stat !== undefined && this.#files.some((file) => isSame(file, stat))) return;
+    if (this.isThere) this.#files.push(...this.#adopt());
     if (stat === undefined) {
       // After a rotation by rename, the path is free until nginx opens it.
       const last = this.#files.at(-1);
@@ -77,9 +83,27 @@ export class Tail {
       return;
     }
     this.#isGone = false;
-    if (this.#files.some((file) => isSame(file, stat))) return;
     const fd = ifThere(() => this.#disk.open(this.#path));
     if (fd !== undefined) this.#files.push(new Generation(this.#disk, fd));
+  }
+
+  /** Opens the rotated files that came since the last time, and are not copies of one that is open. Between two looks, the
+   * file may be rotated twice. */
+  #adopt(): readonly Generation[] {
+    const siblings = this.#siblings();
+    const fresh = siblings.filter(
+      ({ name, stat }) =>
+        ROTATED.test(name) && !this.#known.has(keyOf(stat)) && !this.#files.some((file) => isSame(file, stat)),
+    );
+    this.#known = new Set(siblings.map(({ stat }) => keyOf(stat)));
+    return fresh.flatMap(({ path }) => {
+      const fd = ifThere(() => this.#disk.open(path));
+      if (fd === undefined) return [];
+      if (!this.#files.some((file) => file.isCopiedTo(fd)))
+        return [new Generation(this.#disk, fd, this.#sealedBytes(path))];
+      this.#disk.close(fd);
+      return [];
+    });
   }
 
   /** Reads lines until there are none, or the function returns false.
@@ -120,20 +144,22 @@ export class Tail {
   #restart(file: Generation, index: number): void {
     const position = file.position();
     const copy = this.#copyOf(position);
-    this.#report(
-      'log_truncated',
-      copy === undefined
-        ? `after ${position.at} bytes of ${this.#path}; no copy of them is in its folder`
-        : `after ${position.at} bytes of ${this.#path}; the rest of them is read from ${copy.path}`,
-    );
+    this.#reportTruncated(position, copy?.path);
     file.rewind();
     if (copy !== undefined) this.#files.splice(index, 0, new Generation(this.#disk, copy.fd, position.at));
+    this.#files.splice(index + (copy === undefined ? 0 : 1), 0, ...this.#adopt());
   }
 
-  /** Opens another file that has the same bytes before the position. */
+  #reportTruncated({ at }: Position, copy: string | undefined): void {
+    const rest = copy === undefined ? 'no copy of them is in its folder' : `the rest of them is read from ${copy}`;
+    this.#report('log_truncated', `after ${at} bytes of ${this.#path}; ${rest}`);
+  }
+
+  /** Opens another file that has the same bytes before the position: the longest one. */
   #copyOf(position: Position): { readonly fd: number; readonly path: string } | undefined {
     if (position.at === 0) return undefined;
-    for (const { path, stat } of this.#siblings()) {
+    const longestFirst = [...this.#siblings()].sort((one, other) => other.stat.size - one.stat.size);
+    for (const { path, stat } of longestFirst) {
       if (stat.size < position.at || this.#files.some((file) => isSame(file, stat))) continue;
       const fd = ifThere(() => this.#disk.open(path));
       if (fd === undefined) continue;
@@ -158,7 +184,7 @@ export class Tail {
       .sort((one, other) => one.stat.mtimeMs - other.stat.mtimeMs);
   }
 
-  #restore({ positions, since, sealedBytes }: Known): void {
+  #restore({ positions, since }: Known): void {
     const found = positions.flatMap((position) => this.#find(position) ?? []);
     const unknown = this.#siblings().filter(
       ({ name, stat }) =>
@@ -166,10 +192,12 @@ export class Tail {
         (name === '' || (ROTATED.test(name) && stat.mtimeMs >= since)) &&
         !found.some((file) => isSame(file, stat)),
     );
-    for (const { path } of unknown) found.push(new Generation(this.#disk, this.#disk.open(path), sealedBytes(path)));
+    for (const { path } of unknown)
+      found.push(new Generation(this.#disk, this.#disk.open(path), this.#sealedBytes(path)));
     const current = ifThere(() => this.#disk.stat(this.#path));
     const isCurrent = (file: Generation) => current !== undefined && isSame(file, current);
     this.#files = [...found.filter((file) => !isCurrent(file)), ...found.filter(isCurrent)];
+    this.#known = new Set(this.#siblings().map(({ stat }) => keyOf(stat)));
   }
 
   /** Opens the file of a position, also if it has another name now. */
@@ -181,10 +209,10 @@ export class Tail {
       this.#disk.close(fd);
     }
     const copy = this.#copyOf(position);
-    if (copy !== undefined) return [new Generation(this.#disk, copy.fd, position.at)];
-    const what = own === undefined ? 'log_gone' : 'log_truncated';
-    this.#report(what, `the file that was read to byte ${position.at} has no longer these bytes, or is not there`);
-    return undefined;
+    if (own !== undefined) this.#reportTruncated(position, copy?.path);
+    else if (copy === undefined)
+      this.#report('log_gone', `the file that was read to byte ${position.at} is not in the folder of ${this.#path}`);
+    return copy && [new Generation(this.#disk, copy.fd, position.at)];
   }
 
   /** Closes rotated files that no worker writes to any more. */
@@ -204,6 +232,8 @@ export class Tail {
     }
   }
 }
+
+const keyOf = ({ dev, ino }: Stat): string => `${dev} ${ino}`;
 
 /** Whether a closed file is still as it was: its inode may be that of another file now. */
 const isUnchanged = (before: Stat, now: Stat): boolean =>

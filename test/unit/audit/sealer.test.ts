@@ -230,6 +230,24 @@ test('takes over from a sealer that stands still, which then signs nothing more'
   expect(lab.sealed().lines).toHaveLength(2);
 });
 
+test('signs nothing if another sealer has taken the folder while it stored', async () => {
+  const lab = sealLab();
+  let isTaken = false;
+  const sealer = await lab.open({
+    put(path, content, ...rest) {
+      disk.put(path, content, ...rest);
+      if (isTaken && path.endsWith('/state.json'))
+        writeFileSync(join(lab.settings.folder, 'private/lock'), '{"id":"another"}');
+    },
+  });
+  await sealer.turn(true);
+  const before = lab.sealed().checkpoint;
+  isTaken = true;
+  lab.write(newLines(2));
+  await expect(sealer.turn(true)).rejects.toThrow('another sealer has taken the folder');
+  expect(readFileSync(join(lab.settings.folder, 'checkpoint'), 'utf8')).toBe(before);
+});
+
 test('takes over at once from a sealer whose process has ended', async () => {
   const lab = sealLab();
   await lab.open();

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { disk } from '../../../src/audit/disk.ts';
 import { type Lab, newLine, newLines, sealLab } from './seal-lab.ts';
 
 /** Runs the sealer once more: from its start to its end. */
@@ -132,6 +133,61 @@ test('reads several rotated files at the same time', async () => {
   expect([...lab.sealed().lines].sort()).toEqual([...all].sort());
 });
 
+test('finds the file between two rotations that came between two looks', async () => {
+  const lab = sealLab();
+  const sealer = await lab.open();
+  const [read, unread, between, current] = [newLines(10), newLines(10), newLines(10), newLines(10)];
+  lab.write(read);
+  await sealer.turn();
+  lab.write(unread);
+  renameSync(lab.log, `${lab.log}.1`);
+  lab.write(between);
+  renameSync(lab.log, `${lab.log}.2`);
+  lab.write(current);
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual([...read, ...unread, ...between, ...current]);
+});
+
+test('reads both copies if copytruncate came twice between two looks, and no copy that was made without it', async () => {
+  const lab = sealLab();
+  const sealer = await lab.open();
+  const [read, unread, between, current] = [newLines(100), newLines(10), newLines(20), newLines(200)];
+  lab.write(read);
+  await sealer.turn();
+  copyFileSync(lab.log, `${lab.log}.3`);
+  await sealer.turn();
+  lab.write(unread);
+  copyFileSync(lab.log, `${lab.log}.2`);
+  truncateSync(lab.log);
+  lab.write(between);
+  copyFileSync(lab.log, `${lab.log}.1`);
+  truncateSync(lab.log);
+  lab.write(current);
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual([...read, ...unread, ...between, ...current]);
+});
+
+test('keeps the rotated files open while the disk is full', async () => {
+  const lab = sealLab();
+  let isFull = false;
+  const sealer = await lab.open({
+    put(path, content, ...rest) {
+      if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      disk.put(path, content, ...rest);
+    },
+  });
+  const lines = newLines(40);
+  for (let rotation = 0; rotation < 4; rotation++) {
+    isFull = rotation > 0 && rotation < 3;
+    lab.now += 1;
+    lab.write(lines.slice(10 * rotation, 10 * rotation + 10));
+    await sealer.turn(true);
+    renameSync(lab.log, `${lab.log}.1`);
+  }
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual(lines);
+});
+
 test('stops reading the oldest of more than 32 rotated files, and says so', async () => {
   const lab = sealLab();
   const sealer = await lab.open();
@@ -184,6 +240,18 @@ test('removes a file that the image has rotated when it is closed and sealed, if
   await sealer.end();
   expect(readdirSync(lab.folder).filter((it) => it.startsWith('access'))).toEqual(['access.log', 'access.log.1']);
   expect(lab.sealed().lines).toHaveLength(4);
+});
+
+test('reads nothing from a file that was truncated and has no new lines', async () => {
+  const lab = sealLab();
+  const sealer = await lab.open();
+  const lines = newLines(20);
+  lab.write(lines);
+  await sealer.turn(true);
+  truncateSync(lab.log);
+  await sealer.turn(true);
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual(lines);
 });
 
 test('goes on at the beginning of a truncated file, and says that lines may be missing', async () => {
@@ -282,6 +350,7 @@ test('reads the copy if copytruncate came while it did not run', async () => {
   lab.write(current);
   await run(lab);
   expect(lab.sealed().lines).toEqual([...read, ...unread, ...current]);
+  expect(lab.sealed().events).toEqual(['started', 'started', 'log_truncated']);
 });
 
 test('does not seal the copy of lines that are leaves already', async () => {
