@@ -148,3 +148,33 @@ check_state() {
 prepare_state() {
   ! grep -q 'zone=meshgate_revoked:' "$conf/http.conf" || mkdir -p "$state/revoke" || die "cannot write to $state"
 }
+
+# Waits until a process has ended, and returns its exit code. A signal with a trap ends a wait earlier.
+wait_for() {
+  while :; do
+    ended=0
+    wait "$1" || ended=$?
+    kill -0 "$1" 2>/dev/null || return "$ended"
+  done
+}
+
+# A setting of the sealed log; nothing if the log is not sealed.
+audit_setting() { sed -n "s/^  \"$1\": \"\(.*\)\",\$/\1/p" "$conf/audit/seal.json" 2>/dev/null || true; }
+
+# Fails if nginx cannot write the log that is sealed. Says what is lost with the container.
+prepare_audit() {
+  log=$(audit_setting log)
+  [ -n "$log" ] || return 0
+  at=$(dirname "$log")
+  { [ -d "$at" ] || mkdir -p "$at" 2>/dev/null; } && [ -w "$at" ] ||
+    die "user $(id -u) may not write the log $log: mount a volume at $at (-v meshgate-log:$at), or write a folder of a volume in gateway.audit.log"
+  [ "${MESHGATE_SEAL:-on}" = on ] || return 0
+  folder=$(audit_setting folder)
+  mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ] ||
+    die "user $(id -u) may not write the sealed log in $folder: mount a volume there, or write a folder of a volume in gateway.audit.folder"
+  case $(filesystem "$folder") in
+    tmpfs | ramfs | overlayfs | overlay)
+      say "the sealed log in $folder is in no volume: a new container begins a new log with a new key; mount a volume at $volume (-v meshgate-state:$volume)"
+      ;;
+  esac
+}

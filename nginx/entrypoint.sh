@@ -9,6 +9,8 @@
 #   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate,
 #                      which a policy with sessions and without etcd does not start with)
 #   MESHGATE_WATCH     off: a change of the mounted files is loaded only by meshgate-reload
+#   MESHGATE_SEAL      off: the log of gateway.audit is sealed in another container (on)
+#   MESHGATE_LOG_SIZE  MiB after which the log of gateway.audit is rotated; 0: never (100)
 #   MESHGATE_RENDERED  1: /run/meshgate/conf holds what was rendered elsewhere, with
 #                      meshgate render --target nginx --out OUT --dir /run/meshgate/conf --access-log /dev/stdout --resolver IP
 set -eu
@@ -31,6 +33,16 @@ esac
 case ${MESHGATE_WATCH:-on} in
   on | off) ;;
   *) die "MESHGATE_WATCH is \"$MESHGATE_WATCH\": write on or off" ;;
+esac
+case ${MESHGATE_SEAL:-on} in
+  on | off) ;;
+  *) die "MESHGATE_SEAL is \"$MESHGATE_SEAL\": write on or off" ;;
+esac
+
+log_size=${MESHGATE_LOG_SIZE:-100}
+case $log_size in
+  0 | [1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9]) ;;
+  *) die "MESHGATE_LOG_SIZE is \"$log_size\": write MiB, as in 100, or 0 for no rotation" ;;
 esac
 
 # Every user who can enter its folder can connect to the check's socket. The group root, which the image's own folder
@@ -62,6 +74,7 @@ fi
 
 check_state
 prepare_state
+prepare_audit
 
 # What the policy weakens, and hosts that nothing says how to serve, stand at the top of servers.conf.
 sed -n 's/^# \(insecure: .*\)/\1/p; s/^# \(not served: .*\)/\1/p' "$conf/servers.conf" | while read -r line; do
@@ -103,4 +116,41 @@ if [ "${MESHGATE_WATCH:-on}" = on ] && [ "${MESHGATE_RENDERED:-}" != 1 ]; then
   done &
 fi
 
-exec nginx -g "daemon off; $main"
+[ -n "$(audit_setting log)" ] || exec nginx -g "daemon off; $main"
+
+# The log is sealed: this process starts nginx and the sealer. When nginx has ended, it waits until the last lines are sealed.
+nginx -g "daemon off; $main" &
+master=$!
+for signal in HUP USR1 USR2 WINCH QUIT TERM INT; do
+  # shellcheck disable=SC2064 # the number of now
+  trap "kill -$signal $master 2>/dev/null || true" "$signal"
+done
+if [ "$log_size" != 0 ]; then sh /usr/lib/meshgate/rotate.sh "$log_size" $$ & fi
+sealer=
+if [ "${MESHGATE_SEAL:-on}" = on ]; then
+  (
+    over=
+    running=
+    trap 'over=1; [ -z "$running" ] || kill -TERM "$running" 2>/dev/null || true' TERM
+    while [ -z "$over" ]; do
+      meshgate-seal &
+      running=$!
+      [ -z "$over" ] || kill -TERM "$running" 2>/dev/null || true
+      failed=
+      wait_for "$running" || failed=1
+      running=
+      [ -n "$over" ] || { say "the sealer has ended; it starts again"; sleep 2; failed=1; }
+      # The end came while no sealer ran.
+      [ -z "$over" ] || [ -z "$failed" ] || meshgate-seal --once || true
+    done
+  ) &
+  sealer=$!
+fi
+code=0
+wait_for "$master" || code=$?
+if [ -n "$sealer" ]; then
+  trap '' QUIT TERM INT
+  kill -TERM "$sealer" 2>/dev/null || true
+  wait "$sealer" || true
+fi
+exit "$code"

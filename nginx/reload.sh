@@ -47,6 +47,7 @@ if ! problem=$(nginx -t -q -g "worker_processes $workers;" 2>&1); then
   die "nginx refuses the new configuration, the old one stays"
 fi
 prepare_state
+(prepare_audit) || die "the old configuration stays"
 master=$(cat "$run/nginx.pid")
 workers_before=$(cat "/proc/$master/task/$master/children")
 kill -HUP "$master"

@@ -100,6 +100,6 @@ distribution=$(. /etc/os-release && echo "$ID-${VERSION_ID:-$VERSION_CODENAME}")
 printf 'root:x:0:0:root:/:/usr/sbin/nologin\nmeshgate:x:10101:10101::/nonexistent:/usr/sbin/nologin\n' >"$root/etc/passwd"
 printf 'root:x:0:\nmeshgate:x:10101:\n' >"$root/etc/group"
 # They belong to root, although folders of another user are in them.
-mkdir -p "$root/run" "$root/var/lib"
+mkdir -p "$root/run" "$root/var/lib" "$root/var/log"
 mkdir -m 1777 "$root/tmp"
 rm -r "$lists"

@@ -53,7 +53,19 @@ describe('in the image', () => {
     const programs = [...files.keys()].filter((path) => /^\/(usr\/)?s?bin\/./.test(path));
     expect(programs.map((path) => path.replace(/^.*\//, '')).sort()).toEqual([
       ...['cat', 'chmod', 'cut', 'dash', 'date', 'dirname', 'flock', 'grep', 'head', 'id', 'ls'],
-      ...['meshgate', 'meshgate-health', 'meshgate-reload', 'mkdir', 'mv', 'nc', 'nc.openbsd', 'nginx', 'njs', 'rm'],
+      ...[
+        'meshgate',
+        'meshgate-health',
+        'meshgate-reload',
+        'meshgate-seal',
+        'mkdir',
+        'mv',
+        'nc',
+        'nc.openbsd',
+        'nginx',
+        'njs',
+        'rm',
+      ],
       ...['sed', 'sh', 'sha256sum', 'sleep', 'sort', 'stat', 'timeout', 'tr'],
     ]);
     const foreign = /perl|python|\/apt|\/dpkg(?!\/status\.d)|\/node|busybox|bash/;
@@ -72,6 +84,7 @@ describe('in the image', () => {
     expect(Object.fromEntries(writable)).toEqual({
       '/run/meshgate/': 'drwxrwx--- 10101/0',
       '/var/lib/meshgate/': 'drwxrwx--- 10101/0',
+      '/var/log/meshgate/': 'drwxrwx--- 10101/0',
       '/tmp/': 'drwxrwxrwt 0/0',
     });
   });
