@@ -29,13 +29,14 @@ const SET = Object.entries(CALLER)
 const LINE = ['.', CALLER.rule, 'id-0', CALLER.user, CALLER.provider, CALLER.roles, '', '', '.'].join('\\\\t');
 
 /** Shell commands that remove from the rendered files what a part does not have. */
-const CHANGES: Readonly<Partial<Record<Part, string>>> = {
+const CHANGES: Readonly<Partial<Record<Part | 'silent', string>>> = {
+  silent: `sed -i -E 's#access_log [^;]*;#access_log off;#' $(grep -rl access_log .)`,
   proxied: `sed -i -E 's#auth_request_set#set#g; s#^( +.*)auth_request /[^;]*;#\\1auth_request off; ${SET}#' services/*.conf hosts/*.conf`,
   hop: `sed -i 's#js_content meshgate.check;#add_header X-Meshgate-Caller "${LINE.replaceAll('#', '\\#')}" always; return 204;#' http.conf`,
 };
 
 /** The image's command with a part: rendered files, and the place of the log. */
-export function partCommand(part: Exclude<Part, 'bare' | 'envoy'>): string {
+export function partCommand(part: Exclude<Part, 'bare' | 'envoy'> | 'silent'): string {
   const log = part === 'stdout' ? '/dev/stdout' : '/bench/access.log';
   const conf = '/run/meshgate/conf';
   const changes = CHANGES[part];

@@ -24,7 +24,7 @@ export function tokensNeeded(settings: Settings): number {
 }
 
 /**
- * CPU of the worker per request in microseconds, one number for each round. The systems alternate within a round, and
+ * CPU of the worker per request in microseconds, one number for each round; with a sealed log, that of all processes. The systems alternate within a round, and
  * each round begins with the next system, so that a disturbance of the machine affects all.
  */
 export async function measureCpu(
@@ -50,19 +50,25 @@ async function measureOnce(ground: Ground, settings: Settings, bench: Bench, bac
   const { system, nginx, tokens } = bench;
   const count = system.fresh ? settings.newRequests : settings.requests;
   await nginx.forget();
+  const sealedBefore = await nginx.leaves();
   await drive(ground, settings, bench, warm);
   // Envoy writes its lines a little later; they would be counted with the next ones.
   await nginx.logged(warm);
+  const sealed = await nginx.leaves(sealedBefore + warm);
   await nginx.forget();
   const file = inputFile(ground, pathsOf(system), tokens(count));
-  const before = { served: await servedBy(backend), cpu: nginx.worker.cpu() };
+  const before = { served: await servedBy(backend), cpu: nginx.cpu() };
   let cpu = 0;
   const counted = await run(
     { port: nginx.port, tls: nginx.tls, file, count, connections: settings.connections },
     () => {
-      cpu = nginx.worker.cpu() - before.cpu;
+      cpu = nginx.cpu() - before.cpu;
     },
   );
+  if ('sealed' in system) {
+    await nginx.leaves(sealed + count);
+    cpu = nginx.cpu() - before.cpu;
+  }
   const served = (await servedBy(backend)) - before.served - 1;
   checkCounts(system.key, count, counted, served, await nginx.logged(count));
   await nginx.forget();

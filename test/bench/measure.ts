@@ -89,10 +89,18 @@ async function cpuNumbers(
     [...found].map(([{ key }, values]) => [`${key}.cpu_us`, rounded(median(values), 2)]),
   );
   checkKnown(numbers);
+  Object.assign(numbers, auditNumbers(numbers));
   const spreads = Object.fromEntries([...found].map(([{ key }, values]) => [key, spread(values)]));
   Object.assign(numbers, await identitiesHold(benches));
   for (const { nginx } of benches) await nginx.stop();
   return { numbers, spreads, at };
+}
+
+/** What a line costs: to write and seal it, and to seal it. */
+function auditNumbers(numbers: Readonly<Record<string, number>>): Record<string, number> {
+  const { 'nolog.cpu_us': without, 'known.cpu_us': written, 'sealed.cpu_us': sealed } = numbers;
+  if (without === undefined || written === undefined || sealed === undefined) return {};
+  return { 'audit.cpu_us': rounded(sealed - without, 2), 'seal.cpu_us': rounded(sealed - written, 2) };
 }
 
 /** Megabytes of resident memory that a worker with 100 identities needs beyond one with a single identity, after the

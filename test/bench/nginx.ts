@@ -22,6 +22,10 @@ export interface NginxSpec {
   readonly alone?: boolean;
   /** Its access log is on standard output; otherwise it is in a file. */
   readonly streams?: boolean;
+  /** It writes no access log. */
+  readonly silent?: boolean;
+  /** Its access log is sealed in the folder `audit`: the CPU of all its processes counts, until all lines are sealed. */
+  readonly sealed?: boolean;
   /** A shell command that ends in `exec`. */
   readonly command: string;
 }
@@ -88,6 +92,21 @@ export class Nginx {
     }
   }
 
+  /** Nanoseconds of CPU. */
+  cpu(): number {
+    return this.#spec.sealed ? this.worker.cpuOfAll() : this.worker.cpu();
+  }
+
+  /** Number of leaves in the sealed log, once there are as many as expected; 0 if the log is not sealed. */
+  async leaves(expected = 0): Promise<number> {
+    if (!this.#spec.sealed) return 0;
+    const file = join(dirname(this.#log), 'audit/checkpoint');
+    const size = () => Number(readFileSync(file, 'utf8').split('\n')[1]);
+    return until(async () => (size() >= expected ? size() : undefined), {
+      what: `${expected} leaves in the sealed log of ${this.name}`,
+    });
+  }
+
   /** Lines of the access log since the last {@link forget}. */
   log(): string[] {
     return readFileSync(this.#log, 'utf8').split('\n').slice(0, -1);
@@ -95,6 +114,7 @@ export class Nginx {
 
   /** Number of lines in the access log since the last {@link forget}, once there are as many as expected. */
   async logged(expected: number): Promise<number> {
+    if (this.#spec.silent) return expected;
     const what = `${expected} lines in the log of ${this.name}`;
     const count = this.#spec.streams ? () => this.#streamed() : async () => this.log().length;
     return until(async () => count().then((found) => (found >= expected ? found : undefined)), { what });
@@ -108,6 +128,7 @@ export class Nginx {
   /** Empties the access log, so that it does not fill the machine's memory; lines of a stream are counted from here
    * on. */
   async forget(): Promise<void> {
+    if (this.#spec.silent) return;
     if (this.#spec.streams) this.#forgotten += await this.#streamed();
     else truncateSync(this.#log);
   }
@@ -117,7 +138,7 @@ export class Nginx {
     await until(async () => (await this.ask(path, token)).status === 200, {
       what: `${this.name} to let a good token through`,
       timeoutMs: 30_000,
-      help: () => this.log().slice(-3).join('\n'),
+      help: () => (this.#spec.silent ? '' : this.log().slice(-3).join('\n')),
     });
   }
 

@@ -59,6 +59,7 @@ const asked = `    client: { id: bench, secret_file: /bench/secret }
  * @param proofs whether DPoP proofs are taken
  * @param tls whether the gateway serves TLS
  * @param sockets whether there is a route for WebSockets
+ * @param sealed whether the log is sealed
  */
 export function policy(
   places: Places,
@@ -70,6 +71,7 @@ export function policy(
   proofs = false,
   tls = false,
   sockets = false,
+  sealed = false,
 ): string {
   const as = (i: number) => (identities === undefined ? '' : `, as: id-${i % identities}`);
   const areas = Array.from({ length: routes - 1 }, (_, i) => i + 1);
@@ -88,7 +90,9 @@ gateway:
   ${tls ? 'tls: { cert_file: /bench/server.pem, key_file: /bench/server.pem }' : 'insecure_http: true'}
 ${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}${
   limited ? '  limits: { callers: { rate: 1000000/s } }\n' : ''
-}${proofs ? '  proof: { rate: 2000/s }\n' : ''}providers:
+}${proofs ? '  proof: { rate: 2000/s }\n' : ''}${
+  sealed ? '  audit: { log: /bench/access.log, folder: /bench/audit }\n' : ''
+}providers:
   bench:
     issuer: ${places.issuer}
     audiences: [${audience}]

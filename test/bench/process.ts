@@ -26,6 +26,18 @@ export function memoryOf(rollup: string): Memory {
   return { rss: field('Rss'), privateDirty: field('Private_Dirty') };
 }
 
+/** The CPU that all processes of a container have used, also those that have ended, in nanoseconds.
+ * @param pid of one of them */
+function cpuOfContainer(pid: number): number {
+  const groups = read(`/proc/${pid}/cgroup`);
+  const old = /^\d+:cpuacct:(.*)$/m.exec(groups)?.[1] ?? /^\d+:cpu,cpuacct:(.*)$/m.exec(groups)?.[1];
+  if (old !== undefined) return Number(readFileSync(`/sys/fs/cgroup/cpuacct${old}/cpuacct.usage`, 'utf8'));
+  const path = /^0::(.*)$/m.exec(groups)?.[1];
+  const used = /^usage_usec (\d+)$/m.exec(readFileSync(`/sys/fs/cgroup${path}/cpu.stat`, 'utf8'))?.[1];
+  if (used === undefined) throw new Error(`the control group ${path} has no usage_usec`);
+  return Number(used) * 1000;
+}
+
 /** The process that answers, by its id on this machine: one nginx worker, or a server that has no workers. */
 export class Worker {
   readonly #pid: number;
@@ -50,6 +62,11 @@ export class Worker {
     return new Worker(container, pid, inside);
   }
 
+  /** Nanoseconds of CPU that all processes of its container have used so far. */
+  cpuOfAll(): number {
+    return cpuOfContainer(this.#pid);
+  }
+
   /** Nanoseconds of CPU that its threads have used so far. */
   cpu(): number {
     const threads = readdirSync(`/proc/${this.#pid}/task`);
@@ -65,7 +82,10 @@ export class Worker {
 }
 
 function onlyWorker(master: number): number | undefined {
-  const workers = childrenOf(master).filter((pid) => titleOf(pid).startsWith('nginx: worker process'));
+  // If the log is sealed, the first process starts nginx and the sealer.
+  const below = childrenOf(master);
+  const masters = [master, ...below.filter((pid) => titleOf(pid).startsWith('nginx: master process'))];
+  const workers = masters.flatMap(childrenOf).filter((pid) => titleOf(pid).startsWith('nginx: worker process'));
   return workers.length === 1 ? workers[0] : undefined;
 }
 

@@ -20,6 +20,16 @@ export const systems = [
     routes: 1,
     limited: true,
   },
+  { key: 'nolog', label: 'known token, no log', runs: 'gateway', alg: 'RS256', fresh: false, routes: 1, silent: true },
+  {
+    key: 'sealed',
+    label: 'known token, the log sealed',
+    runs: 'gateway',
+    alg: 'RS256',
+    fresh: false,
+    routes: 1,
+    sealed: true,
+  },
   { key: 'routes200', label: 'known token, 200 routes', runs: 'gateway', alg: 'RS256', fresh: false, routes: 200 },
   {
     key: 'identities1',
@@ -104,6 +114,10 @@ export const systems = [
   readonly limited?: true;
   /** The credential is a bound token, the same each time, with a new proof each time. */
   readonly proofs?: true;
+  /** It writes no log. */
+  readonly silent?: true;
+  /** The log is sealed, and the CPU of all processes of the container counts. */
+  readonly sealed?: true;
   /** The part of the gateway that it has, with TLS from clients and mutual TLS to the service; see ablation.ts. */
   readonly part?: Part;
 }[];
@@ -118,6 +132,8 @@ type Wide = {
   readonly limited?: true;
   readonly proofs?: true;
   readonly part?: Part;
+  readonly silent?: true;
+  readonly sealed?: true;
   /** A route for WebSockets, which may be idle for an hour. */
   readonly sockets?: true;
 };
@@ -191,7 +207,21 @@ function envoy(ground: Ground, { name, port, ingress = 0 }: Place): NginxSpec {
 
 /** The image as it is; its log goes to a file as that of the others, unless the log on standard output is measured. */
 function gateway(ground: Ground, place: Place): NginxSpec {
-  const { name, port, backend, ingress = 0, routes, sessions, opaque, limited, proofs, part, sockets } = place;
+  const {
+    name,
+    port,
+    backend,
+    ingress = 0,
+    routes,
+    sessions,
+    opaque,
+    limited,
+    proofs,
+    part,
+    sockets,
+    silent,
+    sealed,
+  } = place;
   const identities = part === undefined ? place.identities : 1;
   const places = { port, backend, ingress, issuer: ground.signer.issuer, dns: ground.dns };
   return {
@@ -209,6 +239,7 @@ function gateway(ground: Ground, place: Place): NginxSpec {
         proofs,
         part !== undefined,
         sockets,
+        sealed,
       ),
       'ca.pem': ground.ca,
       ...(sessions && { 'session.jwks': ground.ring }),
@@ -216,8 +247,10 @@ function gateway(ground: Ground, place: Place): NginxSpec {
       ...(identities === undefined ? {} : ground.mesh.svids(identities)),
       ...(part !== undefined && { 'server.pem': ground.tls }),
     },
-    env: { MESHGATE_RENDERED: '1', MESHGATE_WORKERS: '1' },
-    command: partCommand(part === undefined || part === 'bare' || part === 'envoy' ? 'file' : part),
+    env: { MESHGATE_RENDERED: '1', MESHGATE_WORKERS: '1', MESHGATE_LOG_SIZE: '0' },
+    command: partCommand(silent ? 'silent' : part === undefined || part === 'bare' || part === 'envoy' ? 'file' : part),
+    ...(silent && { silent }),
+    ...(sealed && { sealed }),
     ...(part !== undefined && { ca: ground.ca }),
     streams: part === 'stdout',
   };
