@@ -65,7 +65,8 @@ test('seals each line once although it is killed again and again, and the log is
     const lines = newLines(50);
     all.push(...lines);
     lab.write(lines);
-    if (all.length % 1000 === 0) renameSync(lab.log, `${lab.log}.${all.length}`);
+    // At most 32 rotated files are read at the same time, and a slow machine has time for more.
+    if (all.length % 1000 === 0 && all.length <= 20_000) renameSync(lab.log, `${lab.log}.${all.length}`);
   }, 5);
   onTestFinished(() => clearInterval(writing));
   for (let kill = 0; kill < 5; kill++) {
