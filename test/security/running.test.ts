@@ -244,7 +244,7 @@ describe('an option that has no effect', () => {
     ],
     'keys that are unknown, or of another version': [
       ['version: 1', 'version: 1\nretries: 3', /retries: unknown key/],
-      ['gateway: {', 'gateway: { audit: { seal: 1s },', /gateway\.audit: .*not supported in this version/],
+      ['gateway: {', 'gateway: { waypoint: true,', /gateway\.waypoint: .*not supported in this version/],
     ],
   };
   for (const [what, changes] of Object.entries(cases)) {
