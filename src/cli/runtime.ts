@@ -151,14 +151,14 @@ function makeFolders(path: string): void {
 /** Lists files in all subfolders. njs has no function for this. */
 function listAll(path: string): readonly string[] | undefined {
   if (!isFolder(path)) return undefined;
-  const names = (fs.readdirSync(path) as string[]).sort();
+  const names = [...(fs.readdirSync(path) as string[])].sort();
   return names.flatMap((name) => listAll(`${path}/${name}`)?.map((below) => `${name}/${below}`) ?? [name]);
 }
 
-/** Lists the names in one folder. */
+/** Lists the names in one folder. njs returns a list that cannot be sorted in place. */
 function namesIn(path: string): readonly string[] {
   try {
-    return (fs.readdirSync(path) as string[]).sort();
+    return [...(fs.readdirSync(path) as string[])].sort();
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
     throw error;

@@ -14,7 +14,7 @@ export interface Asked {
 export function ask(
   ca: string,
   { url, method = 'GET', headers = {}, body }: Asked,
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; text: string; trace: string | undefined }> {
   const { hostname, port, pathname } = new URL(url);
   const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
   const options = { host: '127.0.0.1', port, path: pathname, method, ca, servername: hostname, agent: false as const };
@@ -24,12 +24,17 @@ export function ask(
       async (answer) => {
         let text = '';
         for await (const chunk of answer) text += String(chunk);
-        resolve({ status: answer.statusCode ?? 0, text });
+        resolve({ status: answer.statusCode ?? 0, text, trace: traceOf(answer.headers.traceresponse) });
       },
     );
     sent.on('error', reject);
     sent.end(body);
   });
+}
+
+/** The trace id of a response. */
+function traceOf(header: unknown): string | undefined {
+  return typeof header === 'string' ? /^00-([0-9a-f]{32})-/.exec(header)?.[1] : undefined;
 }
 
 /** A token from the provider's token endpoint: for a person, or for the service account itself. */

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readiness } from '../../src/health/types.ts';
-import { envoyCommand, envoyImage, gatewayImage, nodeImage } from '../harness/images.ts';
-import { docker, label, network, words } from './docker.ts';
+import { envoyCommand, envoyImage, etcdImage, gatewayImage, nodeImage } from '../harness/images.ts';
+import { docker, label, network, volumes, words } from './docker.ts';
 import { digestOf, mounts } from './files.ts';
 import { instance, issuer, ports, published, urls } from './paths.ts';
 import { Trouble } from './trouble.ts';
@@ -48,7 +48,14 @@ export const containers: readonly DemoContainer[] = [
     image: nodeImage,
     alias: 'wiki.internal',
     mount: mounts.wiki,
-    options: ['-e', 'DASHBOARD_URL=https://dashboard.localhost:8444', '-e', 'GATEWAY=gateway.internal'],
+    options: [
+      '-e',
+      'ACCESS_LOG=json',
+      '-e',
+      'DASHBOARD_URL=https://dashboard.localhost:8444',
+      '-e',
+      'GATEWAY=gateway.internal',
+    ],
     command: ['node', '/srv/wiki.mjs'],
   },
   {
@@ -76,9 +83,20 @@ export const containers: readonly DemoContainer[] = [
     mount: mounts.gateway,
     options: [
       ...['--tmpfs', '/run/meshgate:uid=10101,gid=10101,mode=0750'],
-      // Revocations stay in force over a restart.
-      ...['--mount', 'type=volume,target=/var/lib/meshgate'],
+      // Revocations stay in force over a restart, and the log goes on.
+      ...['--mount', `type=volume,source=${volumes.state},target=/var/lib/meshgate`],
+      ...['--mount', `type=volume,source=${volumes.log},target=/var/log/meshgate`],
     ],
+  },
+  {
+    name: 'prometheus',
+    what: 'Prometheus',
+    image: etcdImage,
+    alias: 'prometheus.internal',
+    port: ports.prometheus,
+    mount: mounts.prometheus,
+    options: ['--tmpfs', '/data:uid=10107,gid=10107,mode=0750'],
+    command: ['prometheus', '--config.file=/etc/prometheus/prometheus.yml', '--storage.tsdb.path=/data'],
   },
 ];
 

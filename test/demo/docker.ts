@@ -7,6 +7,8 @@ import { Trouble } from './trouble.ts';
 /** The label of everything that the demo starts. */
 export const label = instance;
 export const network = instance;
+/** They keep the log and what seals it when the gateway's container is replaced. */
+export const volumes = { log: `${instance}-log`, state: `${instance}-state` } as const;
 
 const run = promisify(execFile);
 
@@ -23,10 +25,11 @@ export async function docker(...args: string[]): Promise<string> {
   }
 }
 
-/** Removes the demo's containers and its network. Returns the number of containers. */
+/** Removes the demo's containers, volumes and network. Returns the number of containers. */
 export async function removeAll(): Promise<number> {
   const ids = words(await docker('ps', '-aq', '--filter', `label=${label}`));
   if (ids.length > 0) await docker('rm', '-f', '-v', ...ids);
+  await docker('volume', 'rm', '-f', ...Object.values(volumes));
   const networks = words(await docker('network', 'ls', '-q', '--filter', `name=^${network}$`));
   // A network that the engine keeps although it is empty is used again.
   await Promise.all(networks.map(removeNetwork));

@@ -5,7 +5,7 @@ import { envFile, state } from './paths.ts';
 import { command, step } from './trouble.ts';
 
 await command('demo', async () => {
-  await step('containers and network', async () => `${await removeAll()} removed`);
+  await step('containers, volumes and network', async () => `${await removeAll()} containers removed`);
   await rm(envFile, { force: true });
   await rm(state, { recursive: true, force: true });
 });

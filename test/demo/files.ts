@@ -5,13 +5,14 @@ import { dirname, join } from 'node:path';
 import type { Policy } from '../../src/policy/index.ts';
 import { createCa } from '../harness/pki.ts';
 import { gatewayFiles, ingressFiles, render } from '../harness/policy.ts';
-import { state } from './paths.ts';
+import { alertRules, state } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
 /** Folders of the state that are mounted into containers, and where. */
 export const mounts = {
   gateway: { folder: join(state, 'gateway'), target: '/etc/meshgate' },
   ingress: { folder: join(state, 'ingress'), target: '/etc/envoy' },
+  prometheus: { folder: join(state, 'prometheus'), target: '/etc/prometheus' },
   provider: { folder: join(state, 'provider'), target: '/etc/service' },
   wiki: { folder: join(state, 'wiki'), target: '/etc/wiki' },
 } as const;
@@ -57,13 +58,23 @@ export async function makeCertificates(policy: Policy): Promise<string> {
   return 'made';
 }
 
-/** Puts the policy and the rendered Envoy configuration into the mounted folders. */
+const prometheusConfig = `global: { scrape_interval: 2s, evaluation_interval: 2s }
+rule_files: [alerts.yaml]
+scrape_configs:
+  - job_name: meshgate
+    metrics_path: /.meshgate/metrics
+    static_configs: [{ targets: ["gateway.internal:8081"] }]
+`;
+
+/** Puts the policy, the rendered Envoy configuration and the alert rules into the mounted folders. */
 export async function placeConfiguration(policyText: string): Promise<void> {
   const rendered = await render('envoy', policyText).catch((error: { stderr?: string }) => {
     throw new Trouble(`the policy does not render for Envoy: ${error.stderr?.trim() ?? String(error)}`);
   });
   await place({
     [`${mounts.gateway.target}/meshgate.yaml`]: policyText,
+    [`${mounts.prometheus.target}/prometheus.yml`]: prometheusConfig,
+    [`${mounts.prometheus.target}/alerts.yaml`]: await readFile(alertRules, 'utf8'),
     ...Object.fromEntries(Object.entries(rendered).map(([path, text]) => [`${mounts.ingress.target}/${path}`, text])),
   });
 }

@@ -11,6 +11,8 @@ export interface Line {
   /** A part of the body, and the explanation. */
   readonly holds: string;
   readonly why: string;
+  /** The lines about the log are about this request. */
+  readonly traced?: true;
 }
 
 const content = `${urls.gateway}/rest/api/content`;
@@ -34,6 +36,7 @@ export const lines: readonly Line[] = [
     status: 200,
     holds: '"title":"Welcome"',
     why: 'readers may GET',
+    traced: true,
   },
   {
     title: 'The same reader writes',

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const alertRules = join(root, 'nginx/chart/monitoring/alerts.yaml');
 export const policyFile = join(root, 'test/demo/meshgate.yaml');
 
 /**
@@ -27,7 +28,7 @@ export const state = join(folder, '.demo');
 export const envFile = join(folder, '.demo.env');
 
 /** Ports inside the containers. */
-export const ports = { gateway: 8443, provider: 9443, ingress: 10443 } as const;
+export const ports = { gateway: 8443, provider: 9443, ingress: 10443, prometheus: 9090 } as const;
 
 /** The port of this machine that leads to a container's. */
 export function published(port: number): number {
@@ -50,4 +51,5 @@ export const urls = {
   dashboard: `https://dashboard.localhost:${published(ports.gateway)}`,
   provider: `https://provider.localhost:${published(ports.provider)}`,
   ingress: `https://ingress.localhost:${published(ports.ingress)}`,
+  prometheus: `http://127.0.0.1:${published(ports.prometheus)}`,
 } as const;

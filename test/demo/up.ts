@@ -5,6 +5,7 @@ import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts
 import { until } from '../harness/until.ts';
 import { ask, fetchToken } from './ask.ts';
 import { containers, refuseStopped, start, unready } from './containers.ts';
+import { custodyLines, expectMetrics, expectSealed, firstKey } from './custody.ts';
 import { ensureNetwork } from './docker.ts';
 import { caFile, makeCertificates, meshCaFile, mounts, placeConfiguration } from './files.ts';
 import { curl, type Line, lines } from './lines.ts';
@@ -27,15 +28,17 @@ const unexpected = (line: Line, last: string) =>
 
 /** Sends a request until there is an answer: at first the ports are closed, and the gateway has no keys yet. Then the
  * answer counts. */
-async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<void> {
+async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<string | undefined> {
   let last = 'nothing';
+  let traceId: string | undefined;
   const headers = {
     ...line.asked.headers,
     ...(line.token === undefined ? {} : { Authorization: `Bearer ${tokens[line.token]}` }),
   };
   const good = async () => {
     try {
-      const { status, text } = await ask(ca, { ...line.asked, headers });
+      const { status, text, trace } = await ask(ca, { ...line.asked, headers });
+      traceId = trace;
       last = `${status} ${text.trim()}`;
       if (status === line.status && text.includes(line.holds)) return true;
       if (status < 500) throw new Trouble(`${unexpected(line, last)}; ${CHANGED}`);
@@ -51,6 +54,7 @@ async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<voi
     if (error instanceof Trouble) throw error;
     throw new Trouble(unexpected(line, last));
   });
+  return traceId;
 }
 
 /** Waits until the gateway has the provider's keys, and each identity's certificate. */
@@ -84,7 +88,7 @@ async function fetchTokens(ca: string): Promise<Tokens> {
   };
 }
 
-async function writeVariables(tokens: Tokens): Promise<void> {
+async function writeVariables(tokens: Tokens, more: Readonly<Record<string, string>>): Promise<void> {
   const identity = (name: string) => join(mounts.gateway.folder, `${name}.pem`);
   const variables: Record<string, string> = {
     GATEWAY: urls.gateway,
@@ -92,6 +96,7 @@ async function writeVariables(tokens: Tokens): Promise<void> {
     PROVIDER: urls.provider,
     CA_FILE: caFile,
     ...tokens,
+    ...more,
     INGRESS: urls.ingress,
     INGRESS_CA_FILE: meshCaFile,
     IDENTITY_DEFAULT: identity('default'),
@@ -116,6 +121,7 @@ function report(tokens: Tokens): string {
     `dashboard  ${urls.dashboard}   (the wiki's page /dashboard asks it for you)`,
     `provider   ${urls.provider}`,
     `ingress    ${urls.ingress}   (wants a mesh identity)`,
+    `Prometheus ${urls.prometheus}/query?g0.expr=meshgate_decisions_total   (alert rules: ${urls.prometheus}/alerts)`,
     '',
     `With a browser: open ${urls.gateway}/ and sign in as ada (editor) or ben (reader). It warns, since it does not know`,
     `the demo's CA (${caFile}); for the provider too.`,
@@ -131,6 +137,9 @@ function report(tokens: Tokens): string {
       curl(line),
       '',
     ]),
+    'The log of the gateway is sealed (docs/custody.md). TRACE_ID is the request of the reader above:',
+    '',
+    ...custodyLines.flatMap(({ title, line }) => [`# ${title}.`.replace('?.', '?'), line, '']),
     '# make down removes everything.',
     '',
   ].join('\n');
@@ -146,10 +155,18 @@ await command('demo', async () => {
   await step('keys and certificates of the gateway', expectReady);
   const ca = await readFile(caFile, 'utf8');
   const tokens = await step('tokens', () => fetchTokens(ca));
-  await writeVariables(tokens);
+  const key = await step('the first key of the sealed log', firstKey);
+  let trace = '';
+  await writeVariables(tokens, { LOG_KEY: key, TRACE_ID: trace });
   await step('the eight requests below', async () => {
-    for (const line of lines) await expectAnswer(ca, tokens, line);
+    for (const line of lines) {
+      const id = await expectAnswer(ca, tokens, line);
+      if (line.traced) trace = id ?? '';
+    }
     return 'answered as they should be';
   });
+  await writeVariables(tokens, { LOG_KEY: key, TRACE_ID: trace });
+  await step('the log', () => expectSealed(trace));
+  await step('metrics', expectMetrics);
   process.stdout.write(`\n${report(tokens)}`);
 });

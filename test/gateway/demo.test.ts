@@ -33,6 +33,9 @@ const demo = (name: 'up' | 'down') => run(process.execPath, `test/demo/${name}.t
 const typed = (line: string) => run('bash', '-c', `. ${folder}/.demo.env; ${line}`);
 const left = () => docker('ps', '-aq', '--filter', `label=meshgate-demo-${offset}`);
 
+/** What make up has printed. */
+let report = '';
+
 beforeAll(() => demo('down'));
 afterAll(async () => {
   await demo('down');
@@ -61,7 +64,8 @@ test('the eight commands print what the guide shows, also when they run again', 
   for (const note of [/started/, /runs already/]) {
     const { code, stdout, stderr } = await demo('up');
     expect(code, stderr).toBe(0);
-    expect(stderr.match(new RegExp(note, 'g'))?.length, stderr).toBe(5);
+    report = stdout;
+    expect(stderr.match(new RegExp(note, 'g'))?.length, stderr).toBe(6);
     const printed = [...stdout.matchAll(/^# .*; the answer is (\d{3}) with (\S+): .*\n(curl .*)$/gm)];
     expect(stdout).toContain(
       `open https://wiki.localhost:${8443 + offset}/ and sign in as ada (editor) or ben (reader)`,
@@ -76,6 +80,51 @@ test('the eight commands print what the guide shows, also when they run again', 
     }
   }
 }, 600_000);
+
+test('the commands about the sealed log print what the guide shows', async () => {
+  const printed = [...report.matchAll(/^# .*\n((?:docker exec|npx meshgate) .*)$/gm)].map(([, line]) => line!);
+  const inGuide = (line: string) => line.replaceAll(`meshgate-demo-${offset}`, 'meshgate-demo');
+  expect(printed.map(inGuide)).toEqual(guide.match(/^(?:docker exec|npx meshgate) .*(?:audit|<\().*$/gm));
+  // State: the requests of the test before are sealed.
+  const sealed = async () => !(await typed(printed[0]!)).stdout.includes('not sealed yet');
+  await until(sealed, { what: 'the seal of the last request' });
+  const answers: string[] = [];
+  for (const line of printed) {
+    const answer = await typed(line.replace(/^npx meshgate/, `${process.execPath} dist/cli.js`));
+    answers.push(`${answer.code} ${answer.stdout}`);
+  }
+  expect(answers).toEqual([
+    expect.stringMatching(
+      /^0 yes: wiki\.localhost\/meshgate\/gw-0 has \d+ sealed entries; (\d+) of \1 lines are as they were/,
+    ),
+    expect.stringMatching(/^1 (no stdin:\d+: altered: .*\n)+no: /),
+    expect.stringMatching(/^0 (\d+) lines: \1 decided as the gateway did/),
+    '0 ',
+    expect.stringMatching(/^0 yes: this line is entry \d+ .*\n.* by ben of demo: allowed by /),
+    expect.stringMatching(
+      /^0 request +GET wiki\.localhost\/rest\/api\/content\n[\s\S]*\bgateway +200[\s\S]*\bmesh +200[\s\S]*\bservice +200/,
+    ),
+    expect.stringMatching(/^1 newly denied: [\s\S]*actor_not_allowed/),
+    expect.stringMatching(/^1 [\s\S]*rule wiki\.localhost\/rest\/\*#3: role indexer/),
+  ]);
+  expect(readFileSync('/tmp/trace.html', 'utf8')).toContain('wiki-reader');
+});
+
+test('Prometheus has the decisions of the gateway, and no alert of a healthy demo fires', async () => {
+  const ask = async (path: string) =>
+    (await (await fetch(`http://127.0.0.1:${9090 + offset}/api/v1/${path}`)).json()) as {
+      data: { alerts: { state: string }[] };
+    };
+  expect(await ask('query?query=meshgate_decisions_total')).toMatchObject({
+    data: {
+      result: expect.arrayContaining([
+        { metric: expect.objectContaining({ reason: 'actor_not_allowed' }), value: expect.anything() },
+      ]),
+    },
+  });
+  const { data } = await ask('alerts');
+  expect(data.alerts.filter(({ state }) => state === 'firing')).toEqual([]);
+});
 
 test('people sign in with a browser, and see what they may open', async () => {
   const wiki = `https://wiki.localhost:${8443 + offset}`;
@@ -143,11 +192,17 @@ test('the page of the wiki shows its reader what the dashboard answered', async 
   await lineOf('gateway', '"meshgate.agent":"wiki-pages"');
 });
 
+/** As the guide reads the log of the gateway. */
+const readLog = (/^docker (exec meshgate-demo-gateway cat \S+)$/m.exec(guide)?.[1] ?? '')
+  .replace('meshgate-demo', `meshgate-demo-${offset}`)
+  .split(' ');
+
 /** Waits until a container's log has a line with this text: nginx and Envoy write theirs a moment after the answer. */
-function lineOf(name: string, text: string): Promise<string> {
+function lineOf(name: 'gateway' | 'ingress', text: string): Promise<string> {
+  const container = `meshgate-demo-${offset}-${name}`;
   return until(
     async () => {
-      const log = await docker('logs', `meshgate-demo-${offset}-${name}`);
+      const log = await docker(...(name === 'gateway' ? readLog : ['logs', container]));
       return log.split('\n').find((line) => line.includes(text));
     },
     { what: `a line with ${text} in the log of the ${name}` },
@@ -172,6 +227,7 @@ test('down removes everything', async () => {
   expect((await demo('down')).code).toBe(0);
   expect(await left()).toBe('');
   expect(await docker('network', 'ls', '-q', '--filter', `name=^meshgate-demo-${offset}$`)).toBe('');
+  expect(await docker('volume', 'ls', '-q', '--filter', `name=^meshgate-demo-${offset}-`)).toBe('');
   expect(existsSync(join(folder, '.demo'))).toBe(false);
   expect(existsSync(join(folder, '.demo.env'))).toBe(false);
 });

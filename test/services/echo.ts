@@ -17,6 +17,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
+import { logAccess } from './shared/access-log.ts';
 import { type Action, admin } from './shared/admin.ts';
 import { BodyDigest, pairs } from './shared/body.ts';
 import { listen, plain, secure, setting, stopOnSignals } from './shared/listen.ts';
@@ -156,42 +157,9 @@ const actions: Record<string, Action> = {
   },
 };
 
-/** Writes the line of an application's log about a request, which it knows by the headers of the gateway. */
-function log(format: string, request: IncomingMessage, response: ServerResponse, began: Date): void {
-  const { method, url = '', headers } = request;
-  const [parent, id, user] = ['traceparent', 'x-request-id', 'x-forwarded-user'].map((name) => headers[name] ?? '-');
-  const [took, status] = [Date.now() - began.getTime(), response.statusCode];
-  if (format === 'json') {
-    const line = {
-      time: began,
-      level: 'info',
-      msg: 'request',
-      method,
-      url,
-      status,
-      responseTime: took,
-      traceparent: parent,
-    };
-    console.log(JSON.stringify(line));
-    return;
-  }
-  const [, weekday = '', day, month, year, clock] = /^(\w+), (\d+) (\w+) (\d+) (\S+)/.exec(began.toUTCString()) ?? [];
-  const time = weekday && `[${day}/${month}/${year}:${clock} +0000]`;
-  const address = request.socket.remoteAddress?.replace('::ffff:', '');
-  const size = response.getHeader('content-length') ?? '-';
-  console.log(
-    `${time} ${user} http-nio-8090-exec-1 ${address} ${method} ${url} HTTP/${request.httpVersion} ${status} ${took}ms ${size} - ${headers['user-agent'] ?? '-'} ${parent} ${id}`,
-  );
-}
-
-const accessLog = process.env.ACCESS_LOG;
-
 function serve(make: typeof plain | typeof secure) {
   const server = make((request, response) => {
-    if (accessLog !== undefined) {
-      const began = new Date();
-      response.on('finish', () => log(accessLog, request, response, began));
-    }
+    logAccess(request, response);
     handle(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
   server.on('upgrade', upgrade);

@@ -3,9 +3,10 @@
  * It believes X-Forwarded-User, as an application behind a gateway does. Its page /dashboard is another service's
  * answer, which it asks for through the gateway, for the reader of the page.
  *
- * Environment: PORT, ADMIN_PORT; for /dashboard DASHBOARD_URL, GATEWAY, SVID_FILE, GATEWAY_CA_FILE.
+ * Environment: PORT, ADMIN_PORT, ACCESS_LOG; for /dashboard DASHBOARD_URL, GATEWAY, SVID_FILE, GATEWAY_CA_FILE.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { logAccess } from './shared/access-log.ts';
 import { admin } from './shared/admin.ts';
 import { readForm, readJson, sendJson } from './shared/body.ts';
 import { askFor, type Hop, type HopAnswer } from './shared/hop.ts';
@@ -184,6 +185,7 @@ function form(user: string, known?: WikiPage) {
 
 stopOnSignals();
 const server = plain((request, response) => {
+  logAccess(request, response);
   handle(request, response).catch((error: unknown) =>
     sendJson(response, 400, { statusCode: 400, message: String(error) }),
   );

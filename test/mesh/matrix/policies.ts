@@ -21,13 +21,13 @@ export const KEYS_FILE = '/run/keys/assertion.jwks';
 export const JWKS_FILE = '/run/ingress/jwks.json';
 const FIRST_PORT = 9000;
 
-/** The demo's own policy, without its agent and its sign-in; its provider is a made-up one here. */
+/** The demo's own policy, without its agent, its sign-in and its sealed log; its provider is a made-up one here. */
 export async function demo(): Promise<Yaml> {
   const yaml: Yaml = parse(await readFile(new URL('../../demo/meshgate.yaml', import.meta.url), 'utf8'));
   delete yaml.agents;
   delete yaml.headers['X-Forwarded-Actor'];
   for (const service of Object.values<Yaml>(yaml.services)) delete service.spiffe;
-  for (const key of ['session', 'public_port']) delete yaml.gateway[key];
+  for (const key of ['session', 'public_port', 'health', 'audit']) delete yaml.gateway[key];
   for (const provider of Object.values<Yaml>(yaml.providers))
     for (const key of ['client', 'signin']) delete provider[key];
   for (const host of Object.values<Yaml>(yaml.hosts)) for (const key of ['owner', 'ask']) delete host[key];
