@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Gateway, startGateway, testStage, until } from '../harness/index.ts';
+import { type Gateway, gatewayImage, startContainer, startGateway, testStage, until } from '../harness/index.ts';
 import { readSealed } from '../unit/audit/seal-lab.ts';
 
 const REQUESTS = Number(process.env.SEAL_REQUESTS ?? 4000);
@@ -126,4 +126,38 @@ test('each line of four workers is a leaf once, over reloads, rotations, a kille
   expect(gateway.box.logs.since(0).filter((line) => /meshgate-seal: (?!a new log|log_truncated)/.test(line))).toEqual(
     [],
   );
+});
+
+test('in a container of its own, it loses nothing while the disk is full, and seals the last lines at a stop', async () => {
+  const settings = { log: '/run/meshgate/access.log', folder: '/audit', origin: 'wiki.test/meshgate/gw-0' };
+  const box = await startContainer(stage, {
+    image: gatewayImage,
+    alias: 'sealer',
+    files: { '/seal/seal.json': JSON.stringify(settings) },
+    tmpfs: { '/audit': 'size=700k,uid=10101,mode=0700' },
+    command: ['meshgate-seal', '/seal/seal.json'],
+    ready: /this key verifies it/,
+  });
+  const sh = async (script: string) => {
+    const { exitCode, stdout, stderr } = await box.exec('sh', '-ec', script);
+    if (exitCode !== 0) throw new Error(`${script}: ${stderr}`);
+    return stdout;
+  };
+  const append = (from: number, to: number) =>
+    sh(
+      `i=${from}; while [ $i -lt ${to} ]; do printf '{"time":"2026-03-04T10:15:02+00:00","n":%d,"pad":"%0700d"}\\n' $i 0; i=$((i + 1)); done >>${settings.log}`,
+    );
+  const sizeOf = async () => Number((await sh('cat /audit/checkpoint')).split('\n')[1]);
+  await append(0, 10);
+  await until(async () => (await sizeOf()) >= 11, { what: 'the first lines' });
+  await sh('head -c 600000 /dev/zero >/audit/filler');
+  await append(10, 400);
+  await box.logs.waitFor(/cannot seal the log: .*; the sealer keeps trying/);
+  const full = await sizeOf();
+  expect(full).toBeLessThan(300);
+  await sh('rm /audit/filler');
+  await until(async () => (await sizeOf()) >= 401, { what: 'the lines that came while the disk was full' });
+  await append(400, 410);
+  await box.signal('SIGQUIT');
+  await box.logs.waitForEnd();
 });
