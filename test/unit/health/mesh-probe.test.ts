@@ -2,12 +2,15 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compactVerify, createLocalJWKSet, decodeJwt } from 'jose';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import type { Sample } from '../../../src/health/exposition.ts';
 import { meshPart, type ProbeAnswer, probeLine, stateOf, verdictOf } from '../../../src/health/mesh-probe.ts';
 import type { DeniedBy, MeshProbe } from '../../../src/health/types.ts';
+import { meshParts, probeMeshes } from '../../../src/njs/mesh-probe.ts';
+import { meshMetrics } from '../../../src/njs/metrics/mesh.ts';
+import { fakeNgx } from '../njs/fake-ngx.ts';
 
 const probe: MeshProbe = {
   probe: 'no_assertion',
@@ -104,8 +107,8 @@ describe('the state of a mesh', () => {
 });
 
 describe('the job', () => {
-  const dict = new Map<string, string>();
-  const log = vi.fn();
+  const fake = fakeNgx();
+  const log = vi.spyOn(ngx, 'log');
   let asked: { url: string; method: string; headers: Record<string, string> }[] = [];
   let answer: (url: string) => Promise<{ status: number; headers: Headers }>;
   const denial = (more: Record<string, string> = {}) => ({
@@ -120,53 +123,29 @@ describe('the job', () => {
   const many = Array.from({ length: 20 }, (_, i) => ({ ...probe, by: 'first' as const, service: `s${i}` }));
   const probes = { egress: '/run/egress.sock', every: 5, requests: many };
 
-  beforeEach(async () => {
+  beforeEach(() => {
     vi.useFakeTimers({ now: 1_000_000 });
-    dict.clear();
+    fake.zones.svids.clear();
     log.mockClear();
     asked = [];
     answer = async () => denial();
-    vi.stubGlobal('ngx', {
-      WARN: 'warn',
-      ERR: 'error',
-      log,
-      shared: {
-        meshgate_svids: dict,
-        meshgate_locks: {
-          add: () => true,
-          set: () => {},
-          has: () => false,
-          get: () => undefined,
-          delete: () => true,
-          incr: () => 1,
-        },
-      },
-      fetch: async (url: string, it: { method: string; headers: Record<string, string> }) => {
-        asked.push({ url, method: it.method, headers: it.headers });
-        return answer(url);
-      },
-    });
-    vi.resetModules();
+    fake.fetch = async (url, options) => {
+      asked.push({ url, ...(options as { method: string; headers: Record<string, string> }) });
+      return answer(url);
+    };
     return () => vi.useRealTimers();
   });
-  /** The job, and the samples of its metrics at the time of the test. */
-  async function job() {
-    const all = await import('../../../src/njs/mesh-probe.ts');
-    const { meshMetrics } = await import('../../../src/njs/metrics/mesh.ts');
-    const read = (requests: readonly MeshProbe[]) =>
-      Object.fromEntries(
-        meshMetrics.map((it) => [
-          it.name,
-          it.read({ watched: { probes: { ...probes, requests } }, now: 1000 } as never),
-        ]),
-      );
-    return { ...all, read };
-  }
+  afterAll(() => log.mockRestore());
+
+  /** The samples of the metrics at the time of the test. */
+  const read = (requests: readonly MeshProbe[]) =>
+    Object.fromEntries(
+      meshMetrics.map((it) => [it.name, it.read({ watched: { probes: { ...probes, requests } }, now: 1000 } as never)]),
+    );
   const values = (read: Readonly<Record<string, readonly Sample[]>>) =>
     Object.values(read).flatMap((samples) => samples.map(([, value]) => value));
 
   test('sends HEAD without a credential through the egress server, and logs nothing while all is denied', async () => {
-    const { probeMeshes, read } = await job();
     await probeMeshes({ ...probes, requests: [{ ...many[0]!, path: '/a b/meshgate-probe' }] });
     expect(asked).toEqual([
       {
@@ -187,7 +166,6 @@ describe('the job', () => {
   });
 
   test('signs an assertion for another identity, which names no person', async () => {
-    const { probeMeshes, read } = await job();
     const keysFile = join(mkdtempSync(join(tmpdir(), 'meshgate-probe-')), 'keys.jwks');
     const text = await newSigningKeys(1000);
     const settings = { issuer: 'https://wiki.test', keysFile, lifetime: 60 };
@@ -214,12 +192,11 @@ describe('the job', () => {
   });
 
   test('logs each change once, and a mesh that does not enforce as an error', async () => {
-    const { probeMeshes, read, meshParts } = await job();
     const one = { ...probes, requests: [many[0]!] };
     answer = async () => denial({ 'x-envoy-upstream-service-time': '2' });
     await probeMeshes(one);
     await probeMeshes(one);
-    expect(log.mock.calls).toEqual([['error', expect.stringMatching(/^meshgate: .* does not enforce rule /)]]);
+    expect(log.mock.calls).toEqual([[ngx.ERR, expect.stringMatching(/^meshgate: .* does not enforce rule /)]]);
     expect(values(read(one.requests))).toEqual([0, 0]);
     expect(meshParts(one, 1000)).toMatchObject({ default: { state: 'warning', reason: 'mesh_not_enforcing' } });
     answer = async () => denial();
@@ -232,7 +209,6 @@ describe('the job', () => {
   });
 
   test('ends within the interval if the ingress hangs, and begins the next time with the others', async () => {
-    const { probeMeshes } = await job();
     answer = () => new Promise(() => {});
     const services = () => asked.map(({ url }) => url);
     const run = probeMeshes({ ...probes, requests: many.map((it) => ({ ...it, path: `/${it.service}` })) });
