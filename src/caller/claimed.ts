@@ -17,12 +17,32 @@ export interface LoggedClaim {
 /** Makes a pseudonym for a value that may name a person. */
 export type Hide = (value: string) => string;
 
+/** Hides the parts of a text for which the stars of the patterns stand. The rest is named by the policy. So the text still
+ * matches the same patterns. If that is not possible, the whole text is hidden. */
+function hideStars(text: string, likes: readonly string[], hide: Hide): string {
+  const named = new Set<number>();
+  for (const pattern of likes.filter((it) => isLike(text, it))) {
+    const pieces = pattern.split('*');
+    const last = pieces.length - 1;
+    let end = 0;
+    for (const [i, piece] of pieces.entries()) {
+      const at = i > 0 && i === last ? text.length - piece.length : text.indexOf(piece, end);
+      end = at + piece.length;
+      for (let k = at; k < end; k++) named.add(k);
+    }
+  }
+  const hash = hide(text);
+  let shown = '';
+  for (let i = 0; i < text.length; i++) shown += named.has(i) ? text[i] : i === 0 || named.has(i - 1) ? hash : '';
+  return likes.every((it) => isLike(shown, it) === isLike(text, it)) ? shown : hash;
+}
+
 /** Returns a value in which every text that the policy does not name is hidden. So the roles stay the same. */
 function hideIn(value: unknown, { values = [], likes = [] }: LoggedClaim, hide: Hide): unknown {
   if (Array.isArray(value)) return value.map((it) => hideIn(it, { path: '', values, likes }, hide));
   if (typeof value === 'boolean' || value === null) return value;
   if (values.includes(value as string)) return value;
-  if (typeof value === 'string') return likes.some((pattern) => isLike(value, pattern)) ? value : hide(value);
+  if (typeof value === 'string') return hideStars(value, likes, hide);
   return hide(JSON.stringify(value));
 }
 

@@ -1,7 +1,7 @@
 import type { Usage } from '../../audit/usage.ts';
 import { isWildcard } from '../../host-name.ts';
 import { place } from '../../policy/index.ts';
-import type { At, Host, Route } from '../../policy/types.ts';
+import type { At, Host, Policy, Route } from '../../policy/types.ts';
 import { findRoute } from '../../rules/match.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Loaded } from '../load.ts';
@@ -18,6 +18,8 @@ export interface Grant {
   readonly last?: number;
   /** Why it is not removed although no request used it. */
   readonly stays?: string;
+  /** Of a route or a host: where it is. */
+  readonly from?: { readonly host: string; readonly route?: Route };
 }
 
 export interface Period {
@@ -47,6 +49,25 @@ function written(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
 /** Whether another route has paths of a route that is removed. They would then belong to this other route. */
 function heir(route: Route, others: readonly Route[]): Route | undefined {
   return findRoute(others, route.path) ?? (route.kind === 'prefix' ? findRoute(others, `${route.path}/x`) : undefined);
+}
+
+/** Returns the host that has the requests of a host that is removed. */
+const hostHeir = (host: string, others: readonly string[]): string | undefined =>
+  others.find((name) => isWildcard(name) && name !== host && host.endsWith(name.slice(1)));
+
+const pathsTo = (other: string) => `its paths would then belong to ${other}`;
+const requestsTo = (other: string) => `its requests would then belong to ${other}`;
+
+/** Says which part of a policy has the requests of a route or a host that was removed from it, because that part may
+ * allow more; undefined if none has. */
+export function inherited({ from }: Grant, { hosts }: Policy): string | undefined {
+  if (from === undefined) return undefined;
+  const names = hosts.map(({ name }) => name);
+  const host = from.route && hosts.find(({ name }) => name === from.host);
+  const other = host && from.route && heir(from.route, host.routes);
+  if (other !== undefined) return pathsTo(other.name);
+  const wider = host === undefined ? hostHeir(from.host, names) : undefined;
+  return wider && requestsTo(wider);
 }
 
 /** Finds the grants of a policy that no request of a period used. */
@@ -96,9 +117,10 @@ export class Unused {
       const text = `route ${route.name} with ${of(route)
         .map((rule) => ruleText(rule, route.service))
         .join('; ')}`;
-      const stays = other && `its paths would then belong to ${other.name}`;
+      const stays = other && pathsTo(other.name);
+      const from = { host: host.name, route };
       const last = lastUse(this.#usage, of(route));
-      grants.push({ kind: 'route', at: route.at, text, ...withLast(last), ...(stays && { stays }) });
+      grants.push({ kind: 'route', at: route.at, text, from, ...withLast(last), ...(stays && { stays }) });
     }
     return { host, free, grants, isWhole: kept.length === 0 };
   }
@@ -108,15 +130,13 @@ export class Unused {
     const kept = all.filter(({ isWhole }) => !isWhole).map(({ host }) => host.name);
     return all.flatMap(({ host, grants, isWhole }): readonly Grant[] => {
       if (!isWhole) return grants;
-      const other = kept.find((name) => isWildcard(name) && name !== host.name && host.name.endsWith(name.slice(1)));
+      const other = hostHeir(host.name, kept);
       const times = grants.flatMap(({ last }) => last ?? []);
       const last = times.length === 0 ? undefined : Math.max(...times);
-      const stays =
-        kept.length === 0
-          ? 'no request used any host of the policy'
-          : other && `its requests would then belong to ${other}`;
+      const stays = kept.length === 0 ? 'no request used any host of the policy' : other && requestsTo(other);
       const text = `host ${host.name} with ${grants.map((it) => it.text).join('; ')}`;
-      return [{ kind: 'host', at: host.at, text, ...withLast(last), ...(stays && { stays }) }];
+      const from = { host: host.name };
+      return [{ kind: 'host', at: host.at, text, from, ...withLast(last), ...(stays && { stays }) }];
     });
   }
 

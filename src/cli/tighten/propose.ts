@@ -4,7 +4,7 @@ import { decoded, type LoadedFile, loadPolicy } from '../load.ts';
 import type { Runtime } from '../runtime.ts';
 import { fileName, readsStdin, type Source } from '../source.ts';
 import { type Cut, PolicyParts, withoutCuts } from './edit.ts';
-import type { Grant } from './grants.ts';
+import { type Grant, inherited } from './grants.ts';
 
 /** A file of the policy with the parts that are removed. */
 export interface EditedFile {
@@ -124,28 +124,40 @@ function placeOf({ policy }: LoadedFile, path: string): At | undefined {
   return sections[key]?.[plain]?.at;
 }
 
-/** Removes grants from the files of a policy. A grant stays if the policy would have errors without it. */
+type Staying = Grant & { readonly stays: string };
+
+/** Removes all grants that can be removed. If one of them cannot, each is tried with those that can be. */
+function attempt(proposing: Proposing, grants: readonly Grant[]) {
+  const all = proposing.without(grants);
+  if (!('fails' in all)) return { removed: grants, cannot: [], found: all };
+  const removed: Grant[] = [];
+  const cannot: Staying[] = [];
+  for (const grant of grants) {
+    const next = proposing.without([...removed, grant]);
+    if ('fails' in next) cannot.push({ ...grant, stays: next.fails });
+    else removed.push(grant);
+  }
+  const found = proposing.without(removed);
+  if ('fails' in found) throw new WrongUse(`the policy cannot be changed: ${found.fails}`);
+  return { removed, cannot, found };
+}
+
+/** Removes grants from the files of a policy. A grant stays if the policy would have errors without it, or if what stays
+ * has its requests. */
 export function propose(runtime: Runtime, source: Source, all: readonly Grant[]): Proposal {
   if (readsStdin(source)) throw new WrongUse('tighten prints a patch of the policy’s file: give its name');
   const proposing = new Proposing(runtime, source);
   const inProfile = (it: Grant): Grant =>
     it.stays === undefined && it.at.profile !== undefined ? { ...it, stays: 'it comes from a profile' } : it;
   const grants = all.map(inProfile);
-  let staying = grants.filter((it): it is Grant & { stays: string } => it.stays !== undefined);
-  let removed = grants.filter(({ stays }) => stays === undefined);
-  let found = proposing.without(removed);
-  if ('fails' in found) {
-    // One of the grants cannot be removed. Each is tried with those that can be.
-    const [tried, can] = [removed, [] as Grant[]];
-    const cannot: (Grant & { stays: string })[] = [];
-    for (const grant of tried) {
-      const next = proposing.without([...can, grant]);
-      if ('fails' in next) cannot.push({ ...grant, stays: next.fails });
-      else can.push(grant);
-    }
-    [removed, staying] = [can, [...staying, ...cannot]];
-    found = proposing.without(can);
+  const staying = grants.filter((it): it is Staying => it.stays !== undefined);
+  let free = grants.filter(({ stays }) => stays === undefined);
+  for (;;) {
+    const { removed, cannot, found } = attempt(proposing, free);
+    staying.push(...cannot);
+    const stay = new Map(removed.map((grant) => [grant, inherited(grant, found.loaded.policy)]));
+    free = removed.filter((grant) => stay.get(grant) === undefined);
+    if (free.length === removed.length) return { removed, staying, ...found };
+    staying.push(...[...stay].flatMap(([grant, stays]) => (stays === undefined ? [] : [{ ...grant, stays }])));
   }
-  if ('fails' in found) throw new WrongUse(`the policy cannot be changed: ${found.fails}`);
-  return { removed, staying, ...found };
 }

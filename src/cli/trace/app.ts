@@ -1,5 +1,5 @@
 import { defined, type Flat, member, numberOf, pathOnly, precisionOf, type Reading, timeOf } from './hop.ts';
-import { idsIn, requestId, traceId } from './ids.ts';
+import { idsIn, lastIdsIn, requestId, traceId } from './ids.ts';
 
 /** The names of members that loggers use: OpenTelemetry, ECS, logback, pino, zap, Serilog, Google Cloud. */
 const NAMES = {
@@ -25,6 +25,8 @@ const NAMES = {
 function timeIn(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d{9,}(?:\.\d+)?$/.test(text)) return timeOf(text);
   let value = Number(text) * 1000;
+  // More digits are no time in any unit.
+  if (value > 1e24) return undefined;
   while (value > 1e14) value /= 1000;
   return value;
 }
@@ -62,7 +64,8 @@ const CLF_TIME = /\[(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d(?:\.\d+)?) 
 const REQUEST = /"?\b([A-Z]{3,20}) (\/\S*|\*|https?:\/\/\S+) HTTP\/[\d.]+"? (\d{3}|-)(?: |$)/;
 
 /** Reads a line of an access log with the time and request of the Common Log Format. Tomcat, and so Confluence, Jetty
- * and Apache write it. The ids stand where the pattern puts them. */
+ * and Apache write it. The ids stand behind what the client
+ * wrote. */
 export function readAccessLog(line: string): Reading | undefined {
   const at = CLF_TIME.exec(line);
   const request = REQUEST.exec(line);
@@ -77,7 +80,7 @@ export function readAccessLog(line: string): Reading | undefined {
   const took = /(?:^|\s)(\d+)ms\b/.exec(after)?.[1];
   return {
     format: 'access log',
-    ids: idsIn(`${line.slice(0, request.index)} ${after}`),
+    ids: lastIdsIn(`${line.slice(0, request.index)} ${after}`),
     precision: precisionOf(clock),
     facts: defined({ user }) as Record<string, string>,
     method,

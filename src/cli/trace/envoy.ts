@@ -77,6 +77,9 @@ export function readEnvoyJson(flat: Flat): Reading | undefined {
 const BEGIN = /^\[(\d{4}-\d\d-\d\dT[\d:.]+Z)\] "(\S+) (.*?) (HTTP\/[\d.]+|-)" (\d+) (\S+) /;
 const ISTIO = /^(\S+) (\S+) "([^"]*)" /;
 const NUMBERS = /^(\d+) (\d+) (\d+) (\S+) /;
+/** The ids, behind `X-Forwarded-For` and `User-Agent`. Clients choose these two, also with quotation marks, so the last
+ * fields of this form count. */
+const FIELDS = /^.*"([^"]*)" "([^"]*)" "([^"]*:\d+|envoy:[^"]*|-)"(?= |$)/;
 
 /** Reads a line of Envoy's default text format, or of Istio's. Fields that were appended may hold a `traceparent`. */
 export function readEnvoyText(line: string): Reading | undefined {
@@ -87,16 +90,17 @@ export function readEnvoyText(line: string): Reading | undefined {
   const istio = ISTIO.exec(rest);
   rest = istio === null ? rest : rest.slice(istio[0].length);
   const numbers = NUMBERS.exec(rest);
-  const quoted = [...rest.matchAll(/"([^"]*)"/g)].map(([, text]) => text as string);
-  const [, , request, authority, upstream] = quoted;
+  const fields = FIELDS.exec(rest);
+  const [, request, authority, upstream] = fields ?? [];
+  const appended = fields === null ? '' : rest.slice(fields[0].length);
   const dash = (text: string | undefined) => (text === undefined || text === '' || text === '-' ? undefined : text);
   const status = Number(code);
   const details = dash(istio?.[1]);
-  const cluster = /" (\S+)/.exec(rest.slice(rest.lastIndexOf('"')))?.[1];
+  const cluster = /^ (\S+)/.exec(appended)?.[1];
   return {
     format: 'Envoy',
     place: 'mesh',
-    ids: defined({ trace: traceOf(line), request: requestId(request) }),
+    ids: defined({ trace: traceOf(appended), request: requestId(request) }),
     precision: 1,
     facts: defined({
       details,

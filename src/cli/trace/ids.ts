@@ -26,6 +26,15 @@ export function idsIn(text: string): Ids {
   return { ...(trace !== undefined && { trace }), ...(request !== undefined && { request }) };
 }
 
+/** Returns the last ids of a text. Loggers write `User-Agent`, `Referer` and paths before them, which clients choose. */
+export function lastIdsIn(text: string): Ids {
+  const last = (pattern: RegExp, from: string) => [...from.matchAll(new RegExp(pattern, 'gi'))].at(-1);
+  const trace = last(TRACEPARENT, text)?.[1]?.toLowerCase();
+  const rest = text.replace(new RegExp(TRACEPARENT, 'gi'), '');
+  const request = last(new RegExp(`${TRACE.source}|${UUID.source}`), rest)?.[0].toLowerCase();
+  return { ...(trace !== undefined && { trace }), ...(request !== undefined && { request }) };
+}
+
 /** Returns the id that a person gives: a trace id, a request id, a `traceparent` or the value of `traceresponse`;
  * undefined if it is none of them. */
 export function askedId(text: string): string | undefined {

@@ -27,11 +27,25 @@ describe('the claims of a line', () => {
   test('with pseudonyms have only the values that the policy names, and no value of a person', () => {
     const hide = (value: string) => `<${value.length}>`;
     expect(JSON.parse(claimedBy(claims, logged, hide))).toEqual({
-      groups: ['staff', 'ops-1', '<11>', true],
+      groups: ['staff', 'ops-<5>', '<11>', true],
       'employee.id': '<4>',
       scope: 'read write',
     });
     expect(claimedBy({ groups: { ada: 1 } }, logged, hide)).toBe('{"groups":"<9>"}');
+  });
+
+  test.each([
+    ['ada@example.com', ['*@example.com'], '<15>@example.com'],
+    ['ada.k@example.com', ['ada*', '*@example.com'], 'ada<17>@example.com'],
+    ['ada@example.com', ['*@*.com'], '<15>@<15>.com'],
+    ['ada', ['*'], '<3>'],
+    ['ada', ['ada'], 'ada'],
+    ['ada and ada', ['*ada'], '<11>ada'],
+    // What stands for the star would match the second pattern, so it is better not to match than to say who it is.
+    ['ops-ada', ['ops-*', '*<*'], '<7>'],
+  ])('of %s with pseudonyms has no more than the patterns %j name', (mail, likes, shown) => {
+    const claimed = claimedBy({ mail }, [{ path: 'mail', values: [], likes }], (value) => `<${value.length}>`);
+    expect(JSON.parse(claimed)).toEqual({ mail: shown });
   });
 
   test('fit into a header: ASCII without control characters, whatever the provider says', () => {

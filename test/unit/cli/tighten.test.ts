@@ -277,6 +277,45 @@ test('grants of a profile are named, and stay', async () => {
   expect(out).toContain('nothing to remove\n');
 });
 
+test('a route stays if its paths would then belong to a wider one that cannot be removed', async () => {
+  const used = line(admin);
+  const policy = POLICY.replace(
+    '    /*:\n      service: wiki\n      allow:\n',
+    '    /open: { service: wiki, allow: [reader] }\n    /*:\n      service: wiki\n      allow: &wide\n',
+  )
+    .replace('    /admin/*:', '    /pages/*: { service: wiki, allow: [admin] }\n    /admin/*:')
+    .replace('tests:', '  docs.example.com:\n    /a: { service: wiki, allow: *wide }\ntests:');
+  const docs = line({
+    'server.address': 'docs.example.com',
+    'url.path': '/a',
+    'http.route': 'docs.example.com/a',
+    'meshgate.rule': 'docs.example.com/a#1',
+  });
+  const { out } = await run([], [used, docs], policy);
+  expect(out).toMatch(/^leave .* route wiki\.example\.com\/\* with /m);
+  expect(out).toMatch(
+    /^leave .* route wiki\.example\.com\/pages\/\* with .*: never used, but its paths would then belong to wiki\.example\.com\/\*$/m,
+  );
+});
+
+test('a host stays if its requests would then belong to a wider one that cannot be removed', async () => {
+  const policy = POLICY.replace(
+    'tests:',
+    '  "*.wide.example.com":\n    /*: { service: wiki, allow: &wide [reader] }\n  narrow.wide.example.com:\n    /*: { service: wiki, allow: [admin] }\n  docs.example.com:\n    /a: { service: wiki, allow: *wide }\ntests:',
+  );
+  const docs = line({
+    'server.address': 'docs.example.com',
+    'url.path': '/a',
+    'http.route': 'docs.example.com/a',
+    'meshgate.rule': 'docs.example.com/a#1',
+  });
+  const { out } = await run([], [...LOG, docs], policy);
+  expect(out).toMatch(/^leave .* host \*\.wide\.example\.com with /m);
+  expect(out).toMatch(
+    /^leave .* host narrow\.wide\.example\.com with .*: never used, but its requests would then belong to \*\.wide\.example\.com$/m,
+  );
+});
+
 test('a grant in the file of a team is removed there, and a section that becomes empty goes, too', async () => {
   const files = { 'gw/m.yaml': PLATFORM, 'gw/teams/pay.yaml': PAY, 'gw/teams/ops.yaml': OPS };
   const used = line({

@@ -63,6 +63,21 @@ describe('each format is read', () => {
     expect(Object.keys(readLine(line).ids)).toEqual(Object.keys(ids));
   });
 
+  const foreignParent = `00-${OTHER.replaceAll('-', '')}-00f067aa0ba902b7-01`;
+  test.each([
+    ['the text of Envoy', envoyText(` "${PARENT}"`).replace('curl/8.14.1', foreignParent)],
+    ['the text of Envoy', envoyText(` "${PARENT}"`).replace('/rest/api/content', `/${foreignParent}`)],
+    ['the text of Envoy', envoyText(` "${PARENT}"`).replace('curl/8.14.1', `" "${OTHER}" "wiki.mesh" "10.0.0.9:80`)],
+    ['an access log', confluenceLine().replace('curl/8.14.1', `${foreignParent} ${OTHER}`)],
+    ['an access log', confluenceLine().replace('wiki.example.com/ ', `wiki.example.com/${foreignParent} `)],
+  ])('an id that a client wrote into %s does not count', (_, line) => {
+    expect(readLine(line).ids).toEqual({ trace: TRACE, request: REQUEST });
+  });
+
+  test('a number with hundreds of digits is no time', () => {
+    expect(readLine(appLine({ '@timestamp': undefined, ts: '9'.repeat(400) }))).not.toHaveProperty('time');
+  });
+
   test('Envoy says why it refused', () => {
     const denied = { response_code: 403, response_code_details: 'rbac_access_denied_matched_policy[none]' };
     expect(readLine(envoyLine(denied)).refusal).toBe('rbac_access_denied_matched_policy[none]');
