@@ -4,7 +4,7 @@ import type { Hop, Place } from './hop.ts';
 
 /** What is worth knowing about a request: which hop refused it, and what does not agree. */
 export interface Finding {
-  readonly kind: 'answered' | 'refused' | 'disagrees' | 'clock' | 'missing';
+  readonly kind: 'answered' | 'refused' | 'disagrees' | 'clock' | 'missing' | 'unsure';
   readonly text: string;
 }
 

@@ -1,5 +1,5 @@
 import type { Collected } from './collect.ts';
-import { type Finding, findingsOf } from './findings.ts';
+import { type Finding, findingsOf, NAMES } from './findings.ts';
 import { type Hop, PLACES } from './hop.ts';
 
 /** A request at the gateway, and what the other logs say about it. */
@@ -52,29 +52,37 @@ const order = (a: readonly number[], b: readonly number[]) =>
   compared(a[2] as number, b[2] as number);
 
 /** Returns the request at the gateway to which a hop belongs; undefined if there is none. A trace can have many
- * requests, and an ingress can replace their ids. Then method, path and time decide. */
-function ownerOf(hop: Hop, gateways: readonly Hop[]): Hop | undefined {
+ * requests, and an ingress can replace their ids. Then method, path and time decide. If only the time does, it is not
+ * sure: clients choose trace ids, and can send two such requests at once. */
+function ownerOf(hop: Hop, gateways: readonly Hop[]): { readonly owner: Hop; readonly isSure: boolean } | undefined {
   const fitting = gateways.flatMap((gateway) => {
     const by = misfit(gateway, hop);
     return by === undefined ? [] : [{ gateway, by }];
   });
-  return fitting.sort((a, b) => order(a.by, b.by))[0]?.gateway;
+  const [first, second] = fitting.sort((a, b) => order(a.by, b.by));
+  if (first === undefined) return undefined;
+  const isSure =
+    second === undefined || first.by[0] === 0 || second.by[0] !== first.by[0] || second.by[1] !== first.by[1];
+  return { owner: first.gateway, isSure };
 }
 
 /** Gives each hop to its request. A hop of a mesh that knows the request only by its own id follows the hops with this
  * id. */
-function grouped(hops: readonly Hop[]): { readonly groups: Map<Hop, Hop[]>; readonly loose: readonly Hop[] } {
+function grouped(hops: readonly Hop[]) {
   const gateways = hops.filter(({ place }) => place === 'gateway');
   const groups = new Map(gateways.map((gateway) => [gateway, [gateway]]));
   const owners = new Map<string, Hop>();
+  const unsure = new Set<Hop>();
   let left: Hop[] = [];
   for (const hop of hops) {
     if (hop.place === 'gateway') continue;
-    const owner = ownerOf(hop, gateways);
-    if (owner === undefined) {
+    const found = ownerOf(hop, gateways);
+    if (found === undefined) {
       left.push(hop);
       continue;
     }
+    const { owner, isSure } = found;
+    if (!isSure) unsure.add(hop);
     groups.get(owner)?.push(hop);
     if (hop.ids.request !== undefined) owners.set(hop.ids.request, owner);
   }
@@ -83,14 +91,22 @@ function grouped(hops: readonly Hop[]): { readonly groups: Map<Hop, Hop[]>; read
     if (owner !== undefined) groups.get(owner)?.push(hop);
     return owner === undefined;
   });
-  return { groups, loose: left };
+  return { groups, loose: left, unsure };
+}
+
+/** Says that lines may belong to another request of the trace. */
+function doubts(hops: readonly Hop[], unsure: ReadonlySet<Hop>): readonly Finding[] {
+  const places = [...new Set(hops.filter((hop) => unsure.has(hop)).map(({ place }) => NAMES[place]))];
+  if (places.length === 0) return [];
+  const text = `other requests of this trace fit the lines of ${places.join(' and ')} as well: only the time says to which one they belong, unless these logs have X-Request-Id`;
+  return [{ kind: 'unsure', text }];
 }
 
 /** Puts the lines of all logs together, one story for each request at the gateway. If the id is that of one request, the
  * other requests of its trace are only counted. */
 export function storiesOf(id: string, collected: Collected, asked: ReadonlySet<string>): Stories {
   const { hops } = collected;
-  const { groups, loose } = grouped(hops);
+  const { groups, loose, unsure } = grouped(hops);
   const all = [...groups].map(([gateway, own]) => ({ gateway, hops: own.sort(byCause) }));
   const named = all.filter(({ gateway: { ids } }) => ids.request === id && ids.trace !== id);
   const shown = named.length > 0 ? named : all;
@@ -98,7 +114,10 @@ export function storiesOf(id: string, collected: Collected, asked: ReadonlySet<s
   const stories = [...shown, ...rest].sort((a, b) => compared(begin(a.hops[0] as Hop), begin(b.hops[0] as Hop)));
   return {
     id,
-    stories: stories.map((story) => ({ ...story, findings: findingsOf(story, collected, asked) })),
+    stories: stories.map((story) => ({
+      ...story,
+      findings: [...findingsOf(story, collected, asked), ...doubts(story.hops, unsure)],
+    })),
     others: all.length - shown.length,
     traces: [...new Set(hops.flatMap(({ ids }) => ids.trace ?? []))],
   };

@@ -11,6 +11,7 @@ const STYLES: Readonly<Record<Finding['kind'], Style>> = {
   disagrees: 'bad',
   clock: 'strong',
   missing: 'strong',
+  unsure: 'strong',
 };
 
 /** Longest text of a hop in one line of a terminal. */

@@ -32,6 +32,17 @@ async function hopsOf(id: string, nginx: string[], mesh: string[], app: string[]
 
 const other = (letter: string) => ({ request_id: letter.repeat(32), trace_id: letter.repeat(32) });
 
+test('two requests with one trace id, method and path: only the time decides, and a finding says so', async () => {
+  const second = { request_id: 'b'.repeat(32), 'user.id': 'ada', time: '2026-03-04T10:15:03+00:00' };
+  const mesh = [envoyLine({ request_id: OTHER })];
+  const { out } = await trace(TRACE, [nginxLine(), nginxLine(second)], mesh, []);
+  expect(out).toMatch(/^unsure: other requests of this trace fit the lines of the mesh as well: only the time says /m);
+  const refused = { ...second, 'meshgate.reason': 'role_missing', 'meshgate.upstream': '' };
+  for (const other of [{ ...second, 'url.path': '/other' }, refused])
+    expect((await trace(TRACE, [nginxLine(), nginxLine(other)], mesh, [])).out).not.toContain('unsure');
+  expect((await trace(TRACE, [nginxLine(), nginxLine(second)], [envoyLine()], [])).out).not.toContain('unsure');
+});
+
 describe('one request', () => {
   test('shows who, by which rule, over which identity, to which service, and the status at each hop', async () => {
     const { code, out, err } = await trace(TRACE, [nginxLine()], [envoyLine()], [confluenceLine()]);
