@@ -1,12 +1,14 @@
 import { Refused } from '../audit/refused.ts';
 import { readSettings, type SealSettings } from '../audit/seal-settings.ts';
 import { Sealer } from '../audit/sealer.ts';
+import { Submitter } from '../audit/submitter.ts';
 import { originOf } from '../policy/audit.ts';
 import { digestOf, policyText } from '../rules/digest.ts';
 import { argument, command, flag, NO, WrongUse, YES } from './context.ts';
 import { loadValid, readText } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import { type Source, sourceFlags, sourceOf } from './source.ts';
+import { witnessMachine } from './witness-machine.ts';
 
 /** Seconds between two looks at the log. */
 const TURN = 0.45;
@@ -34,29 +36,34 @@ function settingsOf(runtime: Runtime, file: string | undefined, source: Source):
 
 export const sealCommand = command({
   brief: 'Seal the log: grow a Merkle log of its lines, and sign its checkpoints',
-  text: 'Follows the log that nginx writes, over rotations, until SIGTERM or SIGINT. Each line becomes a leaf of the transparency log in the folder (C2SP tlog-tiles), and while lines come, a checkpoint is signed each second. At the first start, it makes the signing key, and prints the key that verifies the log. In the image, this is meshgate-seal.',
+  text: 'Follows the log that nginx writes, over rotations, until SIGTERM or SIGINT. Each line becomes a leaf of the transparency log in the folder (C2SP tlog-tiles), and while lines come, a checkpoint is signed each second. The witnesses of the policy are asked for cosignatures. At the first start, it makes the signing key, and prints the key that verifies the log. In the image, this is meshgate-seal.',
   examples: ['meshgate audit seal build/audit/seal.json', 'meshgate audit seal --once meshgate.yaml'],
   flags,
   args: [{ ...argument('FILE', 'audit/seal.json of the rendered policy, or the policy'), optional: true }],
   async run(runtime, { log, folder, keyFolder, once, ...of }, file) {
-    const { sealing } = runtime;
-    if (sealing === undefined)
+    const { sealing, ask } = runtime;
+    if (sealing === undefined || ask === undefined)
       throw new WrongUse('this engine has no timers: run meshgate-seal, or this command on Node');
     try {
       const found = settingsOf(runtime, file, sourceOf(runtime, file, of));
       if (found === undefined) return NO;
       const settings = { ...found, ...(log && { log }), ...(folder && { folder }), ...(keyFolder && { keyFolder }) };
+      const say = (text: string) => runtime.err(`meshgate: ${text}\n`);
       const sealer = await Sealer.open(settings, {
         ...sealing,
         now: () => runtime.now() * 1000,
-        say: (text) => runtime.err(`meshgate: ${text}\n`),
+        say,
         sleep: (seconds) => runtime.sleep(seconds),
       });
+      const machine = witnessMachine(sealing.disk, settings.folder, ask, () => runtime.now());
+      const submitter = new Submitter(settings.witnesses ?? [], machine, say);
       for (const isStopped = sealing.stopped(); !once && !isStopped(); ) {
         await sealer.turn();
+        submitter.turn();
         await runtime.sleep(TURN);
       }
       await sealer.end();
+      await submitter.end();
       return YES;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -73,7 +73,7 @@ test.each<[string, Record<string, string>, readonly string[], string]>([
   ],
   ['settings that are not JSON', { './seal.json': '{' }, ['./seal.json'], './seal.json is not JSON'],
 ])('refuses %s', async (_, files, args, message) => {
-  const sealing = { sealing: {} as never };
+  const sealing = { sealing: {} as never, ask: {} as never };
   const { code, err } = await meshgate(['audit', 'seal', ...args], { files, ...sealing });
   expect(code).toBeGreaterThan(0);
   expect(err).toContain(message);

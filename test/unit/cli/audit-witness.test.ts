@@ -137,6 +137,24 @@ test('the log finds out which size the witness has cosigned, if it has lost the 
   expect((await verified(lab, witness.key)).code).toBe(0);
 });
 
+test('the command audit seal asks the witnesses, and ends when they have cosigned the last checkpoint', async () => {
+  const lab = sealLab();
+  Object.assign(lab.settings, { witnesses: [{ url: 'x', key: 'y' }] });
+  await grow(lab);
+  const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'witness.example.com/w');
+  const settings = join(lab.folder, 'seal.json');
+  writeFileSync(settings, JSON.stringify({ ...lab.settings, witnesses: [{ url: witness.url, key: witness.key }] }));
+  lab.write(newLines(3));
+  const sealer = spawn(process.execPath, ['dist/cli.js', 'audit', 'seal', '--once', settings], { stdio: 'ignore' });
+  expect(await once(sealer, 'close')).toEqual([0, null]);
+  const cosignedNote = readFileSync(cosigned(lab, parseVkey(witness.key)), 'utf8');
+  const newest = readFileSync(join(lab.settings.folder, 'checkpoint'), 'utf8');
+  // Eight lines, and the start of each sealer.
+  expect(cosignedNote.split('\n')[1]).toBe('10');
+  expect(cosignedNote.startsWith(newest)).toBe(true);
+  expect(await verified(lab, witness.key)).toMatchObject({ code: 0 });
+});
+
 test('two replicas witness each other', async () => {
   const labs = [sealLab(), sealLab()];
   for (const [at, lab] of labs.entries()) {
