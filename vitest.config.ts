@@ -25,6 +25,9 @@ const onContainers = (name: string, others: string[] = []) => ({
 /** Stands with the unit tests, because it runs their specs, and needs a container: the njs of the gateway. */
 const IN_NJS = ['test/unit/njs/specs.test.ts'];
 
+/** After `make check` has passed on the same checkout, .ci/run does not run its tests again in `make test`. */
+const isChecked = process.env.MESHGATE_CHECKED === '1';
+
 export default defineConfig({
   test: {
     // One more than cores: tests on containers wait as often as they work.
@@ -36,7 +39,7 @@ export default defineConfig({
     update: 'none',
     reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [
-      inNode('unit', ['test/unit/**/*.test.ts'], [...SWEEPS, ...IN_NJS]),
+      ...(isChecked ? [] : [inNode('unit', ['test/unit/**/*.test.ts'], [...SWEEPS, ...IN_NJS])]),
       inNode('sweeps', SWEEPS, []),
       onContainers('gateway', IN_NJS),
       onContainers('security'),
