@@ -31,6 +31,9 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 /** How often a problem that lasts is printed, in ms. */
 const REPEAT = 60_000;
 
+/** Number of different problems whose time is kept. */
+const MAX_SAID = 16;
+
 /** How often status.json is written: at most, and if nothing changes, in ms. */
 const STATUS_INTERVAL = 1000;
 const IDLE_INTERVAL = 10_000;
@@ -83,7 +86,8 @@ export class Sealer {
   #lastSeal = 0;
   #status = { text: '', time: 0 };
   #problem: string | undefined;
-  #lastSaid = Number.NEGATIVE_INFINITY;
+  /** Problems that were printed, with the time. */
+  readonly #said = new Map<string, number>();
 
   /** Opens the log, and makes it if it does not exist.
    * @throws Refused */
@@ -314,8 +318,10 @@ export class Sealer {
 
   #sayProblem(): void {
     if (this.#problem === undefined) return;
-    if (!this.#isPast(this.#lastSaid, REPEAT)) return;
-    this.#lastSaid = this.#now;
+    // Another problem is printed at once.
+    if (!this.#isPast(this.#said.get(this.#problem) ?? Number.NEGATIVE_INFINITY, REPEAT)) return;
+    if (this.#said.size > MAX_SAID) this.#said.clear();
+    this.#said.set(this.#problem, this.#now);
     this.#machine.say(`${this.#problem}; the sealer keeps trying`);
   }
 

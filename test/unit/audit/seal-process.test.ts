@@ -62,6 +62,8 @@ test('seals each line once although it is killed again and again, and the log is
   const lab = sealLab();
   const all: string[] = [];
   const writing = setInterval(() => {
+    // On a busy machine, a sealer that has just started would never catch up.
+    if (all.length - sizeOf(lab) > 5000) return;
     const lines = newLines(50);
     all.push(...lines);
     lab.write(lines);

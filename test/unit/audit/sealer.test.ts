@@ -363,6 +363,29 @@ test('loses nothing while the disk is full, says so once a minute, and goes on',
   expect(lab.sealed().lines).toEqual(lines);
 });
 
+test('prints another problem at once', async () => {
+  const lab = sealLab();
+  let isFull = false;
+  const sealer = await lab.open({
+    put(path, content, ...rest) {
+      if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      disk.put(path, content, ...rest);
+    },
+  });
+  lab.now += 2;
+  await sealer.turn();
+  isFull = true;
+  lab.write(newLines(1));
+  lab.now += 2;
+  await sealer.turn();
+  expect(lab.said.slice(-2)).toEqual([
+    `${lab.log} does not exist; the sealer keeps trying`,
+    'cannot seal the log: no space left on device; the sealer keeps trying',
+  ]);
+  isFull = false;
+  await sealer.end();
+});
+
 test('goes on sealing if the clock is set back an hour, and the log says so', async () => {
   const lab = sealLab();
   const sealer = await lab.open();
