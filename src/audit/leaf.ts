@@ -73,7 +73,7 @@ export function isLine(entry: Uint8Array): boolean {
 }
 
 /** Reads an entry as a leaf of the sealer; undefined if it is a line.
- * @throws Malformed if it begins like a leaf of the sealer and is none */
+ * @throws Malformed if it begins like a leaf of the sealer but is not one */
 export function readSealerLeaf(entry: Uint8Array): SealerLeaf | undefined {
   if (!beginsWith(entry, beginning)) return undefined;
   let value: Record<string, unknown>;

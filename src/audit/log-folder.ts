@@ -69,7 +69,7 @@ export class LogFolder {
     this.#disk.put(`${this.privatePath}/state.json`, `${JSON.stringify(state)}\n`, 0o600);
   }
 
-  /** Returns the state, or undefined if there is none that can be read. */
+  /** Returns the state, or undefined if it is missing or cannot be read. */
   state(): State | undefined {
     try {
       const bytes = this.loadPrivate('state.json');
@@ -91,7 +91,7 @@ export class LogFolder {
   }
 
   /** Reads a tile: as wide as it is asked for, or wider.
-   * @throws Error with the code `ENOENT` if there is none */
+   * @throws Error with the code `ENOENT` if it does not exist */
   readonly readTile = (tile: Tile): Uint8Array => {
     const full = tilePath({ ...tile, width: TILE_WIDTH });
     const wider = [tilePath(tile), full].find((path) => ifThere(() => this.#disk.stat(`${this.path}/${path}`)));

@@ -37,14 +37,14 @@ export class SealedHashes {
     return this.#isLine[index] === 1;
   }
 
-  /** Returns the index of the next entry that stands for a line, from this index on; {@link size} if there is none. */
+  /** Returns the index of the next entry that stands for a line, from this index on; {@link size} after the last one. */
   nextLine(index: number): number {
     let next = index;
     while (next < this.size && this.#isLine[next] !== 1) next++;
     return next;
   }
 
-  /** Returns the index of the last entry that stands for a line; {@link UNKNOWN} if there is none. */
+  /** Returns the index of the last entry that stands for a line; {@link UNKNOWN} in a log without lines. */
   lastLine(): number {
     return this.#isLine.lastIndexOf(1);
   }
@@ -56,7 +56,7 @@ export class SealedHashes {
   }
 
   /** Returns the entry with this hash: the expected one or the next one after it, otherwise the first; {@link UNKNOWN}
-   * if there is none. */
+   * if no entry has it. */
   find(hash: Uint8Array, expected: number): number {
     if (expected < this.size && this.#isLine[expected] === 1 && this.has(expected, hash)) return expected;
     let [after, first, tried] = [UNKNOWN, UNKNOWN, 0];

@@ -79,7 +79,7 @@ export async function makeNext(disk: Disk, folder: LogFolder, own: OwnKey, now: 
 export const keyLeaf = ({ number, signer }: OwnKey): Uint8Array =>
   sealerEntry({ kind: 'key', number, key: formatVkey(signer.key) });
 
-/** Returns the key that was made to follow the present one; undefined if there is none that can be read. */
+/** Returns the key that was made to follow the present one; undefined if it is missing or cannot be read. */
 export async function namedKey(folder: LogFolder, origin: string): Promise<OwnKey | undefined> {
   const bytes = folder.loadPrivate(NEXT);
   return bytes && readKey(bytes, origin).catch(() => undefined);

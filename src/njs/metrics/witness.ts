@@ -6,7 +6,7 @@ export const witnessMetrics: readonly Metric<Seen>[] = [
   {
     name: 'meshgate_witness_age_seconds',
     type: 'gauge',
-    help: 'The age of the newest cosignature of a witness; +Inf if there is none.',
+    help: 'The age of the newest cosignature of a witness; +Inf before the first one.',
     labels: ['witness'],
     read: ({ watched, now }) => witnessAges(watched, now).map(([name, age]) => [[name], age]),
   },

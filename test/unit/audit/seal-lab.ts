@@ -127,3 +127,17 @@ export function sealLab(below = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()):
   };
   return lab;
 }
+
+/** A disk on which no file can be stored while `isFull`. */
+export function fullDisk(): { isFull: boolean; readonly disk: Partial<Disk> } {
+  const full = {
+    isFull: false,
+    disk: {
+      put(...args: Parameters<Disk['put']>) {
+        if (full.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        disk.put(...args);
+      },
+    },
+  };
+  return full;
+}

@@ -3,7 +3,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Disk, disk } from '../../../src/audit/disk.ts';
-import { type Lab, newLine, newLines, readSealed, sealLab } from './seal-lab.ts';
+import { fullDisk, type Lab, newLine, newLines, readSealed, sealLab } from './seal-lab.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -337,18 +337,13 @@ test('says what to do if it cannot write to its folder', async () => {
 
 test('loses nothing while the disk is full, says so once a minute, and goes on', async () => {
   const lab = sealLab();
-  let isFull = false;
-  const sealer = await lab.open({
-    put(path, content, ...rest) {
-      if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-      disk.put(path, content, ...rest);
-    },
-  });
+  const full = fullDisk();
+  const sealer = await lab.open(full.disk);
   const lines = newLines(900);
   lab.write(lines.slice(0, 300));
   await sealer.turn();
   const before = lab.sealed().checkpoint;
-  isFull = true;
+  full.isFull = true;
   for (let turn = 0; turn < 400; turn++, lab.now += 0.2) {
     if (turn < 300) lab.write([lines[300 + turn]!]);
     await sealer.turn();
@@ -357,7 +352,7 @@ test('loses nothing while the disk is full, says so once a minute, and goes on',
   expect(
     lab.said.filter((it) => it === 'cannot seal the log: no space left on device; the sealer keeps trying'),
   ).toHaveLength(2);
-  isFull = false;
+  full.isFull = false;
   lab.write(lines.slice(600));
   await sealer.end();
   expect(lab.sealed().lines).toEqual(lines);
@@ -365,16 +360,11 @@ test('loses nothing while the disk is full, says so once a minute, and goes on',
 
 test('prints another problem at once', async () => {
   const lab = sealLab();
-  let isFull = false;
-  const sealer = await lab.open({
-    put(path, content, ...rest) {
-      if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-      disk.put(path, content, ...rest);
-    },
-  });
+  const full = fullDisk();
+  const sealer = await lab.open(full.disk);
   lab.now += 2;
   await sealer.turn();
-  isFull = true;
+  full.isFull = true;
   lab.write(newLines(1));
   lab.now += 2;
   await sealer.turn();
@@ -382,7 +372,7 @@ test('prints another problem at once', async () => {
     `${lab.log} does not exist; the sealer keeps trying`,
     'cannot seal the log: no space left on device; the sealer keeps trying',
   ]);
-  isFull = false;
+  full.isFull = false;
   await sealer.end();
 });
 

@@ -10,8 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { disk } from '../../../src/audit/disk.ts';
-import { type Lab, newLine, newLines, sealLab } from './seal-lab.ts';
+import { fullDisk, type Lab, newLine, newLines, sealLab } from './seal-lab.ts';
 
 /** Runs the sealer once more: from its start to its end. */
 async function run(lab: Lab): Promise<void> {
@@ -169,16 +168,11 @@ test('reads both copies if copytruncate came twice between two looks, and no cop
 
 test('keeps the rotated files open while the disk is full', async () => {
   const lab = sealLab();
-  let isFull = false;
-  const sealer = await lab.open({
-    put(path, content, ...rest) {
-      if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-      disk.put(path, content, ...rest);
-    },
-  });
+  const full = fullDisk();
+  const sealer = await lab.open(full.disk);
   const lines = newLines(40);
   for (let rotation = 0; rotation < 4; rotation++) {
-    isFull = rotation > 0 && rotation < 3;
+    full.isFull = rotation > 0 && rotation < 3;
     lab.now += 1;
     lab.write(lines.slice(10 * rotation, 10 * rotation + 10));
     await sealer.turn(true);
