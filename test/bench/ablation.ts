@@ -1,3 +1,5 @@
+import { CALLER_FIELDS } from '../../src/internal-headers.ts';
+import { callerLine } from '../../src/rules/answer-lines.ts';
 import type { Numbers } from './bounds.ts';
 
 /**
@@ -26,7 +28,8 @@ const SET = Object.entries(CALLER)
   .join(' ')
   .replaceAll('#', '\\#');
 
-const LINE = ['.', CALLER.rule, 'id-0', CALLER.user, CALLER.provider, CALLER.roles, '', '', '.'].join('\\\\t');
+const FIELDS: Readonly<Record<string, string>> = { ...CALLER, as: 'id-0' };
+const LINE = callerLine(CALLER_FIELDS.map((name) => FIELDS[name] ?? '')).replaceAll('\t', '\\\\t');
 
 /** Shell commands that remove from the rendered files what a part does not have. */
 const CHANGES: Readonly<Partial<Record<Part | 'silent', string>>> = {
