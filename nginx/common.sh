@@ -113,6 +113,7 @@ render_to() {
   set -- --out "$1"
   for overlay in ${MESHGATE_OVERLAY:-}; do set -- "$@" --overlay "$overlay"; done
   for name in ${MESHGATE_ENV:-}; do set -- "$@" --env "$name"; done
+  [ -z "${MESHGATE_INSTANCE:-}" ] || set -- "$@" --instance "$MESHGATE_INSTANCE"
   meshgate render --target $target --check-files "$@" --dir "$conf" --access-log /dev/stdout --state-dir "$state" "$policy" >/dev/null ||
     return 1
   { policy_files; certificate_files "$at"; } >"$at/inputs"

@@ -9,6 +9,7 @@
 #   MESHGATE_STATE     folder of the shared dictionaries' state (/var/lib/meshgate where writable, else /run/meshgate,
 #                      which a policy with sessions and without etcd does not start with)
 #   MESHGATE_WATCH     off: a change of the mounted files is loaded only by meshgate-reload
+#   MESHGATE_INSTANCE  the name of this gateway among its replicas, in the name of its sealed log (gateway.audit.instance)
 #   MESHGATE_SEAL      off: the log of gateway.audit is sealed in another container (on)
 #   MESHGATE_LOG_SIZE  MiB after which the log of gateway.audit is rotated; 0: never (100)
 #   MESHGATE_RENDERED  1: /run/meshgate/conf holds what was rendered elsewhere, with

@@ -1,3 +1,4 @@
+import { parseInstance } from '../policy/audit.ts';
 import { place } from '../policy/index.ts';
 import type { At, MeshKind } from '../policy/types.ts';
 import { writtenId } from '../rules/enforced.ts';
@@ -62,6 +63,7 @@ const flags = {
   runDir: flag('PATH', 'Folder of the unix sockets (default /run/meshgate)'),
   stateDir: flag('PATH', 'Folder that keeps the providers’ keys over a restart (default /var/lib/meshgate)'),
   accessLog: flag('PATH', 'File of the JSON log (default /var/log/nginx/meshgate.log)'),
+  instance: flag('NAME', 'Name of this gateway among its replicas (default: gateway.audit.instance)', parseInstance),
   resolver: {
     ...flag('IP,IP', 'DNS servers, if the policy names none (default: the servers in /etc/resolv.conf)'),
     variadic: ',',
@@ -117,7 +119,7 @@ function systemResolvers(runtime: Runtime): readonly string[] {
 /** Renders the policy with the given options. Options of nginx have defaults. */
 function emit(runtime: Runtime, loaded: LoadedFile, flags: Flags, dir: string): Emitted {
   const { policy, rules } = loaded;
-  const { runDir, stateDir, accessLog, resolver } = flags;
+  const { runDir, stateDir, accessLog, instance, resolver } = flags;
   const paths = {
     ...(runDir !== undefined && { runDir }),
     ...(stateDir !== undefined && { stateDir }),
@@ -142,7 +144,8 @@ function emit(runtime: Runtime, loaded: LoadedFile, flags: Flags, dir: string): 
     const options = { ...meshOptions(runtime, flags.assertionJwks), ...(flags.forUpdate && { forUpdate: true }) };
     return emitPolicy(target, loaded, options, { mesh, ingress });
   }
-  const options = nginxOptions({ dir, ...paths, resolver: resolver ?? systemResolvers(runtime) });
+  const own = { ...paths, ...(instance !== undefined && { instance }) };
+  const options = nginxOptions({ dir, ...own, resolver: resolver ?? systemResolvers(runtime) });
   if (flags.target === 'nginx') return renderNginx(policy, rules, options);
   const sidecar = flags.sidecar === undefined ? undefined : sidecarAddress(flags.sidecar);
   return renderSidecar(policy, rules, { ...options, ...(sidecar && { sidecarAddress: sidecar }) });
@@ -172,6 +175,9 @@ function checkFlags(flags: Flags): void {
     }
   }
   checkController(flags.target, flags);
+  if (flags.instance !== undefined && !isNginx(flags.target)) {
+    throw new WrongUse(`--instance has no effect for ${flags.target}: leave it out`);
+  }
   if (flags.checkFiles && !isNginx(flags.target)) {
     throw new WrongUse(`--check-files has no effect for ${flags.target}: leave it out`);
   }

@@ -48,9 +48,12 @@ const pseudonyms = mapping({
   .describe('Lines of the log name people by keyed hashes. Default: by their ids.');
 
 /** The instance is a part of the name of the log's key, whose form the signed notes of C2SP prescribe. */
-const instance = s.text(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/, {
+const INSTANCE = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
+const INSTANCE_TEXT = 'at most 63 lower-case letters, digits, dots and dashes, as in gw-0';
+
+const instance = s.text(INSTANCE, {
   what: 'the name of an instance',
-  write: 'at most 63 lower-case letters, digits, dots and dashes, as in gw-0',
+  write: INSTANCE_TEXT,
   fix: (value) =>
     typeof value === 'string' && /^[A-Z0-9][A-Z0-9.-]{0,61}[A-Z0-9]$/i.test(value) ? value.toLowerCase() : undefined,
 });
@@ -69,6 +72,13 @@ export const audit = mapping({
 })
   .register(hints, { what: 'the settings of the sealed log', write: `{ log: ${DEFAULTS.auditLog} }` })
   .describe('The log is sealed: a transparency log shows that no line was removed or changed.');
+
+/** Reads the name of an instance that is given outside of the policy.
+ * @throws Error that says what to write */
+export function parseInstance(text: string): string {
+  if (INSTANCE.test(text)) return text;
+  throw new Error(`write ${INSTANCE_TEXT}`);
+}
 
 type SaidOfAudit = z.output<typeof audit>;
 

@@ -29,7 +29,7 @@ export function auditFiles({ policy, options, compiled, digest }: Scene): Files 
   const settings: SealSettings = {
     log: audit.log,
     folder: audit.folder,
-    origin: originOf(audit),
+    origin: originOf({ ...audit, instance: options.instance ?? audit.instance }),
     witnesses: audit.witnesses,
     policies: `${options.dir}/${FOLDER}`,
   };

@@ -8,6 +8,8 @@ export interface NginxOptions {
   readonly stateDir: string;
   /** The file of the JSON log. */
   readonly accessLog: string;
+  /** The name of this gateway among its replicas, instead of the one in the policy. */
+  readonly instance?: string;
   /** The DNS servers of the machine, for a policy that names none. They are IP addresses, with a port if it is not
    * 53. */
   readonly resolver: readonly string[];

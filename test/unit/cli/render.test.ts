@@ -57,6 +57,31 @@ describe('nginx', () => {
     expect(text).not.toMatch(/\/run\/meshgate|\/var\/lib\/meshgate/);
   });
 
+  test('--instance names the replica in the sealed log, and the digest stays the same', async () => {
+    const sealed = async (instance: string, ...args: string[]) => {
+      const { code, err, written } = await meshgate(['render', '--target', 'nginx', '--out', '/out', ...args], {
+        files: {
+          ...files,
+          './meshgate.yaml': POLICY.replace(
+            'insecure_http: true',
+            `insecure_http: true, audit: { instance: ${instance} }`,
+          ),
+        },
+      });
+      expect([code, err]).toEqual([0, expect.any(String)]);
+      const digest = Object.keys(written).find((path) => path.startsWith('/out/audit/policy-'));
+      return { digest, origin: JSON.parse(String(written['/out/audit/seal.json'])).origin };
+    };
+    const own = await sealed('own');
+    expect(own.origin).toBe('wiki.example.com/meshgate/own');
+    expect(await sealed('own', '--instance', 'gw-7')).toEqual({
+      digest: own.digest,
+      origin: 'wiki.example.com/meshgate/gw-7',
+    });
+    // Without a sealed log, the name has no effect: the image gives it in any case.
+    expect((await render('--target', 'nginx', '--instance', 'gw-7')).out).toBe((await render('--target', 'nginx')).out);
+  });
+
   test('name servers are those of the machine, in order, or those of --resolver', async () => {
     const resolver = async (...args: string[]) =>
       /^ *resolver (.*?) valid/m.exec((await render('--target', 'nginx', ...args)).out)?.[1];
@@ -183,6 +208,8 @@ describe('--fail-on-gap', () => {
 
 describe('wrong use', () => {
   test.each([
+    [['--target', 'envoy', '--instance', 'gw-7'], '--instance has no effect for envoy: leave it out'],
+    [['--target', 'nginx', '--instance', 'GW_7/x'], 'write at most 63 lower-case letters, digits, dots and dashes'],
     [['--target', 'envoy', '--dir', '/x'], '--dir has no effect for envoy: leave it out'],
     [['--target', 'nginx', '--state-dir', 'x'], '--state-dir x: give an absolute path'],
     [['--target', 'nomad'], 'Expected "nomad" to be one of (nginx|ext-authz|nic|ngf|envoy'],
