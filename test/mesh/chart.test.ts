@@ -15,7 +15,7 @@ import {
   lacksHelm,
   renderChart,
 } from './chart/helm.ts';
-import { COMBINATIONS, STORE, sessions, TOKENS } from './chart/values.ts';
+import { COMBINATIONS, STORE, sealed, sessions, TOKENS } from './chart/values.ts';
 import { installDefinitions, type Kube, type KubeObject, lacksMesh, readObjects, startKube } from './lab/index.ts';
 
 interface PodSpec {
@@ -24,11 +24,21 @@ interface PodSpec {
   readonly [field: string]: unknown;
 }
 
+interface Mount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly subPath?: string;
+  readonly readOnly?: boolean;
+}
+
 interface Workload extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
     readonly strategy?: { readonly type: string };
-    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
+    readonly volumeClaimTemplates?: readonly {
+      readonly metadata: { readonly name: string };
+      readonly spec: Readonly<Record<string, unknown>>;
+    }[];
     readonly template: { readonly metadata: object; readonly spec: PodSpec };
   };
 }
@@ -125,6 +135,93 @@ describeWith(lacksHelm(), 'the chart', () => {
       const cluster = command.find((it) => it.startsWith('--initial-cluster='));
       expect([spec.replicas, cluster?.split(',').length]).toEqual([members, members]);
       expect(command).toEqual(expect.arrayContaining(['--client-cert-auth', '--peer-client-cert-auth']));
+    });
+  });
+
+  describe('with a sealed log', () => {
+    const given = COMBINATIONS['a sealed log with witnesses, in folders of your own, on chosen storage']!;
+    const pod = (of: Given, kind = 'StatefulSet') => {
+      const { containers, initContainers = [], volumes } = find(of, kind).spec.template.spec;
+      const [sealer, ...others] = initContainers as PodSpec['containers'];
+      expect(others).toEqual([]);
+      const mounts = (container = {} as PodSpec['containers'][number] | undefined) =>
+        (container?.volumeMounts ?? []) as readonly Mount[];
+      return { gateway: containers[0], sealer, volumes, inGateway: mounts(containers[0]), inSealer: mounts(sealer) };
+    };
+
+    test('runs the sealer beside each gateway, before it and after it', () => {
+      const { sealer, gateway } = pod(given);
+      expect(sealer).toMatchObject({ restartPolicy: 'Always', args: ['meshgate-seal'], image: gateway?.image });
+      expect(gateway?.env).toContainEqual({ name: 'MESHGATE_SEAL', value: 'off' });
+      expect(gateway?.env).toContainEqual({
+        name: 'MESHGATE_INSTANCE',
+        valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
+      });
+    });
+
+    test('gives each replica volumes that outlive it, and the key one of its own', () => {
+      const claim = (name: string, storage: string, storageClassName?: string) => ({
+        metadata: { name },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          resources: { requests: { storage } },
+          ...(storageClassName !== undefined && { storageClassName }),
+        },
+      });
+      const claims = (of: Given) => find(of, 'StatefulSet').spec.volumeClaimTemplates;
+      expect(claims(given)).toEqual([claim('audit', '100Gi', 'fast'), claim('audit-key', '64Mi', 'encrypted')]);
+      expect(claims({ policy: sealed() })).toEqual([claim('audit', '20Gi'), claim('audit-key', '64Mi')]);
+      expect(find(given, 'HorizontalPodAutoscaler').spec).toMatchObject({
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'gw-meshgate' },
+      });
+      const one = COMBINATIONS['a sealed log and sessions on one replica']!;
+      expect(find(one, 'StatefulSet').spec.replicas).toBe(1);
+      expect(pod(one).inGateway).toContainEqual({ name: 'state', mountPath: '/var/lib/meshgate' });
+    });
+
+    test('mounts the key into the sealer alone, and the sealed log into the gateway only to read it', () => {
+      for (const [of, folder, log] of [
+        [given, '/srv/audit/sealed', '/srv/audit/log'],
+        [{ policy: sealed() }, '/var/lib/meshgate/audit', '/var/log/meshgate'],
+      ] as const) {
+        const { sealer, inSealer, inGateway } = pod(of);
+        const key = inSealer.filter(({ name }) => name === 'audit-key');
+        expect(sealer?.env).toEqual([{ name: 'MESHGATE_SEAL_KEY', value: key[0]?.mountPath }]);
+        expect(inGateway.filter(({ name }) => name === 'audit-key')).toEqual([]);
+        expect(inGateway).toContainEqual({ name: 'audit', mountPath: log, subPath: 'log' });
+        expect(inGateway).toContainEqual({ name: 'audit', mountPath: folder, subPath: 'sealed', readOnly: true });
+        expect(inSealer).toContainEqual({ name: 'audit', mountPath: log, subPath: 'log' });
+        expect(inSealer).toContainEqual({ name: 'audit', mountPath: folder, subPath: 'sealed' });
+        expect(inSealer).toContainEqual({ name: 'run', mountPath: '/run/meshgate', readOnly: true });
+        // nginx writes the cosignatures of the witnesses.
+        const written = inGateway.filter(({ name, readOnly }) => name === 'audit' && readOnly !== true);
+        expect(written.slice(1)).toEqual([
+          { name: 'audit', mountPath: `${folder}/witness`, subPath: 'sealed/witness' },
+        ]);
+      }
+    });
+
+    test('keeps everything in the pod, if the values say so, and says what is lost', () => {
+      const ends = COMBINATIONS['a sealed log that ends with its pod']!;
+      const { volumes, inGateway } = pod(ends, 'Deployment');
+      expect(volumes).toContainEqual({ name: 'audit', emptyDir: { sizeLimit: '20Gi' } });
+      expect(volumes).toContainEqual({ name: 'audit-key', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } });
+      expect(inGateway).toEqual(pod({ policy: sealed() }).inGateway);
+      expect(chartNotes(ends)).toMatch(/end with their pod/);
+      expect(chartNotes({ policy: sealed() })).toMatch(
+        /exec gw-meshgate-0 .* cat \/var\/lib\/meshgate\/audit\/keys\/first/,
+      );
+      expect(chartNotes({ policy: sealed() })).not.toMatch(/end with their pod|witnesses/);
+      expect(chartNotes(given)).toMatch(/asks the witnesses.*networkPolicy\.egress/);
+      expect(chartNotes({ policy: TOKENS })).not.toMatch(/seals|audit/);
+    });
+
+    test('finds it in an overlay too, and sees that an overlay removes it', () => {
+      const over = (text: string) => ({ policyFiles: { 'o.yaml': text }, overlays: ['o.yaml'] });
+      const workload = (policy: string, text: string) =>
+        chartObjects({ policy, values: over(text) }).flatMap(({ kind }) => (/Deploy|Stateful/.test(kind) ? kind : []));
+      expect(workload(TOKENS, 'gateway: { audit: {} }')).toEqual(['StatefulSet']);
+      expect(workload(sealed(), 'gateway: { audit: null }')).toEqual(['Deployment']);
     });
   });
 
@@ -370,6 +467,21 @@ describeWith(lacksHelm(), 'the chart', () => {
         policy: TOKENS,
         values: { files: [{ path: '/run/x', secret: 'a' }], svid: { source: 'cert-manager', path: '/run/x' } },
       },
+      /have the same folder/,
+    ],
+    [
+      'a log in a folder of the pod',
+      { policy: sealed('log: /run/meshgate/access.log') },
+      /audit\.log needs a volume at/,
+    ],
+    [
+      'a sealed log that hides the state',
+      { policy: sealed('folder: /var/lib/meshgate') },
+      /audit\.folder needs a volume/,
+    ],
+    [
+      'a sealed log in the folder of a Secret',
+      { policy: sealed('folder: /run/x'), values: { files: [{ path: '/run/x', secret: 'a' }] } },
       /have the same folder/,
     ],
     [

@@ -62,8 +62,12 @@
 {{- fail (printf "the folder %s belongs to the gateway; choose another one, such as /run/secrets" .) -}}
 {{- end -}}
 {{- end -}}
+{{- if $facts.audit -}}
+{{- include "meshgate.checkAudit" . -}}
+{{- $folders = concat $folders (list $facts.auditLog $facts.auditFolder) -}}
+{{- end -}}
 {{- if ne (len $folders) (len (uniq $folders)) -}}
-{{- fail "files and svid have the same folder: choose another one for one of them" -}}
+{{- fail "files, svid and gateway.audit have the same folder: choose another one for one of them" -}}
 {{- end -}}
 {{- $hints := values .Values.svid.identities -}}
 {{- if ne (len $hints) (len (uniq $hints)) -}}

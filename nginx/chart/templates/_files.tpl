@@ -21,6 +21,9 @@
 {{- if .Values.etcd.enabled }}
 - { name: store, mountPath: /run/store, readOnly: true }
 {{- end }}
+{{- with include "meshgate.auditMounts" . }}
+{{ . }}
+{{- end }}
 {{- if eq .Values.svid.source "cert-manager" }}
 - { name: svid, mountPath: {{ .Values.svid.path }}, readOnly: true }
 {{- end }}
@@ -56,6 +59,9 @@
 {{- if (fromJson (include "meshgate.facts" .)).volume }}
 - name: state
   persistentVolumeClaim: { claimName: {{ default (printf "%s-state" $name) .Values.state.existingClaim }} }
+{{- end }}
+{{- with include "meshgate.auditVolumes" . }}
+{{ . }}
 {{- end }}
 {{- if .Values.etcd.enabled }}
 - name: store

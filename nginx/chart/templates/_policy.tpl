@@ -57,7 +57,12 @@
   "publicPort" (int (default 443 $gateway.public_port))
   "inner" (ternary (int (dig "listen" 8444 (default dict $gateway.inner))) 0 (hasKey $gateway "inner"))
   "health" $health
+  "audit" (hasKey $gateway "audit")
+  "auditLog" (dir (dig "log" "/var/log/meshgate/access.log" (default dict $gateway.audit)))
+  "auditFolder" (dig "folder" "/var/lib/meshgate/audit" (default dict $gateway.audit))
+  "witnesses" (not (empty (dig "witnesses" list (default dict $gateway.audit))))
   "healthLocal" (regexMatch "^(127[.]|[[]::1[]])" (toString (dig "listen" "" (default dict $gateway.health)))) -}}
+{{- $_ := set $facts "kind" (ternary "StatefulSet" "Deployment" (and $facts.audit .Values.audit.persistent)) -}}
 {{- $_ := set $facts "replicas" (ternary 1 2 $one) -}}
 {{- if not (kindIs "invalid" .Values.replicas) -}}
 {{- $_ := set $facts "replicas" (int .Values.replicas) -}}

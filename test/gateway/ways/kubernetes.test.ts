@@ -2,11 +2,13 @@
  * docs/kubernetes.md as its reader types it: Helm and kubectl talk to a real API server, and Docker runs the pods that it
  * then has. There is no node and no controller, so the test does what they do (test/mesh/chart/node.ts).
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newRing } from '../../../src/session/rotate-ring.ts';
 import { docker } from '../../harness/docker.ts';
+import { execIn } from '../../harness/exec.ts';
 import { type Followed, follow, inFolder } from '../../harness/follow.ts';
 import { readGuide } from '../../harness/guide.ts';
 import { etcdImage } from '../../harness/images.ts';
@@ -155,6 +157,7 @@ describeWith(lacksHelm() ?? lacksMesh(), PAGE, async () => {
     }
   });
 
+  let gateways: readonly Pod[] = [];
   test("with sessions, replicas share what is revoked through the chart's etcd", async () => {
     const keys = newRing(Date.now() / 1000);
     const [repository, tag] = etcdImage.split(/:(?=[^:]*$)/);
@@ -163,6 +166,7 @@ describeWith(lacksHelm() ?? lacksMesh(), PAGE, async () => {
 gateway:
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
+  audit: {}
 providers:
   okta:
     issuer: ${issuer.url}
@@ -192,7 +196,7 @@ hosts: { ${HOST}: { /*: { service: wiki, allow: [staff] } } }
     ];
     for (const command of commands) expect(await place(command)).toMatchObject({ exitCode: 0, stderr: '' });
     const members = await node.start('StatefulSet', 'shared-meshgate-etcd');
-    const gateways = await node.start('Deployment', 'shared-meshgate');
+    gateways = await node.start('StatefulSet', 'shared-meshgate');
     expect([members.length, gateways.length]).toEqual([3, 2]);
     await Promise.all(gateways.map((pod) => pod.ready()));
     const statuses = () => Promise.all(gateways.map(async (pod) => (await ask(pod, '/')).status));
@@ -215,5 +219,36 @@ hosts: { ${HOST}: { /*: { service: wiki, allow: [staff] } } }
     const upgraded = commands[1]!.replace('install', 'upgrade');
     expect(await place(upgraded)).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await certificates()).toEqual(made);
+  });
+
+  test('each replica seals a log of its own to its last line, whose key its gateway cannot read', async () => {
+    const [log, sealed] = ['/var/log/meshgate/access.log', '/var/lib/meshgate/audit'];
+    const seen = gateways.map(async (pod) => {
+      const hasKey = async (id: string) => (await execIn(id, ['cat', '/var/lib/meshgate-key/key'])).exitCode === 0;
+      expect([await hasKey(pod.beside.get('seal')!), await hasKey(pod.id)]).toEqual([true, false]);
+      expect((await pod.exec('rm', `${sealed}/checkpoint`)).stderr).toContain('Read-only file system');
+      const first = (await pod.exec('cat', `${sealed}/keys/first`)).stdout.trim();
+      expect(first).toContain(`${HOST}/meshgate/${pod.name}+`);
+      const live = await pod.exec('meshgate', 'audit', 'verify', log, '--log-folder', sealed, '--key', first);
+      expect([live.exitCode, live.stderr]).toEqual([0, '']);
+
+      const path = `/last-of-${pod.name}`;
+      expect((await ask(pod, path)).status).toBe(401);
+      expect(await pod.end()).toEqual(['0', '0']);
+      const folder = pod.volumes.get('audit')!;
+      const lines = readFileSync(join(folder, 'log/access.log'), 'utf8').trimEnd().split('\n');
+      expect(JSON.parse(lines.at(-1)!)['url.path']).toBe(path);
+      const args = ['verify', join(folder, 'log/access.log'), '--log-folder', join(folder, 'sealed'), '--key', first];
+      const said = execFileSync('node', ['dist/cli.js', 'audit', ...args, '--format', 'json'], { encoding: 'utf8' });
+      expect(JSON.parse(said)).toMatchObject({
+        valid: true,
+        lines: lines.length,
+        sealed: lines.length,
+        unsealed: null,
+      });
+      return JSON.parse(lines[0]!)['meshgate.policy'];
+    });
+    // The name of the replica does not count for the digest.
+    expect(new Set(await Promise.all(seen)).size).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 /** The part of a node and of the controllers that the tests need: Docker runs the pods that the API server has. */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { docker, runId, runLabel } from '../../harness/docker.ts';
 import { execIn } from '../../harness/exec.ts';
@@ -9,11 +9,14 @@ import type { Kube, KubeObject } from '../lab/index.ts';
 import { hasObjects, type Volume, writeVolume } from './volumes.ts';
 
 interface Container {
+  readonly name: string;
   readonly image: string;
+  /** Of an init container: it runs beside the others, and ends after them. */
+  readonly restartPolicy?: 'Always';
   readonly command?: readonly string[];
   readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: FromPod }[];
+  readonly volumeMounts: readonly Mount[];
   readonly securityContext: {
     readonly readOnlyRootFilesystem: boolean;
     readonly allowPrivilegeEscalation: boolean;
@@ -23,8 +26,20 @@ interface Container {
   readonly readinessProbe?: { readonly exec: { readonly command: readonly string[] } };
 }
 
+interface FromPod {
+  readonly fieldRef: { readonly fieldPath: string };
+}
+
+interface Mount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly subPath?: string;
+  readonly readOnly?: boolean;
+}
+
 export interface PodSpec {
   readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number; readonly fsGroup: number };
+  readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes: readonly Volume[];
 }
@@ -40,14 +55,32 @@ interface Workload extends KubeObject {
 
 /** A pod that Docker runs. */
 export class Pod {
+  readonly name: string;
   readonly id: string;
   readonly address: string;
   readonly spec: PodSpec;
+  /** The containers that run beside it, by their names. */
+  readonly beside: ReadonlyMap<string, string>;
+  /** The folders of this machine that are its volumes. */
+  readonly volumes: ReadonlyMap<string, string>;
 
-  constructor(id: string, address: string, spec: PodSpec) {
-    this.id = id;
-    this.address = address;
-    this.spec = spec;
+  constructor(of: Pick<Pod, 'name' | 'id' | 'address' | 'spec' | 'beside' | 'volumes'>) {
+    this.name = of.name;
+    this.id = of.id;
+    this.address = of.address;
+    this.spec = of.spec;
+    this.beside = of.beside;
+    this.volumes = of.volumes;
+  }
+
+  /** Ends it as the kubelet does: the containers beside it get their signal when it has ended. Returns the exit codes. */
+  async end(): Promise<readonly string[]> {
+    const codes: string[] = [];
+    for (const id of [this.id, ...[...this.beside.values()].reverse()]) {
+      await docker('stop', '--time', '20', id);
+      codes.push(await docker('wait', id));
+    }
+    return codes;
   }
 
   log(): Promise<string> {
@@ -171,45 +204,81 @@ export class Node {
     return this.#kube.read({ apiVersion, kind, metadata: { name, namespace: this.#namespace } });
   }
 
-  /** Everything that the pod says becomes an option of `docker run`; what it does not know is an error. */
+  /** Everything that the pod says becomes options of `docker run`; what it does not know is an error. */
   async #run(spec: PodSpec, name: string, names: readonly string[]): Promise<Pod> {
-    const { runAsUser, runAsGroup, fsGroup } = spec.securityContext;
     const [container] = spec.containers;
-    if (container === undefined || spec.containers.length > 1)
-      throw new Error(`${name}: only one container can run here`);
+    const init = spec.initContainers ?? [];
+    if (container === undefined || spec.containers.length > 1 || init.some((it) => it.restartPolicy !== 'Always'))
+      throw new Error(`${name}: only one container can run here, with others that run beside it`);
+    const volumes = new Map<string, string>();
+    const beside = new Map<string, string>();
+    // In a pod, they share the network of the gateway. None of them needs it.
+    for (const it of init)
+      beside.set(it.name, await this.#start(spec, it, { name, volumes, options: ['--network', 'none'] }));
+    const network = ['--network', this.#stage.network.getName(), ...names.flatMap((it) => ['--network-alias', it])];
+    const id = await this.#start(spec, container, { name, volumes, options: network });
+    const address = await docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', id);
+    return new Pod({ name, id, address, spec, beside, volumes });
+  }
+
+  /** Starts one container of a pod. */
+  async #start(
+    spec: PodSpec,
+    container: Container,
+    of: { readonly name: string; readonly volumes: Map<string, string>; readonly options: readonly string[] },
+  ): Promise<string> {
+    const { name } = of;
+    const { runAsUser, runAsGroup, fsGroup } = spec.securityContext;
     const { securityContext, resources } = container;
+    const textOf = ({ value, valueFrom }: NonNullable<Container['env']>[number]) =>
+      valueFrom?.fieldRef.fieldPath === 'metadata.name' ? name : value;
     const options = [
       ...['--user', `${runAsUser}:${runAsGroup}`, '--group-add', String(fsGroup)],
       ...(securityContext.readOnlyRootFilesystem ? ['--read-only'] : []),
       ...(securityContext.allowPrivilegeEscalation ? [] : ['--security-opt', 'no-new-privileges']),
       ...securityContext.capabilities.drop.flatMap((it) => ['--cap-drop', it]),
       ...['--memory', resources.limits.memory.replace('i', '').toLowerCase()],
-      ...['--env', 'KUBERNETES_SERVICE_HOST=10.96.0.1', '--env', `POD_NAME=${name}`],
-      ...(container.env ?? []).flatMap((it) => (it.value === undefined ? [] : ['--env', `${it.name}=${it.value}`])),
-      ...(await this.#mounts(spec, container, name)),
-      ...names.flatMap((it) => ['--network-alias', it]),
+      ...['--env', 'KUBERNETES_SERVICE_HOST=10.96.0.1'],
+      ...(container.env ?? []).flatMap((it) => {
+        const value = textOf(it);
+        if (value === undefined) throw new Error(`${name}: the variable ${it.name} cannot be made here`);
+        return ['--env', `${it.name}=${value}`];
+      }),
+      ...(await this.#mounts(spec, container, of)),
+      ...of.options,
     ];
     const here = container.image.startsWith('meshgate/gateway:') ? gatewayImage : container.image;
     const words = (list: readonly string[] = []) => list.map((it) => it.replaceAll('$(POD_NAME)', name));
     const [entrypoint, ...rest] = words(container.command);
     const id = await docker(
-      ...['run', '--detach', '--label', `${runLabel}=${runId()}`, '--no-healthcheck'],
-      ...['--network', this.#stage.network.getName(), ...options],
+      ...['run', '--detach', '--label', `${runLabel}=${runId()}`, '--no-healthcheck', ...options],
       ...(entrypoint === undefined ? [] : ['--entrypoint', entrypoint]),
       ...[here, ...rest, ...words(container.args)],
     );
     this.#pods.push(id);
-    const address = await docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', id);
-    return new Pod(id, address, spec);
+    return id;
   }
 
-  async #mounts(spec: PodSpec, container: Container, name: string): Promise<string[]> {
+  async #mounts(
+    spec: PodSpec,
+    container: Container,
+    { name, volumes }: { readonly name: string; readonly volumes: Map<string, string> },
+  ): Promise<string[]> {
     const group = spec.securityContext.fsGroup;
+    const all = [...(spec.initContainers ?? []), ...spec.containers];
+    const isShared = (volume: string) =>
+      all.flatMap((it) => it.volumeMounts).filter((it) => it.name === volume).length > 1;
     const options: string[] = [];
-    for (const { name: mounted, mountPath, readOnly } of container.volumeMounts) {
+    for (const { name: mounted, mountPath, subPath = '', readOnly } of container.volumeMounts) {
       const volume = spec.volumes.find((it) => it.name === mounted);
       if (volume === undefined) throw new Error(`${name}: no volume ${mounted}`);
-      if (volume.emptyDir?.medium === 'Memory') {
+      const isEmpty = volume.emptyDir !== undefined || volume.persistentVolumeClaim !== undefined;
+      if (isEmpty && isShared(mounted)) {
+        const folder = volumes.get(mounted) ?? this.#newFolder(mounted, group);
+        volumes.set(mounted, folder);
+        if (subPath !== '') this.#makeFolder(join(folder, subPath), group);
+        options.push('-v', `${join(folder, subPath)}:${mountPath}${readOnly ? ':ro' : ''}`);
+      } else if (volume.emptyDir?.medium === 'Memory') {
         options.push('--tmpfs', `${mountPath}:uid=0,gid=${group},mode=2777`);
       } else if (volume.persistentVolumeClaim !== undefined) {
         options.push('--mount', `type=tmpfs,destination=${mountPath},tmpfs-mode=1777`);
@@ -224,5 +293,19 @@ export class Node {
       }
     }
     return options;
+  }
+
+  #newFolder(volume: string, group: number): string {
+    const folder = join(this.#folder, `${++this.#count}-${volume}`);
+    this.#makeFolder(folder, group);
+    return folder;
+  }
+
+  /** A folder as the kubelet makes it for a pod with an fsGroup. */
+  #makeFolder(folder: string, group: number): void {
+    if (existsSync(folder)) return;
+    mkdirSync(folder, { recursive: true });
+    chownSync(folder, 0, group);
+    chmodSync(folder, 0o2775);
   }
 }

@@ -24,6 +24,12 @@ export const STORE = ', store: { etcd: ["https://etcd-0.example.com:2379"], ca_f
 
 const withEtcd = (etcd: object): Given => ({ policy: sessions(), values: { etcd: { enabled: true, ...etcd } } });
 
+const WITNESSES = 'witnesses: [{ url: https://witness.example.com, key: example.com/w+abcd1234+AZAZ }]';
+
+/** A policy whose log is sealed. */
+export const sealed = (keys = '', policy = TOKENS): string =>
+  policy.replace('gateway: {', `gateway: { audit: { ${keys} },`);
+
 /** The combinations that docs/kubernetes.md names. */
 export const COMBINATIONS: Readonly<Record<string, Given>> = {
   'tokens alone': { policy: TOKENS },
@@ -72,6 +78,17 @@ export const COMBINATIONS: Readonly<Record<string, Given>> = {
       variables: { STAGE: 'default', PEOPLE: 10_000_000 },
     },
   },
+  'a sealed log': { policy: sealed() },
+  'a sealed log with witnesses, in folders of your own, on chosen storage': {
+    policy: sealed(`log: /srv/audit/log/access.log, folder: /srv/audit/sealed, ${WITNESSES}`),
+    values: {
+      audit: { size: '100Gi', storageClass: 'fast', key: { storageClass: 'encrypted' } },
+      networkPolicy: { egress: [{ ports: [{ port: 443 }] }] },
+      autoscaling: { enabled: true },
+    },
+  },
+  'a sealed log that ends with its pod': { policy: sealed(), values: { audit: { persistent: false } } },
+  'a sealed log and sessions on one replica': { policy: sealed('', sessions()) },
   'probes over HTTP': {
     policy: TOKENS.replace('gateway: {', 'gateway: { health: { listen: 8081 },'),
     values: { probes: 'http' },
