@@ -1,3 +1,4 @@
+import { IN_ORDER, LATE, markLate } from './late.ts';
 import { leafOf } from './leaf.ts';
 import { Positions, type SealedHashes, UNKNOWN } from './match.ts';
 import { leafHash } from './merkle.ts';
@@ -20,7 +21,7 @@ export interface LineFinding extends Place {
   readonly time?: string;
 }
 
-/** Lines at the end of the newest file that are not sealed yet. */
+/** Lines at the ends of files that are not sealed yet, with the place of the first one. */
 export interface Unsealed extends Place {
   readonly count: number;
 }
@@ -34,12 +35,22 @@ export interface Compared {
   readonly lines: number;
   /** Number of lines that were sealed as they are, at their place. */
   readonly sealed: number;
+  /** Number of these lines that are in the order of their file, but were sealed before or after lines of another file that
+   * workers wrote to at the same time. Their order among the files is not proven. */
+  readonly late: number;
+  /** Number of sealed lines that can be in the file before or after a part of the log. */
+  readonly beside: number;
   readonly unsealed?: Unsealed;
 }
 
 /** Sealing a line takes up to a second, and the log has only whole seconds. A line that is so much older than the newest
  * one, in seconds, should have been sealed. */
 export const UNSEALED_S = 2;
+
+/** At a rotation, workers write to two files at the same time. Of a part of the log, only one may be given: sealed lines of
+ * so many seconds at its ends may be in the other one. A worker reopens the log after the events that it has just got, so
+ * this takes less than a second on most machines. */
+const BESIDE_S = 10;
 
 const MAX_FINDINGS = 10_000;
 
@@ -69,6 +80,12 @@ function isLike(one: Uint8Array, other: Uint8Array): boolean {
   let end = 0;
   while (end < shorter - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end++;
   return start === shorter || 2 * (start + end) >= longer;
+}
+
+/** A sealed entry that is not in the files, and the line before which it is missing. */
+interface Gone {
+  readonly at: number;
+  readonly entry: number;
 }
 
 /** Findings, of which only the first ones are kept. */
@@ -131,43 +148,51 @@ export class Comparison {
 
   /** @param isPart whether the files are only a part of the log, so that lines before and after them are not missing */
   result(isPart: boolean): Compared {
-    const inOrder = this.#positions.inOrder();
     const findings = new Findings();
-    const entryOf = (index: number) => ({ entry: index, ...requestOf(this.#entry(index)) });
-    const accounted = this.#account(inOrder, (at, kind) => {
-      findings.add(() => ({ kind, ...this.#place(at), ...entryOf(this.#positions.at(at)) }));
-    });
+    const { order, accounted, sealed, late } = this.#account(findings);
+    const isBeside = isPart ? this.#edges(order) : () => false;
+    let beside = 0;
     const missingIn = (from: number, to: number): number[] => {
       const missing: number[] = [];
       for (let index = this.#sealed.nextLine(from); index < to; index = this.#sealed.nextLine(index + 1))
         if (accounted[index] === 0) missing.push(index);
       return missing;
     };
-    let [cursor, count, unknown] = [0, 0, [] as number[]];
+    const isGone = (entry: number): boolean => {
+      if (!isBeside(entry)) return true;
+      beside++;
+      return false;
+    };
+    const gone: Gone[] = [];
+    const lose = (at: number, entries: readonly number[]): void => {
+      const kept = entries.slice(0, MAX_FINDINGS - gone.length);
+      for (const entry of kept) gone.push({ at, entry });
+      findings.count += entries.length - kept.length;
+    };
+    const strange: number[] = [];
+    let [cursor, isFirst, unknown] = [0, true, [] as number[]];
     for (let at = 0; at < this.#positions.length; at++) {
       if (this.#positions.at(at) === UNKNOWN) unknown.push(at);
-      if (inOrder[at] !== 1) continue;
+      if (order[at] !== IN_ORDER) continue;
       const index = this.#positions.at(at);
-      const missing = isPart && count === 0 ? [] : missingIn(cursor, index);
+      const missing = isPart && isFirst ? [] : missingIn(cursor, index).filter(isGone);
       const { removed, added } = this.#pair(missing, unknown, findings);
-      for (const entry of removed) findings.add(() => ({ kind: 'removed', ...this.#place(at), ...entryOf(entry) }));
-      for (const line of added)
-        findings.add(() => ({ kind: 'added', ...this.#place(line), ...requestOf(this.#unknown.get(line)) }));
-      [cursor, unknown] = [index + 1, []];
-      count++;
+      lose(at, removed);
+      for (const line of added) strange.push(line);
+      [cursor, isFirst, unknown] = [index + 1, false, []];
     }
-    const missing = isPart && count > 0 && unknown.length === 0 ? [] : missingIn(cursor, this.#sealed.size);
+    const missing = isPart && !isFirst && unknown.length === 0 ? [] : missingIn(cursor, this.#sealed.size);
     const { removed, added } = this.#pair(missing, unknown, findings);
-    if (!isPart) {
-      const end = this.#place(this.#positions.length);
-      for (const entry of removed) findings.add(() => ({ kind: 'cut off', ...end, ...entryOf(entry) }));
-    }
-    const unsealed = this.#unsealed(added, findings);
+    if (!isPart) lose(this.#positions.length, removed);
+    for (const line of added) strange.push(line);
+    const unsealed = this.#tell(order, gone, strange, findings);
     return {
       findings: findings.kept.sort((one, other) => this.#number(one) - this.#number(other)),
       more: findings.count - findings.kept.length,
       lines: this.#positions.length,
-      sealed: count,
+      sealed,
+      late,
+      beside,
       ...(unsealed && { unsealed }),
     };
   }
@@ -177,20 +202,85 @@ export class Comparison {
   }
 
   /** Marks the entries that are in the files, and tells the lines that are not at their place. */
-  #account(inOrder: Uint8Array, tell: (at: number, kind: 'moved' | 'repeated') => void): Uint8Array {
+  #account(findings: Findings) {
+    const order = this.#positions.inOrder();
     const accounted = new Uint8Array(this.#sealed.size);
-    for (let at = 0; at < inOrder.length; at++) if (inOrder[at] === 1) accounted[this.#positions.at(at)] = 1;
-    for (let at = 0; at < inOrder.length; at++) {
+    for (let at = 0; at < order.length; at++) if (order[at] === IN_ORDER) accounted[this.#positions.at(at)] = 1;
+    const starts = this.#files.map(({ start }) => start);
+    markLate(starts, this.#positions, order, accounted, (index) => this.#timeOf(index));
+    let [sealed, late] = [0, 0];
+    for (let at = 0; at < order.length; at++) {
       const index = this.#positions.at(at);
-      if (inOrder[at] === 1 || index === UNKNOWN) continue;
-      tell(at, accounted[index] === 1 ? 'repeated' : 'moved');
+      if (order[at] !== 0) sealed++;
+      if (order[at] === LATE) late++;
+      if (order[at] !== 0 || index === UNKNOWN) continue;
+      const kind = accounted[index] === 1 ? 'repeated' : 'moved';
+      findings.add(() => ({ kind, ...this.#place(at), ...this.#entryOf(index) }));
       accounted[index] = 1;
     }
-    return accounted;
+    return { order, accounted, sealed, late };
   }
 
-  /** Finds the lines that are an altered entry, and returns the others. */
-  #pair(missing: readonly number[], unknown: readonly number[], findings: Findings) {
+  #entryOf(index: number): Pick<LineFinding, 'entry' | 'id' | 'time'> {
+    return { entry: index, ...requestOf(this.#entry(index)) };
+  }
+
+  /** Returns the time of an entry in seconds. */
+  #timeOf(index: number): number {
+    return index >= 0 && index < this.#sealed.size ? secondsOf(requestOf(this.#entry(index)).time) : Number.NaN;
+  }
+
+  /** Returns a function that tells whether an entry can be in the file before the first one, or after the last one. */
+  #edges(order: Uint8Array): (entry: number) => boolean {
+    let [first, last] = [0, order.length - 1];
+    while (order[first] === 0) first++;
+    while (order[last] === 0) last--;
+    if (last < 0) return () => false;
+    const [start, end] = [first, last].map((at) => this.#timeOf(this.#positions.at(at))) as [number, number];
+    return (entry) => {
+      const time = this.#timeOf(entry);
+      return time - start <= BESIDE_S || end - time <= BESIDE_S;
+    };
+  }
+
+  /** Tells the entries that are missing, and the lines that were never sealed, and returns those that are not sealed yet. */
+  #tell(
+    order: Uint8Array,
+    gone: readonly Gone[],
+    strange: readonly number[],
+    findings: Findings,
+  ): Unsealed | undefined {
+    // A line that was altered where two files overlap is not between the neighbours of its entry.
+    const { removed, added } = this.#pair(
+      gone.map(({ entry }) => entry),
+      strange,
+      findings,
+      true,
+    );
+    const missing = new Set(removed);
+    for (const { at, entry } of gone) {
+      if (!missing.has(entry)) continue;
+      const kind = at === this.#positions.length ? 'cut off' : 'removed';
+      findings.add(() => ({ kind, ...this.#place(at), ...this.#entryOf(entry) }));
+    }
+    const lastInOrder = this.#files.map(({ start }, file) => {
+      let at = (this.#files[file + 1]?.start ?? order.length) - 1;
+      while (at >= start && order[at] === 0) at--;
+      return at;
+    });
+    const tail: number[] = [];
+    let file = 0;
+    for (const at of added) {
+      while (at >= (this.#files[file + 1]?.start ?? order.length)) file++;
+      if (at > (lastInOrder[file] as number)) tail.push(at);
+      else findings.add(() => ({ kind: 'added', ...this.#place(at), ...requestOf(this.#unknown.get(at)) }));
+    }
+    return this.#unsealed(tail, findings);
+  }
+
+  /** Finds the lines that are an altered entry, and returns the others.
+   * @param byIdOnly does not compare the texts of lines with different ids */
+  #pair(missing: readonly number[], unknown: readonly number[], findings: Findings, byIdOnly = false) {
     const open = new Map(
       missing.slice(0, unknown.length === 0 ? 0 : MAX_MISSING).map((index) => [index, this.#entry(index)]),
     );
@@ -209,7 +299,7 @@ export class Comparison {
       const index = byId.get(requestOf(this.#unknown.get(at)).id);
       if (index !== undefined && open.has(index)) tell(at, index);
     }
-    for (const at of unknown) {
+    for (const at of byIdOnly ? [] : unknown) {
       const line = this.#unknown.get(at);
       if (open.size === 0 || altered.has(at) || line === undefined) continue;
       const next = open.entries();
@@ -228,7 +318,7 @@ export class Comparison {
     };
   }
 
-  /** Tells which lines at the end should have been sealed, and returns the others. */
+  /** Tells which lines at the ends of files should have been sealed, and returns the others. */
   #unsealed(tail: readonly number[], findings: Findings): Unsealed | undefined {
     const requests = tail.map((at) => ({ at, ...requestOf(this.#unknown.get(at)) }));
     // If the files are a part of the log, later lines may be sealed than those that they have.
@@ -240,7 +330,8 @@ export class Comparison {
     const fresh = requests.filter(({ time }) => isFresh(time));
     for (const { at, ...request } of requests) {
       if (isFresh(request.time)) continue;
-      const kind = Number.isNaN(secondsOf(request.time)) ? 'added' : 'not sealed';
+      const isLast = at >= (this.#files.at(-1)?.start ?? 0);
+      const kind = isLast && !Number.isNaN(secondsOf(request.time)) ? 'not sealed' : 'added';
       findings.add(() => ({ kind, ...this.#place(at), ...request }));
     }
     const [first] = fresh;

@@ -111,8 +111,7 @@ export class Positions {
     return this.#values[index] as number;
   }
 
-  /** Returns for each line whether it is one of the most lines that are in the order of their entries. The other lines
-   * were moved, or repeat a line. */
+  /** Returns for each line whether it is one of the most lines that are in the order of their entries. */
   inOrder(): Uint8Array {
     const chosen = new Uint8Array(this.length);
     let [highest, isAscending] = [UNKNOWN, true];
@@ -123,31 +122,31 @@ export class Positions {
       highest = value;
       chosen[at] = 1;
     }
-    return isAscending ? chosen : this.#longest();
+    return isAscending ? chosen : longestAscending(this.length, (at) => this.at(at));
   }
+}
 
-  /** Finds a longest ascending subsequence by patience sorting: `ends` has, for each length, the place of the smallest
-   * value with which a sequence of this length ends. */
-  #longest(): Uint8Array {
-    const ends = new Int32Array(this.length);
-    const before = new Int32Array(this.length);
-    let count = 0;
-    for (let at = 0; at < this.length; at++) {
-      const value = this.at(at);
-      if (value === UNKNOWN) continue;
-      let [low, high] = [0, count];
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (this.at(ends[middle] as number) < value) low = middle + 1;
-        else high = middle;
-      }
-      ends[low] = at;
-      before[at] = low === 0 ? UNKNOWN : (ends[low - 1] as number);
-      if (low === count) count++;
+/** Returns for each value whether it belongs to a longest ascending sequence. It is found by patience sorting: `ends` has,
+ * for each length, the place of the smallest value with which a sequence of this length ends. */
+export function longestAscending(length: number, valueAt: (index: number) => number): Uint8Array {
+  const ends = new Int32Array(length);
+  const before = new Int32Array(length);
+  let count = 0;
+  for (let at = 0; at < length; at++) {
+    const value = valueAt(at);
+    if (value === UNKNOWN) continue;
+    let [low, high] = [0, count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (valueAt(ends[middle] as number) < value) low = middle + 1;
+      else high = middle;
     }
-    const chosen = new Uint8Array(this.length);
-    for (let at = count === 0 ? UNKNOWN : (ends[count - 1] as number); at !== UNKNOWN; at = before[at] as number)
-      chosen[at] = 1;
-    return chosen;
+    ends[low] = at;
+    before[at] = low === 0 ? UNKNOWN : (ends[low - 1] as number);
+    if (low === count) count++;
   }
+  const chosen = new Uint8Array(length);
+  for (let at = count === 0 ? UNKNOWN : (ends[count - 1] as number); at !== UNKNOWN; at = before[at] as number)
+    chosen[at] = 1;
+  return chosen;
 }

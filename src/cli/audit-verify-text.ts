@@ -82,6 +82,14 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push(
       `not sealed yet: ${count(unsealed.count, 'line')} from ${foreign(unsealed.file)}:${unsealed.line}; nothing is proven about them`,
     );
+  if (compared !== undefined && compared.late > 0)
+    out.push(
+      `at rotations: ${count(compared.late, 'line')} sealed in turns with lines of another file; their order among the files is not proven`,
+    );
+  if (compared !== undefined && compared.beside > 0)
+    out.push(
+      `at the ends of this part: ${count(compared.beside, 'sealed line')} can be in the file before or after it; give that file, too`,
+    );
   if (log.keys > 1) out.push(`keys: ${log.keys}, each named by the one before`);
   for (const { witness, size, time } of log.cosigned)
     out.push(`witness ${foreign(witness)}: saw ${size} entries at ${isoTime(time)}`);
@@ -100,7 +108,13 @@ export function verifiedJson(verified: Verified) {
     size: log.checkpoint.size,
     root: base64(log.checkpoint.root),
     keys: log.keys,
-    ...(compared && { lines: compared.lines, sealed: compared.sealed, unsealed: compared.unsealed ?? null }),
+    ...(compared && {
+      lines: compared.lines,
+      sealed: compared.sealed,
+      unsealed: compared.unsealed ?? null,
+      late: compared.late,
+      beside: compared.beside,
+    }),
     cosigned: log.cosigned,
     events: log.events,
     findings: findings.slice(0, MOST_IN_JSON),

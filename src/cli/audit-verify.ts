@@ -53,13 +53,16 @@ async function inLogOrder(
   if (files.length < 2 || files.some(({ file }) => file === '-')) return files;
   const placed: { readonly file: LogFile; readonly at: number }[] = [];
   for (const file of files) {
-    let [at, sampled] = [Number.POSITIVE_INFINITY, 0];
+    const found: number[] = [];
+    let sampled = 0;
     for await (const line of linesOf(runtime, file)) {
-      const found = hashes.find(leafHash(leafOf(line)), 0);
-      if (found !== UNKNOWN) at = found;
-      if (found !== UNKNOWN || ++sampled === SAMPLED) break;
+      const entry = hashes.find(leafHash(leafOf(line)), 0);
+      if (entry !== UNKNOWN) found.push(entry);
+      if (++sampled === SAMPLED) break;
     }
-    placed.push({ file, at });
+    // The first line may be one that was moved.
+    const middle = found.sort((one, other) => one - other)[found.length >> 1];
+    placed.push({ file, at: middle ?? Number.POSITIVE_INFINITY });
   }
   return placed.sort((one, other) => one.at - other.at || 0).map(({ file }) => file);
 }
