@@ -74,10 +74,11 @@ export async function submit(submission: Submission): Promise<string> {
       throw new Malformed(
         `it has cosigned ${known} leaves of ${origin}, and the log has only ${size}: the log was rolled back`,
       );
-    if (known === Math.min(old, size))
-      throw new Malformed(`it has cosigned another log ${origin} of ${size} leaves: the log was forked`);
+    if (known === Math.min(old, size)) throw forked(origin, size);
     old = known;
     reply = await send(submission, old, size);
+    // The size is the right one now, so only the root can be another.
+    if (reply.status === 409 && old === size && cosigned(reply) === size) throw forked(origin, size);
   }
   if (reply.status !== 200) throw new Malformed(refused(reply, origin, old));
   const signatures = parseNote(`${note.text}\n${reply.text}`);
@@ -85,6 +86,9 @@ export async function submit(submission: Submission): Promise<string> {
   if (signature === undefined) throw new Malformed(`its answer has no cosignature of ${key.name}+${key.id}`);
   return formatNote({ text: note.text, signatures: [...note.signatures, signature] });
 }
+
+const forked = (origin: string, size: number) =>
+  new Malformed(`it has cosigned another log ${origin} of ${size} leaves: the log was forked`);
 
 function send({ checkpoint, readTile, post }: Submission, old: number, size: number): Promise<WitnessReply> {
   const proof = consistencyProof(old, size, nodesOf(size, readTile));

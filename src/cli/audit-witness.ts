@@ -88,9 +88,10 @@ function storeIn(disk: Disk, folder: string, lock: SealLock): WitnessStore {
 /** `meshgate audit witness`: cosigns the checkpoints of other logs. */
 export const auditWitnessCommand = command({
   brief: 'Run a witness, which cosigns the checkpoints of other gateways',
-  text: 'Serves POST /add-checkpoint (C2SP tlog-witness), until SIGTERM or SIGINT. It cosigns a checkpoint of a log with a known key, if the log continues the newest checkpoint that it has cosigned; the folder has one file for each log. So a log with a cosignature cannot be rewritten or cut off without a sign, even if its key is stolen. At the first start, it makes its key, and prints the key with which others verify cosignatures. Put a proxy with TLS in front of it if the network is not yours.',
+  text: 'Serves POST /add-checkpoint (C2SP tlog-witness), until SIGTERM or SIGINT. It cosigns a checkpoint of a log with a known key, if the log continues the newest checkpoint that it has cosigned; the folder has one file for each log. So a log with a cosignature cannot be rewritten or cut off without a sign, even if its key is stolen. At the first start, it makes its key, and prints the key with which others verify cosignatures. Without --log, it only prints this key, so that a gateway can name it before the gateway has a log. Put a proxy with TLS in front of it if the network is not yours.',
   examples: [
-    'meshgate audit witness --folder /var/lib/witness --name witness.example.com/w --log gw-0.vkey',
+    'meshgate audit witness --folder /var/lib/witness --name witness.example.com/w',
+    'meshgate audit witness --folder /var/lib/witness --log gw-0.vkey',
     'meshgate audit witness --folder /var/lib/witness --listen 10.0.0.5:7878 --log gw-0.vkey --log gw-1.vkey',
   ],
   flags: {
@@ -105,17 +106,26 @@ export const auditWitnessCommand = command({
     if (sealing === undefined || serve === undefined)
       throw new WrongUse('this engine cannot listen: run this command on Node');
     if (folder === undefined) throw new WrongUse('name the folder of the witness with --folder');
-    if (log.length === 0) throw new WrongUse('name the key of at least one log with --log: the text of its keys/first');
     const keys = log.map((one) => keyOf(runtime, one));
     const at = addressOf(listen);
     const { disk } = sealing;
     const say = (text: string) => runtime.err(`meshgate: ${text}\n`);
     let lock: SealLock | undefined;
     let listening: Listening | undefined;
+    const printKey = (signer: Signer) => runtime.out(`${formatVkey(signer.key)}\n`);
     try {
       disk.makeFolder(`${folder}/logs`, 0o700);
+      // A witness that runs has the lock, and its key is there.
+      if (log.length === 0 && ifThere(() => disk.stat(`${folder}/key`)) !== undefined) {
+        printKey(await openSigner(disk, folder, name));
+        return YES;
+      }
       lock = await SealLock.take({ ...sealing, sleep: (seconds) => runtime.sleep(seconds) }, folder);
       const signer = await openSigner(disk, folder, name);
+      if (log.length === 0) {
+        printKey(signer);
+        return YES;
+      }
       const witness = new Witness(signer, keys, storeIn(disk, folder, lock), () => runtime.now());
       const isStopped = sealing.stopped();
       listening = await serve({ ...at, maxBody: MAX_REQUEST_BYTES }, async ({ method, path, body }) => {
@@ -123,7 +133,7 @@ export const auditWitnessCommand = command({
         if (answer.says !== undefined) say(answer.says);
         return answer;
       });
-      runtime.out(`${formatVkey(signer.key)}\n`);
+      printKey(signer);
       say(`the witness listens on ${listening.at}; the key above verifies its cosignatures`);
       for (; !isStopped(); await runtime.sleep(BEAT)) lock.beat();
       return YES;

@@ -100,6 +100,29 @@ export const containers: readonly DemoContainer[] = [
   },
 ];
 
+/** A machine of someone else, which keeps its own key and the newest checkpoint of the log. It needs the first key of the
+ * log, so it starts after the gateway. */
+const witnessFolder = '/var/lib/witness';
+const witnessVolume = ['--mount', `type=volume,source=${volumes.witness},target=${witnessFolder}`];
+const runWitness = ['node', `${mounts.witness.target}/meshgate.mjs`, 'audit', 'witness', '--folder', witnessFolder];
+export const witness: DemoContainer = {
+  name: 'witness',
+  what: 'witness',
+  image: nodeImage,
+  alias: 'witness.internal',
+  port: ports.witness,
+  mount: mounts.witness,
+  options: witnessVolume,
+  command: [...runWitness, '--listen', `0.0.0.0:${ports.witness}`, '--log', `${mounts.witness.target}/log.vkey`],
+};
+
+/** Lets the witness make its key, and returns the public part. */
+export const witnessKey = (): Promise<string> =>
+  docker(
+    ...['run', '--rm', '--network', 'none', ...hardened, ...mounted(mounts.witness), ...witnessVolume, nodeImage],
+    ...[...runWitness, '--name', 'witness.internal/demo'],
+  );
+
 /** Starts a container, or keeps the running one if it was started in the same way. */
 export async function start(container: DemoContainer): Promise<string> {
   const name = `${instance}-${container.name}`;
@@ -117,13 +140,20 @@ export async function start(container: DemoContainer): Promise<string> {
   return existing === '' ? 'started' : 'replaced';
 }
 
-/** No root, no capabilities, only the named folders are writable; ports on the loopback address only. */
+/** No root, no capabilities, only the named folders are writable. */
+const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+
+const mounted = ({ folder, target }: NonNullable<DemoContainer['mount']>) => [
+  ...['--mount', `type=bind,source=${folder},target=${target},readonly`],
+];
+
+/** Ports are published on the loopback address only. */
 function argumentsOf({ alias, port, samePort, mount, options = [] }: DemoContainer): string[] {
   return [
     ...['--network', network, '--network-alias', alias],
-    ...['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+    ...hardened,
     ...(port === undefined ? [] : ['-p', `127.0.0.1:${published(port)}:${samePort ? published(port) : port}`]),
-    ...(mount === undefined ? [] : ['--mount', `type=bind,source=${mount.folder},target=${mount.target},readonly`]),
+    ...(mount === undefined ? [] : mounted(mount)),
     ...options,
   ];
 }

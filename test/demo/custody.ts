@@ -12,8 +12,8 @@ const readLog = `docker exec ${gateway} cat ${log}`;
 /** Commands about the log, as they are typed after `. ./.demo.env`. */
 export const custodyLines: readonly { readonly title: string; readonly line: string }[] = [
   {
-    title: 'Was a line changed, removed or added since it was sealed? The answer is yes: all is as it was sealed',
-    line: `docker exec ${gateway} meshgate audit verify ${log} --key "$LOG_KEY"`,
+    title: 'Is each line as it was sealed, and has the witness seen the log? The answer is yes',
+    line: `docker exec ${gateway} meshgate audit verify ${log} --key "$LOG_KEY" --witness "$WITNESS_KEY"`,
   },
   {
     title: 'The same with one name changed: verify names the lines',
@@ -59,6 +59,23 @@ export async function expectSealed(trace: string): Promise<string> {
     throw new Trouble(`the sealer does not seal; it says why: docker logs ${gateway}`);
   });
   return 'sealed';
+}
+
+/** Lets the gateway ask a witness that has just started: new workers of nginx ask at once, and then every ten seconds. */
+export async function askWitness(): Promise<void> {
+  await until(() => fetch(urls.witness).catch(() => undefined), { what: 'the witness' }).catch(() => {
+    throw new Trouble(`the witness does not start; it says why: docker logs ${instance}-witness`);
+  });
+  await docker('exec', gateway, 'sh', '-c', 'kill -HUP "$(cat /run/meshgate/nginx.pid)"');
+}
+
+/** Waits until the witness has cosigned the log. */
+export async function expectCosigned(): Promise<string> {
+  const cosigned = () => docker('exec', gateway, 'sh', '-c', `cat ${folder}/witness/*`).catch(() => undefined);
+  await until(cosigned, { what: 'the cosignature' }).catch(() => {
+    throw new Trouble(`the witness does not cosign; see docker logs ${instance}-witness and docker logs ${gateway}`);
+  });
+  return 'cosigned';
 }
 
 /** Waits until Prometheus has read the gateway's metrics. */

@@ -7,8 +7,12 @@ import { Trouble } from './trouble.ts';
 /** The label of everything that the demo starts. */
 export const label = instance;
 export const network = instance;
-/** They keep the log and what seals it when the gateway's container is replaced. */
-export const volumes = { log: `${instance}-log`, state: `${instance}-state` } as const;
+/** They keep the log, what seals it, and what the witness has cosigned when a container is replaced. */
+export const volumes = {
+  log: `${instance}-log`,
+  state: `${instance}-state`,
+  witness: `${instance}-witness`,
+} as const;
 
 const run = promisify(execFile);
 

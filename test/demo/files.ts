@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Policy } from '../../src/policy/index.ts';
 import { createCa } from '../harness/pki.ts';
 import { gatewayFiles, ingressFiles, render } from '../harness/policy.ts';
-import { alertRules, state } from './paths.ts';
+import { alertRules, command, state } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
 /** Folders of the state that are mounted into containers, and where. */
@@ -15,6 +15,7 @@ export const mounts = {
   prometheus: { folder: join(state, 'prometheus'), target: '/etc/prometheus' },
   provider: { folder: join(state, 'provider'), target: '/etc/service' },
   wiki: { folder: join(state, 'wiki'), target: '/etc/wiki' },
+  witness: { folder: join(state, 'witness'), target: '/etc/witness' },
 } as const;
 
 /** CA of gateway and provider, and CA of the mesh, for clients on this machine. */
@@ -78,6 +79,13 @@ export async function placeConfiguration(policyText: string): Promise<void> {
     ...Object.fromEntries(Object.entries(rendered).map(([path, text]) => [`${mounts.ingress.target}/${path}`, text])),
   });
 }
+
+/** Puts the command into the mounted folder of the witness. */
+export const placeCommand = async (): Promise<void> =>
+  place({ [`${mounts.witness.target}/meshgate.mjs`]: await readFile(command, 'utf8') });
+
+/** Puts the first key of the log into the mounted folder of the witness, which knows only this key. */
+export const placeLogKey = (key: string): Promise<void> => place({ [`${mounts.witness.target}/log.vkey`]: `${key}\n` });
 
 /** The user of the gateway's image. */
 const GATEWAY_USER = 10101;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** The repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const alertRules = join(root, 'nginx/chart/monitoring/alerts.yaml');
+export const command = join(root, 'dist/cli.js');
 export const policyFile = join(root, 'test/demo/meshgate.yaml');
 
 /**
@@ -28,7 +29,7 @@ export const state = join(folder, '.demo');
 export const envFile = join(folder, '.demo.env');
 
 /** Ports inside the containers. */
-export const ports = { gateway: 8443, provider: 9443, ingress: 10443, prometheus: 9090 } as const;
+export const ports = { gateway: 8443, provider: 9443, ingress: 10443, prometheus: 9090, witness: 7878 } as const;
 
 /** The port of this machine that leads to a container's. */
 export function published(port: number): number {
@@ -45,11 +46,17 @@ export function withPorts(policy: string): string {
     .replaceAll(`https://provider.localhost:${ports.provider}`, issuer);
 }
 
+/** The policy with the key that the demo's witness has made. */
+export function withWitness(policy: string, key: string): string {
+  return policy.replace(/^( +key: )witness\.internal\/demo\+\S+/m, `$1${key}`);
+}
+
 /** The URLs by which this machine sends requests. */
 export const urls = {
   gateway: `https://wiki.localhost:${published(ports.gateway)}`,
   dashboard: `https://dashboard.localhost:${published(ports.gateway)}`,
   provider: `https://provider.localhost:${published(ports.provider)}`,
   ingress: `https://ingress.localhost:${published(ports.ingress)}`,
+  witness: `http://127.0.0.1:${published(ports.witness)}`,
   prometheus: `http://127.0.0.1:${published(ports.prometheus)}`,
 } as const;

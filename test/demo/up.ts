@@ -4,12 +4,20 @@ import { join } from 'node:path';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
 import { until } from '../harness/until.ts';
 import { ask, fetchToken } from './ask.ts';
-import { containers, refuseStopped, start, unready } from './containers.ts';
-import { custodyLines, expectMetrics, expectSealed, firstKey } from './custody.ts';
+import { containers, refuseStopped, start, unready, witness, witnessKey } from './containers.ts';
+import { askWitness, custodyLines, expectCosigned, expectMetrics, expectSealed, firstKey } from './custody.ts';
 import { ensureNetwork } from './docker.ts';
-import { caFile, makeCertificates, meshCaFile, mounts, placeConfiguration } from './files.ts';
+import {
+  caFile,
+  makeCertificates,
+  meshCaFile,
+  mounts,
+  placeCommand,
+  placeConfiguration,
+  placeLogKey,
+} from './files.ts';
 import { curl, type Line, lines } from './lines.ts';
-import { envFile, policyFile, root, urls, withPorts } from './paths.ts';
+import { envFile, policyFile, root, urls, withPorts, withWitness } from './paths.ts';
 import { command, step, Trouble } from './trouble.ts';
 
 type Tokens = Readonly<Record<string, string>>;
@@ -98,6 +106,7 @@ async function writeVariables(tokens: Tokens, more: Readonly<Record<string, stri
     ...tokens,
     ...more,
     INGRESS: urls.ingress,
+    WITNESS: urls.witness,
     INGRESS_CA_FILE: meshCaFile,
     IDENTITY_DEFAULT: identity('default'),
     IDENTITY_EDITOR: identity('wiki-editor'),
@@ -149,15 +158,28 @@ await command('demo', async () => {
   const text = withPorts(await readFile(policyFile, 'utf8'));
   const policy = readPolicy(text);
   await step('certificates', () => makeCertificates(policy));
-  await step('configuration of the ingress, rendered from the policy', () => placeConfiguration(text));
+  await placeCommand();
+  let cosigns = '';
+  await step('the key of the witness', async () => {
+    cosigns = await witnessKey();
+  });
+  const witnessed = withWitness(text, cosigns);
+  await step('configuration of the ingress, rendered from the policy', () => placeConfiguration(witnessed));
   await ensureNetwork();
   for (const container of containers) await step(container.what, () => start(container));
+  let key = '';
+  await step('the first key of the sealed log', async () => {
+    key = await firstKey();
+  });
+  await placeLogKey(key);
+  const startedWitness = await step(witness.what, () => start(witness));
   await step('keys and certificates of the gateway', expectReady);
+  if (startedWitness !== 'runs already') await askWitness();
   const ca = await readFile(caFile, 'utf8');
   const tokens = await step('tokens', () => fetchTokens(ca));
-  const key = await step('the first key of the sealed log', firstKey);
   let trace = '';
-  await writeVariables(tokens, { LOG_KEY: key, TRACE_ID: trace });
+  const write = () => writeVariables(tokens, { LOG_KEY: key, WITNESS_KEY: cosigns, TRACE_ID: trace });
+  await write();
   await step('the eight requests below', async () => {
     for (const line of lines) {
       const id = await expectAnswer(ca, tokens, line);
@@ -165,8 +187,9 @@ await command('demo', async () => {
     }
     return 'answered as they should be';
   });
-  await writeVariables(tokens, { LOG_KEY: key, TRACE_ID: trace });
+  await write();
   await step('the log', () => expectSealed(trace));
   await step('metrics', expectMetrics);
+  await step('the cosignature of the witness', expectCosigned);
   process.stdout.write(`\n${report(tokens)}`);
 });

@@ -33,12 +33,23 @@ const demo = (name: 'up' | 'down') => run(process.execPath, `test/demo/${name}.t
 const typed = (line: string) => run('bash', '-c', `. ${folder}/.demo.env; ${line}`);
 const left = () => docker('ps', '-aq', '--filter', `label=meshgate-demo-${offset}`);
 
+const withCommand = (line: string) => line.replace(/^npx meshgate/, `${process.execPath} dist/cli.js`);
+/** A line of the guide, for this demo. */
+const here = (line: string) => withCommand(line.replaceAll('meshgate-demo-', `meshgate-demo-${offset}-`));
+/** The lines of the guide that rewrite the log: they copy it, verify the copy, forge the log, verify the forged log. */
+const rewriting = guide
+  .slice(guide.indexOf('\n## Rewrite the log'), guide.indexOf('\n## Change it'))
+  .split('```')
+  .filter((_, i) => i % 2 === 1)
+  .map((block) => block.trim().split('\n').map(here));
+
 /** What make up has printed. */
 let report = '';
 
 beforeAll(() => demo('down'));
 afterAll(async () => {
   await demo('down');
+  for (const path of ['/tmp/older', '/tmp/older.log', '/tmp/forged']) rmSync(path, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -65,12 +76,13 @@ test('the eight commands print what the guide shows, also when they run again', 
     const { code, stdout, stderr } = await demo('up');
     expect(code, stderr).toBe(0);
     report = stdout;
-    expect(stderr.match(new RegExp(note, 'g'))?.length, stderr).toBe(6);
+    expect(stderr.match(new RegExp(note, 'g'))?.length, stderr).toBe(7);
     const printed = [...stdout.matchAll(/^# .*; the answer is (\d{3}) with (\S+): .*\n(curl .*)$/gm)];
     expect(stdout).toContain(
       `open https://wiki.localhost:${8443 + offset}/ and sign in as ada (editor) or ben (reader)`,
     );
     expect(printed.length).toBe(8);
+    if (note.source === 'started') for (const line of rewriting[0]!) expect((await typed(line)).code, line).toBe(0);
     expect(new Set(printed.map(([, status, holds]) => `${status} ${holds}`)).size, 'different answers').toBe(8);
     for (const [, status, holds, line] of printed) {
       const answer = await typed(line!);
@@ -84,18 +96,20 @@ test('the eight commands print what the guide shows, also when they run again', 
 test('the commands about the sealed log print what the guide shows', async () => {
   const printed = [...report.matchAll(/^# .*\n((?:docker exec|npx meshgate) .*)$/gm)].map(([, line]) => line!);
   const inGuide = (line: string) => line.replaceAll(`meshgate-demo-${offset}`, 'meshgate-demo');
-  expect(printed.map(inGuide)).toEqual(guide.match(/^(?:docker exec|npx meshgate) .*(?:audit|<\().*$/gm));
+  expect(printed.map(inGuide)).toEqual(
+    guide.split('\n## Rewrite the log')[0]!.match(/^(?:docker exec|npx meshgate) .*(?:audit|<\().*$/gm),
+  );
   // State: the requests of the test before are sealed.
   const sealed = async () => !(await typed(printed[0]!)).stdout.includes('not sealed yet');
   await until(sealed, { what: 'the seal of the last request' });
   const answers: string[] = [];
   for (const line of printed) {
-    const answer = await typed(line.replace(/^npx meshgate/, `${process.execPath} dist/cli.js`));
+    const answer = await typed(withCommand(line));
     answers.push(`${answer.code} ${answer.stdout}`);
   }
   expect(answers).toEqual([
     expect.stringMatching(
-      /^0 yes: wiki\.localhost\/meshgate\/gw-0 has \d+ sealed entries; (\d+) of \1 lines are as they were/,
+      /^0 yes: wiki\.localhost\/meshgate\/gw-0 has \d+ sealed entries; (\d+) of \1 lines are as they were sealed\nwitness witness\.internal\/demo: saw \d+ entries at /,
     ),
     expect.stringMatching(/^1 (no stdin:\d+: altered: .*\n)+no: /),
     expect.stringMatching(/^0 (\d+) lines: \1 decided as the gateway did/),
@@ -179,6 +193,35 @@ test('the other commands of the guide do what the guide says', async () => {
   const health = /^docker exec (meshgate-demo)-gateway (meshgate-health)$/m.exec(guide) ?? [];
   const { ready, identities } = JSON.parse(await docker('exec', `${health[1]}-${offset}-gateway`, health[2]!));
   expect([ready, Object.keys(identities)]).toEqual([true, ['default', 'wiki-editor', 'wiki-reader']]);
+});
+
+test('the witness names the older copy and the forged log, as the guide says', async () => {
+  const [, [verifyOlder], [verifyWithNewest], forge, verifyForged, [readWitness]] = rewriting as [
+    string[],
+    [string],
+    [string],
+    string[],
+    string[],
+    [string],
+  ];
+  const answer = async (line: string) => {
+    const { code, stdout, stderr } = await typed(line);
+    return `${code} ${stdout}${stderr}`;
+  };
+  expect(await answer(verifyOlder)).toMatch(/^0 yes: .*\nwitness witness\.internal\/demo: saw /);
+  // State: the witness has seen the requests after the copy.
+  await until(async () => (await answer(verifyWithNewest)).startsWith('1 '), { what: 'the next cosignature' });
+  expect(await answer(verifyWithNewest)).toMatch(/^1 no \S+: rollback: \S+ has \d+ entries, and the log only \d+\n/);
+  for (const line of forge.slice(0, -1)) expect((await typed(line)).code, line).toBe(0);
+  expect(await answer(forge.at(-1)!)).toMatch(/the witness http:\/\/127\.0\.0\.1:28878: .*: the log was forked/);
+  const answers: string[] = [];
+  for (const line of verifyForged) answers.push(await answer(line));
+  expect(answers).toEqual([
+    expect.stringMatching(/^0 yes: /),
+    expect.stringMatching(/^1 no witness: no checkpoint has a cosignature of witness\.internal\/demo\+/),
+    expect.stringMatching(/^1 no \S+: fork: /),
+  ]);
+  expect(await answer(readWitness)).toMatch(/has signed two logs of|do not begin with the \d+ that were cosigned/);
 });
 
 test('the page of the wiki shows its reader what the dashboard answered', async () => {

@@ -1,7 +1,7 @@
 /** The witness as a process of its own, with a log that a real sealer makes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -155,6 +155,25 @@ test('the command audit seal asks the witnesses, and ends when they have cosigne
   expect(await verified(lab, witness.key)).toMatchObject({ code: 0 });
 });
 
+test('names a log that was rewritten with its key, whatever its size is', async () => {
+  const lab = sealLab();
+  await grow(lab);
+  const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
+  await cosign(machineOf(lab), { url: witness.url, key: witness.key });
+  const { size } = (await audited(lab.settings.folder, [])).checkpoint;
+  for (const [lines, message] of [
+    [2, `and the log has only ${size - 3}: the log was rolled back`],
+    [5, `it has cosigned another log wiki.example.com/meshgate/gw-0 of ${size} leaves: the log was forked`],
+    [9, `the ${size} leaves that it has cosigned (422): the log was forked`],
+  ] as const) {
+    const other = sealLab();
+    mkdirSync(join(other.settings.folder, 'private'), { recursive: true });
+    cpSync(join(lab.settings.folder, 'private/key'), join(other.settings.folder, 'private/key'));
+    await grow(other, lines);
+    await expect(cosign(machineOf(other), { url: witness.url, key: witness.key })).rejects.toThrow(message);
+  }
+});
+
 test('two replicas witness each other', async () => {
   const labs = [sealLab(), sealLab()];
   for (const [at, lab] of labs.entries()) {
@@ -263,6 +282,22 @@ test('refuses a body that is too long, and a second witness on the same folder',
   expect(said).toContain(`another witness works on ${folder}`);
 });
 
+test('without --log, it makes its key once and prints it, also beside the witness that runs', async () => {
+  const folder = witnessFolder();
+  const print = async (...more: string[]) => {
+    const sealing = { ...sealLab().machine(), stopped: () => () => true };
+    const { code, out, err } = await meshgate(['audit', 'witness', '--folder', folder, ...more], { sealing });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    return out.trim();
+  };
+  const key = await print('--name', 'witness.example.com/w');
+  expect(parseVkey(key)).toMatchObject({ name: 'witness.example.com/w', type: 4 });
+  const lab = sealLab();
+  await grow(lab);
+  const witness = await startWitness(folder, [first(lab)]);
+  expect([witness.key, await print()]).toEqual([key, key]);
+});
+
 test('needs an engine that can listen', async () => {
   const { code, err } = await meshgate(['audit', 'witness', '--folder', '/w', '--log', 'x']);
   expect({ code, err }).toEqual({
@@ -273,7 +308,7 @@ test('needs an engine that can listen', async () => {
 
 test.each([
   [['--log', 'KEY'], 'name the folder of the witness with --folder'],
-  [['--folder', 'FOLDER'], 'name the key of at least one log with --log'],
+  [['--folder', 'FOLDER'], 'give the witness a name with --name'],
   [['--folder', 'FOLDER', '--log', 'KEY'], 'give the witness a name with --name'],
   [['--folder', 'FOLDER', '--log', 'KEY', '--name', 'a b'], '--name a b has a space or a plus'],
   [['--folder', 'FOLDER', '--log', 'KEY', '--listen', '7878'], '--listen 7878 is not an address and a port'],
