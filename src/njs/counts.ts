@@ -32,11 +32,15 @@ export const LOST = 'lost';
 export const counterName = (of: Counted, values: readonly string[], more = ''): string =>
   of + SEPARATOR + labelText(COUNTED[of], values) + SEPARATOR + more;
 
-/** Adds a name to the list. The first worker that counts it does this. */
+/** Adds a name to the list. The first worker that counts it does this.
+ * @throws Error if the zone of names has no room. Then the list has not grown, and no scrape reads an empty place of it. */
 function list(name: string): void {
-  const dict = countsDict();
+  const [dict, series] = [countsDict(), seriesDict()];
   dict.add(LOST, 0);
-  seriesDict().set(String(dict.incr(LISTED, 1, 0)), name);
+  let place = (dict.get(LISTED) ?? 0) + 1;
+  // Another worker may take the same place.
+  while (!series.add(String(place), name)) place++;
+  dict.incr(LISTED, 1, 0);
 }
 
 /** Adds to a counter. Every request calls it, so it does nothing else for a counter that exists.
@@ -45,13 +49,15 @@ export function count(name: string, by = 1): void {
   try {
     if (countsDict().incr(name, by, 0) === by) list(name);
   } catch {
-    noteLost();
+    forget(name);
   }
 }
 
-/** A request is answered whether or not there is room to count it. */
-function noteLost(): void {
+/** Removes a counter that has no name in the list, so that it is new again, and each of its counts is noted as lost. A
+ * request is answered whether or not there is room to count it. */
+function forget(name: string): void {
   try {
+    countsDict().delete(name);
     countsDict().incr(LOST, 1, 0);
   } catch {
     // No counter was ever stored, so no metric claims to be complete.

@@ -98,6 +98,38 @@ describe('decisions', () => {
     expect(said[decision('*', `${wiki}/*#1`, 'credential_missing')]).toBeUndefined();
     expect(said.counts_lost_total).toBe(1);
   });
+
+  it('are all counted as lost if the zone of names has no room, and are counted when it has room again', async () => {
+    const context = new Context();
+    await context.check({}, 'public/*');
+    await scrape();
+    fake.zones.series.room = 0;
+    for (let i = 0; i < 3; i++) expect(await context.check({})).toMatchObject({ status: 401 });
+    const lost = await scrape();
+    expect([lost.counts_lost_total, lost[decision('*', `${wiki}/*#1`, 'credential_missing')]]).toEqual([3, undefined]);
+    fake.zones.series.room = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 2; i++) await context.check({});
+    expect(await scrape()).toMatchObject({
+      [decision('*', `${wiki}/*#1`, 'credential_missing')]: 2,
+      [decision('public/*', 'public#1')]: 1,
+      counts_lost_total: 3,
+    });
+  });
+
+  it('keep their names if two workers take the same place in the list', async () => {
+    const { counts, series } = fake.zones;
+    count(counterName('session', ['started']));
+    // Another worker has its place, and has not counted it yet.
+    series.set('2', counterName('session', ['ended']));
+    counts.set(counterName('session', ['ended']), 1);
+    count(counterName('session', ['continued']));
+    counts.incr('listed', 1);
+    expect(await scrape()).toMatchObject({
+      'session_events_total{event="started"}': 1,
+      'session_events_total{event="ended"}': 1,
+      'session_events_total{event="continued"}': 1,
+    });
+  });
 });
 
 describe('counters', () => {
