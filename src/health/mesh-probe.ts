@@ -19,6 +19,8 @@ export type Verdict = 'closed' | 'open' | 'unknown';
 
 /** The result of a probe, as the dict has it. */
 export interface Probed {
+  /** Identifies the request and the object that the result is about. */
+  readonly about: string;
   readonly verdict: Verdict;
   /** The status of the answer; 0 if nginx had no connection. */
   readonly status: number;
@@ -60,7 +62,7 @@ export function verdictOf({ by, assertion }: MeshProbe, answer: ProbeAnswer | un
 }
 
 /** The state of a probe: its result, unless that is too old. */
-export const stateOf = (found: Probed | undefined, every: number, now: number): Verdict =>
+export const stateOf = (found: Pick<Probed, 'verdict' | 'at'> | undefined, every: number, now: number): Verdict =>
   found === undefined || now - found.at > MESH_PROBE_MAX_AGE * every ? 'unknown' : found.verdict;
 
 const answered = ({ status }: Probed): string =>

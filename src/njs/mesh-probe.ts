@@ -1,3 +1,4 @@
+import hash from 'crypto';
 import { assertionClaims, PROBE_SUBJECT } from '../assertion/claims.ts';
 import { type SigningKeys, signAssertion } from '../assertion/sign.ts';
 import { readSigningKeys } from '../assertion/signing-keys.ts';
@@ -18,9 +19,18 @@ type Probes = NonNullable<Watched['probes']>;
 const keyOf = ({ probe, mesh, ingress, service, layer, identity, assertion }: MeshProbe): string =>
   composed('probe', probe, mesh, ingress, service, layer, identity, assertion?.as ?? '');
 
+/** Identifies the request and the object that a result is about. A later policy may have others under the same key. */
+const aboutOf = ({ path, object, rule }: MeshProbe): string =>
+  hash
+    .createHash('sha256')
+    .update(composed(path, object, rule))
+    .digest('base64url')
+    .slice(0, 16);
+
 function foundOf(probe: MeshProbe): Probed | undefined {
   const text = svidsDict().get(keyOf(probe));
-  return text === undefined ? undefined : (JSON.parse(text) as Probed);
+  const found = text === undefined ? undefined : (JSON.parse(text) as Probed);
+  return found?.about === aboutOf(probe) ? found : undefined;
 }
 
 const keyFiles = new Map<string, KeyFile<SigningKeys>>();
@@ -71,7 +81,8 @@ async function run(probes: Probes, probe: MeshProbe): Promise<void> {
   const before = foundOf(probe);
   const answer = await ask(probes, probe);
   const verdict = verdictOf(probe, answer);
-  const found: Probed = { verdict, status: answer?.reached ? answer.status : 0, at: Date.now() / 1000 };
+  const status = answer?.reached ? answer.status : 0;
+  const found: Probed = { about: aboutOf(probe), verdict, status, at: Date.now() / 1000 };
   svidsDict().set(keyOf(probe), JSON.stringify(found));
   if ((before?.verdict ?? 'closed') === verdict) return;
   const level = verdict === 'open' ? ngx.ERR : ngx.WARN;

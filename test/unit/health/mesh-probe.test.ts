@@ -72,11 +72,13 @@ test('a rejected assertion does not tell whether the mesh compares it with the c
   const one: MeshProbe = { ...probe, by: 'first', probe: 'wrong_identity', assertion: { as: 'reader', roles: [] } };
   expect(verdictOf(one, { ...silent, status: 401 })).toBe('unknown');
   expect(verdictOf(one, { ...silent, status: 403 })).toBe('closed');
-  expect(probeLine(one, { verdict: 'open', status: 200, at: 1 })).toContain('as editor, with an assertion for reader,');
+  expect(probeLine(one, { about: '', verdict: 'open', status: 200, at: 1 })).toContain(
+    'as editor, with an assertion for reader,',
+  );
 });
 
 describe('the state of a mesh', () => {
-  const found = (verdict: 'closed' | 'open' | 'unknown', status: number) => ({ verdict, status, at: 1000 });
+  const found = (verdict: 'closed' | 'open' | 'unknown', status: number) => ({ about: '', verdict, status, at: 1000 });
   const part = (...all: ReturnType<typeof found>[]) =>
     meshPart(all.map((it) => ({ probe, found: it, state: it.verdict })));
 
@@ -146,7 +148,8 @@ describe('the job', () => {
     Object.values(read).flatMap((samples) => samples.map(([, value]) => value));
 
   test('sends HEAD without a credential through the egress server, and logs nothing while all is denied', async () => {
-    await probeMeshes({ ...probes, requests: [{ ...many[0]!, path: '/a b/meshgate-probe' }] });
+    const one = { ...many[0]!, path: '/a b/meshgate-probe' };
+    await probeMeshes({ ...probes, requests: [one] });
     expect(asked).toEqual([
       {
         url: 'http://unix:/run/egress.sock:/probe/ingress_east/editor/a%20b/meshgate-probe',
@@ -155,14 +158,30 @@ describe('the job', () => {
       },
     ]);
     expect(log).not.toHaveBeenCalled();
-    expect(read([many[0]!])).toEqual({
+    expect(read([one])).toEqual({
       meshgate_mesh_enforcing: [
-        [['no_assertion', 'default', 'east', 's0', 'workload', 'editor', many[0]!.object, 'wiki.test/rest/*#1'], 1],
+        [['no_assertion', 'default', 'east', 's0', 'workload', 'editor', one.object, 'wiki.test/rest/*#1'], 1],
       ],
       meshgate_mesh_probe_failed: [
-        [['no_assertion', 'default', 'east', 's0', 'workload', 'editor', many[0]!.object, 'wiki.test/rest/*#1'], 0],
+        [['no_assertion', 'default', 'east', 's0', 'workload', 'editor', one.object, 'wiki.test/rest/*#1'], 0],
       ],
     });
+  });
+
+  test.each([
+    ['rule', { rule: 'wiki.test/rest/*#2' }],
+    ['object', { object: 'AuthorizationPolicy wiki/another' }],
+    ['path', { path: '/rest/meshgate-probe' }],
+  ])('of a policy with another %s does not take the result of the earlier policy', async (_, change) => {
+    const [earlier, later] = [many[0]!, { ...many[0]!, ...change }];
+    await probeMeshes({ ...probes, requests: [earlier] });
+    expect([values(read([earlier])), values(read([later]))], 'enforcing and not failed; only failed').toEqual([
+      [1, 0],
+      [1],
+    ]);
+    answer = async () => denial({ 'x-envoy-upstream-service-time': '2' });
+    await probeMeshes({ ...probes, requests: [later] });
+    expect(values(read([later]))).toEqual([0, 0]);
   });
 
   test('signs an assertion for another identity, which names no person', async () => {
