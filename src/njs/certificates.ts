@@ -34,7 +34,6 @@ export function certificateReader<T extends ReadCertificate>(
   function recall(escaped: string): Result<T> {
     let made = known.get(escaped);
     if (made === undefined) {
-      count(CERTIFICATE);
       made = read(escaped);
       if (known.size >= CERTIFICATES_PER_CONTEXT) known.clear();
       known.set(escaped, made);
@@ -79,6 +78,8 @@ export type CertificateCallers = (escaped: string, now: number) => Result<KnownC
  * @returns a function that returns the caller, or reason `proof_invalid` or `revoked` */
 export const certificateCallers = (agents: readonly TokenAgent[] | undefined): CertificateCallers =>
   clientReader((certificate) => {
+    // Not counted where a certificate is only read beside another credential.
+    count(CERTIFICATE);
     const caller = certificateCaller(certificate, agents);
     if (!caller.ok) return caller;
     const { notAfter, thumbprint } = certificate;
