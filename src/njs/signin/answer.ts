@@ -67,4 +67,8 @@ export function handlerOf(
 }
 
 /** Answers 401 with a challenge (RFC 6750 section 3). This is for programs, which cannot sign in. */
-export const challenge = ({ r, host }: Visit): void => sendProblem(r, host, { reason: 'credential_missing' });
+export function challenge({ r, host }: Visit): void {
+  const reason = 'credential_missing';
+  count(counterName('signin', [reason]));
+  sendProblem(r, host, { reason });
+}

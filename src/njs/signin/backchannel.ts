@@ -9,6 +9,7 @@ import type { SigninProvider } from '../../session/signin-table.ts';
 import type { Revocation } from '../../session/store.ts';
 import { isIssuer } from '../../token/issuer.ts';
 import type { Claims } from '../../token/types.ts';
+import { count, counterName } from '../counts.ts';
 import { refuseMethod } from './answer.ts';
 import { callBack } from './end.ts';
 import { withNewestKeys } from './newest-keys.ts';
@@ -94,6 +95,7 @@ export async function backchannel(scene: SigninScene, visit: Visit): Promise<voi
   if (taken.ok) return answer(r, 200, '');
   const { reason, detail = '' } = taken;
   ngx.log(ngx.WARN, `meshgate: back-channel sign-out refused: ${reason}: ${detail}`);
+  count(counterName('signin', [reason]));
   r.headersOut[FROM_HANDLER.reason] = reason;
   answer(r, 400, JSON.stringify({ error: 'invalid_request', error_description: `${reason}: ${detail}` }));
 }
