@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
   type Answer,
+  counting,
   expectCleanLog,
   type Sent,
   settle,
@@ -28,6 +29,7 @@ version: 1
 gateway:
   insecure_http: true
   listen: 8080
+  health: { listen: 8081 }
   trusted_proxies: [172.16.0.0/12, 10.0.0.0/8, 192.168.0.0/16]
   session: { keys_file: ${RING} }
   signin: { limit: { rate: 1/m, burst: 2 } }
@@ -85,6 +87,7 @@ await until(async () => (await ask(await newPerson(), { path: '/free/x' })).stat
 describe('a caller with a used-up budget', () => {
   test('is told when to come back, and does not reach the service; the log names the caller and the rule', async () => {
     const token = await newPerson('ada');
+    const decisions = await counting(gateway, 'meshgate_decisions_total');
     expect(await statuses(3, () => ask(token))).toEqual([200, 200, 200]);
     await wiki.clear();
     const answer = await ask(token, { path: '/page?q=1' });
@@ -104,6 +107,11 @@ describe('a caller with a used-up budget', () => {
     });
     expect(answer.header('WWW-Authenticate')).toBeUndefined();
     expect(await wiki.requests()).toEqual([]);
+    const counted = Object.entries(await decisions()).filter(([labels]) => labels.startsWith('wiki.test/*'));
+    expect(Object.fromEntries(counted)).toEqual({
+      'wiki.test/* wiki.test/*#1 allowed ': 3,
+      'wiki.test/* wiki.test/*#1 refused limit_exceeded': 1,
+    });
     await settle(gateway, host);
     expect(gateway.access(mark).find((line) => line['http.response.status_code'] === 429)).toMatchObject({
       'user.id': 'ada',

@@ -4,6 +4,7 @@ import { connect } from 'node:tls';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import {
+  counting,
   createCa,
   gatewayCase,
   ready,
@@ -29,6 +30,7 @@ const policyOf = (trusted: string) => `
 version: 1
 gateway:
   ${trusted}
+  health: { listen: 8081 }
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key, client_ca_file: /run/clients/ca.pem }
   assertion: { issuer: https://gateway.test, keys_file: ${KEYS} }
   session: { keys_file: /run/secrets/session.jwks }
@@ -389,9 +391,16 @@ describe('a revoked certificate', () => {
 
   test('is refused by its thumbprint, and the holder’s other certificate is not', async () => {
     const lost = await issued(past);
+    const [revoked, verified, kinds] = [
+      await counting(gateway, 'meshgate_revocations_total'),
+      await counting(gateway, 'meshgate_credentials_verified_total'),
+      await counting(gateway, 'meshgate_credentials_total'),
+    ];
     expect(await deploys(lost.pem)).toBe('passes');
+    expect([await verified(), await kinds()]).toEqual([{ certificate: 1 }, { certificate: 1 }]);
     await revoke('--kid', thumbprint(lost.cert));
     expect([await deploys(lost.pem), await deploys(deployer)]).toEqual(['revoked', 'passes']);
+    expect(await revoked()).toEqual({ kid: 1 });
   });
 
   test('is refused by its holder, unless it was issued later', async () => {

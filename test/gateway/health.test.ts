@@ -5,6 +5,7 @@ import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import type { Readiness } from '../../src/health/types.ts';
 import {
   type Credential,
+  metric,
   settle,
   startEcho,
   startGateway,
@@ -194,22 +195,34 @@ test('Prometheus’ text says the same as readyz, when an SVID expires, and what
   expect((await gateway.send('wiki.test', { path: '/page' })).status).toBe(401);
   const answer = await gateway.health('/.meshgate/metrics');
   expect([answer.status, answer.header('Content-Type')]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
-  const lines = answer.text.split('\n');
-  expect(lines).toContain('meshgate_ready 1');
-  expect(lines).toContain('meshgate_provider_keys{provider="acme"} 1');
-  expect(lines).toContain(
-    'meshgate_part_problem{part="identities",name="good",state="warning",reason="svid_expiring"} 1',
-  );
-  const refused =
-    'meshgate_decisions_total{route="wiki.test/*",rule="wiki.test/*#1",decision="refused",reason="credential_missing"} ';
-  expect(lines).toContain(`${refused}1`);
-  expect(lines).toContain('meshgate_check_duration_seconds_count 1');
-  const expiry = lines.find((line) => line.startsWith('meshgate_svid_expiry_timestamp_seconds{identity="good"} '));
-  expect(Math.abs(Number(expiry?.split(' ')[1]) - Date.now() / 1000 - 600)).toBeLessThan(120);
-  expect(lines.filter((line) => line.startsWith('meshgate_zone_size_bytes'))).toContain(
-    'meshgate_zone_size_bytes{zone="tokens"} 33554432',
-  );
   expect(answer.text).not.toContain('/run/');
+  const is: Readiness = (await gateway.health('/.meshgate/readyz')).json();
+  expect(await metric(gateway, 'meshgate_ready')).toEqual({ '': 1 });
+  expect(await metric(gateway, 'meshgate_policy_info')).toEqual({ [is.policy]: 1 });
+  expect(await metric(gateway, 'meshgate_part_ok')).toEqual({
+    ...{ 'check ': 1, 'providers acme': 1, 'ca ': 1, 'assertion ': 1, 'identities good': 0, 'files ': 0 },
+    ...Object.fromEntries(names.map((name) => [`identities ${name}`, 1])),
+  });
+  expect(await metric(gateway, 'meshgate_part_problem')).toEqual({
+    'identities good warning svid_expiring': 1,
+    'files  warning file_exposed': 1,
+  });
+  expect(await metric(gateway, 'meshgate_provider_keys')).toEqual({ acme: 1 });
+  // The policy fetches the keys every ten seconds, and keeps them for a day by default.
+  expect((await metric(gateway, 'meshgate_provider_keys_age_seconds')).acme).toBeLessThan(40);
+  expect(await metric(gateway, 'meshgate_provider_keys_stale_seconds')).toEqual({ '': 86_400 });
+  expect(await metric(gateway, 'meshgate_decisions_total')).toEqual({
+    'wiki.test/* wiki.test/*#1 refused credential_missing': 1,
+  });
+  expect(await metric(gateway, 'meshgate_check_duration_seconds_count')).toEqual({ '': 1 });
+  const expiry = await metric(gateway, 'meshgate_svid_expiry_timestamp_seconds');
+  const seconds = (name: string) => Math.round(((expiry[name] ?? 0) - Date.now() / 1000) / 60);
+  // As the SVIDs were issued: for ten minutes, and for 55.
+  expect([seconds('good'), ...names.map(seconds)].map((found) => found > 6 && (found <= 10 ? 10 : 55))).toEqual([
+    10,
+    ...names.map(() => 55),
+  ]);
+  expect((await metric(gateway, 'meshgate_zone_size_bytes')).tokens).toBe(32 << 20);
 });
 
 test.each(['/.meshgate/readyz', '/.meshgate/healthz', '/.meshgate/metrics'])('%s is not for clients', async (path) => {

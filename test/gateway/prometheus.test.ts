@@ -1,87 +1,99 @@
 /** A real Prometheus scrapes a real gateway: every query of the dashboard has data, and every alert rule is evaluated. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { exposition } from '../../src/health/exposition.ts';
 import { metrics } from '../../src/njs/metrics/table.ts';
 import { newRing } from '../../src/session/rotate-ring.ts';
+import { askPrometheus, dashboardQueries, OF_THE_MESH, queryPrometheus } from '../harness/dashboard.ts';
 import { etcdImage } from '../harness/images.ts';
-import { replaceIn, startContainer, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
+import {
+  counting,
+  MANY_SIGNINS,
+  metric,
+  newAgent,
+  readyToSignIn,
+  replaceIn,
+  Sealer,
+  startContainer,
+  startEtcd,
+  startGateway,
+  startSso,
+  testStage,
+  until,
+} from '../harness/index.ts';
+import { ssoSecret } from '../harness/sso.ts';
 
-const monitoring = (name: string) => readFileSync(`nginx/chart/monitoring/${name}`, 'utf8');
-const alerts = monitoring('alerts.yaml');
-
-/** Metrics of what this scene does not have: a mesh that is probed, replicas, sign-ins. A second target has them. */
-const ELSEWHERE = new Set([
-  'meshgate_mesh_enforcing',
-  'meshgate_mesh_probe_failed',
-  'meshgate_revocations_lag_seconds',
-  'meshgate_revocations_total',
-  'meshgate_session_events_total',
-  'meshgate_session_refreshes_total',
-  'meshgate_signin_refusals_total',
-]);
-const sample = exposition(
-  metrics
-    .filter(({ name }) => ELSEWHERE.has(name))
-    .map((metric) => ({ ...metric, read: () => [[metric.labels, 0] as const] })),
-  undefined as never,
-);
+const alerts = readFileSync('nginx/chart/monitoring/alerts.yaml', 'utf8');
 
 const stage = await testStage('prometheus');
-const issuers = await startIssuer(stage);
-const acme = await issuers.create('acme');
+const host = 'wiki.example.com';
+const home = `https://${host}:8443`;
 const now = Math.floor(Date.now() / 1000);
 const spiffe = 'spiffe://example.org/gateway';
 const soon = await stage.meshCa.client(spiffe, {
   notBefore: new Date((now - 3000) * 1000),
   notAfter: new Date((now + 600) * 1000),
 });
-const ring = { keys: JSON.parse(newRing(now)).keys.map((key: object) => ({ ...key, until: now + 3600 })) };
+const proofs = { keys: JSON.parse(newRing(now)).keys.map((key: object) => ({ ...key, until: now + 3600 })) };
+const ring = newRing(now - 7200);
+/** More routes than the zone of counters has room for in the last test. */
+const ROUTES = 200;
+const [sso, etcd] = await Promise.all([startSso(stage, { origins: [home] }), startEtcd(stage, 1)]);
 
 const gateway = await startGateway(stage, {
   policy: `version: 1
 gateway:
-  insecure_http: true
-  listen: 8080
+  public_port: 8443
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   health: { listen: 8081 }
+  session: { keys_file: /run/secrets/session.jwks }
+  signin: { ${MANY_SIGNINS} }
+  store: { etcd: ["${etcd.urls[0]}"], ca_file: /run/etcd/ca.pem, cert_file: /run/etcd/cert.pem, key_file: /run/etcd/key.pem }
   proof: { nonce: true, keys_file: /run/keys/proof.jwks }
+  mesh_probe: { every: 5s }
   audit:
     log: /run/meshgate/access.log
     folder: /run/audit
     witnesses: [{ url: "http://nowhere.test", key: witness.example.com/w+0040556d+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/ }]
 providers:
-  acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
+  sso:
+    issuer: ${sso.issuer}
+    ca_file: /run/provider-ca.pem
+    audiences: [wiki]
+    client: { id: wiki, secret_file: /run/secrets/sso }
+    signin: { scopes: [openid, email, groups, offline_access] }
 roles: { staff: { group: staff } }
 mesh:
   kind: envoy
   trust_domain: example.org
-  ingress: { address: "nowhere.test:8443", ca_file: /run/mesh/ca.pem }
+  ingress:
+    address: "nowhere.test:8443"
+    ca_file: /run/mesh/ca.pem
+    own: { cert_file: /run/ingress/tls.crt, key_file: /run/ingress/tls.key, client_ca_file: /run/ingress/ca.pem, listen: 8443 }
   identities: { default: { spiffe: "${spiffe}", svid_dir: /run/spiffe/default }, other: { spiffe: "${spiffe}-2", svid_dir: /run/spiffe/other } }
-services: { wiki: { authority: wiki.mesh } }
+services: { wiki: { authority: wiki.mesh, endpoint: "wiki:8080" } }
 hosts:
-  wiki.test:
+  ${host}:
     /*: { service: wiki, allow: [ staff ] }
     /other/*: { service: wiki, allow: [ { role: staff, as: other } ] }
     /public/*: { service: wiki, allow: [ anyone ], limit: { rate: 1/h, burst: 1 } }
+${Array.from({ length: ROUTES }, (_, i) => `    /many/${i}: { service: wiki, allow: [ staff ] }`).join('\n')}
 `,
   // The test plays the sealer.
   env: { MESHGATE_SEAL: 'off' },
   files: {
+    '/run/secrets/sso': `${ssoSecret}\n`,
+    '/run/secrets/session.jwks': ring,
+    '/run/etcd/ca.pem': etcd.ca,
+    '/run/etcd/cert.pem': etcd.client.cert,
+    '/run/etcd/key.pem': etcd.client.key,
     '/run/spiffe/default/svid.pem': soon.cert,
     '/run/spiffe/default/svid_key.pem': soon.key,
     '/run/spiffe/other/svid.pem': null,
-    '/run/keys/proof.jwks': JSON.stringify(ring),
+    '/run/keys/proof.jwks': JSON.stringify(proofs),
     '/run/audit/status.json': JSON.stringify({ time: now - 600, size: 5, lag_s: 300, lag_bytes: 9, error: 'no room' }),
-    '/run/sample/metrics.txt': sample,
   },
-  mutate: (files) =>
-    replaceIn(
-      files,
-      'http.conf',
-      'location = /.meshgate/healthz',
-      'location = /sample { alias /run/sample/metrics.txt; }\nlocation = /.meshgate/healthz',
-    ),
+  mutate: (files) => replaceIn(files, 'http.conf', /zone=meshgate_counts:\d+k/, 'zone=meshgate_counts:32k'),
 });
 
 const prometheus = await startContainer(stage, {
@@ -91,9 +103,7 @@ const prometheus = await startContainer(stage, {
     '/etc/prometheus/prometheus.yml': `
 global: { scrape_interval: 1s, evaluation_interval: 1s }
 rule_files: [alerts.yaml]
-scrape_configs:
-  - { job_name: meshgate, metrics_path: /.meshgate/metrics, static_configs: [{ targets: ["gateway:8081"] }] }
-  - { job_name: sample, metrics_path: /sample, static_configs: [{ targets: ["gateway:8081"] }] }
+scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_configs: [{ targets: ["gateway:8081"] }] }]
 `,
     '/etc/prometheus/alerts.yaml': alerts,
     '/tmp/alerts.test.yaml': readFileSync('test/gateway/prometheus/alerts.test.yaml'),
@@ -102,48 +112,55 @@ scrape_configs:
   memory: 512,
   ready: /Server is ready to receive web requests/,
 });
+const query = (expr: string) => queryPrometheus(prometheus.host, expr);
 
-/** A request to Prometheus' API. */
-async function ask<T>(path: string): Promise<T> {
-  const answer = await fetch(`http://${prometheus.host}:9090/api/v1/${path}`);
-  const { status, data, error } = (await answer.json()) as { status: string; data: T; error?: string };
-  if (status !== 'success') throw new Error(`${path}: ${error}`);
-  return data;
-}
-const query = async (expr: string) =>
-  (
-    await ask<{ result: readonly { metric: Record<string, string>; value: [number, string] }[] }>(
-      `query?query=${encodeURIComponent(expr)}`,
-    )
-  ).result;
-
-const token = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['staff'] });
+beforeAll(() => readyToSignIn(stage, gateway, `${home}/page`, sso.issuer));
 
 test('Prometheus scrapes the gateway, and counts are those of the requests', async () => {
-  // No service answers here. A request that passes the check gets 502.
-  await until(
-    async () => (await gateway.send('wiki.test', { headers: { Authorization: `Bearer ${token}` } })).status === 502,
-    { what: 'the keys of the provider', help: () => gateway.box.logs.tail() },
-  );
-  for (const path of ['/', '/other/', '/public/', '/public/']) await gateway.send('wiki.test', { path });
+  for (const path of ['/other/', '/other/', '/public/', '/public/']) await gateway.send(host, { path });
   const refused = 'sum by (route, reason) (meshgate_decisions_total{decision="refused"})';
   const found = async () =>
-    (await query(refused))
-      .map(({ metric: { route, reason }, value: [, count] }) => `${route} ${reason} ${count}`)
-      .sort();
-  const wanted = [
-    'wiki.test/* credential_missing 1',
-    'wiki.test/other/* credential_missing 1',
-    'wiki.test/public/* limit_exceeded 1',
-  ];
+    (await query(refused)).map(({ metric: { route, reason }, value: [, count] }) => `${route} ${reason} ${count}`);
+  const wanted = [`${host}/other/* credential_missing 2`, `${host}/public/* limit_exceeded 1`];
   let last: string[] = [];
   await until(
     async () => {
-      last = (await found()).filter((line) => !line.includes('keys_unavailable'));
+      last = await found();
       return wanted.every((line) => last.includes(line));
     },
     { what: 'the counts', help: () => last.join(', ') },
   );
+});
+
+test('a person signs in, the session is refreshed, a sign-in is refused, and the person signs out', async () => {
+  const agent = newAgent(stage);
+  const sessions = await counting(gateway, 'meshgate_session_events_total');
+  // No service answers here. A request that passes the check gets 502.
+  expect((await sso.signIn(agent, await agent.visit(`${home}/page`), 'ada')).status).toBe(502);
+  const records = {
+    get: (sid: string) => etcd.members[0]!.get(`/meshgate/session/${sid}`),
+    put: (sid: string, sealed: string) => etcd.members[0]!.put(`/meshgate/session/${sid}`, sealed),
+  };
+  await (await Sealer.of(gateway.policy, ring)).age(records, agent, home, -1);
+  const refreshed = async () => {
+    await agent.fetch(`${home}/page`, { from: `${home}/page` });
+    return (await metric(gateway, 'meshgate_session_refreshes_total'))['sso confirmed'] === 1;
+  };
+  await until(refreshed, { what: 'the refresh' });
+  await agent.visit(`${home}/.meshgate/callback?code=x&state=y`);
+  await agent.submit(await agent.visit(`${home}/.meshgate/signout`));
+  expect(await sessions()).toEqual({ started: 1, ended: 1 });
+});
+
+test('what the sealer and the files of keys say is exported', async () => {
+  expect({
+    size: await metric(gateway, 'meshgate_audit_sealed_entries'),
+    seconds: await metric(gateway, 'meshgate_audit_lag_seconds'),
+    bytes: await metric(gateway, 'meshgate_audit_lag_bytes'),
+    time: await metric(gateway, 'meshgate_audit_status_timestamp_seconds'),
+    error: await metric(gateway, 'meshgate_audit_error'),
+  }).toEqual({ size: { '': 5 }, seconds: { '': 300 }, bytes: { '': 9 }, time: { '': now - 600 }, error: { '': 1 } });
+  expect(await metric(gateway, 'meshgate_file_expiry_timestamp_seconds')).toMatchObject({ 'proof ': now + 3600 });
 });
 
 test('promtool finds nothing wrong with the metrics, and its tests of the alerts pass', async () => {
@@ -156,30 +173,23 @@ test('promtool finds nothing wrong with the metrics, and its tests of the alerts
   expect(tests.exitCode, tests.stderr).toBe(0);
 });
 
-interface Panel {
-  readonly title: string;
-  readonly targets?: readonly { readonly expr: string }[];
-}
-const dashboard = JSON.parse(monitoring('dashboard.json')) as { readonly panels: readonly Panel[] };
-const queries = dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
-
 test('the dashboard uses every metric, and no other', () => {
   const used = new Set(
-    queries.flatMap(({ expr }) => expr.match(/meshgate_\w+/g) ?? []).map((name) => name.replace(/_bucket$/, '')),
+    dashboardQueries()
+      .flatMap(({ expr }) => expr.match(/meshgate_\w+/g) ?? [])
+      .map((name) => name.replace(/_bucket$/, '')),
   );
   expect([...used].sort()).toEqual(metrics.map(({ name }) => name).sort());
 });
 
-test('every query of the dashboard has data', async () => {
+test('every query of the dashboard has data, except that of the mesh, which this scene lacks', async () => {
+  const queries = dashboardQueries().filter(({ expr }) => !expr.includes(OF_THE_MESH));
   expect(queries.length).toBeGreaterThan(30);
   let empty: string[] = [];
   await until(
     async () => {
       const results = await Promise.all(
-        queries.map(async ({ title, expr }) => {
-          const plain = expr.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m');
-          return (await query(plain)).length === 0 ? [`${title}: ${plain}`] : [];
-        }),
+        queries.map(async ({ title, expr }) => ((await query(expr)).length === 0 ? [`${title}: ${expr}`] : [])),
       );
       empty = results.flat();
       return empty.length === 0;
@@ -202,7 +212,7 @@ test('every alert rule is evaluated, and those of this scene are raised', async 
     'MeshgateChangeRejected',
     'MeshgateFileProblem',
     'MeshgateKeysExpiring',
-    'MeshgateMeshNotEnforcing',
+    'MeshgateMeshProbeFailed',
     'MeshgateNotReady',
     'MeshgatePartFailed',
     'MeshgateSealBehind',
@@ -216,7 +226,9 @@ test('every alert rule is evaluated, and those of this scene are raised', async 
   let rules: readonly Rule[] = [];
   await until(
     async () => {
-      rules = (await ask<{ groups: { rules: Rule[] }[] }>('rules')).groups.flatMap((group) => group.rules);
+      rules = (await askPrometheus<{ groups: { rules: Rule[] }[] }>(prometheus.host, 'rules')).groups.flatMap(
+        (group) => group.rules,
+      );
       return (
         rules.every(({ health }) => health === 'ok') &&
         raised.every((name) => rules.find((it) => it.name === name)?.state !== 'inactive')
@@ -231,4 +243,15 @@ test('every alert rule is evaluated, and those of this scene are raised', async 
       .map(({ name }) => name)
       .sort(),
   ).toEqual(raised);
+});
+
+test('a decision for which the zone has no room is counted as lost', async () => {
+  const decisions = await counting(gateway, 'meshgate_decisions_total');
+  const lost = await counting(gateway, 'meshgate_counts_lost_total');
+  const free = async () => (await metric(gateway, 'meshgate_zone_free_bytes')).counts;
+  expect(await free()).toBeGreaterThan(0);
+  await Promise.all(Array.from({ length: ROUTES }, (_, i) => gateway.send(host, { path: `/many/${i}` })));
+  const counted = Object.values(await decisions()).reduce((sum, by) => sum + by, 0);
+  const { '': missing = 0 } = await lost();
+  expect([counted > 0, missing > 0, counted + missing, await free()]).toEqual([true, true, ROUTES, 0]);
 });

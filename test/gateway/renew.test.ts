@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import {
+  counting,
   expectCleanLog,
   Memory,
   newAgent,
@@ -27,6 +28,7 @@ const policy = `
 version: 1
 gateway:
   public_port: 8443
+  health: { listen: 8081 }
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
 providers:
@@ -87,6 +89,9 @@ const refreshes = async () => (await sso.grants()).refresh_token ?? { good: 0, b
 const makeStale = (agent: UserAgent) => sealer.age(memory.records, agent, home, -1);
 const makeDue = (agent: UserAgent) => sealer.age(memory.records, agent, home, 60);
 
+/** Begins to count the refreshes, by provider and result. */
+const refreshing = () => counting(gateway, 'meshgate_session_refreshes_total');
+
 /** The token endpoint was called. */
 const isCalled = async () => (await sso.calls())['/token'] === 1;
 
@@ -111,9 +116,11 @@ describe('past the fresh time', () => {
     const agent = await signIn();
     await makeStale(agent);
     await sso.forget();
+    const refreshed = await refreshing();
     const answers = await many(agent, 20);
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);
+    expect(await refreshed()).toEqual({ 'sso confirmed': 1 });
   });
 
   test('a slow provider is called once, and no request fails', async () => {
@@ -122,6 +129,7 @@ describe('past the fresh time', () => {
     await sso.forget();
     await sso.control('/token', { holdAnswer: true });
     const before = cookieOf(agent);
+    const times = await counting(gateway, 'meshgate_check_duration_seconds_bucket');
     const asked = many(agent, 20);
     // The provider has renewed and not answered, and requests other than the first one wait.
     await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
@@ -131,6 +139,15 @@ describe('past the fresh time', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(await refreshes()).toEqual({ good: 1, bad: 0 });
     expect(cookieOf(agent)).not.toBe(before);
+    // Each check is in one bucket, and those that waited for the provider are not in the first one.
+    const { '0.005': fast = 0, '+Inf': all } = await until(
+      async () => {
+        const found = await times();
+        return (found['0.005'] ?? 0) < 19 ? found : undefined;
+      },
+      { what: 'checks that took long' },
+    );
+    expect([all, fast < 19]).toEqual([20, true]);
   });
 
   test('a client that disconnects leaves no lock, and nothing is lost', async () => {
@@ -192,10 +209,12 @@ describe('the answer of the provider at a refresh', () => {
     const agent = await signIn('ben');
     await sso.change('ben', { disabled: true });
     await makeStale(agent);
+    const refreshed = await refreshing();
     const answers = await many(agent, 10);
     await sso.change('ben', { disabled: false });
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(401));
     expect(answers.every((answer) => answer.json().reason === 'session_expired')).toBe(true);
+    expect(await refreshed()).toEqual({ 'sso over': 1 });
     expect((await ask(agent)).status).toBe(401);
   });
 });
@@ -219,6 +238,8 @@ describe('the provider', () => {
     await makeStale(agent);
     await sso.forget();
     await sso.control('/token', { lose: true, times: 1 });
+    const refreshed = await refreshing();
+    const sessions = await counting(gateway, 'meshgate_session_events_total');
     expected.push(/upstream prematurely closed connection/, /sessions are not renewed by provider sso/);
     expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect((await many(agent, 10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
@@ -229,6 +250,7 @@ describe('the provider', () => {
     expect([page.status, page.url]).toEqual([200, `${home}/page?x=1`]);
     expect(page.hops.map(({ url }) => url)).toContainEqual(expect.stringContaining('prompt=none'));
     expect((await sso.grants()).refresh_token).toEqual({ good: 1, bad: 0 });
+    expect([await refreshed(), await sessions()]).toEqual([{ 'sso lost': 1 }, { continued: 1 }]);
   });
 
   test('that is unavailable does not stop scripts, and is called again when it is back', async () => {
@@ -237,6 +259,7 @@ describe('the provider', () => {
     await sso.forget();
     await sso.control('/token', { fail: 429 });
     expected.push(/sessions are not renewed by provider sso/);
+    const refreshed = await refreshing();
     const began = performance.now();
     for (let round = 0; round < 4; round++) {
       expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
@@ -248,7 +271,9 @@ describe('the provider', () => {
     await sso.control('/token');
     const renewed = async () => (await ask(agent)).status === 200 && (await refreshes()).good === 1;
     // The only test of this file that waits for a time of the gateway: ten seconds later it calls the provider again.
+    const { '/token': failed } = await sso.calls();
     await until(renewed, { what: 'the refresh after the pause', everyMs: 100 });
+    expect(await refreshed()).toEqual({ 'sso confirmed': 1, 'sso unused': failed });
   });
 
   test('that accepts no connection uses up no token, and the session is renewed when it does', async () => {

@@ -6,6 +6,7 @@ import {
   type EtcdMember,
   type Gateway,
   Memory,
+  metric,
   newAgent,
   Sealer,
   startEcho,
@@ -201,6 +202,9 @@ test('a sign-out by the provider is known to both at their next read from etcd',
   await gone(cookie);
 });
 
+/** Seconds since a gateway last knew all revocations of other replicas. */
+const lag = async (gateway: Gateway) => (await metric(gateway, 'meshgate_revocations_lag_seconds'))[''];
+
 const revoke = (gateway: Gateway, person: string) =>
   gateway.box.exec('meshgate', 'revoke', '--subject', `sso/${person}`);
 
@@ -245,6 +249,7 @@ describe('etcd', () => {
     await revoke(a, person);
     await gone(cookieOf(lost));
     await second.kill();
+    for (const gateway of both) expect(await lag(gateway)).toBeLessThan(5);
     const old = async () => (await Promise.all(both.map(health))).every((one) => one.revocations.state === 'warning');
     // They report it when they have not read etcd for five seconds.
     await until(old, { what: 'health to say it', everyMs: 100 });
@@ -252,6 +257,7 @@ describe('etcd', () => {
       const { ready, revocations } = await health(gateway);
       expect([ready, revocations.reason]).toEqual([true, 'revocations_old']);
       expect(revocations.age).toBeGreaterThanOrEqual(5);
+      expect(await lag(gateway)).toBeGreaterThanOrEqual(revocations.age);
       // The job of revocations reports it after health does.
       await gateway.box.logs.waitFor(/revocations are \d+ s old: etcd does not answer/, 0);
       expect([await at(gateway, cookieOf(agent)), await at(gateway, cookieOf(lost))]).toEqual([200, 401]);

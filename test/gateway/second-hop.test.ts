@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { asking, hidden, ISSUER, spiffe, startHopLab } from '../harness/hop.ts';
-import { gatewayCase, sendHttp2, valuesOf } from '../harness/index.ts';
+import { counting, gatewayCase, sendHttp2, valuesOf } from '../harness/index.ts';
 
 const lab = await startHopLab('second hop');
 const { stage, gateway, setup, wiki, board, vault, ann, given, quiet, toBoard, ofWiki, ofBoard, received, hop } = lab;
@@ -120,6 +120,7 @@ describe('a service asks for the person whose request it serves', () => {
   });
 
   test('the request goes no further than the rules allow', async () => {
+    const verified = await counting(gateway, 'meshgate_credentials_verified_total');
     const own = await received(board, () => gateway.send('board.test', { token: ann }));
     const toWiki = await received(wiki, () => hop('wiki.test', ofBoard, own));
     const answer = await hop('board.test', ofWiki, toWiki);
@@ -127,6 +128,7 @@ describe('a service asks for the person whose request it serves', () => {
       403,
       { reason: 'actor_not_allowed', detail: 'this would be hop 2 for one person, but wiki-pages may do 1 hop' },
     ]);
+    expect(await verified()).toEqual({ assertion: 2 });
   });
 });
 

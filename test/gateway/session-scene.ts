@@ -57,6 +57,7 @@ export const textOf = (cookie: string): string => cookie.slice(cookie.indexOf('=
 const policyFor = (issuer: string) => `
 version: 1
 gateway:
+  health: { listen: 8081 }
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: ${keysFile} }
   signin: { ${MANY_SIGNINS} }

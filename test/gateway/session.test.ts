@@ -1,7 +1,7 @@
 /** Sessions at the check: which cookies pass, what the service receives, and how other cookies are refused. */
 import { describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
-import { gatewayCase, Sealer, settle } from '../harness/index.ts';
+import { gatewayCase, metric, Sealer, settle } from '../harness/index.ts';
 import { claims, host, now, opening, script, startScene, textOf } from './session-scene.ts';
 
 const { gateway, setup, sealer, adas, ada, bearer, acme } = await startScene('session');
@@ -310,5 +310,39 @@ describe('a refusal of the sign-in has the same reason in its answer and in the 
       fields: { 'meshgate.reason': 'token_malformed' },
       expected: [/back-channel sign-out refused: token_malformed/],
     },
+  });
+});
+
+describe('the counters say the same as the log', () => {
+  /** Adds up numbers by a text. */
+  function sums(all: readonly (readonly [text: string, by: number])[]): Record<string, number> {
+    const found: Record<string, number> = {};
+    for (const [text, by] of all) found[text] = (found[text] ?? 0) + by;
+    return found;
+  }
+  const OF_SIGNIN = /^\/\.meshgate\/(callback|signout|backchannel)/;
+  const lines = async () => {
+    await settle(gateway, host);
+    return gateway.access();
+  };
+
+  test('each refusal of the check, by route, rule and reason', async () => {
+    const refused = (await lines()).filter(
+      (line) => String(line['http.route']).includes('/') && line['meshgate.reason'] !== '',
+    );
+    const logged = refused.map(
+      (line) => `${line['http.route']} ${line['meshgate.rule']} refused ${line['meshgate.reason']}`,
+    );
+    const counted = Object.entries(await metric(gateway, 'meshgate_decisions_total'));
+    expect(sums(counted.filter(([labels]) => labels.includes(' refused ')))).toEqual(
+      sums(logged.map((text) => [text, 1])),
+    );
+  });
+
+  test('each refusal of the sign-in, by reason', async () => {
+    const refused = (await lines()).filter((line) => OF_SIGNIN.test(String(line['url.path'])));
+    expect(sums(Object.entries(await metric(gateway, 'meshgate_signin_refusals_total')))).toEqual(
+      sums(refused.map((line) => [String(line['meshgate.reason']), 1])),
+    );
   });
 });

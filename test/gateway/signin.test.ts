@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { exportJWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
+  counting,
   createKey,
   expectCleanLog,
   MANY_SIGNINS,
@@ -38,6 +39,7 @@ const policyFor = (gatewayMore: string) => `
 version: 1
 gateway:
   public_port: 8443
+  health: { listen: 8081 }
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
   signin: { ${MANY_SIGNINS} }
@@ -141,6 +143,9 @@ afterEach(async () => {
 async function login(agent: UserAgent, page: Visited, person = 'ada'): Promise<Visited> {
   return page.document.querySelector('#signin') === null ? page : sso.signIn(agent, page, person);
 }
+
+/** Begins to count what the sign-in refuses, by reason. */
+const refusing = () => counting(gateway, 'meshgate_signin_refusals_total');
 
 const attempts = (agent: UserAgent, origin: string): string[] =>
   agent
@@ -349,11 +354,13 @@ describe('a step up', () => {
     const agent = newAgent(stage);
     await login(agent, await agent.visit(`${home}/page`));
     const before = sessionOf(agent, home)!.value;
+    const [refused, sessions] = [await refusing(), await counting(gateway, 'meshgate_session_events_total')];
     const first = await agent.visit(`${home}/admin/x`);
     expected.push(/sign-in through basic: step_up_required: the "acr" is "pwd", this requires "phr"/);
     const page = await agent.submit(first, { person: 'ada', acr: 'pwd' }, { form: '#signin' });
     expect([page.status, page.text.includes('step_up_required')]).toEqual([401, true]);
     expect(sessionOf(agent, home)!.value).toBe(before);
+    expect([await refused(), await sessions()]).toEqual([{ step_up_required: 1 }, {}]);
   });
 });
 
@@ -388,9 +395,11 @@ describe('a callback', () => {
 
   test.each(['', 'code=x', 'code=x&state=abc', 'state=a'])('with %j ends on a page', async (query) => {
     const agent = newAgent(stage);
+    const refused = await refusing();
     const { status, text } = await agent.visit(`${home}/.meshgate/callback?${query}`);
     expect([status, text.includes('attempt_unknown')]).toEqual([400, true]);
     expect(agent.allCookies()).toEqual([]);
+    expect(await refused()).toEqual({ attempt_unknown: 1 });
   });
 
   test('with the code of a provider other than the chosen one is sent to neither of them', async () => {
@@ -414,9 +423,11 @@ describe('a callback', () => {
     const first = await agent.visit(`${home}/page`);
     await sso.control('/token', { lose: true, times: 1 });
     expected.push(/sign-in through basic: provider_unavailable/, /upstream prematurely closed/);
+    const refused = await refusing();
     const page = await login(agent, first);
     expect([page.status, page.text.includes('provider_unavailable')]).toEqual([503, true]);
     expect((await sso.calls())['/token']).toBe(1);
+    expect(await refused()).toEqual({ provider_unavailable: 1 });
     // The next attempt works.
     expect((await agent.visit(`${home}/page`)).status).toBe(200);
   });

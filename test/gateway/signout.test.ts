@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
 import { closed } from '../harness/closed.ts';
 import {
+  counting,
   expectCleanLog,
   MANY_SIGNINS,
   newAgent,
@@ -25,6 +26,7 @@ const policy = `
 version: 1
 gateway:
   public_port: 8443
+  health: { listen: 8081 }
   tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
   session: { keys_file: /run/secrets/session.jwks }
   signin: { ${MANY_SIGNINS} }
@@ -93,6 +95,9 @@ function copyOf(agent: UserAgent, origin: string): UserAgent {
   return copy;
 }
 
+/** Begins to count the revocations that this gateway stores, by what they revoke. */
+const revoking = () => counting(gateway, 'meshgate_revocations_total');
+
 async function revoke(...flags: string[]): Promise<[code: number, said: string]> {
   const { exitCode, stdout, stderr } = await gateway.box.exec('meshgate', 'revoke', ...flags);
   return [exitCode, stdout + stderr];
@@ -112,6 +117,7 @@ afterEach(async () => {
 
 describe('signing out', () => {
   test('ends the session on every host and at the provider, and returns to a page that says so', async () => {
+    const [sessions, revoked] = [await counting(gateway, 'meshgate_session_events_total'), await revoking()];
     const agent = await signIn('ada');
     const copies = [copyOf(agent, home), copyOf(agent, dash)];
     const asks = await agent.visit(home + SIGNOUT);
@@ -121,6 +127,8 @@ describe('signing out', () => {
     expect(cookieOf(agent, home)).toBeUndefined();
     expect(await ask(copies[0]!, home)).toBe(401);
     expect(await ask(copies[1]!, dash)).toBe(401);
+    // One sign-out ends both, by one entry for the person.
+    expect([await sessions(), await revoked()]).toEqual([{ started: 2, ended: 1 }, { out: 1 }]);
     const back = await sso.confirm(agent, atProvider);
     expect(back.url).toMatch(new RegExp(`^${home}${SIGNOUT}\\?state=`));
     expect([back.status, back.text.includes('signed out')]).toEqual([200, true]);
@@ -140,9 +148,11 @@ describe('signing out', () => {
 describe('the provider', () => {
   test('signs a person out of every host by its back channel', async () => {
     const agent = await signIn('ben');
+    const revoked = await revoking();
     // The provider has the gateway's answer, and the gateway enforces the sign-out from then on.
     expect(await sso.signOut('ben')).toBeGreaterThan(0);
     expect([await ask(agent, home), await ask(agent, dash)]).toEqual([401, 401]);
+    expect(await revoked()).toEqual({ out: 1 });
     const other = await signIn('ada');
     expect(await ask(other, home)).toBe(200);
   });
@@ -151,6 +161,7 @@ describe('the provider', () => {
     const path = '/.meshgate/backchannel';
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
     expected.push(/back-channel sign-out refused/);
+    const refused = await counting(gateway, 'meshgate_signin_refusals_total');
     for (const body of ['', 'logout_token=x', `logout_token=${'x'.repeat(2000)}`]) {
       const answer = await gateway.send(hosts[0], { method: 'POST', path, headers, body });
       expect([answer.status, answer.header('Cache-Control'), answer.json().error]).toEqual([
@@ -159,6 +170,7 @@ describe('the provider', () => {
         'invalid_request',
       ]);
     }
+    expect(await refused()).toEqual({ token_malformed: 1, issuer_unknown: 2 });
     expect([405, 404]).toContain((await gateway.send(hosts[0], { path })).status);
   });
 
@@ -189,10 +201,12 @@ describe('meshgate revoke', () => {
 
   test('stays in force over a reload', async () => {
     const agent = await signIn('ben');
+    const revoked = await revoking();
     await revoke('--subject', 'sso/ben');
     await gateway.reload();
     expected.push(/./);
     expect(await ask(agent, home)).toBe(401);
+    expect(await revoked()).toEqual({ sub: 1 });
   });
 
   test('with --cut closes open streams', async () => {

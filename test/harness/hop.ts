@@ -23,6 +23,7 @@ gateway:
   insecure_http: true
   listen: 8080
   clock_skew: 1s
+  health: { listen: 8081 }
   assertion: { issuer: ${ISSUER}, keys_file: ${KEYS}, lifetime: 10m }
   inner: { client_ca_file: /run/inner/services.pem, tls: { cert_file: /run/inner/tls.crt, key_file: /run/inner/tls.key } }
 providers:

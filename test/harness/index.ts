@@ -23,6 +23,7 @@ export * from './local-port.ts';
 export { jsonLines, LogBuffer, troubles } from './logs.ts';
 export * from './mcp.ts';
 export { Memory, withMemory } from './memory.ts';
+export { counting, metric } from './metrics.ts';
 export { type Ca, type Credential, createCa } from './pki.ts';
 export { type Files, type PolicySource, readPolicy, render } from './policy.ts';
 export * from './proofs.ts';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Readiness } from '../../src/health/types.ts';
+import { dashboardQueries, OF_THE_MESH, queryPrometheus } from '../harness/dashboard.ts';
 import { etcdImage } from '../harness/images.ts';
 import {
   type Gateway,
@@ -283,6 +284,10 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
         const honest = async (path: string, token?: string) =>
           (await gateway.send('wiki.test', { path, ...(token !== undefined && { token }) })).status;
         await open();
+        for (const { expr } of dashboardQueries().filter(({ expr }) => expr.includes(OF_THE_MESH))) {
+          const found = async () => (await queryPrometheus(prometheus.host, expr)).length > 0;
+          await until(found, { what: `data for the dashboard: ${expr}` });
+        }
         const [mark, began] = [gateway.box.logs.mark(), performance.now()];
         await mesh.lab.lab.delete(lost);
         await open('workload wiki editor no_assertion');
