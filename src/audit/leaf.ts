@@ -1,5 +1,5 @@
 import hash from 'crypto';
-import { Malformed, sameBytes } from './malformed.ts';
+import { decodeUtf8, Malformed, sameBytes } from './malformed.ts';
 import { MAX_ENTRY_BYTES } from './tiles.ts';
 
 /* What is sealed for a line, and the leaves that the sealer adds itself. Sealer and verifier share it. */
@@ -53,8 +53,8 @@ const beginsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
 export function leafOf(line: Uint8Array): Uint8Array {
   const isForeign = beginsWith(line, claimed);
   if (!isForeign && line.length <= MAX_ENTRY_BYTES) return line;
-  const text = isForeign && line.length <= MAX_ENTRY_BYTES ? Buffer.from(line).toString() : undefined;
-  if (text !== undefined && sameBytes(Buffer.from(text), line)) {
+  const text = isForeign && line.length <= MAX_ENTRY_BYTES ? decodeUtf8(line) : undefined;
+  if (text !== undefined) {
     const entry = encoder.encode(JSON.stringify({ 'meshgate.leaf': 'foreign', line: text }));
     if (entry.length <= MAX_ENTRY_BYTES) return entry;
   }

@@ -22,12 +22,20 @@ export function decimal(text: string, what: string): number {
   return value;
 }
 
+/** Decodes UTF-8, in the same way on all engines; undefined if the bytes are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  // njs decodes a surrogate, which is not UTF-8, and encodes it again.
+  if (bytes.some((byte, at) => byte === 0xed && (bytes[at + 1] ?? 0) >= 0xa0)) return undefined;
+  const text = Buffer.from(bytes).toString('utf8');
+  // A text that contains the replacement character itself encodes to the same bytes again.
+  return text.includes('\ufffd') && !sameBytes(Buffer.from(text), bytes) ? undefined : text;
+}
+
 /** Decodes UTF-8.
  * @param what the name of the text in the error */
 export function utf8(bytes: Uint8Array, what: string): string {
-  const text = Buffer.from(bytes).toString('utf8');
-  // A text that contains the replacement character itself encodes to the same bytes again.
-  if (text.includes('\ufffd') && !sameBytes(Buffer.from(text), bytes)) throw new Malformed(`${what} is not UTF-8`);
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new Malformed(`${what} is not UTF-8`);
   return text;
 }
 

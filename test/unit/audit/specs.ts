@@ -1,3 +1,4 @@
+import { createHash } from 'crypto';
 import { checkpointText, openCheckpoint, parseCheckpoint, signCheckpoint } from '../../../src/audit/checkpoint.ts';
 import { GrowingTree } from '../../../src/audit/growing-tree.ts';
 import { isLine, leafOf, readSealerLeaf, sealerEntry } from '../../../src/audit/leaf.ts';
@@ -106,6 +107,64 @@ const signed = (name: string, wanted: unknown, got: () => unknown): AuditSpec =>
   needsEd25519: true,
 });
 
+/** Sequences of UTF-8 as hex, and their bytes in JSON if these differ (RFC 8259 section 7). */
+const IN_JSON: readonly (readonly [string, string?])[] = [
+  ['61'],
+  ['22', '5c22'],
+  ['5c', '5c5c'],
+  ['2f'],
+  ['08', '5c62'],
+  ['09', '5c74'],
+  ['0c', '5c66'],
+  ['0d', '5c72'],
+  ['00', '5c7530303030'],
+  ['1f', '5c7530303166'],
+  ['7f'],
+  ['c280'],
+  ['c3a9'],
+  ['dfbf'],
+  ['e0a080'],
+  ['e280a8'],
+  ['ed9fbf'],
+  ['ee8080'],
+  ['efbbbf'],
+  ['efbfbd'],
+  ['efbfbf'],
+  ['f0908080'],
+  ['f09f9880'],
+  ['f48fbfbf'],
+];
+
+/** Sequences that are not UTF-8 (RFC 3629): surrogates, overlong, too high, cut off, and bytes that begin nothing. */
+const NOT_UTF8 = [
+  ...['eda080', 'edbfbf', 'eda0bdedb880', 'edb880eda0bd', 'c080', 'c1bf', 'e08080', 'e09fbf', 'f0808080', 'f08fbfbf'],
+  ...['f4908080', 'f5808080', 'f880808080', '80', 'bf', 'c2', 'e282', 'e2', 'f09f98', 'f09f', 'ff', 'fe', 'c3c3a9'],
+];
+
+/** A line that claims to be a leaf of the sealer, and what must be sealed for it. It is made of sequences, each with a
+ * letter after it so that none continues the one before. */
+function foreignLine(seed: number): { readonly line: Uint8Array; readonly leaf: Uint8Array } {
+  let state = seed;
+  const below = (end: number): number => {
+    state = (state * 1103515245 + 12345) & 0x7fffffff;
+    return (state >> 8) % end;
+  };
+  let [text, inJson, isUtf8] = ['', '', true];
+  for (let count = below(8); count >= 0; count--) {
+    const bad = below(12) === 0 ? NOT_UTF8[below(NOT_UTF8.length)] : undefined;
+    const [good, escaped = good] = IN_JSON[below(IN_JSON.length)]!;
+    text += `${bad ?? good}61`;
+    inJson += `${escaped}61`;
+    isUtf8 &&= bad === undefined;
+  }
+  const line = Buffer.concat([bytesOf('{"meshgate.leaf"'), Buffer.from(text, 'hex')]);
+  const sha256 = createHash('sha256').update(line).digest('hex');
+  const leaf = isUtf8
+    ? [bytesOf('{"meshgate.leaf":"foreign","line":"{\\"meshgate.leaf\\"'), Buffer.from(inJson, 'hex'), bytesOf('"}')]
+    : [bytesOf(`{"meshgate.leaf":"long","sha256":"${sha256}","bytes":${line.length}}`)];
+  return { line, leaf: Buffer.concat(leaf) };
+}
+
 /** Every proof of the trees up to a size: those that are right, and those that verify although one byte differs. */
 function allProofs(most: number) {
   const { read } = grown(most);
@@ -163,6 +222,21 @@ export const auditSpecs: readonly AuditSpec[] = [
     'a foreign line that is not UTF-8 is sealed as its hash',
     '{"meshgate.leaf":"long","sha256":"504f949ab8f73ef7f041ab49a8fd20ff1bd6dc9f90f47aa41cf6da6b1403d170","bytes":18}',
     () => Buffer.from(leafOf(Buffer.concat([bytesOf('{"meshgate.leaf":'), Buffer.from([0xff])]))).toString(),
+  ),
+  spec('a foreign line is sealed as its text if it is UTF-8, and as its hash otherwise', [], () =>
+    Array.from({ length: 600 }, (_, seed) => foreignLine(seed + 1)).flatMap(({ line, leaf }) =>
+      hex(leafOf(line)) === hex(leaf) ? [] : [hex(line)],
+    ),
+  ),
+  spec('bytes that are not UTF-8 are no note', [], () =>
+    NOT_UTF8.filter((bytes) => {
+      try {
+        parseNote(Buffer.concat([bytesOf('text\n'), Buffer.from(bytes, 'hex'), bytesOf(EXAMPLE_NOTE)]));
+        return true;
+      } catch (error) {
+        return (error as Error).message !== 'the note is not UTF-8';
+      }
+    }),
   ),
   spec('a line of 65,535 bytes is sealed as it is, and one more byte as a hash', [65535, 'long'], () => [
     leafOf(Buffer.alloc(65535, 'a')).length,
