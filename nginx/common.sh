@@ -10,6 +10,8 @@ turn=$run/watch.turn
 rejected=$run/watch.rejected
 # The files that a rejected change was made from: to correct one of them is a change, even if nginx has loaded none of them.
 rejected_inputs=$run/watch.inputs
+# Whether the container was started for a log that is sealed.
+sealed=$run/sealed-log
 
 say() { printf 'meshgate: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

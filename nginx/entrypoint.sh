@@ -109,7 +109,7 @@ done
 [ -z "$problem" ] || printf '%s\n' "$problem" >&2
 
 # The watcher is a child of this process, which becomes nginx: it gets nginx's log, and ends with the container.
-rm -f "$turn" "$rejected" "$rejected_inputs"
+rm -f "$turn" "$rejected" "$rejected_inputs" "$sealed"
 if [ "${MESHGATE_WATCH:-on}" = on ] && [ "${MESHGATE_RENDERED:-}" != 1 ]; then
   while [ -d "/proc/$$" ]; do
     sh /usr/lib/meshgate/watch.sh $$ || say "the watcher of the mounted files has ended; it starts again"
@@ -120,6 +120,7 @@ fi
 [ -n "$(audit_setting log)" ] || exec nginx -g "daemon off; $main"
 
 # The log is sealed: this process starts nginx and the sealer. When nginx has ended, it waits until the last lines are sealed.
+: >"$sealed"
 nginx -g "daemon off; $main" &
 master=$!
 for signal in HUP USR1 USR2 WINCH QUIT TERM INT; do

@@ -42,12 +42,12 @@ cat "$conf.next/inputs" >"$rejected_inputs" || true
 mv "$conf" "$conf.before" 2>/dev/null || die "$conf is a mount: render where it comes from, then send nginx SIGHUP"
 mv "$conf.next" "$conf"
 (check_state) || die "the old configuration stays"
+(prepare_audit) || die "the old configuration stays"
 if ! problem=$(nginx -t -q -g "worker_processes $workers;" 2>&1); then
   printf '%s\n' "$problem" >&2
   die "nginx refuses the new configuration, the old one stays"
 fi
 prepare_state
-(prepare_audit) || die "the old configuration stays"
 master=$(cat "$run/nginx.pid")
 workers_before=$(cat "/proc/$master/task/$master/children")
 kill -HUP "$master"
@@ -91,5 +91,7 @@ if [ "$now" = "$before" ]; then
   printf '%s unchanged\n' "$now"
 else
   say "the policy $policy is loaded"
+  [ -z "$(audit_setting log)" ] || [ -e "$sealed" ] ||
+    say "gateway.audit is new in the policy: start the container again; until then, the log is not sealed and not rotated"
   printf '%s\n' "$now"
 fi

@@ -68,6 +68,16 @@ describe('a reload prints the digest of the loaded policy', () => {
     expect(stdout).not.toBe(`${first}\n`);
   });
 
+  test('and says that a log is not sealed before the container starts again', async () => {
+    replace(
+      file,
+      policy('wiki.example.org', ', audit: { log: /run/meshgate/access.log, folder: /run/meshgate/audit }'),
+    );
+    const { exitCode, stderr } = await gateway.exec('meshgate-reload');
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('gateway.audit is new in the policy: start the container again');
+  });
+
   test('once for each of two reloads that run at the same time', async () => {
     replace(file, policy('wiki.example.net'));
     const both = await Promise.all([gateway.exec('meshgate-reload'), gateway.exec('meshgate-reload')]);
@@ -89,6 +99,11 @@ const PORT = 'timeout 600 nc -l -k 8099 >/dev/null 2>&1 &';
 describe('a reload that fails leaves everything in place', () => {
   test.each([
     ['a policy with an error', () => policy('wiki.example.com').replace('service: wiki', 'service: wuki'), 'wuki'],
+    [
+      'a log that is sealed, in a folder without a volume',
+      () => policy('wiki.example.com', ', audit: { log: /nowhere/access.log }'),
+      'mount a volume at /nowhere',
+    ],
     ['a policy that nginx refuses', () => policy('wiki.example.com', ', client_ca_file: /nowhere.pem'), ''],
     [
       'a port that another process uses',

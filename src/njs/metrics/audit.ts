@@ -12,13 +12,14 @@ interface Status {
   readonly error?: string;
 }
 
-/** Returns a number of the sealer's status. If there is no status, the gauge of its presence says so. */
-function ofStatus({ watched }: Seen, value: (status: Status) => number): readonly Sample[] {
+/** Returns a number of the sealer's status.
+ * @param missing the number if the status cannot be read; absent: there is no sample then */
+function ofStatus({ watched }: Seen, value: (status: Status) => number, missing?: number): readonly Sample[] {
   if (watched.audit === undefined) return [];
   try {
     return [[[], value(JSON.parse(fs.readFileSync(`${watched.audit}/status.json`, 'utf8')) as Status)]];
   } catch {
-    return [];
+    return missing === undefined ? [] : [[[], missing]];
   }
 }
 
@@ -49,9 +50,10 @@ export const auditMetrics: readonly Metric<Seen>[] = [
   {
     name: 'meshgate_audit_status_timestamp_seconds',
     type: 'gauge',
-    help: 'When the sealer last wrote its status.',
+    // So the alert for a sealer that has stopped is also one for a sealer that was never started.
+    help: 'When the sealer last wrote its status; 0 if there is no status, because no sealer has run.',
     labels: [],
-    read: (seen) => ofStatus(seen, ({ time }) => secondsOf(time)),
+    read: (seen) => ofStatus(seen, ({ time }) => secondsOf(time), 0),
   },
   {
     name: 'meshgate_audit_error',

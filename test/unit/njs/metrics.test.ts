@@ -96,9 +96,9 @@ test('a rejected change of the files, and a watcher that has stopped, are proble
   expect(await changes()).toEqual(problem('watcher_stopped'));
 });
 
-test('the status of the sealer is exported, and is absent if it cannot be read', async () => {
+test('the status of the sealer is exported, and its time is 0 if it cannot be read, for the alert', async () => {
   const audit = async (of = watched) => [...(await scrape(of))].filter(([name]) => name.startsWith('meshgate_audit_'));
-  expect(await audit()).toEqual([]);
+  expect(await audit()).toEqual([['meshgate_audit_status_timestamp_seconds', 0]]);
   const status = { time: NOW - 2, origin: 'a/meshgate/gw-0', size: 123, read: 123, lag_s: 0.4, lag_bytes: 800 };
   writeFileSync(join(folder, 'status.json'), JSON.stringify(status));
   expect(await audit()).toEqual([
