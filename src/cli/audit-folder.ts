@@ -16,21 +16,26 @@ export const witnessFlag = {
   variadic: true as const,
 };
 
+/** Returns what a function reads from a file or folder of a log; undefined if it does not exist. */
+function ifReadable<T>(path: string, read: (path: string) => T): T | undefined {
+  try {
+    return read(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === undefined) throw error;
+    throw new WrongUse(`cannot read ${path}: ${reasonOf(error)}`);
+  }
+}
+
 /** Returns the files of a log in a folder, as they are now. */
 export function logFolder(runtime: Runtime, folder = DEFAULT_FOLDER): Published {
-  return snapshotOf({
-    read(name) {
-      try {
-        return runtime.read(`${folder}/${name}`);
-      } catch (error) {
-        const code = codeOf(error);
-        if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-        if (code === undefined) throw error;
-        throw new WrongUse(`cannot read ${folder}/${name}: ${reasonOf(error)}`);
-      }
-    },
-    names: (name) => runtime.names(`${folder}/${name}`),
+  const files = snapshotOf({
+    read: (name) => ifReadable(`${folder}/${name}`, (path) => runtime.read(path)),
+    names: (name) => ifReadable(`${folder}/${name}`, (path) => runtime.names(path)) ?? [],
   });
+  if (files.read('checkpoint') !== undefined) return files;
+  throw new WrongUse(`${folder} has no file checkpoint: name the folder of the transparency log with --log-folder`);
 }
 
 /** Reads a key that a flag gives.

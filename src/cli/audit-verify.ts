@@ -132,8 +132,6 @@ export const auditVerifyCommand = command({
     const files = logFolder(runtime, folder);
     // The gateway may go on: what it writes from now on is not compared.
     const given = logs.map((file) => logFile(runtime, file));
-    if (files.read('checkpoint') === undefined)
-      throw new WrongUse('the folder has no file checkpoint: name the folder of the log with --log-folder');
     let log: VerifiedLog;
     try {
       log = await verifyLog(files, options);

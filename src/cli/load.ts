@@ -13,7 +13,7 @@ import { compile } from '../rules/compile.ts';
 import type { Rule } from '../rules/types.ts';
 import { WrongUse } from './context.ts';
 import { codeOf, type Runtime } from './runtime.ts';
-import { fileName, type Source, variablesOf } from './source.ts';
+import { DEFAULT_FILE, fileName, type Source, variablesOf } from './source.ts';
 
 /** A policy and its compiled rules. */
 export interface Loaded {
@@ -57,7 +57,8 @@ export function readFile(runtime: Runtime, file: string, what: string): Uint8Arr
   try {
     return runtime.read(file);
   } catch (error) {
-    throw new WrongUse(`cannot read ${what} ${file}: ${reasonOf(error)}`);
+    const advice = file === DEFAULT_FILE ? '; name the policy, or set MESHGATE_POLICY' : '';
+    throw new WrongUse(`cannot read ${what} ${file}: ${reasonOf(error)}${advice}`);
   }
 }
 

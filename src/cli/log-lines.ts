@@ -45,12 +45,23 @@ export async function* logLines(
   }
 }
 
+function isThere(runtime: Runtime, file: string): boolean {
+  try {
+    runtime.size(file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** Returns the lines that are appended to a file from now on. It ends only with standard input. */
 export async function* followLines(runtime: Runtime, file: string): AsyncGenerator<Logged> {
   if (file === '-') return yield* logLines(runtime, [file]);
   if (runtime.follow === undefined)
-    throw new WrongUse(`this engine cannot follow ${file}: give its lines on standard input (tail -F ${file} | … -)`);
+    throw new WrongUse(`only Node can follow ${file}: give its lines on standard input (tail -n 0 -F ${file} | … -)`);
   try {
+    if (!isThere(runtime, file)) runtime.err(`meshgate: waits for ${file}, which does not exist\n`);
     for await (const part of runtime.follow(file)) {
       for await (const line of linesOf(file, part)) yield logged(line);
     }

@@ -2,7 +2,8 @@ import { isVariable, type Variables } from '../policy/index.ts';
 import { flag, policyFlag, WrongUse } from './context.ts';
 import type { Runtime } from './runtime.ts';
 
-const DEFAULT_FILE = './meshgate.yaml';
+/** The policy of a command that names none. */
+export const DEFAULT_FILE = './meshgate.yaml';
 
 const overlay = (of: string) => ({
   ...flag('FILE', `Merge this file into ${of}; repeat the flag to merge several, in this order`),

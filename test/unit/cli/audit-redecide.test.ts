@@ -149,7 +149,11 @@ describe('with a sealed log', () => {
     const { code, err } = await redecided({ ...log, [name]: bundle.slice(0, 100) });
     expect(code).toBe(2);
     expect(err).toContain('/audit is no valid transparency log: ');
-    expect((await redecided({})).code).toBe(3);
+    const none = await redecided({});
+    expect(none.code).toBe(2);
+    expect(none.err).toBe(
+      'meshgate: /audit has no file checkpoint: name the folder of the transparency log with --log-folder\n',
+    );
   });
 
   test('needs files of the log or a folder', async () => {

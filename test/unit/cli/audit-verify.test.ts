@@ -207,7 +207,7 @@ keys: 3, each named by the one before
     [
       'no folder',
       ['audit', 'verify', '--log-folder', '/nowhere', '--key', first!.vkey],
-      /^meshgate: the folder has no file checkpoint/,
+      /^meshgate: .* has no file checkpoint: name the folder of the transparency log/,
     ],
     ['the key of a witness', ['audit', 'verify', '--key', log.witness.vkey], /^meshgate: this is the key of a witness/],
     [

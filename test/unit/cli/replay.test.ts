@@ -157,7 +157,18 @@ describe('--follow', () => {
     });
     expect([code, out]).toEqual([0, expect.stringContaining('newly allowed: ')]);
     const none = await meshgate(['replay', '--follow', '--policy', 'new.yaml', 'a.log'], { files });
-    expect([none.code, none.err]).toEqual([2, expect.stringContaining('tail -F a.log | … -')]);
+    expect([none.code, none.err]).toEqual([
+      2,
+      expect.stringContaining(
+        'only Node can follow a.log: give its lines on standard input (tail -n 0 -F a.log | … -)',
+      ),
+    ]);
+  });
+
+  test('says that it waits for a file that does not exist', async () => {
+    const { err } = await follow(['--policy', 'new.yaml', 'gone.log'], `${poster('a1')}\n`);
+    expect(err).toBe('meshgate: waits for gone.log, which does not exist\n');
+    expect((await follow(['--policy', 'new.yaml', 'a.log'], `${poster('a1')}\n`)).err).toBe('');
   });
 
   test('reads one log', async () => {
