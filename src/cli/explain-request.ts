@@ -42,8 +42,9 @@ async function findLine(runtime: Runtime, id: string, logs: readonly string[]): 
   }
   const [first, ...more] = found.values();
   if (first === undefined) {
+    const names = logs.map((log) => (log === '-' ? 'standard input' : log));
     throw new WrongUse(
-      `no line of ${logs.join(', ')} has the request_id ${id}, of ${read} lines; give the log of that time, also rotated files`,
+      `no line of ${names.join(', ')} has the request_id ${id}, of ${read} lines; give the log of that time, also rotated files; with gateway.audit, it is the file gateway.audit.log`,
     );
   }
   if (more.length > 0) {

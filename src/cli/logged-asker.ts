@@ -7,6 +7,7 @@ import type { Fact } from '../policy/facts/index.ts';
 import { TOKEN } from '../policy/facts/operator.ts';
 import { dependsOn } from '../policy/facts/walk.ts';
 import type { Policy, Role } from '../policy/types.ts';
+import { heldByAnonymous } from '../rules/anonymous.ts';
 import type { Claims } from '../token/types.ts';
 import type { Asker } from './asker.ts';
 import { Offline } from './offline.ts';
@@ -40,6 +41,14 @@ function withoutClaims(fact: Fact, found: FactExplanation, policy: Policy): Fact
   return { ...found, truth: undefined, unsaid: NO_CLAIMS, parts };
 }
 
+/** Explains a role that an anonymous caller does not have: no claim can give it, but the address could have. */
+function anonymousRole({ name, at, fact }: Role, facts: TokenContext, policy: Policy): FactExplanation {
+  const text = `role ${JSON.stringify(name)}`;
+  return heldByAnonymous(policy).has(name)
+    ? { text: `${text}: not in the log`, truth: false, at, parts: [explainFact(fact, facts)] }
+    : { text: `${text}: no caller has it without a credential`, truth: false, at, parts: [] };
+}
+
 /** Explains a role: whether the log names it, and what it requires if the caller does not have it. */
 function roleOf(role: Role, held: boolean, facts: TokenContext, isKnown: boolean, policy: Policy): FactExplanation {
   const text = `role ${JSON.stringify(role.name)}: ${held ? '' : 'not '}in the log`;
@@ -64,10 +73,14 @@ export function loggedAsker(policy: Policy, line: LogLine, asked: Asked): Asker 
     { network: line.address },
   );
   const held = asked.caller?.roles ?? [];
+  const isAnonymous = asked.caller === null || asked.caller.nobody === true;
   return {
-    kind: asked.caller === null || asked.caller.nobody === true ? 'nobody' : 'roles',
+    kind: isAnonymous ? 'nobody' : 'roles',
     text: callerText(line, asked),
     caller: asked.caller,
-    role: (role) => roleOf(role, held.includes(role.name), facts, claims !== undefined, policy),
+    role: (role) =>
+      isAnonymous && !held.includes(role.name)
+        ? anonymousRole(role, facts, policy)
+        : roleOf(role, held.includes(role.name), facts, claims !== undefined, policy),
   };
 }

@@ -80,7 +80,9 @@ denied: role_missing (403)
   });
 
   test('without a credential, or without a route', async () => {
-    expect(await explain('b2')).toMatchObject({ code: 1, out: expect.stringContaining('denied: credential_missing') });
+    const { code, out } = await explain('b2');
+    expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining('denied: credential_missing') });
+    expect(out).toMatch(/ {6}no {2}role "reader": no caller has it without a credential .*\n {6}yes method/);
     expect(await explain('b1')).toMatchObject({ code: 1, out: expect.stringContaining('denied: route_unknown (404)') });
   });
 });
@@ -161,7 +163,7 @@ describe('says in plain words', () => {
     [
       'that no line has the id',
       ['--request', id('ff'), '--log', 'access.log'],
-      /no line of access\.log has the request_id f{2}0{30}, of 14 lines/,
+      /no line of access\.log has the request_id f{2}0{30}, of 14 lines; .* it is the file gateway\.audit\.log/,
     ],
     [
       'that several requests have it',
