@@ -30,8 +30,14 @@ function parseMilliseconds(text: string): number {
 }
 
 /** Parses the value of `--since`: a duration before now, or a time. */
-const parseSince = (text: string): { readonly ago: number } | { readonly at: number } =>
-  /^\d+[smhd]$/.test(text) ? { ago: parseDuration(text) } : { at: parseTime(text) };
+function parseSince(text: string): { readonly ago: number } | { readonly at: number } {
+  if (/^\d+[smhd]$/.test(text)) return { ago: parseDuration(text) };
+  try {
+    return { at: parseTime(text) };
+  } catch {
+    throw new Error('write how long ago, such as 30m or 1h, or a date such as 2026-01-31T12:00:00Z');
+  }
+}
 
 function parseCount(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error('write a number from 1 to 9999');
@@ -72,7 +78,7 @@ function sourcesOf({ nginx = [], log = [], mesh = [], app = [] }: Flags): readon
 }
 
 function wantedOf(runtime: Runtime, { denied, slow, user, agent, since }: Flags): Wanted | undefined {
-  if (denied === undefined && slow === undefined && user === undefined && agent === undefined) return undefined;
+  if ([denied, slow, user, agent, since].every((it) => it === undefined)) return undefined;
   return {
     ...(denied && { denied }),
     ...(slow !== undefined && { slow }),
@@ -122,8 +128,7 @@ async function showRequest(runtime: Runtime, flags: Flags, text: string): Promis
     throw new WrongUse(
       `${JSON.stringify(text)} is no id: give a trace id (32 hexadecimal digits), a request id as on a page of the gateway, or a traceparent`,
     );
-  for (const name of ['since', 'limit'] as const)
-    if (flags[name] !== undefined) throw new WrongUse(`--${name} has no effect with an id`);
+  if (flags.limit !== undefined) throw new WrongUse('--limit has no effect with an id');
   const sources = sourcesOf(flags);
   if (sources.length === 0) throw new WrongUse('give the logs: --nginx FILE --mesh FILE --app FILE, or --log FILE');
   const collected = await collect(runtime, sources, id);
@@ -158,9 +163,9 @@ export const traceCommand = command({
   async run(runtime, flags, id) {
     const wanted = wantedOf(runtime, flags);
     if (id !== undefined && wanted !== undefined)
-      throw new WrongUse('give an id, or --denied, --slow, --user and --agent, not both');
+      throw new WrongUse('give an id, or --denied, --slow, --user, --agent and --since, not both');
     if (id !== undefined) return showRequest(runtime, flags, id);
-    if (wanted === undefined) throw new WrongUse('give an id, or one of --denied, --slow, --user and --agent');
+    if (wanted === undefined) throw new WrongUse('give an id, or one of --denied, --slow, --user, --agent and --since');
     return findRequests(runtime, flags, wanted);
   },
 });

@@ -61,10 +61,17 @@ export async function find(runtime: Runtime, sources: readonly Source[], wanted:
   return { hops: newest(), count };
 }
 
+/** The time in the line, which is when the response was complete: so the line is easy to find by it. */
+function timeText(hop: Hop): string {
+  if (hop.time === undefined) return '';
+  const time = hop.time + (hop.duration ?? 0);
+  return `${dayOf(time)} ${clock({ ...hop, time })}`;
+}
+
 /** Returns the requests as a table. */
 export function foundText({ hops, count }: Found): string {
   const rows = hops.map((hop) => [
-    hop.time === undefined ? '' : `${dayOf(hop.time)} ${clock(hop)}`,
+    timeText(hop),
     foreign(hop.ids.request ?? ''),
     String(hop.status ?? ''),
     took(hop.duration),

@@ -4,7 +4,7 @@ import type { Hop, Place } from './hop.ts';
 
 /** What is worth knowing about a request: which hop refused it, and what does not agree. */
 export interface Finding {
-  readonly kind: 'answered' | 'refused' | 'disagrees' | 'clock' | 'missing' | 'unsure';
+  readonly kind: 'answered' | 'refused' | 'failed' | 'disagrees' | 'clock' | 'missing' | 'unsure';
   readonly text: string;
 }
 
@@ -20,6 +20,8 @@ const isReason = (code: string): code is ReasonCode => Object.hasOwn(reasons, co
 
 const wordOf = ({ place, format }: Hop): string =>
   place === 'mesh' ? `${NAMES.mesh} (${format})` : (NAMES[place] as string);
+
+const kindOf = (status: number): 'refused' | 'failed' => (status >= 500 ? 'failed' : 'refused');
 
 /** Which hop answered, and why it refused the request. */
 function outcome({ gateway, hops }: Joined): readonly Finding[] {
@@ -37,11 +39,15 @@ function outcome({ gateway, hops }: Joined): readonly Finding[] {
   const last = answers.at(-1) ?? hops.filter(({ status }) => status !== undefined).at(-1);
   if (last?.status === undefined) return [];
   if (last.place === 'app' && last.status >= 400)
-    return [{ kind: 'refused', text: `the service answered ${last.status}; the gateway and the mesh let it pass` }];
+    return [
+      { kind: kindOf(last.status), text: `the service answered ${last.status}; the gateway and the mesh let it pass` },
+    ];
+  if (last.place === 'mesh' && last.status >= 400)
+    return [{ kind: kindOf(last.status), text: `the service behind ${wordOf(last)} answered ${last.status}` }];
   if (last.place === 'gateway' && last.status >= 500)
     return [
       {
-        kind: 'refused',
+        kind: 'failed',
         text: `the gateway answered ${last.status}: it got no valid answer from ${last.facts['meshgate.upstream'] ?? 'the service'}`,
       },
     ];

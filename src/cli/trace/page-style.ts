@@ -38,7 +38,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 ul.findings { margin: 0 0 1.5rem; padding: 0; list-style: none; }
 ul.findings li { margin: 0 0 .5rem; padding: .5rem .75rem; border-left: .3rem solid var(--soft); overflow-wrap: anywhere; }
 ul.findings li.answered { border-color: var(--app); }
-ul.findings li.refused, ul.findings li.disagrees { border-color: var(--bad); }
+ul.findings li.refused, ul.findings li.failed, ul.findings li.disagrees { border-color: var(--bad); }
 .scroll { overflow-x: auto; }
 .scroll:focus-visible, summary:focus-visible { outline: 3px solid var(--gateway); outline-offset: 2px; }
 table { width: 100%; border-collapse: collapse; }

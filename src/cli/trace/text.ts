@@ -8,6 +8,7 @@ import { aboutHop, clock, dayOf, HEADINGS, summaryOf, took } from './words.ts';
 const STYLES: Readonly<Record<Finding['kind'], Style>> = {
   answered: 'good',
   refused: 'bad',
+  failed: 'bad',
   disagrees: 'bad',
   clock: 'strong',
   missing: 'strong',

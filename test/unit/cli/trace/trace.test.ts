@@ -198,6 +198,26 @@ describe('the findings', () => {
     ]);
   });
 
+  test('the service refused or failed, by the log of the mesh alone', async () => {
+    for (const [status, kind] of [
+      [404, 'refused'],
+      [500, 'failed'],
+    ] as const) {
+      const mesh = envoyLine({ response_code: status });
+      expect(await findings([nginxLine({ 'http.response.status_code': status })], [mesh], [])).toContain(
+        `${kind}: the service behind the mesh (Envoy) answered ${status}`,
+      );
+    }
+  });
+
+  test('the service failed', async () => {
+    const app = confluenceLine().replace(' 200 ', ' 500 ');
+    const lines = [nginxLine({ 'http.response.status_code': 500 })];
+    expect(await findings(lines, [envoyLine({ response_code: 500 })], [app])).toEqual([
+      'failed: the service answered 500; the gateway and the mesh let it pass',
+    ]);
+  });
+
   test('a hop behind the gateway refused, but no log says which one', async () => {
     const { out } = await meshgate(['trace', TRACE, '--nginx', 'n'], {
       files: { n: nginxLine({ 'http.response.status_code': 403 }) },
@@ -207,7 +227,7 @@ describe('the findings', () => {
 
   test('the gateway got no answer', async () => {
     const found = await findings([nginxLine({ 'http.response.status_code': 502 })], [], []);
-    expect(found?.[0]).toBe('refused: the gateway answered 502: it got no valid answer from 10.0.0.3:8443');
+    expect(found?.[0]).toBe('failed: the gateway answered 502: it got no valid answer from 10.0.0.3:8443');
   });
 
   test('the status and the rule differ', async () => {
@@ -325,16 +345,17 @@ describe('finding requests', () => {
     ['--denied --since 45m', 'c'],
     ['--denied --since 2026-03-04T10:00:00Z', 'bc'],
     ['--user ben --limit 1', 'c'],
+    ['--since 45m', 'c'],
   ])('%s', async (args, found) => {
     expect(await ids(...args.split(' '))).toBe(found);
   });
 
-  test('prints a table, and the command that opens a request', async () => {
+  test('prints a table with the times of the lines, and the command that opens a request', async () => {
     expect(await find('--denied')).toMatchObject({
       code: 0,
       out: `time                 request id                        status  took   caller  reason        rule                       request
-2026-03-04 09:59:59  ${'b'.repeat(32)}  403     42 ms  ada     role_missing  wiki.example.com/rest/*#2  GET wiki.example.com/rest/api/content
-2026-03-04 10:29:59  ${'c'.repeat(32)}  403     42 ms  ben     -             wiki.example.com/rest/*#2  GET wiki.example.com/rest/api/content
+2026-03-04 10:00:00  ${'b'.repeat(32)}  403     42 ms  ada     role_missing  wiki.example.com/rest/*#2  GET wiki.example.com/rest/api/content
+2026-03-04 10:30:00  ${'c'.repeat(32)}  403     42 ms  ben     -             wiki.example.com/rest/*#2  GET wiki.example.com/rest/api/content
 `,
       err: `to open one: meshgate trace ${'c'.repeat(32)} --nginx nginx.log --mesh FILE --app FILE\n`,
     });
@@ -347,15 +368,19 @@ describe('finding requests', () => {
 });
 
 test.each([
-  [['trace'], 'give an id, or one of --denied, --slow, --user and --agent'],
+  [['trace'], 'give an id, or one of --denied, --slow, --user, --agent and --since'],
   [
     ['trace', 'x'],
     '"x" is no id: give a trace id (32 hexadecimal digits), a request id as on a page of the gateway, or a traceparent',
   ],
   [['trace', TRACE], 'give the logs: --nginx FILE --mesh FILE --app FILE, or --log FILE'],
-  [['trace', TRACE, '--denied'], 'give an id, or --denied, --slow, --user and --agent, not both'],
+  [['trace', TRACE, '--denied'], 'give an id, or --denied, --slow, --user, --agent and --since, not both'],
   [['trace', TRACE, '--limit', '3', '--nginx', 'a'], '--limit has no effect with an id'],
   [['trace', '--denied'], 'give the log of the gateway: --nginx FILE (or --log FILE)'],
+  [
+    ['trace', TRACE, '--since', '1h', '--nginx', 'a'],
+    'give an id, or --denied, --slow, --user, --agent and --since, not both',
+  ],
   [['trace', '--denied', '--html', 'x', '--nginx', 'a'], '--html shows one request: give its id'],
   [['trace', TRACE, '--nginx', '-', '--mesh', '-'], 'only one file can come from standard input'],
   [['trace', TRACE, '--nginx', 'gone.log'], 'cannot read gone.log: there is no such file'],
