@@ -185,6 +185,47 @@ test.each([
   ['an allowed request whose path was cut', line({ ...admin, 'url.path': '/admin/\ufffd' }), false],
   ['an allowed request whose roles were cut', line({ ...admin, 'user.roles': 'admin,\ufffd' }), false],
   [
+    'an allowed request of another policy whose path was cut, and for which the policy now has a route of its own',
+    line({
+      ...admin,
+      'url.path': '/admin/\ufffd',
+      'http.route': 'wiki.example.com/*',
+      'meshgate.rule': 'wiki.example.com/*#1',
+      'meshgate.policy': 'ffff',
+    }),
+    false,
+  ],
+  [
+    'an allowed request of another policy whose path was cut where a narrower route can begin',
+    line({ 'url.path': '/adm\ufffd', 'user.roles': 'breakglass', 'meshgate.policy': 'ffff' }),
+    false,
+  ],
+  [
+    'an allowed request of another policy whose path was cut elsewhere',
+    line({ 'url.path': '/administration\ufffd', 'user.roles': 'breakglass', 'meshgate.policy': 'ffff' }),
+    true,
+  ],
+  [
+    'an allowed request of another policy whose path was cut within an escape',
+    line({ 'url.path': '/%61dmin/%\ufffd', 'user.roles': 'breakglass', 'meshgate.policy': 'ffff' }),
+    false,
+  ],
+  [
+    'an allowed request of another policy whose host was cut',
+    line({ ...admin, 'server.address': 'wiki.exam\ufffd', 'meshgate.policy': 'ffff' }),
+    false,
+  ],
+  [
+    'an allowed request of another policy with a role that this one does not define',
+    line({ ...admin, 'user.roles': 'emergency', 'meshgate.policy': 'ffff' }),
+    false,
+  ],
+  [
+    'an allowed request of another policy that needs no role which this one does not define',
+    line({ ...admin, 'user.roles': 'emergency,admin', 'meshgate.policy': 'ffff' }),
+    true,
+  ],
+  [
     'an allowed request of another policy',
     line({ ...admin, 'user.roles': 'breakglass', 'meshgate.policy': 'ffff' }),
     false,
