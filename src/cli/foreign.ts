@@ -16,9 +16,9 @@ export function foreign(text: string, longest = LONGEST): string {
   return cut.replace(UNPRINTABLE, escaped);
 }
 
-/** Characters that control a terminal, except line breaks and tabs. Their escapes are those of JSON. */
+/** Characters that control a terminal, except line breaks (also `\r\n`) and tabs. Their escapes are those of JSON. */
 const STEERING =
-  /\u001b\[(?:0|1|2|31|32)m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  /\u001b\[(?:0|1|2|31|32)m|\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Escapes the control characters in all output of a command, also in texts that did not pass {@link foreign}.
  * @param colours whether the command's own colour codes (style.ts) are kept */

@@ -4,6 +4,7 @@ import { place } from '../policy/index.ts';
 import { policyDigest } from '../rules/digest.ts';
 import type { Rule } from '../rules/types.ts';
 import { argument, command, flag, formatFlag, json, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
+import { printable } from './foreign.ts';
 import { count, decoded, type LoadedFile, loadValid } from './load.ts';
 import { LOGS, logLines, placeText } from './log-lines.ts';
 import { runTests } from './policy-tests.ts';
@@ -12,7 +13,7 @@ import type { Changes } from './replayed.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 import { type Grant, Unused } from './tighten/grants.ts';
-import { patchOf } from './tighten/patch.ts';
+import { type Patch, patchOfAll } from './tighten/patch.ts';
 import { type Proposal, propose } from './tighten/propose.ts';
 
 const DAY_MS = 86_400_000;
@@ -50,7 +51,7 @@ interface Result {
   readonly usage: Usage;
   readonly days: number | undefined;
   readonly proposal: Proposal;
-  readonly patch: string;
+  readonly patch: Patch;
   /** The tests of the policy that fail after the change, and passed before. */
   readonly failing: readonly string[];
 }
@@ -74,7 +75,8 @@ function resultText({ usage, days, proposal, patch, failing }: Result): string {
       ? 'nothing to remove'
       : `${count(removed.length, 'grant')} to remove; a replay of the log with the patch changes nothing`,
   );
-  return `${out.join('\n')}\n${patch === '' ? '' : `\n${patch}`}`;
+  if (patch.fromRoot) out.push('to apply the patch, pass this output to: patch -p1 -d /');
+  return `${out.join('\n')}\n${patch.text === '' ? '' : `\n${patch.text}`}`;
 }
 
 const iso = (time: number | undefined) => (time === undefined ? {} : { last: new Date(time).toISOString() });
@@ -97,7 +99,7 @@ const resultJson = ({ usage, days, proposal, patch, failing }: Result) => ({
   leave: proposal.staying.map((it) => ({ ...grantJson(it), why: it.stays })),
   failingTests: failing,
   deniedNow: usage.denied,
-  patch,
+  patch: patch.text,
 });
 
 function failingTests(before: LoadedFile, after: LoadedFile, now: number): readonly string[] {
@@ -158,10 +160,12 @@ export const tightenCommand = command({
     const unused = new Unused(loaded, usage, { since, keeps: keeperOf(runtime, loaded, keep) });
     const proposal = propose(runtime, source, unused.all());
     if (proposal.removed.length > 0) requireSame(await replayLogs(runtime, proposal.loaded, loaded, logs, since));
-    const patch = proposal.files.map(({ file, text, cuts }) => patchOf(file, text, cuts)).join('');
+    const patch = patchOfAll(runtime, proposal.files);
     const failing = failingTests(loaded, proposal.loaded, runtime.now());
     const result = { usage, days, proposal, patch, failing };
     runtime.out(format === 'json' ? json(resultJson(result)) : resultText(result));
+    if (format === 'text' && printable(patch.text, false) !== patch.text)
+      runtime.err('the patch has escapes in place of control characters: to apply it, take "patch" of --format json\n');
     return proposal.removed.length === 0 ? YES : NO;
   },
 });

@@ -20,6 +20,8 @@ export interface Grant {
   readonly stays?: string;
   /** Of a route or a host: where it is. */
   readonly from?: { readonly host: string; readonly route?: Route };
+  /** Whether the sealed log has its name from the host that is removed. */
+  readonly namesLog?: boolean;
 }
 
 export interface Period {
@@ -58,10 +60,12 @@ const hostHeir = (host: string, others: readonly string[]): string | undefined =
 const pathsTo = (other: string) => `its paths would then belong to ${other}`;
 const requestsTo = (other: string) => `its requests would then belong to ${other}`;
 
-/** Says which part of a policy has the requests of a route or a host that was removed from it, because that part may
- * allow more; undefined if none has. */
-export function inherited({ from }: Grant, { hosts }: Policy): string | undefined {
+/** Says why a route or a host must stay, from the policy without it: another part of it has the requests now, and may
+ * allow more, or the sealed log would have another name; undefined if nothing speaks against it. */
+export function inherited({ from, namesLog }: Grant, { hosts, gateway }: Policy): string | undefined {
   if (from === undefined) return undefined;
+  if (namesLog && gateway.audit?.host !== from.host)
+    return `the sealed log has its name: to remove it, first write gateway.audit.host: ${from.host}`;
   const names = hosts.map(({ name }) => name);
   const host = from.route && hosts.find(({ name }) => name === from.host);
   const other = host && from.route && heir(from.route, host.routes);
@@ -136,7 +140,8 @@ export class Unused {
       const stays = kept.length === 0 ? 'no request used any host of the policy' : other && requestsTo(other);
       const text = `host ${host.name} with ${grants.map((it) => it.text).join('; ')}`;
       const from = { host: host.name };
-      return [{ kind: 'host', at: host.at, text, from, ...withLast(last), ...(stays && { stays }) }];
+      const namesLog = this.#loaded.policy.gateway.audit?.host === host.name;
+      return [{ kind: 'host', at: host.at, text, from, namesLog, ...withLast(last), ...(stays && { stays }) }];
     });
   }
 

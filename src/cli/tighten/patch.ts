@@ -1,4 +1,6 @@
+import type { Runtime } from '../runtime.ts';
 import { type Cut, withoutCuts } from './edit.ts';
+import type { EditedFile } from './propose.ts';
 
 /** The number of unchanged lines around a change. */
 const CONTEXT = 3;
@@ -38,6 +40,28 @@ function changesOf(text: string, cuts: readonly Cut[]): readonly Change[] {
     const inside = own.map((cut) => ({ from: cut.from - from, to: cut.to - from }));
     return { from, to, text: withoutCuts(text.slice(from, to), inside) };
   });
+}
+
+/** A patch of files. Its names are relative to the current folder, or to the root if a file is elsewhere. */
+export interface Patch {
+  readonly text: string;
+  readonly fromRoot: boolean;
+}
+
+/** Returns the absolute path of a file that exists. */
+function absolute(runtime: Runtime, file: string): string {
+  const slash = file.lastIndexOf('/');
+  const folder = slash < 0 ? '.' : file.slice(0, slash) || '/';
+  return `${runtime.folder(folder).replace(/\/$/, '')}/${file.slice(slash + 1)}`;
+}
+
+/** Returns the patch of several files. */
+export function patchOfAll(runtime: Runtime, files: readonly EditedFile[]): Patch {
+  const here = `${runtime.folder('.').replace(/\/$/, '')}/`;
+  const paths = files.map(({ file }) => absolute(runtime, file));
+  const fromRoot = !paths.every((path) => path.startsWith(here));
+  const names = paths.map((path) => path.slice(fromRoot ? 1 : here.length));
+  return { fromRoot, text: files.map(({ text, cuts }, i) => patchOf(names[i] as string, text, cuts)).join('') };
 }
 
 /** Returns the removal of parts from a file as a patch that `patch -p1` and `git apply` read; empty if there are none. */

@@ -401,3 +401,51 @@ test.each([
 ])('exits with an error if %s', async (_name, lines, args, code) => {
   expect((await run(args, lines)).code).toBe(code);
 });
+
+describe('the patch', () => {
+  test('changes a file whose lines end with CR and LF', async () => {
+    const policy = POLICY.replaceAll('\n', '\r\n');
+    const { out, err } = await run([], LOG, policy);
+    expect(err).toBe('');
+    expect(applied(policy, out)).toBe(
+      policy
+        .replace('  breakglass: { group: breakglass }\r\n', '')
+        .replace('[POST, PUT]', '[POST]')
+        .replace('[admin, breakglass]', '[admin]'),
+    );
+  });
+
+  test.each([
+    ['/home/ann/gw/meshgate.yaml', 'gw/meshgate.yaml', false],
+    ['/etc/meshgate/meshgate.yaml', 'etc/meshgate/meshgate.yaml', true],
+  ])('of %s has the name %s', async (file, name, fromRoot) => {
+    const files = { [file]: POLICY, 'a.log': `${LOG.join('\n')}\n` };
+    const { out } = await meshgate(['tighten', '--policy', file, 'a.log'], { files });
+    expect(out).toContain(`\n--- a/${name}\n+++ b/${name}\n`);
+    expect(out.includes('\nto apply the patch, pass this output to: patch -p1 -d /\n')).toBe(fromRoot);
+  });
+
+  test('says that a control character in the policy is escaped, and is exact as JSON', async () => {
+    const policy = POLICY.replace('# everyone', '# every\u2028one');
+    const { err } = await run([], LOG, policy);
+    expect(err).toBe(
+      'the patch has escapes in place of control characters: to apply it, take "patch" of --format json\n',
+    );
+    const { out } = await run(['--format', 'json'], LOG, policy);
+    expect(applied(policy, JSON.parse(out).patch)).toContain('# every\u2028one');
+  });
+});
+
+test.each([
+  ['has its name from it', '', true],
+  ['has a name of its own', ', host: docs.example.com', false],
+])('a host stays if the sealed log %s', async (_name, own, isKept) => {
+  const policy = POLICY.replace(
+    'insecure_http: true',
+    `insecure_http: true, audit: { log: /var/log/a.log${own} }`,
+  ).replace('hosts:\n', 'hosts:\n  docs.example.com: { /*: { service: wiki, allow: [admin] } }\n');
+  const { out } = await run([], LOG, policy);
+  expect(out.includes('leave meshgate.yaml:12:3 host docs.example.com')).toBe(isKept);
+  expect(out.includes('to remove it, first write gateway.audit.host: docs.example.com\n')).toBe(isKept);
+  expect(out.includes('remove meshgate.yaml:12:3 host docs.example.com')).toBe(!isKept);
+});
