@@ -1,3 +1,4 @@
+import { First, MOST } from './first.ts';
 import { IN_ORDER, LATE, markLate } from './late.ts';
 import { leafOf } from './leaf.ts';
 import { Positions, type SealedHashes, UNKNOWN } from './match.ts';
@@ -27,7 +28,7 @@ export interface Unsealed extends Place {
 }
 
 export interface Compared {
-  /** The first findings, at most {@link MAX_FINDINGS}, in the order of the lines. */
+  /** The first findings, in the order of the lines. */
   readonly findings: readonly LineFinding[];
   /** Number of findings that are not among them. */
   readonly more: number;
@@ -51,8 +52,6 @@ export const UNSEALED_S = 2;
  * so many seconds at its ends may be in the other one. A worker reopens the log after the events that it has just got, so
  * this takes less than a second on most machines. */
 const BESIDE_S = 10;
-
-const MAX_FINDINGS = 10_000;
 
 /** Maximum number of bytes of lines that were not sealed, which are kept to find out what they were. */
 const MAX_KEPT_BYTES = 1 << 26;
@@ -86,16 +85,6 @@ function isLike(one: Uint8Array, other: Uint8Array): boolean {
 interface Gone {
   readonly at: number;
   readonly entry: number;
-}
-
-/** Findings, of which only the first ones are kept. */
-class Findings {
-  readonly kept: LineFinding[] = [];
-  count = 0;
-
-  add(make: () => LineFinding): void {
-    if (++this.count <= MAX_FINDINGS) this.kept.push(make());
-  }
 }
 
 /** Compares the lines of files with the sealed lines. The files are added in their order, each line once. */
@@ -148,7 +137,7 @@ export class Comparison {
 
   /** @param isPart whether the files are only a part of the log, so that lines before and after them are not missing */
   result(isPart: boolean): Compared {
-    const findings = new Findings();
+    const findings = new First<LineFinding>();
     const { order, accounted, sealed, late } = this.#account(findings);
     const isBeside = isPart ? this.#edges(order) : () => false;
     let beside = 0;
@@ -165,7 +154,7 @@ export class Comparison {
     };
     const gone: Gone[] = [];
     const lose = (at: number, entries: readonly number[]): void => {
-      const kept = entries.slice(0, MAX_FINDINGS - gone.length);
+      const kept = entries.slice(0, MOST - gone.length);
       for (const entry of kept) gone.push({ at, entry });
       findings.count += entries.length - kept.length;
     };
@@ -188,7 +177,7 @@ export class Comparison {
     const unsealed = this.#tell(order, gone, strange, findings);
     return {
       findings: findings.kept.sort((one, other) => this.#number(one) - this.#number(other)),
-      more: findings.count - findings.kept.length,
+      more: findings.more,
       lines: this.#positions.length,
       sealed,
       late,
@@ -202,7 +191,7 @@ export class Comparison {
   }
 
   /** Marks the entries that are in the files, and tells the lines that are not at their place. */
-  #account(findings: Findings) {
+  #account(findings: First<LineFinding>) {
     const order = this.#positions.inOrder();
     const accounted = new Uint8Array(this.#sealed.size);
     for (let at = 0; at < order.length; at++) if (order[at] === IN_ORDER) accounted[this.#positions.at(at)] = 1;
@@ -248,7 +237,7 @@ export class Comparison {
     order: Uint8Array,
     gone: readonly Gone[],
     strange: readonly number[],
-    findings: Findings,
+    findings: First<LineFinding>,
   ): Unsealed | undefined {
     // A line that was altered where two files overlap is not between the neighbours of its entry.
     const { removed, added } = this.#pair(
@@ -280,7 +269,7 @@ export class Comparison {
 
   /** Finds the lines that are an altered entry, and returns the others.
    * @param byIdOnly does not compare the texts of lines with different ids */
-  #pair(missing: readonly number[], unknown: readonly number[], findings: Findings, byIdOnly = false) {
+  #pair(missing: readonly number[], unknown: readonly number[], findings: First<LineFinding>, byIdOnly = false) {
     const open = new Map(
       missing.slice(0, unknown.length === 0 ? 0 : MAX_MISSING).map((index) => [index, this.#entry(index)]),
     );
@@ -319,7 +308,7 @@ export class Comparison {
   }
 
   /** Tells which lines at the ends of files should have been sealed, and returns the others. */
-  #unsealed(tail: readonly number[], findings: Findings): Unsealed | undefined {
+  #unsealed(tail: readonly number[], findings: First<LineFinding>): Unsealed | undefined {
     const requests = tail.map((at) => ({ at, ...requestOf(this.#unknown.get(at)) }));
     // If the files are a part of the log, later lines may be sealed than those that they have.
     const newestSealed = requestOf(this.#entry(this.#sealed.lastLine()));

@@ -6,6 +6,9 @@ type Named = readonly (readonly [name: string, value: unknown])[];
 
 const isNamed = (value: unknown): value is Named => Array.isArray(value) && value.every((it) => Array.isArray(it));
 
+const areObjects = (value: unknown): value is readonly object[] =>
+  Array.isArray(value) && value.every((it) => typeof it === 'object' && it !== null);
+
 /** Reads a compiled policy from the text of which its digest is made. It has no places in a file and no tests.
  * @returns undefined if the text is not that of a compiled policy */
 export function readCompiled(text: string): Ruled | undefined {
@@ -16,7 +19,7 @@ export function readCompiled(text: string): Ruled | undefined {
     return undefined;
   }
   const { rules, providers, roles, agents, hosts, ...others } = content ?? {};
-  if (!Array.isArray(rules) || !Array.isArray(hosts)) return undefined;
+  if (!areObjects(rules) || !areObjects(hosts)) return undefined;
   if (!isNamed(providers) || !isNamed(roles) || !isNamed(agents)) return undefined;
   const policy = {
     ...others,

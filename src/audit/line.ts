@@ -25,6 +25,10 @@ export interface LogLine {
   readonly reason: string;
   readonly service: string;
   readonly identity: string;
+  /** The addresses that nginx tried; empty: none. */
+  readonly upstream: string;
+  /** How long the request took, in seconds. */
+  readonly duration: number;
   /** The claims that roles read, as JSON; absent: the log does not contain claims. */
   readonly claims?: string;
 }
@@ -52,6 +56,7 @@ const TEXTS = {
   reason: 'meshgate.reason',
   service: 'meshgate.service',
   identity: 'meshgate.identity',
+  upstream: 'meshgate.upstream',
 } as const;
 
 /** The log's text for a request that has no route. */
@@ -95,13 +100,15 @@ export function readLine(text: string): LogLine | { readonly mistake: string } {
   const { 'user.roles': roles, 'http.response.status_code': status } = fields;
   if (typeof roles !== 'string') return { mistake: 'not a line of the log: it has no text user.roles' };
   if (typeof status !== 'number') return { mistake: 'not a line of the log: it has no http.response.status_code' };
-  const { [AGENT]: agent, [ALONE]: alone, [CLAIMS_FIELD]: claims } = fields;
+  const { [AGENT]: agent, [ALONE]: alone, [CLAIMS_FIELD]: claims, duration } = fields;
+  if (typeof duration !== 'number') return { mistake: 'not a line of the log: it has no duration' };
   const mcp = messageOf(fields);
   return {
     ...(texts as Record<keyof typeof TEXTS, string>),
     route: texts.route === NO_ROUTE ? '' : (texts.route as string),
     roles: roles === '' ? [] : roles.split(','),
     status,
+    duration,
     agent: typeof agent === 'string' ? agent : '',
     ...(alone !== undefined && { alone: alone === '1' || alone === true }),
     ...(mcp && { mcp }),

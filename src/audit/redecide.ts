@@ -98,6 +98,13 @@ function routeVerdict(line: LogLine, decider: Decider): Verdict | undefined {
     : undefined;
 }
 
+/** Whether the request went to a service although no rule allowed it. Pages of the gateway come from a unix socket. */
+function isUnruled({ rule, reason, route, identity, upstream }: LogLine): boolean {
+  if (rule !== '' || reason !== '') return false;
+  const reached = upstream.split(/, | : /).some((address) => address !== '' && !address.startsWith('unix:'));
+  return identity !== '' || (route !== '' && reached);
+}
+
 /** Returns the request of a line with the properties of its caller with which the policy decides as the gateway did.
  * If there are none, it returns the request as the line shows it. */
 function fitting(
@@ -129,6 +136,12 @@ export function redecide(line: LogLine, decider: Decider): Verdict {
   if (stage === undefined) return { kind: 'other', gateway: doneText(line), policy: 'knows no such reason' };
   const routed = routeVerdict(line, decider);
   if (routed !== undefined) return routed;
+  if (isUnruled(line))
+    return {
+      kind: 'other',
+      gateway: `sent the request to ${line.upstream}, without a rule`,
+      policy: 'sends no request to a service without a rule',
+    };
   if (stage === 'nginx' || stage === 'credential') return { kind: 'undecided', why: stage };
   const all = askedBy(line);
   if (typeof all === 'string') return { kind: 'undecided', why: all };

@@ -1,14 +1,17 @@
+import type { Decider } from '../audit/decider.ts';
+import { First } from '../audit/first.ts';
 import type { LogLine } from '../audit/line.ts';
 import { Malformed } from '../audit/malformed.ts';
 import type { Published } from '../audit/published.ts';
-import { redecide, type Undecided } from '../audit/redecide.ts';
+import { redecide, type Undecided, type Verdict } from '../audit/redecide.ts';
 import { sealedPolicies } from '../audit/sealed-entries.ts';
 import { logFolder as logFolderOf } from './audit-folder.ts';
 import { CompiledPolicies } from './compiled-policies.ts';
 import { argument, command, flag, formatFlag, json, NO, NOT_PROVEN, policyFlag, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';
-import { count } from './load.ts';
+import { count, reasonOf } from './load.ts';
 import { LOGS, logLines, type Place, placeText, requestJson, requestText, sealedLines } from './log-lines.ts';
+import type { Invalid } from './replayed.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
@@ -28,14 +31,23 @@ interface Difference {
   readonly policy: string;
 }
 
+/** Decides a line again. The owner of a log chooses its policies, so one of them may be no policy. */
+function verdictOf(line: LogLine, decider: Decider): Verdict | { readonly kind: 'invalid'; readonly mistake: string } {
+  try {
+    return redecide(line, decider);
+  } catch (error) {
+    return { kind: 'invalid', mistake: foreign(`the policy ${line.policy} is not valid: ${reasonOf(error)}`) };
+  }
+}
+
 class Findings {
   lines = 0;
   same = 0;
-  differences: Difference[] = [];
+  readonly differences = new First<Difference>();
   readonly undecided = new Map<Undecided, number>();
   /** The lines of each policy that is not known, and the place of the first. */
   readonly unknown = new Map<string, { lines: number; readonly first: string }>();
-  readonly invalid: { readonly at: string; readonly mistake: string }[] = [];
+  readonly invalid = new First<Invalid>();
 
   add(place: Place, line: LogLine, policies: CompiledPolicies): void {
     this.lines += 1;
@@ -46,15 +58,17 @@ class Findings {
       else known.lines += 1;
       return;
     }
-    const verdict = redecide(line, decider);
+    const verdict = verdictOf(line, decider);
     if (verdict.kind === 'same') this.same += 1;
     else if (verdict.kind === 'undecided') this.undecided.set(verdict.why, (this.undecided.get(verdict.why) ?? 0) + 1);
-    else this.differences.push({ place, line, gateway: verdict.gateway, policy: verdict.policy });
+    else if (verdict.kind === 'other')
+      this.differences.add(() => ({ place, line, gateway: verdict.gateway, policy: verdict.policy }));
+    else this.invalid.add(() => ({ at: placeText(place), mistake: verdict.mistake }));
   }
 
   get code(): number {
-    if (this.differences.length > 0) return NO;
-    return this.lines === 0 || this.unknown.size + this.invalid.length > 0 ? NOT_PROVEN : YES;
+    if (this.differences.count > 0) return NO;
+    return this.lines === 0 || this.unknown.size + this.invalid.count > 0 ? NOT_PROVEN : YES;
   }
 }
 
@@ -64,21 +78,22 @@ const MOST_INVALID = 20;
 function findingsText(runtime: Runtime, found: Findings): string {
   const paint = painter(runtime);
   const out: string[] = [];
-  for (const { place, line, gateway, policy } of found.differences) {
+  for (const { place, line, gateway, policy } of found.differences.kept) {
     out.push(`${paint('bad', 'no')} ${placeText(place)}: ${foreign(requestText(line))}`);
     out.push(`   the gateway: ${foreign(gateway)}`, `   the policy:  ${foreign(policy)}`);
   }
+  if (found.differences.more > 0) out.push(`   and ${count(found.differences.more, 'more line')} decided otherwise`);
   for (const [digest, { lines, first }] of found.unknown) {
     out.push(
       `${paint('bad', 'no')} ${first}: no policy has the digest ${foreign(digest)} (${count(lines, 'line')}): give it with --policy`,
     );
   }
-  for (const { at, mistake } of found.invalid.slice(0, MOST_INVALID))
+  for (const { at, mistake } of found.invalid.kept.slice(0, MOST_INVALID))
     out.push(`${paint('bad', 'no')} ${at}: ${mistake}`);
-  const more = found.invalid.length - MOST_INVALID;
+  const more = found.invalid.count - MOST_INVALID;
   if (more > 0) out.push(`   and ${count(more, 'more line')} that cannot be read`);
   out.push(
-    `${count(found.lines, 'line')}: ${found.same} decided as the gateway did, ${found.differences.length} otherwise`,
+    `${count(found.lines, 'line')}: ${found.same} decided as the gateway did, ${found.differences.count} otherwise`,
   );
   for (const [why, number] of found.undecided) out.push(`${number} not decided by rules: ${NOT_DECIDED[why]}`);
   return `${out.join('\n')}\n`;
@@ -87,20 +102,25 @@ function findingsText(runtime: Runtime, found: Findings): string {
 const findingsJson = (found: Findings) => ({
   lines: found.lines,
   same: found.same,
-  differences: found.differences.map(({ place, line, gateway, policy }) => ({
+  differences: found.differences.kept.map(({ place, line, gateway, policy }) => ({
     ...requestJson(place, line),
     ...{ digest: line.policy, gateway, policy },
   })),
   notDecided: Object.fromEntries(found.undecided),
   unknownPolicies: [...found.unknown].map(([digest, it]) => ({ digest, ...it })),
-  invalid: found.invalid,
+  invalid: found.invalid.kept,
+  ...(found.differences.more > 0 && { moreDifferences: found.differences.more }),
+  ...(found.invalid.more > 0 && { moreInvalid: found.invalid.more }),
 });
 
 /** Adds the policies in a transparency log. A policy that does not have its digest is a finding. */
 function addSealed(policies: CompiledPolicies, sealed: Published, found: Findings, folder: string): void {
   for (const [digest, text] of sealedPolicies(sealed)) {
     if (policies.addText(text, digest)) continue;
-    found.invalid.push({ at: folder, mistake: `the policy ${digest} in the log does not have this digest` });
+    found.invalid.add(() => ({
+      at: folder,
+      mistake: `the policy ${digest} in the log does not have this digest, or is not valid`,
+    }));
   }
 }
 
@@ -134,7 +154,7 @@ export const redecideCommand = command({
       const lines =
         logs.length > 0 || sealed === undefined ? logLines(runtime, logs) : sealedLines(sealed, logFolder as string);
       for await (const logged of lines) {
-        if ('mistake' in logged) found.invalid.push({ at: placeText(logged), mistake: logged.mistake });
+        if ('mistake' in logged) found.invalid.add(() => ({ at: placeText(logged), mistake: logged.mistake }));
         else found.add(logged, logged.line, policies);
       }
     } catch (error) {

@@ -1,3 +1,4 @@
+import { First } from '../audit/first.ts';
 import type { LogLine } from '../audit/line.ts';
 import type { Outcome, Replayed, Unknown } from '../audit/replay.ts';
 import { foreign } from './foreign.ts';
@@ -34,6 +35,12 @@ interface Unclear {
 /** Lines with these reasons stay refused, unless the new policy accepts their credentials. */
 const REFUSED_BEFORE: readonly Unknown[] = ['credential', 'nginx'];
 
+/** A line that cannot be read. */
+export interface Invalid {
+  readonly at: string;
+  readonly mistake: string;
+}
+
 /** What changes for the requests of a log. */
 export class Changes {
   lines = 0;
@@ -44,7 +51,7 @@ export class Changes {
   last = '';
   readonly groups = new Map<string, Group>();
   readonly unclear = new Map<string, Unclear>();
-  readonly invalid: { readonly at: string; readonly mistake: string }[] = [];
+  readonly invalid = new First<Invalid>();
 
   add({ file, number }: Place, line: LogLine, replayed: Replayed): void {
     const place = { file, number };
@@ -127,8 +134,8 @@ export function changesText(changes: Changes, fresh: Loaded, paint: Paint): stri
     const names = roles.length === 0 ? '' : `: ${roles.join(', ')}`;
     out.push(`not known for ${count(number, 'request')}, first ${placeText(example)}: ${WHY[why]}${names}`);
   }
-  for (const { at, mistake } of changes.invalid.slice(0, MOST_INVALID)) out.push(`${at}: ${mistake}`);
-  const more = changes.invalid.length - MOST_INVALID;
+  for (const { at, mistake } of changes.invalid.kept.slice(0, MOST_INVALID)) out.push(`${at}: ${mistake}`);
+  const more = changes.invalid.count - MOST_INVALID;
   if (more > 0) out.push(`and ${count(more, 'more line')} that cannot be read`);
   const when = changes.lines === 0 ? '' : ` from ${changes.first} to ${changes.last}`;
   out.push(
@@ -170,5 +177,6 @@ export const changesJson = (changes: Changes) => ({
     ...{ why, requests: number, first: placeText(example) },
     ...(roles.length > 0 && { roles }),
   })),
-  invalid: changes.invalid,
+  invalid: changes.invalid.kept,
+  ...(changes.invalid.more > 0 && { moreInvalid: changes.invalid.more }),
 });

@@ -111,7 +111,7 @@ function failingTests(before: LoadedFile, after: LoadedFile, now: number): reado
 
 /** Throws if the replay does not show that nothing changes. This can only be a mistake of the command. */
 function requireSame({ groups, changed, invalid }: Changes): void {
-  if (changed === 0 && invalid.length === 0) return;
+  if (changed === 0 && invalid.count === 0) return;
   const [first] = groups.values();
   const example = first?.examples[0];
   throw new WrongUse(

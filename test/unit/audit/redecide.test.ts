@@ -185,6 +185,16 @@ describe('finds', () => {
       { ...anonymous('route_unknown', ''), 'http.route': '-' },
       'has route wiki.example.com/*',
     ],
+    [
+      'a request that reached the service without a rule',
+      { ...at('/open'), ...anonymous('', '') },
+      'sends no request to a service without a rule',
+    ],
+    [
+      'a request that reached the mesh without a rule',
+      { ...anonymous('', ''), 'http.route': '-', 'url.path': '/.meshgate/x', 'meshgate.identity': 'default' },
+      'sends no request to a service without a rule',
+    ],
     ['an unknown reason', refused('because', 'reader', rule('/*', 1)), 'knows no such reason'],
   ] as const)('%s', (_name, changed, policy) => {
     const found = verdict(changed);
@@ -203,7 +213,17 @@ describe('does not decide', () => {
       { ...anonymous('path_not_canonical', ''), 'http.route': '-', 'url.path': '//' },
       'nginx',
     ],
-    ['a page of the gateway', { ...anonymous('', ''), 'http.route': '-', 'url.path': '/.meshgate/whoami' }, 'nginx'],
+    [
+      'a page of the gateway',
+      {
+        ...anonymous('', ''),
+        'http.route': '-',
+        'url.path': '/.meshgate/whoami',
+        'meshgate.upstream': 'unix:/run/meshgate/check.sock',
+      },
+      'nginx',
+    ],
+    ['a preflight', { ...at('/open'), ...anonymous('', ''), 'meshgate.upstream': '' }, 'nginx'],
     ['a method that was cut', { 'http.request.method': 'A'.repeat(32) + '\ufffd' }, 'cut'],
     ['roles that were cut', { 'user.roles': 'reader,edi\ufffd' }, 'cut'],
     ['a caller that was too long', anonymous('role_missing'), 'caller_long'],

@@ -1,4 +1,5 @@
 /** `meshgate audit redecide`: lines on which the gateway decided otherwise than its policy. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -62,6 +63,49 @@ test('names a line that cannot be read, and exits with 3', async () => {
   const { code, out } = await run('--policy', 'old.yaml', 'text.log');
   expect(code).toBe(3);
   expect(out).toContain('no text.log:2: not a JSON object\n');
+});
+
+type Compiled = { readonly rules: readonly object[] };
+
+describe('a compiled policy that is not valid', () => {
+  const compiled = policyText(parsePolicy(POLICY, 'x').policy!, compile(parsePolicy(POLICY, 'x').policy!));
+  test.each([
+    ['a rule without an audience', (it: Compiled) => ({ ...it, rules: [{ ...it.rules[0], who: null }] })],
+    ['a host without routes', (it: Compiled) => ({ ...it, hosts: [{ name: 'wiki.example.com' }] })],
+    ['a host without a name', (it: Compiled) => ({ ...it, hosts: [{ routes: [] }] })],
+  ])('%s: the line is named, and the exit code is 3', async (_name, change) => {
+    const policy = JSON.stringify(change(JSON.parse(compiled)));
+    const digest = createHash('sha256').update(policy).digest('hex').slice(0, 32);
+    const { code, out, err } = await meshgate(['audit', 'redecide', '--policy', 'p.json', 'a.log'], {
+      files: { 'p.json': policy, 'a.log': `${lineText({ 'meshgate.policy': digest })}\n` },
+    });
+    expect([code, err]).toEqual([3, '']);
+    expect(out).toContain(`no a.log:1: the policy ${digest} is not valid: `);
+  });
+
+  test.each(['{"rules":[null],"hosts":[],"providers":[],"roles":[],"agents":[]}', '{"rules":[],"hosts":[null]}'])(
+    '%s is refused as a file',
+    async (policy) => {
+      const { code, err } = await meshgate(['audit', 'redecide', '--policy', 'p.json', 'a.log'], {
+        files: { 'p.json': policy, 'a.log': '' },
+      });
+      expect([code, err]).toEqual([2, expect.stringContaining('p.json: not a compiled policy')]);
+    },
+  );
+});
+
+test('keeps only the first of many findings, and counts the others', async () => {
+  const forged = `${text({ ...denied, 'meshgate.reason': '' })}\n`.repeat(10_001);
+  const many = { 'old.yaml': POLICY, 'a.log': `${'\n'.repeat(10_002)}${forged}` };
+  const args = ['audit', 'redecide', '--policy', 'old.yaml', 'a.log'];
+  const { code, out } = await meshgate(args, { files: many });
+  expect(code).toBe(1);
+  expect(out).toContain('\n   and 1 more line decided otherwise\n');
+  expect(out).toContain('\n   and 9982 more lines that cannot be read\n');
+  expect(out).toContain('10001 lines: 0 decided as the gateway did, 10001 otherwise\n');
+  const json = JSON.parse((await meshgate([...args, '--json'], { files: many })).out);
+  expect(json).toMatchObject({ moreDifferences: 1, moreInvalid: 2 });
+  expect([json.differences.length, json.invalid.length]).toEqual([10_000, 10_000]);
 });
 
 test('the result as JSON', async () => {
