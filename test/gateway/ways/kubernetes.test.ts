@@ -12,7 +12,7 @@ import { execIn } from '../../harness/exec.ts';
 import { type Followed, follow, inFolder } from '../../harness/follow.ts';
 import { readGuide } from '../../harness/guide.ts';
 import { etcdImage } from '../../harness/images.ts';
-import { type Issuer, send, startEcho, startIssuer, testStage, until } from '../../harness/index.ts';
+import { type Echo, type Issuer, send, startEcho, startIssuer, testStage, until } from '../../harness/index.ts';
 import { describeWith } from '../../harness/needs.ts';
 import { HELM, lacksHelm } from '../../mesh/chart/helm.ts';
 import { Node, type Pod } from '../../mesh/chart/node.ts';
@@ -30,7 +30,7 @@ describeWith(lacksHelm() ?? lacksMesh(), PAGE, async () => {
     await node.stop();
     rmSync(folder, { recursive: true });
   });
-  let [kube, node, issuer] = [] as unknown as [Kube, Node, Issuer];
+  let [kube, node, issuer, echo] = [] as unknown as [Kube, Node, Issuer, Echo];
   let token = '';
   let pods: readonly Pod[] = [];
   let followed = {} as Followed;
@@ -46,12 +46,13 @@ describeWith(lacksHelm() ?? lacksMesh(), PAGE, async () => {
   };
 
   beforeAll(async () => {
-    const [started, server] = await Promise.all([
+    const [started, server, service] = await Promise.all([
       startKube(stage),
       startIssuer(stage),
       startEcho(stage, { alias: 'wiki.internal', tls: true }),
     ]);
     kube = started;
+    echo = service;
     issuer = await server.create('okta');
     token = await issuer.sign({ aud: 'api://wiki', sub: 'ada', groups: ['staff'] });
     mkdirSync(join(folder, 'bin'));
@@ -126,8 +127,8 @@ describeWith(lacksHelm() ?? lacksMesh(), PAGE, async () => {
     return { ...job, ...(await ran) };
   }
   const policyOf = () => readFileSync(join(folder, 'meshgate.yaml'), 'utf8');
-  const ask = (pod: Pod, path: string) =>
-    send({ host: pod.address, port: 8443, tls: true, name: HOST, ca: stage.ca.cert }, { path, token });
+  const ask = (pod: Pod, path: string, as = token) =>
+    send({ host: pod.address, port: 8443, tls: true, name: HOST, ca: stage.ca.cert }, { path, token: as });
 
   test('a policy whose tests fail stops the upgrade, and nothing in the cluster changes', async () => {
     const live = {
@@ -223,6 +224,7 @@ hosts: { ${HOST}: { /*: { service: wiki, allow: [staff] } } }
 
   test('each replica seals a log of its own to its last line, whose key its gateway cannot read', async () => {
     const [log, sealed] = ['/var/log/meshgate/access.log', '/var/lib/meshgate/audit'];
+    const other = await issuer.sign({ aud: 'api://wiki', sub: 'ben', groups: ['staff'] });
     const seen = gateways.map(async (pod) => {
       const hasKey = async (id: string) => (await execIn(id, ['cat', '/var/lib/meshgate-key/key'])).exitCode === 0;
       expect([await hasKey(pod.beside.get('seal')!), await hasKey(pod.id)]).toEqual([true, false]);
@@ -232,9 +234,20 @@ hosts: { ${HOST}: { /*: { service: wiki, allow: [staff] } } }
       const live = await pod.exec('meshgate', 'audit', 'verify', log, '--log-folder', sealed, '--key', first);
       expect([live.exitCode, live.stderr]).toEqual([0, '']);
 
+      // A request that ends after nginx was told to end: its line is the last one.
       const path = `/last-of-${pod.name}`;
-      expect((await ask(pod, path)).status).toBe(401);
-      expect(await pod.end()).toEqual(['0', '0']);
+      const last = ask(pod, `${path}?echo-hold=${pod.name}`, other);
+      await until(async () => (await echo.held(pod.name)) === 1, { what: 'the last request at the service' });
+      const ended = pod.end();
+      const isClosed = () =>
+        ask(pod, '/').then(
+          () => false,
+          () => true,
+        );
+      await until(isClosed, { what: 'the gateway to close its listener' });
+      await echo.release(pod.name);
+      expect((await last).status).toBe(200);
+      expect(await ended).toEqual(['0', '0']);
       const folder = pod.volumes.get('audit')!;
       const lines = readFileSync(join(folder, 'log/access.log'), 'utf8').trimEnd().split('\n');
       expect(JSON.parse(lines.at(-1)!)['url.path']).toBe(path);
