@@ -54,7 +54,8 @@ async function signedTree(folder: LogFolder, { signer, previous, number }: OwnKe
 
 /** Restores the tree of a log. A sealer was killed at any time: the tiles and the state may be ahead of the checkpoint, and
  * then they have all its leaves.
- * @throws Refused if the tiles do not have the root of the checkpoint: to go on would sign another log with the same name */
+ * @throws Refused if the tiles do not have the root of the checkpoint or of the state: to go on would sign another log with
+ * the same key. The state may be in a volume of its own, where no one can replace it together with the log */
 export async function restore(folder: LogFolder, key: OwnKey): Promise<Restored> {
   const signed = await signedTree(folder, key);
   if (signed !== undefined) {
@@ -69,6 +70,10 @@ export async function restore(folder: LogFolder, key: OwnKey): Promise<Restored>
   if (state !== undefined && state.size >= sealed) {
     const tree = treeOf(folder, state.size, state.root);
     if (tree !== undefined) return { tree, sealed, state, isLost: false };
+    if (state.size > 0)
+      throw new Refused(
+        `${folder.privatePath} belongs to a log of ${state.size} leaves, and ${folder.path} does not have them: to go on would sign another log with the same key. Restore the folder, or begin a new log with another host or instance in gateway.audit, in another folder and with another key`,
+      );
   }
   return { tree: GrowingTree.restore(sealed, folder.readTile), sealed, isLost: sealed > 0 };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Disk, disk } from '../../../src/audit/disk.ts';
 import { fullDisk, type Lab, newLine, newLines, readSealed, sealLab } from './seal-lab.ts';
 
@@ -325,6 +325,42 @@ test.each(refusals)('signs nothing if %s', async (_, change, message) => {
   expect(readFileSync(path, 'utf8')).toBe(before);
   // The folder is free.
   expect(readdirSync(join(lab.settings.folder, 'private'))).not.toContain('lock');
+});
+
+describe('with the key in another folder', () => {
+  const log = async () => {
+    const lab = sealLab();
+    const keyFolder = join(lab.folder, 'private');
+    Object.assign(lab.settings, { keyFolder });
+    const older = join(lab.folder, 'older');
+    lab.write(newLines(10));
+    await (await lab.open()).end();
+    cpSync(lab.settings.folder, older, { recursive: true });
+    lab.write(newLines(10));
+    await (await lab.open()).end();
+    return { lab, older };
+  };
+
+  test.each<[string, (lab: Lab, older: string) => void]>([
+    ['is empty', ({ settings }) => rmSync(settings.folder, { recursive: true })],
+    ['is another one, which is new', ({ settings }) => Object.assign(settings, { folder: `${settings.folder}-2` })],
+    ['is an older copy', ({ settings }, older) => Object.assign(settings, { folder: older })],
+  ])('signs nothing if the folder of the log %s', async (_, change) => {
+    const { lab, older } = await log();
+    const { folder } = lab.settings;
+    const signed = readFileSync(join(folder, 'checkpoint'), 'utf8');
+    change(lab, older);
+    lab.write(newLines(10));
+    await expect(lab.open()).rejects.toThrow(/private belongs to a log of 22 leaves, and .* does not have them/);
+    const path = join(lab.settings.folder, 'checkpoint');
+    expect(existsSync(path) ? readFileSync(path, 'utf8').split('\n')[1] : 'none').toMatch(/^(11|none)$/);
+    // The log itself goes on.
+    if (folder === lab.settings.folder) return;
+    Object.assign(lab.settings, { folder });
+    expect(readFileSync(join(folder, 'checkpoint'), 'utf8')).toBe(signed);
+    await (await lab.open()).end();
+    expect(lab.sealed().lines).toHaveLength(30);
+  });
 });
 
 test('says what to do if it cannot write to its folder', async () => {
