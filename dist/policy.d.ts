@@ -222,6 +222,8 @@ export interface Gateway {
       readonly url: string;
       /** The key with which the cosignatures of the witness are verified. */
       readonly key: string;
+      /** CA for the certificate of the witness. Default: the system’s. */
+      readonly ca_file?: string;
     }>;
     /** Lines of the log name people by keyed hashes. Default: by their ids. */
     readonly pseudonyms?: {

@@ -4,6 +4,8 @@ import { Refused } from './refused.ts';
 export interface WitnessSettings {
   readonly url: string;
   readonly key: string;
+  /** The file of the CA of its certificate. Default: the CAs of the system. */
+  readonly caFile?: string | undefined;
 }
 
 /** The settings of a sealer. The rendered policy has them in audit/seal.json. */

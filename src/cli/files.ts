@@ -1,5 +1,5 @@
 import { examine, fileLine, isRemark, problemOf } from '../health/files.ts';
-import { gatewayFiles } from '../rules/policy-files.ts';
+import { gatewayFiles, witnessFiles } from '../rules/policy-files.ts';
 import { nginxOptions } from '../targets/nginx/options.ts';
 import { toScene } from '../targets/nginx/scene.ts';
 import type { Loaded } from './load.ts';
@@ -19,7 +19,7 @@ export interface FileProblems {
 /** Reads all files that the gateway needs for a policy, with the health check of the gateway. */
 export async function checkFiles(runtime: Runtime, { policy, rules }: Loaded): Promise<FileProblems> {
   const { identities } = toScene(policy, rules, nginxOptions({ dir: '/' }));
-  const files = gatewayFiles(policy, identities).filter(({ kind }) => kind !== 'policy');
+  const files = [...gatewayFiles(policy, identities), ...witnessFiles(policy)].filter(({ kind }) => kind !== 'policy');
   const now = runtime.now();
   const found = await Promise.all(
     files.map(async (file) => {

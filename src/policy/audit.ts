@@ -39,6 +39,7 @@ const witness = mapping({
   key: s
     .text(WITNESS_KEY, { what: 'the public key of a witness', write: WITNESS_KEY_TEXT, mistake: keyMistake })
     .describe('The key with which the cosignatures of the witness are verified.'),
+  ca_file: optional(s.filePath, 'CA for the certificate of the witness. Default: the system’s.'),
 }).register(hints, { what: 'a witness', write: '{ url: https://witness.example.com, key: NAME+ID+BASE64 }' });
 
 const pseudonyms = mapping({

@@ -26,6 +26,10 @@ export function checkAudit(report: Report, draft: DraftPolicy): void {
       report.add([...PATH, 'witnesses', i, key], `witnesses[${earlier}] has this ${key}, too; keep one`);
     }
   }
+  for (const [i, one] of witnesses.entries()) {
+    if (one?.url?.startsWith('http:') && writes(one, 'ca_file'))
+      report.key([...PATH, 'witnesses', i, 'ca_file'], 'no effect: plain http has no certificate; remove it');
+  }
   const names = entriesOf(draft.hosts).map(([name]) => name);
   if (writes(audit, 'host') || report.touches(['hosts']) || names.some((name) => !isWildcard(name))) return;
   const [first = ''] = names;

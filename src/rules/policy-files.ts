@@ -78,11 +78,18 @@ export function namesAtWorkloads(policy: Policy, mesh: string | undefined, spiff
   return isUsed ? { names: linkerdNames(spiffe) } : {};
 }
 
+const caFiles = (cas: readonly (readonly [name: string, path: string | undefined])[]): readonly WatchedFile[] =>
+  cas.flatMap(([name, path]) => (path === undefined ? [] : [{ kind: 'ca', name, path }]));
+
+/** Returns the CAs of the witnesses. Only a gateway that seals its log asks them. */
+export const witnessFiles = ({ gateway }: Policy): readonly WatchedFile[] =>
+  caFiles((gateway.audit?.witnesses ?? []).map(({ key, caFile }) => [`witness ${key.split('+')[0]}`, caFile]));
+
 /** Returns all files that the gateway reads: also CAs, and the SVIDs of the identities that rules use.
  * @param identities the identities that rules use */
 export function gatewayFiles(policy: Policy, identities: readonly Identity[]): readonly WatchedFile[] {
   const { gateway, hosts, providers, services } = policy;
-  const cas: readonly (readonly [name: string, path: string | undefined])[] = [
+  const cas = caFiles([
     ...Object.values(providers).map(({ name, caFile }) => [`provider ${name}`, caFile] as const),
     ...Object.values(services).map(({ name, direct }) => [`service ${name}`, direct?.caFile] as const),
     ...(identities.length === 0 ? [] : meshesOf(policy).flatMap((mesh) => Object.values(mesh.ingresses))).map(
@@ -90,10 +97,10 @@ export function gatewayFiles(policy: Policy, identities: readonly Identity[]): r
     ),
     ['gateway.inner', gateway.inner?.clientCaFile],
     ...hosts.map(({ name, clientCaFile }) => [name, clientCaFile] as const),
-  ];
+  ]);
   return [
     ...watchedFiles(policy),
-    ...cas.flatMap(([name, path]): readonly WatchedFile[] => (path === undefined ? [] : [{ kind: 'ca', name, path }])),
+    ...cas,
     ...identities.map(
       ({ name, mesh, spiffe, certFile, keyFile }): WatchedFile => ({
         kind: 'identity',

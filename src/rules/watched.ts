@@ -51,7 +51,9 @@ export function toWatched({ policy, digest, identities }: Seen, { check, egress,
     })),
     ...(policy.gateway.audit && { audit: policy.gateway.audit.folder }),
     ...(policy.gateway.audit &&
-      policy.gateway.audit.witnesses.length > 0 && { witnesses: { egress, all: policy.gateway.audit.witnesses } }),
+      policy.gateway.audit.witnesses.length > 0 && {
+        witnesses: { egress, all: policy.gateway.audit.witnesses.map(({ url, key }) => ({ url, key })) },
+      }),
     files: watchedFiles(policy),
     ...(probes.length > 0 && {
       probes: {

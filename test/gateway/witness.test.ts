@@ -1,6 +1,6 @@
 /**
  * The gateway asks the witnesses of its log for cosignatures, through its egress server. One witness is the command
- * `audit witness`, one hangs, one is dead, and one has a certificate of an unknown CA. A real sealer makes the log.
+ * `audit witness`, one hangs, one is dead, and one has a certificate of an unknown CA. The policy names the CA of the first. A real sealer makes the log.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -18,10 +18,11 @@ const stage = await testStage('witness');
 const host = 'wiki.test';
 const folder = '/run/meshgate/audit';
 const origin = `${host}/meshgate/gw-0`;
+const ca = '/etc/meshgate/witness-ca.pem';
 const log = noteKey(origin);
 const keys = Object.fromEntries(['good', 'hung', 'dead', 'unknown-ca'].map((name) => [name, noteKey(name, 4)]));
 const jwk = ({ name, privateKey }: NoteKey) => JSON.stringify({ ...privateKey.export({ format: 'jwk' }), name });
-const unknown = await stage.meshCa.server(['witness']);
+const tls = await stage.meshCa.server(['witness']);
 
 const witnesses = await startContainer(stage, {
   image: nodeImage,
@@ -29,17 +30,26 @@ const witnesses = await startContainer(stage, {
   files: {
     '/srv/cli.mjs': readFileSync('dist/cli.js'),
     '/srv/key.json': jwk(keys.good!),
-    '/srv/tls.json': JSON.stringify(unknown),
+    '/srv/tls.json': JSON.stringify(tls),
     '/srv/witnesses.mjs': `
       import fs from 'node:fs';
       import { createServer } from 'node:net';
+      import { request } from 'node:http';
       import { createServer as createTls } from 'node:https';
       import { spawn } from 'node:child_process';
       fs.mkdirSync('/tmp/w');
       fs.copyFileSync('/srv/key.json', '/tmp/w/key');
       createServer(() => {}).listen(7001);
-      createTls(JSON.parse(fs.readFileSync('/srv/tls.json', 'utf8')), (_, answer) => answer.end('a request came')).listen(7002);
-      const args = ['/srv/cli.mjs', 'audit', 'witness', '--folder', '/tmp/w', '--listen', '0.0.0.0:7878', '--log', '${log.vkey}'];
+      const tls = JSON.parse(fs.readFileSync('/srv/tls.json', 'utf8'));
+      createTls(tls, (_, answer) => answer.end('a request came')).listen(7002);
+      createTls(tls, (asked, answer) => {
+        const { method, url: path } = asked;
+        asked.pipe(request({ port: 7878, method, path }, (from) => {
+          answer.writeHead(from.statusCode, from.headers);
+          from.pipe(answer);
+        }));
+      }).listen(7004);
+      const args = ['/srv/cli.mjs', 'audit', 'witness', '--folder', '/tmp/w', '--listen', '127.0.0.1:7878', '--log', '${log.vkey}'];
       spawn('node', args, { stdio: 'inherit' });
     `,
   },
@@ -48,7 +58,7 @@ const witnesses = await startContainer(stage, {
 });
 
 const url = {
-  good: 'http://witness:7878',
+  good: 'https://witness:7004',
   hung: 'http://witness:7001',
   dead: 'http://witness:7003',
   'unknown-ca': 'https://witness:7002',
@@ -65,7 +75,7 @@ gateway:
     folder: ${folder}
     witnesses:
 ${Object.entries(url)
-  .map(([name, at]) => `      - { url: "${at}", key: ${keys[name]!.vkey} }`)
+  .map(([name, at]) => `      - { url: "${at}", key: ${keys[name]!.vkey}${name === 'good' ? `, ca_file: ${ca}` : ''} }`)
   .join('\n')}
 providers:
   acme: { issuer: https://acme.test, audiences: [wiki] }
@@ -75,7 +85,7 @@ hosts:
   ${host}:
     /*: { service: wiki, allow: [authenticated] }
 `,
-  files: { '/opt/seal.js': readFileSync('dist/seal.js', 'utf8') },
+  files: { '/opt/seal.js': readFileSync('dist/seal.js', 'utf8'), [ca]: stage.meshCa.cert },
   env: { MESHGATE_SEAL: 'off' },
 });
 

@@ -1,3 +1,4 @@
+import type { WitnessSettings } from '../../audit/seal-settings.ts';
 import { originOf } from '../../policy/audit.ts';
 import type { Files } from '../types.ts';
 import type { Scene } from './scene.ts';
@@ -16,7 +17,7 @@ export interface SealSettings {
   readonly folder: string;
   /** The name of the transparency log, and of its keys. */
   readonly origin: string;
-  readonly witnesses: readonly { readonly url: string; readonly key: string }[];
+  readonly witnesses: readonly WitnessSettings[];
   /** The folder of the compiled policies. */
   readonly policies: string;
 }

@@ -15,7 +15,7 @@ const time = `${WITNESS_TIMEOUT_MS}ms`;
  * each request, so that it starts without DNS. */
 export const witnessLocations = (scene: Scene): readonly Directive[] =>
   witnessesOf(scene).flatMap(
-    ({ url }, i) => conf`
+    ({ url, caFile }, i) => conf`
       location = /witness/${i} {
         set $meshgate_witness ${literal(`${url}${ADD_CHECKPOINT}`)};
         ${bodyBuffer(MAX_REQUEST_BYTES)}
@@ -24,7 +24,7 @@ export const witnessLocations = (scene: Scene): readonly Directive[] =>
         proxy_set_header Host $proxy_host; proxy_set_header Connection close;
         proxy_set_header Content-Type text/plain; proxy_set_header User-Agent meshgate;
         ${timeouts(time, time, time)}
-        ${verified('proxy', variable('proxy_host'), scene.options.systemCa)}
+        ${verified('proxy', variable('proxy_host'), caFile ?? scene.options.systemCa)}
       }
     `,
   );

@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -12,6 +13,7 @@ import { Submitter } from '../../../src/audit/submitter.ts';
 import { cosign } from '../../../src/audit/witnesses.ts';
 import { systemAsk } from '../../../src/cli/http.ts';
 import { witnessMachine } from '../../../src/cli/witness-machine.ts';
+import { createCa } from '../../harness/pki.ts';
 import { until } from '../../harness/until.ts';
 import { audited } from '../audit/evolution.ts';
 import { type Lab, newLines, sealLab } from '../audit/seal-lab.ts';
@@ -191,6 +193,38 @@ test('two replicas witness each other', async () => {
     const own = { url: witnesses[at]!.url, key: witnesses[at]!.key };
     await expect(cosign(machineOf(lab), own)).rejects.toThrow('it does not know the log wiki.example.com/meshgate/gw-');
   }
+});
+
+test('asks a witness behind TLS, whose certificate the CA of the policy or a public CA has to sign', async () => {
+  const lab = sealLab();
+  await grow(lab);
+  const { url, key } = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
+  const authority = await createCa('CA of the witness');
+  const proxy = createTlsServer(await authority.server(['localhost']), (asked, answer) => {
+    const { method, url: path } = asked;
+    const onward = request(`${url}${path}`, { method }, (from) => {
+      answer.writeHead(from.statusCode ?? 500, from.headers);
+      from.pipe(answer);
+    });
+    asked.pipe(onward);
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => void proxy.close());
+  const at = `https://localhost:${(proxy.address() as { port: number }).port}`;
+  const ask = (caFile?: string) => cosign(machineOf(lab), { url: at, key, ...(caFile && { caFile }) });
+  const place = (name: string, text: string) => {
+    writeFileSync(join(lab.folder, name), text);
+    return join(lab.folder, name);
+  };
+  const other = place('other.pem', (await createCa('another CA')).cert);
+  const ca = place('ca.pem', authority.cert);
+
+  await expect(ask()).rejects.toThrow('no known CA signed its certificate: name the CA in ca_file of the witness');
+  await expect(ask(other)).rejects.toThrow('no known CA signed its certificate');
+  await expect(ask('/none.pem')).rejects.toThrow('there is no file /none.pem, which the policy names as its ca_file');
+  expect(existsSync(cosigned(lab, parseVkey(key)))).toBe(false);
+  await ask(ca);
+  expect((await verified(lab, key)).code).toBe(0);
 });
 
 test('an answer that is not a cosignature of the witness changes nothing', async () => {

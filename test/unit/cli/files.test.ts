@@ -68,6 +68,16 @@ hosts:
     ]);
   });
 
+  test('names the CA of a witness of the log', async () => {
+    const key = 'witness.example.com/w+0040556d+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/';
+    const audit = `audit: { witnesses: [{ url: "https://w.example.com", key: ${key}, ca_file: /run/w.pem }] }`;
+    const text = policy.replace('  session:', `  ${audit}\n  session:`);
+    const { err } = await render({ ...right, './meshgate.yaml': text });
+    expect(err.match(/^meshgate: .*?(?=: The)/gm)).toEqual([
+      'meshgate: CA of witness witness.example.com/w (/run/w.pem): file_missing',
+    ]);
+  });
+
   test('is an error for a mesh, which reads no such file', async () => {
     const { code, err } = await render(right, 'envoy');
     expect([code, err]).toEqual([2, expect.stringContaining('--check-files has no effect for envoy: leave it out')]);

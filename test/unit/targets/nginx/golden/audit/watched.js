@@ -18,6 +18,10 @@ export default {
       {
         "url": "https://witness.example.com",
         "key": "witness.example.com/w+0040556d+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/"
+      },
+      {
+        "url": "https://other.example.com",
+        "key": "other.example.com/w+3bc3adc7+BNE++Utsfce4yClun0hS/SEaa/NHUA3n7Q3f4MEvJ93i"
       }
     ]
   },
