@@ -1,3 +1,4 @@
+import { type ChangedField, changedFields } from './changed-fields.ts';
 import { First, MOST } from './first.ts';
 import { IN_ORDER, LATE, markLate } from './late.ts';
 import { leafOf } from './leaf.ts';
@@ -20,6 +21,8 @@ export interface LineFinding extends Place {
   /** Id and time of the request, as they were sealed, or as the file has them. */
   readonly id?: string;
   readonly time?: string;
+  /** The fields of an altered line that differ, as far as they can be told. */
+  readonly changed?: readonly ChangedField[];
 }
 
 /** Lines at the ends of files that are not sealed yet, with the place of the first one. */
@@ -279,7 +282,8 @@ export class Comparison {
     const found = new Set<number>();
     const tell = (at: number, index: number): void => {
       const entry = open.get(index);
-      findings.add(() => ({ kind: 'altered', ...this.#place(at), entry: index, ...requestOf(entry) }));
+      const changed = changedFields(entry, this.#unknown.get(at));
+      findings.add(() => ({ kind: 'altered', ...this.#place(at), entry: index, ...requestOf(entry), changed }));
       open.delete(index);
       altered.add(at);
       found.add(index);

@@ -37,6 +37,8 @@ export interface VerifiedLog {
   readonly checkpoint: Checkpoint;
   readonly keys: number;
   readonly cosigned: readonly Cosigned[];
+  /** The checkpoints of the auditor that the log continues. */
+  readonly continued: readonly { readonly file: string; readonly size: number }[];
   readonly events: readonly SealedEvent[];
   readonly findings: readonly LogFinding[];
   readonly hashes: SealedHashes;
@@ -151,18 +153,24 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
     tile.level === 0 ? hashes.part(tile.index * TILE_WIDTH, tile.width) : sealed(tile),
   );
   const rootAt = (older: number): Uint8Array | undefined => attempted(() => rootOf(older, nodes));
-  const compare = (file: string, older: Checkpoint): void => {
+  const compare = (file: string, older: Checkpoint): boolean => {
     const problem = `${file} has ${older.size} entries`;
     if (older.size > size) findings.push({ kind: 'rollback', file, problem: `${problem}, and the log only ${size}` });
     else if (!sameBytes(rootAt(older.size) ?? new Uint8Array(0), older.root))
       findings.push({ kind: 'fork', file, problem: `${problem}, and the log does not begin with them` });
+    else return true;
+    return false;
   };
   for (const [number, last] of chain.last.entries()) compare(`keys/${number}`, last);
-  for (const { name, text } of kept) {
+  const continued: { readonly file: string; readonly size: number }[] = [];
+  for (const { name: file, text } of kept) {
     try {
-      compare(name, await openWith(chain, text, witnesses));
+      const older = await openWith(chain, text, witnesses);
+      if (compare(file, older)) continued.push({ file, size: older.size });
     } catch (error) {
-      findings.push({ kind: 'checkpoint', file: name, problem: problemText(error) });
+      const isNote = attempted(() => parseNote(text)) !== undefined;
+      const problem = `${isNote ? '' : 'it is no checkpoint: '}${problemText(error)}`;
+      findings.push({ kind: 'checkpoint', file, problem });
     }
   }
   const cosigned = await cosignatures();
@@ -170,6 +178,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
     checkpoint,
     keys: chain.keys.length,
     cosigned,
+    continued,
     events,
     findings,
     hashes,

@@ -22,7 +22,19 @@ export const findingsOf = ({ log, compared }: Verified): readonly (LogFinding | 
 const MOST_PRINTED = 100;
 const MOST_IN_JSON = 1000;
 
+const entries = (number: number, kind = ''): string => `${number} ${kind}${number === 1 ? 'entry' : 'entries'}`;
+
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+
+/** Maximum number of changed fields that are printed for a line, and of entries that are missing at one place. */
+const MOST_FIELDS = 3;
+const MOST_MISSING = 3;
+
+function changedText({ changed = [] }: LineFinding): string {
+  const shown = (value: unknown) => (value === undefined ? 'missing' : foreign(JSON.stringify(value), 80));
+  const texts = changed.map((it) => `${foreign(it.field, 80)} is ${shown(it.found)} and not ${shown(it.sealed)}`);
+  return texts.length === 0 || texts.length > MOST_FIELDS ? '' : `: ${texts.join(', ')}`;
+}
 
 function requestText({ id, time }: LineFinding): string {
   const parts = [
@@ -41,7 +53,7 @@ function lineText(finding: LineFinding): string {
     case 'removed':
       return `${at}: removed before this line: entry ${entry}${request}`;
     case 'altered':
-      return `${at}: altered: it is not entry ${entry} as it was sealed${request}`;
+      return `${at}: altered: it is not entry ${entry} as it was sealed${changedText(finding)}${request}`;
     case 'added':
       return `${at}: added: it was never sealed${request}`;
     case 'moved':
@@ -63,19 +75,49 @@ function logText({ kind, file, entry, problem }: LogFinding): string {
 const findingText = (finding: LogFinding | LineFinding): string =>
   'line' in finding ? lineText(finding) : logText(finding);
 
+const isMissing = (finding: LogFinding | LineFinding | undefined): finding is LineFinding =>
+  finding?.kind === 'removed' || finding?.kind === 'cut off';
+
+/** Returns the findings in words. Many entries that are missing at one place are one text. */
+function findingTexts(findings: readonly (LogFinding | LineFinding)[]): readonly string[] {
+  const texts: string[] = [];
+  for (let start = 0, end = 0; start < findings.length; start = end) {
+    const first = findings[start] as LogFinding | LineFinding;
+    const isSame = (other: LogFinding | LineFinding | undefined): boolean =>
+      isMissing(first) && isMissing(other) && other.file === first.file && other.line === first.line;
+    end = start + 1;
+    while (isSame(findings[end])) end++;
+    if (!isMissing(first) || end - start <= MOST_MISSING) {
+      texts.push(...findings.slice(start, end).map(findingText));
+      continue;
+    }
+    const last = findings[end - 1] as LineFinding;
+    const what = first.kind === 'removed' ? 'removed before this line' : 'cut off at the end';
+    const entry = (one: LineFinding) => `${one.entry}${requestText(one)}`;
+    texts.push(
+      `${foreign(first.file)}:${first.line}: ${what}: ${end - start} lines, entry ${entry(first)} to entry ${entry(last)}`,
+    );
+  }
+  return texts;
+}
+
 /** Returns the result of `audit verify` for people. */
 export function verifiedText(runtime: Runtime, verified: Verified): string {
   const { log, compared } = verified;
   const paint = painter(runtime);
   const findings = findingsOf(verified);
   const { origin, size } = log.checkpoint;
+  const asSealed = compared?.lines === 1 ? 'is as it was sealed' : 'are as they were sealed';
   const lines =
-    compared === undefined ? '' : `; ${compared.sealed} of ${count(compared.lines, 'line')} are as they were sealed`;
-  const out = findings.slice(0, MOST_PRINTED).map((finding) => `${paint('bad', 'no')} ${findingText(finding)}`);
-  const more = Math.max(0, findings.length - MOST_PRINTED) + (compared?.more ?? 0);
+    compared === undefined
+      ? '; no file was compared with them'
+      : `; ${compared.sealed} of ${count(compared.lines, 'line')} ${asSealed}`;
+  const texts = findingTexts(findings);
+  const out = texts.slice(0, MOST_PRINTED).map((text) => `${paint('bad', 'no')} ${text}`);
+  const more = Math.max(0, texts.length - MOST_PRINTED) + (compared?.more ?? 0);
   if (more > 0) out.push(`   and ${more} more (--format json has up to ${MOST_IN_JSON})`);
   out.push(
-    `${findings.length === 0 ? paint('good', 'yes') : paint('bad', 'no')}: ${foreign(origin)} has ${size} sealed ${size === 1 ? 'entry' : 'entries'}${lines}`,
+    `${findings.length === 0 ? paint('good', 'yes') : paint('bad', 'no')}: ${foreign(origin)} has ${entries(size, 'sealed ')}${lines}`,
   );
   const { unsealed } = compared ?? {};
   if (unsealed !== undefined)
@@ -90,6 +132,11 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push(
       `at the ends of this part: ${count(compared.beside, 'sealed line')} can be in the file before or after it; give that file, too`,
     );
+  const gone = compared?.findings[0];
+  if (gone?.kind === 'removed' && gone.line === 1)
+    out.push('the beginning is missing: if a rotation has removed the earlier files, add --part');
+  for (const { file, size } of log.continued)
+    out.push(`checkpoint ${foreign(file)}: the log begins with its ${entries(size)}`);
   if (log.keys > 1) out.push(`keys: ${log.keys}, each named by the one before`);
   for (const { witness, size, time } of log.cosigned)
     out.push(`witness ${foreign(witness)}: saw ${size} entries at ${isoTime(time)}`);
@@ -116,6 +163,7 @@ export function verifiedJson(verified: Verified) {
       beside: compared.beside,
     }),
     cosigned: log.cosigned,
+    continued: log.continued,
     events: log.events,
     findings: findings.slice(0, MOST_IN_JSON),
     more: Math.max(0, findings.length - MOST_IN_JSON) + (compared?.more ?? 0),

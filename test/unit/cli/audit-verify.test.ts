@@ -58,8 +58,20 @@ keys: 3, each named by the one before
   it('takes a part of the log with --part, and not without', async () => {
     const part = log.lines.slice(100, 400);
     expect((await verify(part, { flags: ['--part'] })).code).toBe(0);
-    const { code, json } = await verify(part);
+    const { code, json, text } = await verify(part);
     expect(code).toBe(1);
+    expect(text.split('\n')).toEqual([
+      expect.stringMatching(
+        /^no \/access\.log:1: removed before this line: 100 lines, entry 1 \(.*\) to entry 100 \(.*\)$/,
+      ),
+      expect.stringMatching(
+        /^no \/access\.log:301: cut off at the end: 298 lines, entry 402 \(.*\) to entry 700 \(.*\)$/,
+      ),
+      expect.stringContaining('no: '),
+      'the beginning is missing: if a rotation has removed the earlier files, add --part',
+      'keys: 3, each named by the one before',
+      '',
+    ]);
     const kinds = json.findings.map(({ kind }: { kind: string }) => kind);
     expect([
       kinds.filter((it: string) => it === 'removed').length,
@@ -92,7 +104,7 @@ keys: 3, each named by the one before
     const { code, text } = await verify({});
     expect([code, text]).toEqual([
       0,
-      'yes: wiki.example.com/meshgate/gw-0 has 701 sealed entries\nkeys: 3, each named by the one before\n',
+      'yes: wiki.example.com/meshgate/gw-0 has 701 sealed entries; no file was compared with them\nkeys: 3, each named by the one before\n',
     ]);
   });
 
@@ -108,7 +120,7 @@ keys: 3, each named by the one before
       `(request ${/"request_id":"(\w+)"/.exec(log.lines[at]!)![1]}, ${/"time":"([^"]+)"/.exec(log.lines[at]!)![1]})`;
     expect(code).toBe(1);
     expect(text.split('\n').slice(0, 5)).toEqual([
-      `no /access.log:10: altered: it is not entry 10 as it was sealed ${id(9)}`,
+      `no /access.log:10: altered: it is not entry 10 as it was sealed: user.id is "okta-ada" and not "okta-ben" ${id(9)}`,
       `no /access.log:20: removed before this line: entry 20 ${id(19)}`,
       expect.stringMatching(
         /^no \/access\.log:30: added: it was never sealed \(request \w+, 2026-03-04T10:15:02\+00:00\)$/,
@@ -143,7 +155,11 @@ keys: 3, each named by the one before
   it('verifies that the log continues a checkpoint that was kept', async () => {
     const kept = checkpointOf(log.entries.slice(0, 250), [first!]);
     const flags = ['--checkpoint', '/kept'];
-    expect((await verify(log.lines, { flags, files: { '/kept': kept } })).code).toBe(0);
+    const right = await verify(log.lines, { flags, files: { '/kept': kept } });
+    expect([right.code, right.json.continued]).toEqual([0, [{ file: '/kept', size: 250 }]]);
+    expect(right.text).toContain('\ncheckpoint /kept: the log begins with its 250 entries\n');
+    const none = await verify(log.lines, { flags, files: { '/kept': 'a text\n' } });
+    expect(none.text).toMatch(/^no \/kept: it is no checkpoint: /);
     const fork = checkpointOf([...log.entries.slice(0, 249), 'other'], [first!]);
     const { code, json } = await verify(log.lines, { flags, files: { '/kept': fork } });
     expect([code, json.findings]).toEqual([
