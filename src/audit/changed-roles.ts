@@ -1,5 +1,8 @@
 import type { Policy } from '../policy/types.ts';
-import { roleChanges } from '../rules/definitions.ts';
+import type { Ruled } from '../rules/at-ingress.ts';
+import { definitionChanges, roleChanges } from '../rules/definitions.ts';
+import type { DefinitionChange } from '../rules/parts.ts';
+import { weighed } from '../rules/weighed.ts';
 
 /** Returns the roles of a new policy whose definition differs from that in the old one, by themselves or through other
  * roles. The roles in a line do not say who has such a role. */
@@ -13,4 +16,15 @@ export function changedRoles(before: Policy, after: Policy): ReadonlySet<string>
 export function addedActsFor(before: Policy, after: Policy, agent: string): readonly string[] {
   const [was, is] = [before.agents[agent]?.actsFor ?? [], after.agents[agent]?.actsFor ?? []];
   return is.filter((role) => !was.includes(role));
+}
+
+/** Returns the changed definitions that can decide logged requests in another way, and that a replay does not evaluate:
+ * which credentials a provider or a route accepts, how agents are recognised, budgets. */
+export function notEvaluated({ policy: before }: Ruled, after: Ruled): readonly DefinitionChange[] {
+  const all = definitionChanges(before, after);
+  const agents = all.filter(({ section, key }) => section === 'agent' && key === undefined);
+  // Roles and the providers of hosts are evaluated for each line.
+  const isOpen = ({ section, key }: DefinitionChange) =>
+    section !== 'role' && !(section === 'host' && key === 'providers');
+  return [...weighed(all).counted.filter(isOpen), ...agents];
 }

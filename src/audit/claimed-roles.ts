@@ -8,7 +8,7 @@ import type { RequestView } from '../policy/facts/operator.ts';
 import { everyFact, leaves } from '../policy/facts/walk.ts';
 import type { Policy } from '../policy/types.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
-import { isCut, type LogLine } from './line.ts';
+import { decidedAt, isCut, type LogLine } from './line.ts';
 
 /* The roles of a logged caller by another policy, from the claims in the line. A line has the claims that the roles of its
  * own policy read, so it says something about a role only if the role reads no others. */
@@ -26,13 +26,14 @@ export function viewFrom(text: string): RequestView {
   return { within: (ranges) => ranges.some(isIn), named: () => undefined };
 }
 
-/** The claims that facts read, as keys of a set. With pseudonyms, a claim is only known for the values that the policy
- * names, because all others are hashed. */
-function keysOf(facts: readonly Leaf[], provider: string, kind: ProviderKind, isHashed: boolean): readonly string[] {
+/** The claims that facts read, as keys of a set.
+ * @param isPart whether a claim is only known for the values that the policy names: pseudonyms stand for all others, and
+ * sessions keep no others of a list */
+function keysOf(facts: readonly Leaf[], provider: string, kind: ProviderKind, isPart: boolean): readonly string[] {
   const own = facts.filter((fact) => (providerOf(fact) ?? provider) === provider);
   return own.flatMap((fact) =>
     readsOf(fact, kind).map(({ path, value }) =>
-      JSON.stringify(isHashed ? [path, value, fact.op === 'like' ? fact.value : ''] : [path]),
+      JSON.stringify(isPart ? [path, value, fact.op === 'like' ? fact.value : ''] : [path]),
     ),
   );
 }
@@ -50,18 +51,23 @@ function claimsOf({ claims }: LogLine): Claims | undefined {
 export class ClaimedRoles {
   readonly #after: Policy;
   readonly #logged: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly #isHashed: boolean;
+  /** The providers of whose claims a line has only the values that the old policy names. */
+  readonly #partial: ReadonlySet<string>;
   readonly #facts: ReturnType<typeof roleFacts>;
   readonly #leaves: { readonly role: (name: string) => readonly Leaf[] };
 
   constructor(before: Policy, after: Policy) {
     this.#after = after;
-    this.#isHashed = before.gateway.audit?.pseudonyms !== undefined;
+    const { audit, session } = before.gateway;
+    const isPart = ({ client }: Policy['providers'][string]) =>
+      audit?.pseudonyms !== undefined || (session !== undefined && client !== undefined);
+    const partial = Object.values(before.providers).filter(isPart);
+    this.#partial = new Set(partial.map(({ name }) => name));
     const facts = Object.values(before.roles).flatMap(({ fact }) => everyFact(fact).filter(isLeaf));
     this.#logged = new Map(
       Object.values(before.providers).map(({ name, kind }) => {
         const of = providerKind(kind);
-        return [name, new Set(of === undefined ? [] : keysOf(facts, name, of, this.#isHashed))];
+        return [name, new Set(of === undefined ? [] : keysOf(facts, name, of, this.#partial.has(name)))];
       }),
     );
     this.#facts = roleFacts({ roles: Object.values(after.roles).map(({ name, fact }) => [name, fact] as const) });
@@ -76,13 +82,13 @@ export class ClaimedRoles {
     if (claims === undefined || kind === undefined || logged === undefined) return undefined;
     const facts = this.#leaves.role(role);
     if (facts.some(({ op }) => UNLOGGED.includes(op))) return undefined;
-    if (!keysOf(facts, line.provider, kind, this.#isHashed).every((key) => logged.has(key))) return undefined;
-    const now = Date.parse(line.time) / 1000;
+    const keys = keysOf(facts, line.provider, kind, this.#partial.has(line.provider));
+    if (!keys.every((key) => logged.has(key))) return undefined;
     const context: TokenContext = {
       verified: { provider: line.provider, claims, expires: 0, key: '' },
       kind,
       roles: this.#facts.roles,
-      signin: { now, assumed: false, until: Number.POSITIVE_INFINITY },
+      signin: { now: decidedAt(line), assumed: false, until: Number.POSITIVE_INFINITY },
       request: viewFrom(line.address),
     };
     return roleTruth(role, context) === true;

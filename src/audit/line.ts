@@ -36,6 +36,9 @@ export interface LogLine {
 /** Stands in a field for the rest of a value that was cut. */
 export const CUT = '\ufffd';
 
+/** When the gateway decided the request of a line, in seconds since the epoch. A line has the time of the end. */
+export const decidedAt = ({ time, duration }: LogLine): number => Date.parse(time) / 1000 - duration;
+
 export const isCut = (value: string): boolean => value.includes(CUT);
 
 /** The field that contains the claims. */

@@ -92,6 +92,11 @@ function readSome(fd: number, room: Uint8Array): number {
 /** The time between two looks at a file that grows, in ms. */
 const LOOK_MS = 200;
 
+/** How often a file that was rotated is looked at after writers have begun the new one: until it did not grow for so many
+ * looks, and at most so often. nginx writes to the old file until it is told to reopen its log, each worker by itself. */
+const QUIET_LOOKS = 5;
+const LATE_LOOKS = 50;
+
 /** Returns the size and the identity of a file; undefined if it does not exist. */
 function seen(path: string): { readonly size: number; readonly ino: number } | undefined {
   try {
@@ -120,7 +125,7 @@ export async function* followParts(
   }
 }
 
-/** Reads an open file from a position until another file has its name, or until it was truncated. */
+/** Reads an open file from a position until writers write to another file of its name, or until it was truncated. */
 async function* appended(
   path: string,
   fd: number,
@@ -129,17 +134,22 @@ async function* appended(
 ): AsyncGenerator<Uint8Array> {
   const { ino } = fs.fstatSync(fd);
   let at = from;
-  for (let isLast = false; ; ) {
+  for (let [quiet, late] = [0, 0]; ; ) {
     const room = new Uint8Array(CHUNK_BYTES);
     const count = fs.readSync(fd, room as unknown as Buffer, 0, room.length, at);
     at += count;
-    if (count > 0) yield room.subarray(0, count);
-    // The file is read once more after it got another name, because a writer may still have it open.
-    else if (isLast) return;
-    else {
-      const now = seen(path);
-      isLast = now !== undefined && (now.ino !== ino || now.size < at);
-      if (!isLast) await wait(LOOK_MS);
+    if (count > 0) {
+      yield room.subarray(0, count);
+      quiet = 0;
+      if (late < LATE_LOOKS) continue;
     }
+    const now = seen(path);
+    if (now?.ino === ino && now.size < at) return;
+    if (now !== undefined && now.ino !== ino && now.size > 0) {
+      if (quiet >= QUIET_LOOKS || late >= LATE_LOOKS) return;
+      quiet += 1;
+      late += 1;
+    }
+    await wait(LOOK_MS);
   }
 }

@@ -10,12 +10,21 @@ import type { Source } from './source.ts';
 const NOT_COMPILED =
   'not a compiled policy; "meshgate render" writes it, as audit/policy-DIGEST.json, if the policy has gateway.audit';
 
+/** A policy with its digest. */
+export interface Digested extends Ruled {
+  readonly digest: string;
+}
+
 /** Loads a policy from its file, or from a file with its compiled text. If it has errors, prints them. */
-export function loadAny(runtime: Runtime, source: Source): Ruled | undefined {
-  if (!source.file.endsWith('.json')) return loadValid(runtime, source);
-  const ruled = readCompiled(readText(runtime, source.file, 'the compiled policy'));
+export function loadAny(runtime: Runtime, source: Source): Digested | undefined {
+  if (!source.file.endsWith('.json')) {
+    const loaded = loadValid(runtime, source);
+    return loaded && { ...loaded, digest: policyDigest(loaded.policy, loaded.rules) };
+  }
+  const text = readText(runtime, source.file, 'the compiled policy');
+  const ruled = readCompiled(text);
   if (ruled === undefined) throw new WrongUse(`${source.file}: ${NOT_COMPILED}`);
-  return ruled;
+  return { ...ruled, digest: digestOf(text) };
 }
 
 /** The policies by which lines are decided, by their digests. */

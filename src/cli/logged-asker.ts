@@ -1,5 +1,5 @@
 import type { Asked } from '../audit/caller.ts';
-import { isCut, type LogLine } from '../audit/line.ts';
+import { decidedAt, isCut, type LogLine } from '../audit/line.ts';
 import { explainFact, type FactExplanation } from '../caller/explain.ts';
 import type { TokenContext } from '../caller/truth.ts';
 import { isLeaf } from '../policy/facts/describe.ts';
@@ -67,7 +67,7 @@ function callerText({ user, provider, agent, roles }: LogLine, { caller }: Asked
 /** Returns the caller of a logged request. Its roles are those in the log. */
 export function loggedAsker(policy: Policy, line: LogLine, asked: Asked): Asker {
   const claims = claimsOf(line);
-  const offline = new Offline(policy, Date.parse(line.time) / 1000);
+  const offline = new Offline(policy, decidedAt(line));
   const facts = offline.factsOf(
     { provider: line.provider, claims: claims ?? {}, expires: 0, key: '' },
     { network: line.address },

@@ -1,12 +1,13 @@
+import { notEvaluated } from '../audit/changed-roles.ts';
 import { Decider } from '../audit/decider.ts';
 import { Replay } from '../audit/replay.ts';
 import type { Ruled } from '../rules/at-ingress.ts';
 import { policyDigest } from '../rules/digest.ts';
-import { loadAny } from './compiled-policies.ts';
+import { type Digested, loadAny } from './compiled-policies.ts';
 import { argument, command, type Format, flag, formatFlag, json, NO, NOT_PROVEN, WrongUse, YES } from './context.ts';
 import { type Loaded, loadValid } from './load.ts';
 import { followLines, LOGS, logLines, placeText } from './log-lines.ts';
-import { Changes, changesJson, changesText, shadowJson, shadowText } from './replayed.ts';
+import { Changes, changesJson, changesText, notEvaluatedText, OTHER_OLD, shadowJson, shadowText } from './replayed.ts';
 import type { Runtime } from './runtime.ts';
 import { sourceFlags, sourceOf } from './source.ts';
 import { painter } from './style.ts';
@@ -17,12 +18,12 @@ import { painter } from './style.ts';
 export async function replayLogs(
   runtime: Runtime,
   fresh: Loaded,
-  old: Ruled | undefined,
+  old: (Ruled & Partial<Digested>) | undefined,
   logs: readonly string[],
   since = Number.NEGATIVE_INFINITY,
 ): Promise<Changes> {
   const replay = new Replay(new Decider(fresh), old && new Decider(old));
-  const changes = new Changes();
+  const changes = new Changes(old?.digest, old && notEvaluated(old, fresh));
   for await (const logged of logLines(runtime, logs)) {
     if ('mistake' in logged) changes.invalid.add(() => ({ at: placeText(logged), mistake: logged.mistake }));
     else if (Date.parse(logged.line.time) >= since) changes.add(logged, logged.line, replay.of(logged.line));
@@ -33,18 +34,25 @@ export async function replayLogs(
 /** Prints each new request that a candidate policy would decide differently, as soon as it is logged. */
 async function follow(
   runtime: Runtime,
-  replay: Replay,
-  { policy, rules }: Loaded,
+  fresh: Loaded,
+  old: Digested | undefined,
   format: Format,
   logs: readonly string[],
 ): Promise<number> {
   const [file = '', ...others] = logs;
   if (others.length > 0) throw new WrongUse('--follow reads one log');
-  const digest = policyDigest(policy, rules);
+  const replay = new Replay(new Decider(fresh), old && new Decider(old));
+  const digest = policyDigest(fresh.policy, fresh.rules);
+  const known = old && new Set([old.digest]);
+  for (const change of old === undefined ? [] : notEvaluated(old, fresh)) runtime.err(`${notEvaluatedText(change)}\n`);
   for await (const logged of followLines(runtime, file)) {
     if ('mistake' in logged) {
       runtime.err(`${placeText(logged)}: ${logged.mistake}\n`);
       continue;
+    }
+    if (known?.has(logged.line.policy) === false) {
+      known.add(logged.line.policy);
+      runtime.err(`${placeText(logged)}: another policy than --old decided this request: ${OTHER_OLD}\n`);
     }
     const replayed = replay.of(logged.line);
     const text = format === 'json' ? shadowJson(logged.line, replayed, digest) : shadowText(logged.line, replayed);
@@ -82,11 +90,12 @@ export const replayCommand = command({
     const before =
       old === undefined ? undefined : loadAny(runtime, sourceOf(runtime, old, { ...source, policy: undefined }));
     if (fresh === undefined || (old !== undefined && before === undefined)) return NOT_PROVEN;
-    if (follows)
-      return follow(runtime, new Replay(new Decider(fresh), before && new Decider(before)), fresh, format, logs);
+    if (follows) return follow(runtime, fresh, before, format, logs);
     const changes = await replayLogs(runtime, fresh, before, logs);
     runtime.out(format === 'json' ? json(changesJson(changes)) : changesText(changes, fresh, painter(runtime)));
     if (changes.changed > 0) return NO;
-    return changes.lines === 0 || changes.open > 0 || changes.invalid.count > 0 ? NOT_PROVEN : YES;
+    return changes.lines === 0 || changes.open + changes.invalid.count + changes.notEvaluated.length > 0
+      ? NOT_PROVEN
+      : YES;
   },
 });

@@ -1,6 +1,7 @@
 import { First } from '../audit/first.ts';
 import type { LogLine } from '../audit/line.ts';
 import type { Outcome, Replayed, Unknown } from '../audit/replay.ts';
+import type { DefinitionChange } from '../rules/parts.ts';
 import { foreign } from './foreign.ts';
 import { count, type Loaded } from './load.ts';
 import { type Place, placeText, requestJson, requestText } from './log-lines.ts';
@@ -52,12 +53,27 @@ export class Changes {
   readonly groups = new Map<string, Group>();
   readonly unclear = new Map<string, Unclear>();
   readonly invalid = new First<Invalid>();
+  /** The number of requests that another policy than that of the replay decided, and the first of them. */
+  readonly others = { count: 0, first: '' };
+  /** The digest of the policy of the lines; absent: it is not known. */
+  readonly old: string | undefined;
+  /** The changed definitions that a replay does not evaluate. */
+  readonly notEvaluated: readonly DefinitionChange[];
+
+  constructor(old?: string, changed: readonly DefinitionChange[] = []) {
+    this.old = old;
+    this.notEvaluated = changed;
+  }
 
   add({ file, number }: Place, line: LogLine, replayed: Replayed): void {
     const place = { file, number };
     this.lines += 1;
     if (this.first === '' || line.time < this.first) this.first = line.time;
     if (line.time > this.last) this.last = line.time;
+    if (this.old !== undefined && line.policy !== this.old) {
+      this.others.first ||= placeText(place);
+      this.others.count += 1;
+    }
     if (replayed.kind === 'same') return;
     if (replayed.kind === 'unknown') {
       this.#unknown(place, replayed.why, replayed.roles ?? []);
@@ -105,6 +121,13 @@ const WHY: Readonly<Record<Unknown, string>> = {
   alone: 'the lines do not say whether the agent was alone',
 };
 
+/** What lines of another policy than `--old` mean for a replay. */
+export const OTHER_OLD = 'the roles in these lines can have another meaning';
+
+/** Names a changed definition that a replay does not evaluate. */
+export const notEvaluatedText = ({ section, name, key, before, after }: DefinitionChange): string =>
+  `not evaluated: ${section === name ? '' : `${section} `}${name}${key === undefined ? '' : ` ${key}`}: ${foreign(before ?? 'none')} -> ${foreign(after ?? 'none')}`;
+
 function outcomeText(outcome: Outcome): string {
   if (!outcome.allow) return `${outcome.reason}${outcome.rule === '' ? '' : `, nearest rule ${outcome.rule}`}`;
   const { rule, service, as } = outcome;
@@ -134,6 +157,10 @@ export function changesText(changes: Changes, fresh: Loaded, paint: Paint): stri
     const names = roles.length === 0 ? '' : `: ${roles.join(', ')}`;
     out.push(`not known for ${count(number, 'request')}, first ${placeText(example)}: ${WHY[why]}${names}`);
   }
+  for (const change of changes.notEvaluated) out.push(notEvaluatedText(change));
+  const { count: others, first } = changes.others;
+  if (others > 0)
+    out.push(`another policy than --old decided ${count(others, 'request')}, first ${first}: ${OTHER_OLD}`);
   for (const { at, mistake } of changes.invalid.kept.slice(0, MOST_INVALID)) out.push(`${at}: ${mistake}`);
   const more = changes.invalid.count - MOST_INVALID;
   if (more > 0) out.push(`and ${count(more, 'more line')} that cannot be read`);
@@ -177,6 +204,10 @@ export const changesJson = (changes: Changes) => ({
     ...{ why, requests: number, first: placeText(example) },
     ...(roles.length > 0 && { roles }),
   })),
+  notEvaluated: changes.notEvaluated.map(({ section, name, key, before, after }) => ({
+    ...{ section, name, key, before, after },
+  })),
+  ...(changes.others.count > 0 && { ofOtherPolicies: changes.others.count }),
   invalid: changes.invalid.kept,
   ...(changes.invalid.more > 0 && { moreInvalid: changes.invalid.more }),
 });

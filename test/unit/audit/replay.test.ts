@@ -229,6 +229,37 @@ describe('a role whose definition changed, with claims in the line', () => {
     expect(replay.of(claimed({ groups: ['editors'] }))).toMatchObject({ kind: 'denied' });
   });
 
+  test('is unknown for a value that the old policy does not name, if the line can be that of a session', () => {
+    const SESSION = CLAIMS.replace(
+      'insecure_http: true',
+      'insecure_http: true, session: { keys_file: /run/k }, signin: { host: auth.example.com }',
+    );
+    const CLIENT = 'subject: { prefix: okta- }, client: { id: wiki, secret_file: /run/s }';
+    const withSessions = (group: string) =>
+      decider(
+        OLD.replace('insecure_http: true }', SESSION)
+          .replace('subject: { prefix: okta- }', CLIENT)
+          .replace('group: editors,', `group: ${group},`),
+      );
+    const of = (group: string) => new Replay(withSessions(group), withSessions('editors'));
+    const it = claimed({ groups: ['editors'] });
+    expect(of('writers').of(it)).toEqual({ kind: 'unknown', why: 'roles', roles: ['editor'] });
+    expect(of('bosses').of(it)).toMatchObject({ kind: 'denied' });
+  });
+
+  test('is decided at the time of the decision, which is before the end of the response', () => {
+    const aged = (age: string) =>
+      withClaims(
+        'editor: { group: editors, provider: okta }',
+        `editor: { all: [{ group: editors, provider: okta }, { max_age: ${age} }] }`,
+      );
+    const replay = new Replay(aged('5m'), aged('10m'));
+    const end = Date.parse('2026-03-04T10:15:02+00:00') / 1000;
+    const signedIn = { groups: ['editors'], auth_time: end - 3600 };
+    expect(replay.of(claimed(signedIn, { duration: 3400 }))).toEqual({ kind: 'same' });
+    expect(replay.of(claimed(signedIn, { duration: 3200 }))).toMatchObject({ kind: 'denied' });
+  });
+
   test.each([
     ['the claims were cut', { 'meshgate.claims': '{"groups":["edi\ufffd' }],
     ['the claims are no JSON', { 'meshgate.claims': '{' }],

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../../src/audit/lines.ts';
 import { followParts, readChunks } from '../../../src/cli/chunks.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { policyText } from '../../../src/rules/digest.ts';
+import { policyDigest, policyText } from '../../../src/rules/digest.ts';
 import { readPolicy } from '../../harness/policy.ts';
 import { lineText, refused } from '../audit/logged.ts';
 import { meshgate, POLICY } from './fake.ts';
@@ -29,6 +29,7 @@ const files = {
   'bad.yaml': 'version: 2',
   'a.log': `${lineText()}\n${poster('a1')}\n${expired}\n`,
   'b.log': `${['b1', 'b2', 'b3'].map(poster).join('\n')}\n`,
+  'own.log': `${lineText({ 'meshgate.policy': policyDigest(parsed, compile(parsed)) })}\n`,
   'text.log': `started\n${lineText()}\n`,
   'empty.log': '',
 };
@@ -87,6 +88,53 @@ test('names a role whose definition changed, and exits with 3', async () => {
   expect(out).toContain(
     'not known for 1 request, first a.log:1: the lines do not show whether the caller has a role whose definition changed: reader\n',
   );
+});
+
+describe('with the old policy, names changes that it does not evaluate, and exits with 3', () => {
+  test.each([
+    [
+      'the audiences of a provider',
+      'audiences: [api://wiki]',
+      'audiences: [docs]',
+      'provider okta audiences: ["api://wiki"] -> ["docs"]',
+    ],
+    [
+      'a budget',
+      '    /*:\n      service: wiki\n',
+      '    /*:\n      service: wiki\n      limit: { rate: 1/m }\n',
+      'route wiki.example.com/* limit: none -> "1/m, burst 1"',
+    ],
+    [
+      'a new agent',
+      'roles:\n',
+      'agents:\n  bot: { match: { client_id: bot, provider: okta }, acts_for: [reader], bound: none }\nroles:\n',
+      'agent bot: none -> client_id bot of okta, acts for reader, hops 1',
+    ],
+  ])('%s', async (_name, from, to, text) => {
+    expect(POLICY).toContain(from);
+    const changed = { ...files, 'changed.yaml': POLICY.replace(from, to) };
+    const args = ['replay', '--old', 'old.yaml', '--policy', 'changed.yaml', 'own.log'];
+    const { code, out } = await meshgate(args, { files: changed });
+    expect([code, out]).toEqual([3, expect.stringContaining(`not evaluated: ${text}`)]);
+    const json = JSON.parse((await meshgate([...args, '--json'], { files: changed })).out);
+    expect(json.notEvaluated).toHaveLength(1);
+  });
+
+  test('and not if the old policy is not given', async () => {
+    const changed = { ...files, 'changed.yaml': POLICY.replace('audiences: [api://wiki]', 'audiences: [docs]') };
+    const { code, out } = await meshgate(['replay', '--policy', 'changed.yaml', 'own.log'], { files: changed });
+    expect([code, out]).toEqual([0, expect.not.stringContaining('not evaluated')]);
+  });
+});
+
+test('says that another policy than --old decided requests', async () => {
+  const own = await run('--old', 'old.json', '--policy', 'old.yaml', 'own.log');
+  expect([own.code, own.out]).toEqual([0, expect.not.stringContaining('another policy')]);
+  const { code, out } = await run('--old', 'old.yaml', '--policy', 'old.yaml', 'own.log', 'b.log');
+  expect(code).toBe(0);
+  expect(out).toContain('another policy than --old decided 3 requests, first b.log:1: the roles in these lines can');
+  const json = await run('--json', '--old', 'old.yaml', '--policy', 'old.yaml', 'own.log', 'b.log');
+  expect(JSON.parse(json.out)).toMatchObject({ ofOtherPolicies: 3 });
 });
 
 test.each([
@@ -175,6 +223,36 @@ describe('--follow', () => {
     expect((await follow(['--policy', 'new.yaml', 'a.log', 'b.log'])).code).toBe(2);
   });
 
+  const idle = (looks: number) => Array.from({ length: looks }, () => () => undefined);
+
+  /** Follows a file until a line.
+   * @param steps what happens between two looks at it */
+  async function followed(file: string, steps: (() => void)[], end: string): Promise<(string | undefined)[]> {
+    const read: (string | undefined)[] = [];
+    const wait = async () => steps.shift()?.();
+    async function* texts() {
+      for await (const part of followParts(file, wait)) {
+        for await (const { text } of linesOf(file, part)) yield text;
+      }
+    }
+    for await (const text of texts()) {
+      read.push(text);
+      if (text === end) break;
+    }
+    return read;
+  }
+
+  test('says once that another policy than --old decides, and names what it does not evaluate', async () => {
+    const changed = { ...files, 'changed.yaml': POLICY.replace('audiences: [api://wiki]', 'audiences: [docs]') };
+    const { err } = await meshgate(['replay', '--follow', '--old', 'old.yaml', '--policy', 'changed.yaml', 'a.log'], {
+      files: changed,
+      follow: parts(`${poster('a1')}\n${poster('a2')}\n`),
+    });
+    expect(err).toBe(
+      'not evaluated: provider okta audiences: ["api://wiki"] -> ["docs"]\na.log:1: another policy than --old decided this request: the roles in these lines can have another meaning\n',
+    );
+  });
+
   test('begins at the end of the file, and continues after a rotation by renaming or truncating', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'meshgate-follow-')), 'a.log');
     writeFileSync(file, 'before\n');
@@ -186,20 +264,47 @@ describe('--follow', () => {
         appendFileSync(`${file}.1`, 'three\n');
       },
       () => writeFileSync(file, 'four\nand more\n'),
+      ...idle(5),
       () => writeFileSync(file, 'five\n'),
     ];
-    const read: (string | undefined)[] = [];
-    const wait = async () => steps.shift()?.();
-    async function* texts() {
-      for await (const part of followParts(file, wait)) {
-        for await (const { text } of linesOf(file, part)) yield text;
-      }
-    }
-    for await (const text of texts()) {
-      read.push(text);
-      if (text === 'five') break;
-    }
-    expect(read).toEqual(['one', 'two', 'three', 'four', 'and more', 'five']);
+    expect(await followed(file, steps, 'five')).toEqual(['one', 'two', 'three', 'four', 'and more', 'five']);
+  });
+
+  test('reads a renamed file as long as writers still have it open', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'meshgate-follow-')), 'a.log');
+    writeFileSync(file, '');
+    const steps = [
+      () => {
+        renameSync(file, `${file}.1`);
+        writeFileSync(file, '');
+      },
+      ...idle(60),
+      () => appendFileSync(`${file}.1`, 'one\n'),
+      () => {
+        appendFileSync(file, 'three\n');
+        appendFileSync(`${file}.1`, 't');
+      },
+      ...idle(3),
+      () => appendFileSync(`${file}.1`, 'wo\n'),
+      ...idle(5),
+      () => appendFileSync(file, 'four\n'),
+    ];
+    expect(await followed(file, steps, 'four')).toEqual(['one', 'two', 'three', 'four']);
+  });
+
+  test('does not wait for ever for the writer of a renamed file', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'meshgate-follow-')), 'a.log');
+    writeFileSync(file, '');
+    const steps = [
+      () => {
+        renameSync(file, `${file}.1`);
+        writeFileSync(file, 'new\n');
+      },
+      ...Array.from({ length: 1000 }, () => () => appendFileSync(`${file}.1`, 'old\n')),
+    ];
+    const read = await followed(file, steps, 'new');
+    expect(read.slice(0, -1)).toEqual(Array.from({ length: read.length - 1 }, () => 'old'));
+    expect(steps.length).toBeGreaterThan(900);
   });
 });
 
