@@ -18,6 +18,8 @@ export interface Disk {
   read(fd: number, buffer: Uint8Array, length: number, position: number): number;
   statOpen(fd: number): Stat;
   stat(path: string): Stat;
+  /** The same of a path that may be a link, which is not followed. */
+  link(path: string): Stat & { isSymbolicLink(): boolean };
   names(folder: string): readonly string[];
   load(path: string): Uint8Array;
   /** Writes a temporary file in the same folder, and renames it. The folder exists.
@@ -79,6 +81,7 @@ export const disk: Disk = {
   read: (fd, buffer, length, position) => fs.readSync(fd, buffer as Buffer, 0, length, position),
   statOpen: (fd) => fs.fstatSync(fd),
   stat: (path) => fs.statSync(path),
+  link: (path) => fs.lstatSync(path),
   names: (folder) => fs.readdirSync(folder) as string[],
   load: (path) => fs.readFileSync(path),
   put(path, content, mode = 0o644, lasting = true) {

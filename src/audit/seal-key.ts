@@ -17,6 +17,9 @@ export const lastOf = (number: number): string => `keys/${number}`;
 const OWN = 'key';
 const NEXT = 'next';
 
+/** The files of private keys, in the folder of the key. */
+export const PRIVATE_FILES = [OWN, NEXT] as const;
+
 /** A signing key of a log. */
 export interface OwnKey {
   readonly signer: Signer;

@@ -5,6 +5,7 @@ import { leafOf, readSealerLeaf, sealerEntry } from './leaf.ts';
 import { LogFolder, type State } from './log-folder.ts';
 import { base64, sameBytes } from './malformed.ts';
 import { formatVkey } from './note.ts';
+import { logDisk } from './open-log.ts';
 import { newPolicies, policyEntries, policyText, REMEMBERED } from './policy-leaves.ts';
 import { Refused } from './refused.ts';
 import { type Restored, restore } from './restore.ts';
@@ -142,10 +143,11 @@ export class Sealer {
     const hashes = (index: number) =>
       folder.readTile({ level: 0, index, width: Math.min(TILE_WIDTH, this.#stored - index * TILE_WIDTH) });
     const changed = isLost ? folder.changed(FIRST_KEY) : state && folder.stateChanged();
-    this.#tail = new Tail(machine.disk, settings.log, (event, detail) => this.#event(event, detail), {
+    const logs = logDisk(machine.disk, { log: settings.log, privatePath: folder.privatePath });
+    this.#tail = new Tail(logs, settings.log, (event, detail) => this.#event(event, detail), {
       positions: state?.positions ?? [],
       since: changed && changed - MTIME_TOLERANCE,
-      sealedBytes: (path) => sealedBytes(machine.disk, path, { size: this.#stored, hashes }),
+      sealedBytes: (path) => sealedBytes(logs, path, { size: this.#stored, hashes }),
     });
   }
 

@@ -192,8 +192,11 @@ export class Tail {
         (name === '' || (ROTATED.test(name) && stat.mtimeMs >= since)) &&
         !found.some((file) => isSame(file, stat)),
     );
-    for (const { path } of unknown)
-      found.push(new Generation(this.#disk, this.#disk.open(path), this.#sealedBytes(path)));
+    for (const { path } of unknown) {
+      const sealed = ifThere(() => this.#sealedBytes(path));
+      const fd = sealed === undefined ? undefined : ifThere(() => this.#disk.open(path));
+      if (fd !== undefined) found.push(new Generation(this.#disk, fd, sealed));
+    }
     const current = ifThere(() => this.#disk.stat(this.#path));
     const isCurrent = (file: Generation) => current !== undefined && isSame(file, current);
     this.#files = [...found.filter((file) => !isCurrent(file)), ...found.filter(isCurrent)];
