@@ -1,5 +1,6 @@
 import { buildRouteMap } from '@stricli/core';
 import { auditCheckCommand } from './audit-check.ts';
+import { auditLinesCommand } from './audit-lines.ts';
 import { auditOcsfCommand } from './audit-ocsf.ts';
 import { auditProveCommand } from './audit-prove.ts';
 import { auditPseudonymCommand } from './audit-pseudonym.ts';
@@ -17,6 +18,7 @@ export const auditCommands = buildRouteMap<string, Context>({
     check: auditCheckCommand,
     redecide: redecideCommand,
     witness: auditWitnessCommand,
+    lines: auditLinesCommand,
     ocsf: auditOcsfCommand,
     pseudonym: auditPseudonymCommand,
   },

@@ -1,4 +1,3 @@
-import { parseTime } from './asker.ts';
 import {
   argument,
   command,
@@ -13,6 +12,7 @@ import {
 } from './context.ts';
 import { reasonOf } from './load.ts';
 import type { Runtime } from './runtime.ts';
+import { parseSince, sinceMs } from './since.ts';
 import { painter } from './style.ts';
 import { collect, type Source } from './trace/collect.ts';
 import { find, foundText, type Wanted } from './trace/find.ts';
@@ -27,16 +27,6 @@ const files = (brief: string) => ({ ...flag('FILE', brief), variadic: true as co
 function parseMilliseconds(text: string): number {
   const milliseconds = /^(\d{1,9})ms$/.exec(text)?.[1];
   return milliseconds === undefined ? parseDuration(text) * 1000 : Number(milliseconds);
-}
-
-/** Parses the value of `--since`: a duration before now, or a time. */
-function parseSince(text: string): { readonly ago: number } | { readonly at: number } {
-  if (/^\d+[smhd]$/.test(text)) return { ago: parseDuration(text) };
-  try {
-    return { at: parseTime(text) };
-  } catch {
-    throw new Error('write how long ago, such as 30m or 1h, or a date such as 2026-01-31T12:00:00Z');
-  }
 }
 
 function parseCount(text: string): number {
@@ -84,7 +74,7 @@ function wantedOf(runtime: Runtime, { denied, slow, user, agent, since }: Flags)
     ...(slow !== undefined && { slow }),
     ...(user !== undefined && { user }),
     ...(agent !== undefined && { agent }),
-    ...(since !== undefined && { since: ('at' in since ? since.at : runtime.now() - since.ago) * 1000 }),
+    ...(since !== undefined && { since: sinceMs(runtime, since) }),
   };
 }
 
