@@ -7,7 +7,7 @@ const NAMES = {
   traceparent: ['traceparent', 'headers.traceparent', 'req.headers.traceparent', 'http.request.header.traceparent'],
   request: [
     ...['request_id', 'requestId', 'x_request_id', 'x-request-id', 'http.request.id', 'RequestId', 'req.id', 'reqId'],
-    ...['headers.x-request-id', 'req.headers.x-request-id', 'correlation_id', 'correlationId'],
+    ...['headers.x-request-id', 'req.headers.x-request-id'],
   ],
   time: ['time', 'timestamp', '@timestamp', 'ts', 'Timestamp', '@t', 'datetime', 'date'],
   status: ['http.response.status_code', 'status', 'statusCode', 'status_code', 'res.statusCode', 'StatusCode'],

@@ -42,7 +42,7 @@ const otlpLines = ({ resourceLogs }: Otlp): Line[] =>
   resourceLogs.flatMap(({ resource, scopeLogs = [] }) =>
     scopeLogs.flatMap(({ logRecords = [] }) =>
       logRecords.map((record) => ({
-        text: record.body?.stringValue ?? '',
+        text: String(record.body?.stringValue ?? ''),
         ...placeIn(resource),
         ...placeIn(record),
       })),
@@ -82,10 +82,23 @@ function first<T>(all: readonly ((from: T) => Reading | undefined)[], from: T): 
   return undefined;
 }
 
+/** The bounds of times and durations, in milliseconds. Dates cannot be written far beyond them. */
+const MOST_TIME = 8e15;
+const MOST_DURATION = 1e13;
+
+/** Removes a time or a duration that no request has. */
+function possible({ time, duration, ...rest }: Reading): Reading {
+  return {
+    ...rest,
+    ...(time !== undefined && Math.abs(time) <= MOST_TIME && { time }),
+    ...(duration !== undefined && duration >= 0 && duration <= MOST_DURATION && { duration }),
+  };
+}
+
 /** Reads a line in the format that it has. */
 export function readLine(text: string): Reading {
   const flat = parseFlat(text);
-  return (
-    (flat === undefined ? first(textFormats, text) : (first(jsonFormats, flat) ?? readAppJson(flat))) ?? readText(text)
+  return possible(
+    (flat === undefined ? first(textFormats, text) : (first(jsonFormats, flat) ?? readAppJson(flat))) ?? readText(text),
   );
 }

@@ -409,3 +409,32 @@ describe('the commands of docs/trace.md', () => {
     expect({ code, err }).toMatchObject({ code: 0 });
   });
 });
+
+const OTHER_REQUEST = 'b'.repeat(32);
+
+describe('a line with values that no request has does not end the command', () => {
+  test.each([
+    ['the gateway: a duration', nginxLine({ duration: 1e300 })],
+    ['the gateway: a duration below zero', nginxLine({ duration: -1e300 })],
+    ['a service: a duration', appLine({ duration_ms: 1e300 })],
+    ['a service: a time', appLine({ time: '+275760-09-13T00:00:00.000Z', duration_ms: 1e12 })],
+    [
+      'a collector: a body that is no text',
+      `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":["${TRACE}"]}}]}]}]}`,
+    ],
+  ])('%s', async (_name, text) => {
+    const files = { 'hops.log': `${nginxLine({ request_id: OTHER_REQUEST })}\n${text}\n` };
+    const shown = await meshgate(['trace', TRACE, '--log', 'hops.log', '--html', 'o.html'], { files });
+    expect(shown).toMatchObject({ code: 0, out: expect.stringContaining(OTHER_REQUEST) });
+    const found = await meshgate(['trace', '--user', 'ben', '--log', 'hops.log'], { files });
+    expect(found).toMatchObject({ code: 0, out: expect.stringContaining(OTHER_REQUEST) });
+  });
+});
+
+test('a correlation id, which clients choose, is no request id', async () => {
+  const other = appLine({ traceId: 'a'.repeat(32), correlation_id: REQUEST });
+  const files = { 'a.log': nginxLine(), 'b.log': other };
+  const { out } = await meshgate(['trace', REQUEST, '--nginx', 'a.log', '--app', 'b.log'], { files });
+  expect(out).toContain('a.log:1');
+  expect(out).not.toContain('b.log:1');
+});
