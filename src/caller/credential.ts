@@ -120,15 +120,16 @@ function takeBeside<R, P extends Accepting, T>(ways: Ways<R, P, T>, text: string
 
 /** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first of them
  * that is present counts, even if it is not valid. An `Authorization` that belongs to the service does not count; the
- * token can then be in a header of its own. */
+ * token can then be in a header of its own.
+ * @param authorization `shown.Authorization`, which the check has read before */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
   shown: Shown,
   r: R,
   at: P,
   method: string,
+  authorization: string | undefined,
 ): T {
-  const authorization = shown.Authorization;
   if (authorization !== undefined && at.passing?.schemeOf(authorization) === undefined) {
     if (at.bearers) {
       // Each request with a known token runs this code, and a function call would cost more.

@@ -314,6 +314,7 @@ export class Offline {
       'SSL-Client-Cert': said.certificate,
       Cookie: said.session && 'said',
     };
-    return takeCredential(ways, shown, said, acceptingOf(route.accept, proof !== undefined, this.passingAt(route)), '');
+    const accepting = acceptingOf(route.accept, proof !== undefined, this.passingAt(route));
+    return takeCredential(ways, shown, said, accepting, '', shown.Authorization);
   }
 }

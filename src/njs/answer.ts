@@ -3,16 +3,20 @@ import { callerLine, fieldsOfNone } from '../rules/answer-lines.ts';
 import { spend } from './budgets.ts';
 import { count, counterName } from './counts.ts';
 import { budgetsDict } from './dicts.ts';
-import type { KnownCaller } from './known.ts';
+import type { CredentialKind, KnownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 import type { Signer } from './signer.ts';
 
-/** Answers nginx. `r.return` throws if the client has closed its connection. Then nothing is left to do. */
-export function reply(r: NginxHTTPRequest, status: 204 | 401): void {
+/** `r.return` throws if the client has closed its connection. Then nothing is left to do. */
+const unanswered = (error: unknown): void =>
+  ngx.log(ngx.INFO, `meshgate: the check is not answered: ${(error as Error).message}`);
+
+/** Answers nginx that the request is refused. */
+export function replyRefused(r: NginxHTTPRequest): void {
   try {
-    r.return(status);
+    r.return(401);
   } catch (error) {
-    ngx.log(ngx.INFO, `meshgate: the check is not answered: ${(error as Error).message}`);
+    unanswered(error);
   }
 }
 
@@ -35,7 +39,11 @@ export function send(
   for (let i = 0; i < lines.length; i += 2) out[lines[i] as string] = lines[i + 1] as string;
   if (assertion !== undefined) out[FROM_CHECK.assertion] = assertion;
   count(counted);
-  reply(r, 204);
+  try {
+    r.return(204);
+  } catch (error) {
+    unanswered(error);
+  }
 }
 
 /** Called after all other checks, budgets included. If it refuses the request, it answers and returns true. */
@@ -71,9 +79,15 @@ export function replayCached(
 export const decisionName = (route: string, rule: string, reason: string, kind: string): string =>
   counterName('decision', [route, rule, reason === '' ? 'allowed' : 'refused', reason], kind);
 
+/** Returns the name of the counter of requests that a rule allows. It is composed once for each rule. */
+export function allowedName(to: PreparedRoute, rule: PreparedRule, kind: CredentialKind): string {
+  rule.counted ??= {};
+  rule.counted[kind] ??= decisionName(to.name, rule.id, '', kind);
+  return rule.counted[kind];
+}
+
 /** Answers 204 for an anonymous caller that has no roles. */
 export function letAnyonePass(r: NginxHTTPRequest, to: PreparedRoute, rule: PreparedRule): void {
-  const { id, as, service } = rule;
-  rule.anonymous ??= decisionName(to.name, id, '', 'anonymous');
-  send(r, to, service, rule.anonymous, [FROM_CHECK.caller, callerLine(fieldsOfNone(id, as))], undefined);
+  rule.toNone ??= [FROM_CHECK.caller, callerLine(fieldsOfNone(rule.id, rule.as))];
+  send(r, to, rule.service, allowedName(to, rule, 'anonymous'), rule.toNone, undefined);
 }

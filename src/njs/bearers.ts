@@ -41,7 +41,7 @@ type Newcomer<T, S> = readonly [
 export class Bearers {
   readonly #table: Table;
   readonly #keys: KeyStore;
-  readonly #tokens: TokenCache;
+  readonly tokens: TokenCache;
   readonly #context: VerifyContext;
   /** Absent: the policy asks no provider about tokens. */
   readonly #questions: Questions | undefined;
@@ -50,7 +50,7 @@ export class Bearers {
     this.#table = table;
     this.#keys = keys;
     // Without introspection a token must be a JWS. With introspection any text can be a token.
-    this.#tokens = new TokenCache(
+    this.tokens = new TokenCache(
       table,
       table.asking === undefined ? isJws : (text) => isJws(text) || isTokenText(text),
     );
@@ -65,10 +65,10 @@ export class Bearers {
 
   /** Returns a known caller of these providers, if its key is still published and nothing of the caller is revoked. */
   recall(to: Place, token: string, now: number): KnownCaller | undefined {
-    const known = this.#tokens.get(to.scope, token, now);
+    const known = this.tokens.get(to.scope, token, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
     if (this.#keys.vouchFor(known, now)) return known;
-    this.#tokens.drop(to.scope, token);
+    this.tokens.drop(to.scope, token);
     return undefined;
   }
 
@@ -82,11 +82,11 @@ export class Bearers {
     if (!caller.ok) return caller;
     const cap = until === undefined ? table.tokenCache : Math.min(table.tokenCache, until - now);
     // Only a policy with sessions has revocations, so otherwise no look-up is needed.
-    if (table.session === undefined) return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap));
+    if (table.session === undefined) return ok(this.tokens.put(scope, token, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
     const sub = subOf(claims, this.#provider(provider).subject.claim);
     if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
-    return ok(this.#tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, sub));
+    return ok(this.tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, sub));
   }
 
   /** Passes the caller of a verified token to `use`. If the provider must be asked first, it is asked. */

@@ -13,6 +13,7 @@ import type { Answered, Door } from './door.ts';
 import type { Gateway } from './gateway.ts';
 import type { KnownCaller } from './known.ts';
 import { deny, NOWHERE } from './refusal.ts';
+import { awaitRevocations, canLookUp } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import { listedOf } from './sessions.ts';
 
@@ -32,7 +33,7 @@ const CHECK = '/.meshgate/check/';
 
 /** Makes the handler of nginx's `auth_request`. For a known token or session it answers without a promise. */
 export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
-  const { table, signer, views } = gateway;
+  const { table, bearers, keys, signer, views } = gateway;
   const route = routesOf(table, undefined, passingOf);
   const door: Door<PreparedRoute> = {
     fresh: false,
@@ -47,12 +48,33 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
     refuse: deny,
   };
   const callers = callersOf(gateway, door);
+  const { tokens } = bearers;
+  const isShared = awaitRevocations(table);
+
+  /** The routes by the whole path of the check. */
+  const places = new Map<string, PreparedRoute>();
+  const placeAt = (uri: string): PreparedRoute | undefined => {
+    const to = route(uri.slice(CHECK.length));
+    if (to !== undefined) places.set(uri, to);
+    return to;
+  };
 
   return (r) => {
-    const to = route((r.uri as string).slice(CHECK.length));
+    const uri = r.uri as string;
+    const to = places.get(uri) ?? placeAt(uri);
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     // Each access to headersIn makes a new object, so it is read once.
     const { headersIn } = r;
-    return takeCredential(callers, headersIn, r, to, headersIn[TO_CHECK.method] as string);
+    const method = headersIn[TO_CHECK.method] as string;
+    const authorization = headersIn.Authorization;
+    // A known token usually takes the short way: the steps of `callers.token` with fewer calls.
+    if (authorization !== undefined && to.bearers && to.passing === undefined && (!isShared || canLookUp())) {
+      const now = Date.now() / 1000;
+      const known = tokens.near(to.scope, authorization, now);
+      if (known !== undefined && to.accepted.has(known.provider) && keys.vouchFor(known, now)) {
+        return door.met(r, to, method, known, now);
+      }
+    }
+    return takeCredential(callers, headersIn, r, to, method, authorization);
   };
 }

@@ -43,11 +43,14 @@ function list(name: string): void {
   dict.incr(LISTED, 1, 0);
 }
 
+let dict: ReturnType<typeof countsDict> | undefined;
+
 /** Adds to a counter. Every request calls it, so it does nothing else for a counter that exists.
  * @param name from {@link counterName} */
 export function count(name: string, by = 1): void {
   try {
-    if (countsDict().incr(name, by, 0) === by) list(name);
+    dict ??= countsDict();
+    if (dict.incr(name, by, 0) === by) list(name);
   } catch {
     forget(name);
   }

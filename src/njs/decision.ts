@@ -3,7 +3,7 @@ import type { Refusal } from '../reasons.ts';
 import { linesOf } from '../rules/answer-lines.ts';
 import { covering, decide } from '../rules/decide.ts';
 import type { Request } from '../rules/types.ts';
-import { decisionName, type Last, send } from './answer.ts';
+import { allowedName, type Last, send } from './answer.ts';
 import { budgetOf, spendAddress, spendCaller } from './budgets.ts';
 import { credentialKind, type KnownCaller } from './known.ts';
 import { deny } from './refusal.ts';
@@ -94,7 +94,7 @@ function pass(
   const lines = linesOf(known, to.plan, rule);
   if ('reason' in lines) return deny(r, to, lines, { known, nearest: rule });
   const { ready } = known;
-  const counted = decisionName(to.name, rule.id, '', credentialKind(known));
+  const counted = allowedName(to, rule, credentialKind(known));
   if (replay && ready !== undefined) {
     if (ready.size >= MAX_READY) ready.clear();
     const budget = to.budgets && budgetOf(to.budgets, known);

@@ -84,9 +84,11 @@ export interface ReadyAnswer {
   readonly counted: string;
 }
 
+export type CredentialKind = 'session' | 'certificate' | 'anonymous' | 'token';
+
 /** The kind of credential by which a caller is known, for the metrics. At the inner listener, the assertion counts as a
  * token. */
-export function credentialKind({ says, provider }: Pick<KnownCaller, 'says' | 'provider'>): string {
+export function credentialKind({ says, provider }: Pick<KnownCaller, 'says' | 'provider'>): CredentialKind {
   if (says !== undefined) return 'session';
   if (provider === CERTIFICATE_PROVIDER) return 'certificate';
   return provider === NOBODY_PROVIDER ? 'anonymous' : 'token';

@@ -7,7 +7,7 @@ import { type Challenged, challengesOf, type DpopError } from '../rules/challeng
 import { nearestRule } from '../rules/decide.ts';
 import type { SigninMode } from '../session/renewal-status.ts';
 import type { StepUp } from '../session/signin-table.ts';
-import { decisionName, reply } from './answer.ts';
+import { decisionName, replyRefused } from './answer.ts';
 import { count } from './counts.ts';
 import { credentialKind, type KnownCaller, knownCaller } from './known.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -86,7 +86,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   }
   // For an array, njs writes one header line for each element.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;
-  reply(r, 401);
+  replyRefused(r);
 }
 
 /** The fields about a caller that are cut if they are too long together: from the user to the actors. */

@@ -12,13 +12,15 @@ import type { SigninHelp, Table, TableRoute } from '../rules/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import { forResource, type TokenProvider } from '../token/types.ts';
 import { prepareBudgets } from './budgets.ts';
-import type { PreparedBudgets, PreparedGrant } from './known.ts';
+import type { CredentialKind, PreparedBudgets, PreparedGrant } from './known.ts';
 
 /** A rule with the content of its assertions. Equal grants of several rules are one object. */
 export type PreparedRule = TableRoute['rules'][number] & {
   readonly grant: PreparedGrant;
-  /** The name of the counter of anonymous callers, after the first of them. */
-  anonymous?: string;
+  /** The names of the counters of requests that the rule allows, by the kind of credential, after the first of them. */
+  counted?: Partial<Record<CredentialKind, string>>;
+  /** The lines of the answer for anonymous callers without roles, after the first of them. */
+  toNone?: readonly string[];
 };
 
 /** A route as the check uses it. It is prepared once per context. */

@@ -16,9 +16,15 @@ const TAIL = -32;
 
 interface Near {
   readonly scope: string;
-  readonly token: string;
+  /** The usual `Authorization` header with the token. */
+  readonly header: string;
   readonly known: KnownCaller;
 }
+
+const BEARER = 'Bearer ';
+
+const hasToken = ({ header }: Near, token: string): boolean =>
+  header.length === BEARER.length + token.length && header.endsWith(token);
 
 /** A cache of verified tokens: a small Map in this context, and the dict that all workers share. The keys of the dict
  * are hashes of tokens: they are short, and no readable token is in shared memory. */
@@ -57,15 +63,26 @@ export class TokenCache {
 
   #keepNear(scope: string, token: string, known: KnownCaller): KnownCaller {
     if (this.#near.size >= TOKENS_PER_CONTEXT) this.#near.delete(this.#near.keys().next().value as string);
-    this.#near.set(token.slice(TAIL), { scope, token, known });
+    this.#near.set(token.slice(TAIL), { scope, header: BEARER + token, known });
     return known;
+  }
+
+  /** Returns the caller of a token that this context knows and that is not bound to a key. Nearly every request calls
+   * it, so it neither copies the token nor calls another function. If it returns nothing, call {@link get}.
+   * @param header the whole `Authorization` header
+   * @param scope see {@link get} */
+  near(scope: string, header: string, now: number): KnownCaller | undefined {
+    const near = this.#near.get(header.slice(TAIL));
+    if (near === undefined || near.header !== header || near.scope !== scope) return undefined;
+    const { known } = near;
+    return known.until > now && known.binding === undefined ? known : undefined;
   }
 
   /** Returns the caller of a token that was verified before and has not expired.
    * @param scope for what the token was verified; an entry is found only under the same scope */
   get(scope: string, token: string, now: number): KnownCaller | undefined {
     const near = this.#near.get(token.slice(TAIL));
-    if (near !== undefined && near.token === token && near.scope === scope) {
+    if (near !== undefined && hasToken(near, token) && near.scope === scope) {
       if (near.known.until > now) return near.known;
       this.#near.delete(token.slice(TAIL));
       return undefined;
