@@ -1,3 +1,4 @@
+import { findAltered, requestOf } from './altered.ts';
 import { type ChangedField, changedFields } from './changed-fields.ts';
 import { First, MOST } from './first.ts';
 import { IN_ORDER, LATE, markLate } from './late.ts';
@@ -56,33 +57,13 @@ export const UNSEALED_S = 2;
  * this takes less than a second on most machines. */
 const BESIDE_S = 10;
 
+/** Number of bytes of a line before the end of its time. Of a line that nginx is writing, the file may have fewer. */
+const BEFORE_TIME = '{"time":"2026-03-04T10:15:02+00:00"'.length;
+
 /** Maximum number of bytes of lines that were not sealed, which are kept to find out what they were. */
 const MAX_KEPT_BYTES = 1 << 26;
 
-/** Maximum number of missing entries in one place, among which altered lines are looked for by their id; and maximum
- * number of them that one line is compared with. */
-const MAX_MISSING = 10_000;
-const MAX_COMPARED = 16;
-
-/** Returns the texts of a line that name its request. */
-export function requestOf(line: Uint8Array | undefined): Pick<LineFinding, 'id' | 'time'> {
-  const text = line === undefined ? '' : Buffer.from(line).toString();
-  const [, id] = /"request_id":"([^"]{1,200})"/.exec(text) ?? [];
-  const [, time] = /"time":"([^"]{1,40})"/.exec(text) ?? [];
-  return { ...(id !== undefined && { id }), ...(time !== undefined && { time }) };
-}
-
 const secondsOf = (time: string | undefined): number => (time === undefined ? Number.NaN : Date.parse(time) / 1000);
-
-/** Whether one line can be the other with a change: at least half of it is equal at the beginning and the end. */
-function isLike(one: Uint8Array, other: Uint8Array): boolean {
-  const [shorter, longer] = [Math.min(one.length, other.length), Math.max(one.length, other.length)];
-  let start = 0;
-  while (start < shorter && one[start] === other[start]) start++;
-  let end = 0;
-  while (end < shorter - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end++;
-  return start === shorter || 2 * (start + end) >= longer;
-}
 
 /** A sealed entry that is not in the files, and the line before which it is missing. */
 interface Gone {
@@ -100,6 +81,8 @@ export class Comparison {
   /** Lines that were never sealed, by their number in all files. */
   readonly #unknown = new Map<number, Uint8Array>();
   #keptBytes = 0;
+  /** The last line without a line break, by its number in all files. */
+  #unfinished = -1;
   #expected: number;
   #lastLine: Uint8Array | undefined;
 
@@ -114,6 +97,11 @@ export class Comparison {
 
   startFile(file: string): void {
     this.#files.push({ file, start: this.#positions.length });
+  }
+
+  /** The next line has no line break: nginx may be writing it. */
+  endUnfinished(): void {
+    this.#unfinished = this.#positions.length;
   }
 
   /** @param line its bytes without the line break; they may change after the call */
@@ -270,45 +258,17 @@ export class Comparison {
     return this.#unsealed(tail, findings);
   }
 
-  /** Finds the lines that are an altered entry, and returns the others.
-   * @param byIdOnly does not compare the texts of lines with different ids */
+  /** Tells the lines that are an altered entry, and returns the others. */
   #pair(missing: readonly number[], unknown: readonly number[], findings: First<LineFinding>, byIdOnly = false) {
-    const open = new Map(
-      missing.slice(0, unknown.length === 0 ? 0 : MAX_MISSING).map((index) => [index, this.#entry(index)]),
-    );
-    const byId = new Map([...open].map(([index, entry]) => [requestOf(entry).id, index]));
-    byId.delete(undefined);
-    const altered = new Set<number>();
-    const found = new Set<number>();
-    const tell = (at: number, index: number): void => {
-      const entry = open.get(index);
-      const changed = changedFields(entry, this.#unknown.get(at));
-      findings.add(() => ({ kind: 'altered', ...this.#place(at), entry: index, ...requestOf(entry), changed }));
-      open.delete(index);
-      altered.add(at);
-      found.add(index);
-    };
-    for (const at of unknown) {
-      const index = byId.get(requestOf(this.#unknown.get(at)).id);
-      if (index !== undefined && open.has(index)) tell(at, index);
+    const lineAt = (at: number) => this.#unknown.get(at);
+    const { altered, ...others } = findAltered({ missing, unknown, lineAt, entryAt: this.#entry, byIdOnly });
+    for (const { at, entry } of altered) {
+      findings.add(() => {
+        const changed = changedFields(this.#entry(entry), lineAt(at));
+        return { kind: 'altered', ...this.#place(at), ...this.#entryOf(entry), changed };
+      });
     }
-    for (const at of byIdOnly ? [] : unknown) {
-      const line = this.#unknown.get(at);
-      if (open.size === 0 || altered.has(at) || line === undefined) continue;
-      const next = open.entries();
-      for (let tried = 0; tried < MAX_COMPARED; tried++) {
-        const { value, done } = next.next();
-        if (done === true) break;
-        const [index, entry] = value;
-        if (entry === undefined || !isLike(entry, line)) continue;
-        tell(at, index);
-        break;
-      }
-    }
-    return {
-      removed: missing.filter((index) => !found.has(index)),
-      added: unknown.filter((at) => !altered.has(at)),
-    };
+    return others;
   }
 
   /** Tells which lines at the ends of files should have been sealed, and returns the others. */
@@ -320,9 +280,10 @@ export class Comparison {
     const times = known.map(({ time }) => secondsOf(time));
     const newest = Math.max(...times.filter((time) => !Number.isNaN(time)));
     const isFresh = (time: string | undefined) => secondsOf(time) >= newest - this.#unsealedSeconds;
-    const fresh = requests.filter(({ time }) => isFresh(time));
+    const isBegun = (at: number) => at === this.#unfinished && (this.#unknown.get(at)?.length ?? 0) < BEFORE_TIME;
+    const fresh = requests.filter(({ at, time }) => isBegun(at) || isFresh(time));
     for (const { at, ...request } of requests) {
-      if (isFresh(request.time)) continue;
+      if (isBegun(at) || isFresh(request.time)) continue;
       const isLast = at >= (this.#files.at(-1)?.start ?? 0);
       const kind = isLast && !Number.isNaN(secondsOf(request.time)) ? 'not sealed' : 'added';
       findings.add(() => ({ kind, ...this.#place(at), ...request }));

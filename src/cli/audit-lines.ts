@@ -1,4 +1,4 @@
-import { requestOf } from '../audit/compare.ts';
+import { requestOf } from '../audit/altered.ts';
 import { readSealerLeaf } from '../audit/leaf.ts';
 import { Malformed } from '../audit/malformed.ts';
 import { sealedEntries } from '../audit/sealed-entries.ts';

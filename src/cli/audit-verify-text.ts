@@ -11,6 +11,8 @@ export interface Verified {
   readonly log: VerifiedLog;
   /** Absent if only the folder was verified. */
   readonly compared?: Compared;
+  /** Files that may have lines which are missing in the given ones. */
+  readonly notGiven: readonly string[];
 }
 
 export const findingsOf = ({ log, compared }: Verified): readonly (LogFinding | LineFinding)[] => [
@@ -137,6 +139,10 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push('the beginning is missing: if a rotation has removed the earlier files, add --part');
   for (const { file, size } of log.continued)
     out.push(`checkpoint ${foreign(file)}: the log begins with its ${entries(size)}`);
+  if (verified.notGiven.length > 0)
+    out.push(
+      `not given: ${verified.notGiven.map((file) => foreign(file)).join(', ')}; if the log was rotated meanwhile, give all files, and run the command again`,
+    );
   if (log.keys > 1) out.push(`keys: ${log.keys}, each named by the one before`);
   for (const { witness, size, time } of log.cosigned)
     out.push(`witness ${foreign(witness)}: saw ${size} entries at ${isoTime(time)}`);

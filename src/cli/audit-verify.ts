@@ -7,18 +7,21 @@ import { leafHash } from '../audit/merkle.ts';
 import { type VerifiedLog, verifyLog } from '../audit/verify.ts';
 import { folderFlag, keyFlag, keyOf, logFolder, witnessFlag, witnessKeys } from './audit-folder.ts';
 import { findingsOf, type Verified, verifiedJson, verifiedText } from './audit-verify-text.ts';
+import type { HeldFile } from './chunks.ts';
 import { argument, command, flag, formatFlag, json, NO, parseDuration, WrongUse, YES } from './context.ts';
 import { readFile, reasonOf } from './load.ts';
 import { LOGS } from './log-lines.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
+/** What follows the name of the log in that of a rotated file. */
+const ROTATED = /^[.-]\d[\w.-]*$/;
+
 /** The lines at the beginning of a file by which its place among the other files is found. */
 const SAMPLED = 100;
 
-/** A file of the log, and the size that it had when the checkpoint was read. */
-interface LogFile {
+/** A file of the log, as it was when the checkpoint was read. */
+interface LogFile extends HeldFile {
   readonly file: string;
-  readonly size?: number;
 }
 
 const cannotRead = (file: string, error: unknown): WrongUse =>
@@ -26,36 +29,33 @@ const cannotRead = (file: string, error: unknown): WrongUse =>
 
 function logFile(runtime: Runtime, file: string): LogFile {
   try {
-    const size = runtime.size(file);
-    return { file, ...(size !== undefined && { size }) };
+    return { file, ...runtime.hold(file) };
   } catch (error) {
     throw codeOf(error) === undefined ? error : cannotRead(file, error);
   }
 }
 
-async function* linesOf(runtime: Runtime, { file, size }: LogFile): AsyncGenerator<Uint8Array> {
+async function* linesOf({ file, chunks }: LogFile, unfinished?: () => void): AsyncGenerator<Uint8Array> {
   try {
-    yield* byteLines(runtime.chunks(file), size);
+    yield* byteLines(chunks(), unfinished);
   } catch (error) {
     if (codeOf(error) === 'ENOZIP')
       throw new WrongUse(`this engine cannot decompress ${file}: give its text on standard input (zcat FILE | … -)`);
+    if (codeOf(error) === 'ESHORTER')
+      throw new WrongUse(`${file} was truncated while it was read: give its copy, too, and run the command again`);
     if (codeOf(error) === undefined) throw error;
     throw cannotRead(file, error);
   }
 }
 
 /** Sorts files by the place of their lines in the log, so that `access.log*` can be given in any order. */
-async function inLogOrder(
-  runtime: Runtime,
-  files: readonly LogFile[],
-  { hashes }: VerifiedLog,
-): Promise<readonly LogFile[]> {
+async function inLogOrder(files: readonly LogFile[], { hashes }: VerifiedLog): Promise<readonly LogFile[]> {
   if (files.length < 2 || files.some(({ file }) => file === '-')) return files;
   const placed: { readonly file: LogFile; readonly at: number }[] = [];
   for (const file of files) {
     const found: number[] = [];
     let sampled = 0;
-    for await (const line of linesOf(runtime, file)) {
+    for await (const line of linesOf(file)) {
       const entry = hashes.find(leafHash(leafOf(line)), 0);
       if (entry !== UNKNOWN) found.push(entry);
       if (++sampled === SAMPLED) break;
@@ -68,22 +68,35 @@ async function inLogOrder(
 }
 
 async function compareLines(
-  runtime: Runtime,
   files: readonly LogFile[],
   log: VerifiedLog,
   { isPart, lag }: { readonly isPart: boolean; readonly lag: number },
 ): Promise<Compared> {
   const comparison = new Comparison(log.hashes, log.entry, lag);
   let newest: Uint8Array | undefined;
-  for (const file of await inLogOrder(runtime, files, log)) {
+  for (const file of await inLogOrder(files, log)) {
     comparison.startFile(file.file === '-' ? 'stdin' : file.file);
-    for await (const line of linesOf(runtime, file)) {
+    for await (const line of linesOf(file, () => comparison.endUnfinished())) {
       comparison.add(line);
       newest = line;
     }
   }
   if (newest !== undefined) comparison.newest(newest);
   return comparison.result(isPart);
+}
+
+/** Returns the files beside the given ones that may have lines which are missing: the log may have been rotated after the
+ * shell had listed its files. */
+function notGiven(runtime: Runtime, logs: readonly string[]): readonly string[] {
+  const beside = logs.flatMap((log) => {
+    const start = log.lastIndexOf('/') + 1;
+    const [folder, base] = [log.slice(0, start), log.slice(start)];
+    const names = runtime.names(folder === '' ? '.' : folder.replace(/(.)\/$/, '$1'));
+    return names
+      .filter((name) => ROTATED.test(name.slice(base.length)) && name.startsWith(base))
+      .map((name) => folder + name);
+  });
+  return [...new Set(beside)].filter((file) => !logs.includes(file));
 }
 
 /** `meshgate audit verify`: compares the log with what was sealed. */
@@ -140,8 +153,10 @@ export const auditVerifyCommand = command({
       runtime.err(`meshgate: checkpoint: ${error.message}\n`);
       return NO;
     }
-    const compared = logs.length === 0 ? undefined : await compareLines(runtime, given, log, { isPart: part, lag });
-    const verified: Verified = { log, ...(compared && { compared }) };
+    const compared = logs.length === 0 ? undefined : await compareLines(given, log, { isPart: part, lag });
+    const isMissing = compared?.findings.some(({ kind }) => kind === 'removed' || kind === 'cut off');
+    const others = isMissing === true ? notGiven(runtime, logs) : [];
+    const verified: Verified = { log, ...(compared && { compared }), notGiven: others };
     runtime.out(format === 'json' ? json(verifiedJson(verified)) : verifiedText(runtime, verified));
     return findingsOf(verified).length === 0 ? YES : NO;
   },

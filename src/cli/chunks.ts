@@ -47,33 +47,68 @@ export function readAll(path: string): Uint8Array {
 /** Reads a file in chunks; `-` is standard input. On Node, a file whose name ends in `.gz` is decompressed.
  * @throws Error with the system's code; `ENOZIP` if this engine cannot decompress */
 export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
-  if (path.endsWith('.gz')) {
-    const zlib = builtin<Zlib>('zlib');
-    if (zlib === undefined) throw Object.assign(new Error('this engine cannot decompress'), { code: 'ENOZIP' });
-    const { createReadStream } = fs as unknown as { createReadStream: (path: string) => Reading };
-    const [from, unzip] = [createReadStream(path), zlib.createGunzip()];
-    from.on('error', (error) => unzip.destroy(error));
-    yield* from.pipe(unzip);
-    return;
-  }
   const fd = path === '-' ? 0 : fs.openSync(path, 'r');
   try {
-    for (;;) {
-      const room = new Uint8Array(CHUNK_BYTES);
-      const count = readSome(fd, room);
-      if (count === 0) return;
-      yield room.subarray(0, count);
-    }
+    if (path.endsWith('.gz')) yield* unzipped(fd);
+    else yield* chunksOf((room) => readSome(fd, room));
   } finally {
     if (fd !== 0) fs.closeSync(fd);
   }
 }
 
-/** Returns the number of bytes that a file has now; undefined for standard input, a pipe and names in `.gz`. */
-export function plainSize(path: string): number | undefined {
-  if (path === '-' || path.endsWith('.gz')) return undefined;
-  const stat = fs.statSync(path);
-  return stat.isFile() ? stat.size : undefined;
+async function* unzipped(fd: number): AsyncGenerator<Uint8Array> {
+  const zlib = builtin<Zlib>('zlib');
+  if (zlib === undefined) throw Object.assign(new Error('this engine cannot decompress'), { code: 'ENOZIP' });
+  const { createReadStream } = fs as unknown as {
+    createReadStream: (path: string, options: { fd: number; start: number; autoClose: boolean }) => Reading;
+  };
+  const [from, unzip] = [createReadStream('', { fd, start: 0, autoClose: false }), zlib.createGunzip()];
+  from.on('error', (error) => unzip.destroy(error));
+  yield* from.pipe(unzip);
+}
+
+function* chunksOf(read: (room: Uint8Array) => number): Generator<Uint8Array> {
+  for (;;) {
+    const room = new Uint8Array(CHUNK_BYTES);
+    const count = read(room);
+    if (count === 0) return;
+    yield room.subarray(0, count);
+  }
+}
+
+/** A file as it was when it was opened. */
+export interface HeldFile {
+  /** Reads its bytes from the beginning, as {@link readChunks} does.
+   * @throws Error with the code `ESHORTER` if it was truncated since then */
+  chunks(): AsyncIterable<Uint8Array>;
+}
+
+/** Opens a file that may be renamed and may grow: what is read is the same file, with the size that it has now. Standard
+ * input and a pipe are read once, to their ends. The file stays open until the process ends.
+ * @throws Error with the system's code */
+export function holdFile(path: string): HeldFile {
+  if (path === '-') return { chunks: () => readChunks(path) };
+  const fd = fs.openSync(path, 'r');
+  if (path.endsWith('.gz')) return { chunks: () => unzipped(fd) };
+  const stat = fs.fstatSync(fd);
+  if (!stat.isFile())
+    return {
+      chunks: async function* () {
+        yield* chunksOf((room) => readSome(fd, room));
+      },
+    };
+  return {
+    async *chunks() {
+      let at = 0;
+      for (const chunk of chunksOf((room) =>
+        fs.readSync(fd, room as unknown as Buffer, 0, Math.min(room.length, stat.size - at), at),
+      )) {
+        at += chunk.length;
+        yield chunk;
+      }
+      if (at < stat.size) throw Object.assign(new Error('it was truncated'), { code: 'ESHORTER' });
+    },
+  };
 }
 
 /** Reads from a descriptor. On Node, an empty pipe is read again. */

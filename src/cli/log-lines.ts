@@ -47,7 +47,7 @@ export async function* logLines(
 
 function isThere(runtime: Runtime, file: string): boolean {
   try {
-    runtime.size(file);
+    runtime.hold(file);
     return true;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return false;

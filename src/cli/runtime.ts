@@ -1,6 +1,6 @@
 import fs from 'fs';
 import type { FileLook } from '../health/files.ts';
-import { followParts, plainSize, readAll, readChunks } from './chunks.ts';
+import { followParts, type HeldFile, holdFile, readAll, readChunks } from './chunks.ts';
 import { type InDns, systemDns } from './dns.ts';
 import { type Ask, systemAsk } from './http.ts';
 import { type Sealing, systemSealing } from './sealing.ts';
@@ -26,9 +26,9 @@ export interface Runtime {
   /** Reads a file in chunks, so that its size does not matter; `-` is standard input, and names in `.gz` are decompressed.
    * @throws Error with the system's code; `ENOZIP` if the engine cannot decompress */
   chunks(path: string): AsyncIterable<Uint8Array>;
-  /** Returns the size of a file that {@link chunks} reads as it is; undefined if that is not known.
+  /** Opens a file of the log as it is now, see {@link holdFile}.
    * @throws Error with the system's code */
-  size(path: string): number | undefined;
+  hold(path: string): HeldFile;
   /** Reads what is appended to a file, see {@link followParts}; absent if the engine has no timers. */
   readonly follow?: (path: string) => AsyncIterable<AsyncIterable<Uint8Array>>;
   /** Reads a file with its permissions, as the health check of the gateway does. */
@@ -294,7 +294,7 @@ export function systemRuntime(): Runtime {
     err: (text) => writeAll(2, text),
     read: readAll,
     chunks: readChunks,
-    size: plainSize,
+    hold: holdFile,
     ...(onNode && { follow: (path: string) => followParts(path, (ms) => pause(ms / 1000)) }),
     look: lookAt,
     list: listAll,

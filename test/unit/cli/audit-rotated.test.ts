@@ -93,6 +93,23 @@ it('names an altered line of a renamed file, which is not between the neighbours
   expect(json.findings).toMatchObject([{ kind: 'altered', file: nameOf(0), line: 9, entry: 10 }]);
 });
 
+it('names the rotated files that were not given if lines are missing', async () => {
+  const log = rotated('listed', { files: 3 });
+  const args = ['audit', 'verify', '/log/access.log', '--log-folder', '/audit', '--key', log.key.vkey];
+  const texts = log.files.map(textOf);
+  const files = {
+    '/log/access.log': texts[2]!,
+    '/log/access.log.1': texts[1]!,
+    '/log/access.log-20260304.gz': texts[0]!,
+    '/log/access.log.txt': '',
+  };
+  const { code, out } = await meshgate(args, { files: { ...filesOf(log.folder), ...files } });
+  expect([code, out]).toEqual([
+    1,
+    expect.stringContaining('\nnot given: /log/access.log-20260304.gz, /log/access.log.1; if the log was rotated'),
+  ]);
+});
+
 it('accepts what workers write over rotations, whole and each part of it', async () => {
   let late = 0;
   for (let number = 0; number < 25; number++) {

@@ -152,6 +152,15 @@ keys: 3, each named by the one before
     expect(json.findings).toEqual([{ kind: 'added', file: '/access.log', line: 701 }]);
   });
 
+  it('does not expect that the beginning of a line which nginx is writing is sealed', async () => {
+    const begun = async (text: string) => verify({ '/access.log': `${textOf(log.lines)}${text}` });
+    const { code, json } = await begun('{"time":"2026-03');
+    expect([code, json.unsealed]).toEqual([0, { file: '/access.log', line: 699, count: 3 }]);
+    const forged = requestLines('forged', 1, 10)[0]!;
+    expect((await begun(forged)).json.findings).toMatchObject([{ kind: 'not sealed', line: 701 }]);
+    expect((await begun('{"time":"2026-03\n')).json.findings).toMatchObject([{ kind: 'added', line: 701 }]);
+  });
+
   it('verifies that the log continues a checkpoint that was kept', async () => {
     const kept = checkpointOf(log.entries.slice(0, 250), [first!]);
     const flags = ['--checkpoint', '/kept'];

@@ -75,7 +75,10 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     async *chunks(path) {
       yield runtime.read(path);
     },
-    size: (path) => (path === '-' ? undefined : runtime.read(path).length),
+    hold(path) {
+      if (path !== '-') runtime.read(path);
+      return { chunks: () => runtime.chunks(path) };
+    },
     look(path) {
       const content = written[path] ?? files[path];
       return content === undefined
