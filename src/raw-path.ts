@@ -5,10 +5,13 @@
 export const ODD_PATH =
   '^[^?]*(//|/\\.\\.?(/|\\?|$)|[;\\\\#]|%(00|2[dDeEfF]|3[0-9bB]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aA]))';
 
+/** The path of {@link PLAIN_PATH}. */
+export const PLAIN_SEGMENTS = '(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+/?';
+
 /** Matches raw request targets of plain segments. Most targets are of this kind, and all of them are canonical. This
  * expression needs one pass, while {@link ODD_PATH} tries each alternative at each character. Only PCRE supports `*+`,
  * which never backtracks. Without it, a long path could exhaust the stack. */
-export const PLAIN_PATH = '^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+/?(?:[?]|$)';
+export const PLAIN_PATH = `^${PLAIN_SEGMENTS}(?:[?]|$)`;
 
 /** Matches raw request targets that look like the gateway's own, in upper or lower case. The gateway's paths are in
  * lower case. For any other spelling the gateway answers 404, so that no service can imitate the gateway's pages. */

@@ -135,6 +135,47 @@ test('text in UTF-8 is logged as it was sent', async () => {
   });
 });
 
+describe('values that look like the key by which nginx finds most lines', () => {
+  const FORGED = ['"', '200"""GET"x"', '"GET"wiki.test"curl', '"'.repeat(9)];
+
+  test.each(FORGED)('are logged as they were sent, also if the request is refused: %s', async (value) => {
+    const lines = [`User-Agent: ${value}`, `Mcp-Name: ${value}`];
+    const passed = await lineOf({ lines });
+    expect(passed).toMatchObject({
+      'http.response.status_code': 200,
+      'http.request.method': 'GET',
+      'user_agent.original': value,
+      'gen_ai.tool.name': value,
+      'meshgate.reason': '',
+    });
+    const refused = await lineOf({ path: '%2e', lines });
+    expect(refused).toMatchObject({
+      'http.response.status_code': 400,
+      'user_agent.original': value,
+      'gen_ai.tool.name': value,
+      'meshgate.reason': 'path_not_canonical',
+    });
+  });
+});
+
+test('the ids of a trace are those of the client only if its traceparent is valid', async () => {
+  const [trace, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+  // A path that is refused reaches no service, so only the log asks for the ids.
+  for (const path of ['', '%2e']) {
+    const of = (sent: string) => lineOf({ path, lines: [`traceparent: ${sent}`] });
+    expect(await of(`00-${trace}-${span}-01`)).toMatchObject({ trace_id: trace, span_id: span });
+    for (const bad of [
+      `00-${'0'.repeat(32)}-${span}-01`,
+      `00-${trace}-${'0'.repeat(16)}-01`,
+      `00-${trace}-${span}-0x`,
+    ]) {
+      const line = await of(bad);
+      const id = line.request_id as string;
+      expect([line.trace_id, line.span_id]).toEqual([id, id.slice(0, 16)]);
+    }
+  }
+});
+
 /** Bytes that Linux writes to a pipe at once: a longer line may be interrupted by others. */
 const PIPE_BUF = 4096;
 

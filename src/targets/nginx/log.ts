@@ -13,14 +13,14 @@ import {
 } from '../../limits.ts';
 import { hasSeveral, hasSeveralMeshes } from '../../policy/ingress.ts';
 import { asksCertificates } from './client-certificate.ts';
-import { type Arg, conf, type Directive, line, type Part, row, template, variable } from './directive.ts';
+import { type Arg, conf, type Directive, line, type Part, regex, row, template, variable } from './directive.ts';
 import { looksAtTools } from './door.ts';
 import type { ConfFile } from './files.ts';
 import { answerHeader } from './names.ts';
 import type { Scene } from './scene.ts';
 import { passesAny } from './service-credential.ts';
 import { hasSessions } from './session.ts';
-import { found, pathMaps, shortMap, textMaps } from './utf8.ts';
+import { found, pathMaps, shortMap, textMaps, UNESCAPED } from './utf8.ts';
 
 /** By default, a line has all fields. */
 const EVERYTHING: Readonly<Record<LogPart, boolean>> = {
@@ -68,6 +68,45 @@ const certificateMap = (inner: boolean): readonly Directive[] => conf`
   }
 `;
 
+/** A value of the client in a line. The key of {@link usualMap} has the source, and its expression keeps what it matches. */
+type Usual = readonly [source: string, name: string, text: string];
+
+const unescaped = (least: number, most: number, more = ''): string => `[${more}${UNESCAPED}]{${least},${most}}+`;
+
+const toolValues: readonly Usual[] = [
+  ['http_mcp_protocol_version', 'meshgate_log_mcp_version', unescaped(0, MAX_LOG_VERSION, ' ')],
+  ['http_mcp_method', 'meshgate_log_mcp_method', unescaped(0, MAX_LOG_TOOL, ' ')],
+  ['http_mcp_name', 'meshgate_log_mcp_name', unescaped(0, MAX_LOG_TOOL, ' ')],
+];
+
+/** The map that fills the variables of most lines at once. If its expression matches, these variables have their values,
+ * so nginx does not evaluate the maps with the same names. These must come later in the file: nginx uses the last
+ * definition of a variable. The map itself is always empty.
+ *
+ * Quotation marks separate the values of the key. No part of the expression matches a quotation mark. So if a value
+ * contains one, the key has too many of them, and the expression does not match. */
+function usualMap({ hosts }: Scene): readonly Directive[] {
+  const values: readonly Usual[] = [
+    ['status', 'meshgate_code', '[1-9][0-9]{2}'],
+    // The reason of the check applies if there is a reason or a rule.
+    ['meshgate_reason', 'meshgate_log_reason', '(?=[^"]|"[^"])[a-z0-9_]*+'],
+    ['meshgate_rule', '', '[^"]*+'],
+    ['request_method', 'meshgate_log_method', `[A-Z]{1,${MAX_LOG_METHOD}}+`],
+    ['host', 'meshgate_log_host', unescaped(1, MAX_LOG_HOST)],
+    ...(hosts.some(({ host }) => looksAtTools(host)) ? toolValues : []),
+    ['http_user_agent', 'meshgate_log_agent', unescaped(0, MAX_LOG_AGENT, ' ')],
+  ];
+  const key = values.flatMap(([source], i) => (i === 0 ? [variable(source)] : ['"', variable(source)]));
+  const texts = values.map(([, name, text]) => (name === '' ? text : `(?<${name}>${text})`));
+  return conf`
+    # What most lines have. If this expression does not match, the maps below give the values one by one.
+    map ${template(...key)} ${variable(USUAL)} { default ""; ${regex('~', `^${texts.join('"')}\\z`)} ""; }
+  `;
+}
+
+/** The variable of {@link usualMap}. It stands in front of the first value of a line that nginx evaluates. */
+const USUAL = 'meshgate_usual';
+
 /** The methods of nearly all requests. */
 const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -113,9 +152,12 @@ const cutVariables = (scene: Scene): readonly Cut[] => [
     : []),
 ];
 
+/** The variables that stand in place of a variable. */
+type Instead = Readonly<Record<string, readonly string[]>>;
+
 /** The variables of values that have a pseudonym in the log. */
-const named = ({ policy }: Scene): Readonly<Record<string, string>> =>
-  policy.gateway.audit?.pseudonyms === undefined ? {} : { meshgate_user: 'meshgate_pseudonym' };
+const named = ({ policy }: Scene): Instead =>
+  policy.gateway.audit?.pseudonyms === undefined ? {} : { meshgate_user: ['meshgate_pseudonym'] };
 
 /** The map for the host's name in the log. */
 export const hostMap = ({ hosts }: Scene): readonly Directive[] => conf`
@@ -126,12 +168,14 @@ export const hostMap = ({ hosts }: Scene): readonly Directive[] => conf`
 /** The file of the access log. It does not depend on the policy's hosts, which http.conf lists. */
 export function logFile(scene: Scene): ConfFile {
   const cut = cutVariables(scene);
+  const instead = { ...named(scene), ...Object.fromEntries(cut.map(([source, name]) => [source, [name]])) };
   const directives = conf`
+    ${usualMap(scene)}
     ${reasonMaps(scene)}
     ${clientMaps(scene)}
     ${cut.flatMap(([source, name, most]) => shortMap(source, name, most, []))}
     # One JSON object for each request.
-    ${logFormat(scene.digest, partsOf(scene), { ...named(scene), ...Object.fromEntries(cut) })}
+    ${logFormat(scene.digest, partsOf(scene), { ...instead, request_id: [USUAL, 'request_id'] })}
   `;
   return ['log.conf', directives, 'The access log.'];
 }
@@ -149,16 +193,12 @@ const partsOf = (scene: Scene): Readonly<Record<LogPart, boolean>> => ({
 
 /** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields.
  * @param instead other variables for some variables */
-export function logFormat(
-  digest: string,
-  having = EVERYTHING,
-  instead: Readonly<Record<string, string>> = {},
-): Directive {
+export function logFormat(digest: string, having = EVERYTHING, instead: Instead = {}): Directive {
   const own = FIELDS.filter(({ needs }) => needs === undefined || having[needs]);
   const fields = own.map(({ name, kind, variable: source }): readonly (string | Part)[] => {
     if (kind === 'digest') return [`"${name}":"${digest}"`];
-    const value = variable(instead[source] ?? source);
-    return kind === 'text' ? [`"${name}":"`, value, '"'] : [`"${name}":`, value];
+    const value = (instead[source] ?? [source]).map(variable);
+    return kind === 'text' ? [`"${name}":"`, ...value, '"'] : [`"${name}":`, ...value];
   });
   return line('log_format', 'meshgate', 'escape=json', ...joined(fields));
 }

@@ -1,5 +1,6 @@
 import { isWildcard } from '../../host-name.ts';
-import { ODD_PATH, OWN_PATH, PLAIN_PATH } from '../../raw-path.ts';
+import { MAX_LOG_PATH } from '../../limits.ts';
+import { ODD_PATH, OWN_PATH, PLAIN_PATH, PLAIN_SEGMENTS } from '../../raw-path.ts';
 import { answerMap } from './answer.ts';
 import { clientCertificateMaps } from './client-certificate.ts';
 import { connectionMaps } from './connections.ts';
@@ -31,6 +32,8 @@ const requestMaps = (scene: Scene): readonly Directive[] => conf`
     // The default also applies if PCRE gives up.
     default path_not_canonical;
     "" "";
+    // Also keeps the path for the log, unless it is too long. The map of the log then evaluates nothing.
+    ${regex('~', `^(?=[^?]{0,${MAX_LOG_PATH}}+(?:[?]|$))(?<meshgate_log_path>${PLAIN_SEGMENTS})(?:[?]|$)`)} "";
     ${regex('~', PLAIN_PATH)} "";
     ${regex('~', ODD_PATH)} path_not_canonical;
     "~^/\.meshgate/" "";
@@ -54,14 +57,15 @@ const oddHostMap = conf`map $host $meshgate_odd_host { default host_unknown; "~^
 
 const traceMaps = conf`
   # Trace context (W3C): a valid one passes; otherwise nginx makes a new one and drops tracestate.
+  // Both expressions also keep the ids for the log. The maps of the log then evaluate nothing.
   map $http_traceparent $meshgate_traceparent_sent {
     "" "";
-    "~^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$" $http_traceparent;
+    "~^00-(?<meshgate_trace_id>(?!0{32})[0-9a-f]{32})-(?<meshgate_span_id>(?!0{16})[0-9a-f]{16})-[0-9a-f]{2}$" $http_traceparent;
     default "";
   }
   map $request_id $meshgate_span_made {
     default "";
-    "~^(?<meshgate_s>[0-9a-f]{16})" $meshgate_s;
+    "~^(?<meshgate_trace_id>(?<meshgate_span_id>[0-9a-f]{16})[0-9a-f]{16})$" $meshgate_span_id;
   }
   map $meshgate_traceparent_sent $meshgate_traceparent {
     "" 00-$request_id-$meshgate_span_made-01;

@@ -10,10 +10,13 @@ const characters = (ascii: string): string =>
   '|\\xed[\\x80-\\x9f][\\x80-\\xbf]|\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}|[\\xf1-\\xf3][\\x80-\\xbf]{3}' +
   '|\\xf4[\\x80-\\x8f][\\x80-\\xbf]{2})*+';
 
+/** The ASCII characters that JSON writes unchanged, without the space. */
+export const UNESCAPED = '\\x21\\x23-\\x5b\\x5d-\\x7e';
+
 /** Regular expressions for the parts of a text. None matches control bytes: JSON needs six bytes for each. */
 const TEXT = {
   // ASCII characters that JSON writes unchanged.
-  plain: '\\x20\\x21\\x23-\\x5b\\x5d-\\x7e',
+  plain: `\\x20${UNESCAPED}`,
   // Characters for which JSON writes at most twice as many bytes.
   any: characters('\\x20-\\x7e'),
   // The bytes with which the text continues.
