@@ -104,7 +104,7 @@ function cosigned(reply: WitnessReply): number {
 function refused(reply: WitnessReply, origin: string, old: number): string {
   const { status } = reply;
   if (status === 403)
-    return `it does not know the key of ${origin} (403): give its operator the key in keys/first${said(reply)}`;
+    return `it does not know the key of ${origin} (403): give its operator the newest key of the log, which audit verify prints${said(reply)}`;
   if (status === 404)
     return `it does not know the log ${origin}, or the URL is wrong (404): give its operator the key in keys/first${said(reply)}`;
   if (status === 422)

@@ -35,7 +35,9 @@ export interface SealedEvent {
 
 export interface VerifiedLog {
   readonly checkpoint: Checkpoint;
+  /** The number of keys, and the newest one. */
   readonly keys: number;
+  readonly newestKey: VerifierKey;
   readonly cosigned: readonly Cosigned[];
   /** The checkpoints of the auditor that the log continues. */
   readonly continued: readonly { readonly file: string; readonly size: number }[];
@@ -177,6 +179,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
   return {
     checkpoint,
     keys: chain.keys.length,
+    newestKey: chain.keys[chain.keys.length - 1] as VerifierKey,
     cosigned,
     continued,
     events,

@@ -1,5 +1,6 @@
 import type { Compared, LineFinding } from '../audit/compare.ts';
 import { base64 } from '../audit/malformed.ts';
+import { formatVkey } from '../audit/note.ts';
 import type { LogFinding, VerifiedLog } from '../audit/verify.ts';
 import { foreign } from './foreign.ts';
 import { count } from './load.ts';
@@ -143,7 +144,8 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push(
       `not given: ${verified.notGiven.map((file) => foreign(file)).join(', ')}; if the log was rotated meanwhile, give all files, and run the command again`,
     );
-  if (log.keys > 1) out.push(`keys: ${log.keys}, each named by the one before`);
+  if (log.keys > 1)
+    out.push(`keys: ${log.keys}, each named by the one before; the newest is ${formatVkey(log.newestKey)}`);
   for (const { witness, size, time } of log.cosigned)
     out.push(`witness ${foreign(witness)}: saw ${size} entries at ${isoTime(time)}`);
   for (const { entry, event, time } of log.events.filter(({ event }) => event !== 'started'))
@@ -161,6 +163,7 @@ export function verifiedJson(verified: Verified) {
     size: log.checkpoint.size,
     root: base64(log.checkpoint.root),
     keys: log.keys,
+    newestKey: formatVkey(log.newestKey),
     ...(compared && {
       lines: compared.lines,
       sealed: compared.sealed,

@@ -67,6 +67,13 @@ describeWith(lacksMesh(), 'a real API server', async () => {
     for (const object of objects) expect(await kube.verdict(object)).toEqual({ accepted: true });
   });
 
+  test('accepts the witness of the guide', async () => {
+    const section = readFileSync('docs/kubernetes.md', 'utf8').split('\n### A witness\n')[1]!;
+    const objects = readObjects(section.match(/```yaml\n([\s\S]*?)```/)![1]!);
+    expect(objects.map(({ kind }) => kind)).toEqual(['Service', 'StatefulSet']);
+    for (const object of objects) expect(await kube.verdict(object)).toEqual({ accepted: true });
+  });
+
   test('accepts what is rendered for ingress controllers, with the real JavaScript', async () => {
     const text = readFileSync('test/demo/meshgate.yaml', 'utf8');
     for (const form of ['configmap', 'ingress', 'mergeable']) {

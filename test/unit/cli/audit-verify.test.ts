@@ -38,10 +38,19 @@ describe('audit verify', () => {
       text,
     ).toBe(`yes: wiki.example.com/meshgate/gw-0 has 701 sealed entries; 698 of 700 lines are as they were sealed
 not sealed yet: 2 lines from /access.log:699; nothing is proven about them
-keys: 3, each named by the one before
+keys: 3, each named by the one before; the newest is ${log.keys[2]!.vkey}
 `);
     expect(code).toBe(0);
-    expect(json).toMatchObject({ valid: true, size: 701, keys: 3, lines: 700, sealed: 698, findings: [], more: 0 });
+    expect(json).toMatchObject({
+      valid: true,
+      size: 701,
+      keys: 3,
+      newestKey: log.keys[2]!.vkey,
+      lines: 700,
+      sealed: 698,
+      findings: [],
+      more: 0,
+    });
     expect(json.unsealed).toEqual({ file: '/access.log', line: 699, count: 2 });
   });
 
@@ -69,7 +78,7 @@ keys: 3, each named by the one before
       ),
       expect.stringContaining('no: '),
       'the beginning is missing: if a rotation has removed the earlier files, add --part',
-      'keys: 3, each named by the one before',
+      `keys: 3, each named by the one before; the newest is ${log.keys[2]!.vkey}`,
       '',
     ]);
     const kinds = json.findings.map(({ kind }: { kind: string }) => kind);
@@ -104,7 +113,7 @@ keys: 3, each named by the one before
     const { code, text } = await verify({});
     expect([code, text]).toEqual([
       0,
-      'yes: wiki.example.com/meshgate/gw-0 has 701 sealed entries; no file was compared with them\nkeys: 3, each named by the one before\n',
+      `yes: wiki.example.com/meshgate/gw-0 has 701 sealed entries; no file was compared with them\nkeys: 3, each named by the one before; the newest is ${log.keys[2]!.vkey}\n`,
     ]);
   });
 

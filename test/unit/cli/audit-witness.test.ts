@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
 import { parseVkey, type VerifierKey } from '../../../src/audit/note.ts';
 import { cosignedFile } from '../../../src/audit/submit.ts';
 import { Submitter } from '../../../src/audit/submitter.ts';
@@ -17,6 +18,7 @@ import { createCa } from '../../harness/pki.ts';
 import { until } from '../../harness/until.ts';
 import { audited } from '../audit/evolution.ts';
 import { type Lab, newLines, sealLab } from '../audit/seal-lab.ts';
+import { noteKey } from '../audit/sealed-log.ts';
 import { meshgate } from './fake.ts';
 
 interface Running {
@@ -176,6 +178,26 @@ test('names a log that was rewritten with its key, whatever its size is', async 
   }
 });
 
+test('a witness that comes after a change of the key needs the newest key, which audit verify prints', async () => {
+  const lab = sealLab();
+  Object.assign(lab.settings, { keyInterval: 60 });
+  await grow(lab);
+  lab.now += 90;
+  await grow(lab);
+  Object.assign(lab.settings, { witnesses: [{ url: 'x', key: 'y' }] });
+  await grow(lab);
+  const send = ({ url, key }: Running) => cosign(machineOf(lab), { url, key });
+  const early = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
+  await expect(send(early)).rejects.toThrow(
+    '(403): give its operator the newest key of the log, which audit verify prints',
+  );
+  const newest = /^keys: 2, .*; the newest is (\S+)$/m.exec((await verified(lab, early.key)).out)![1]!;
+  expect(newest).not.toBe(first(lab));
+  const late = await startWitness(witnessFolder(), [newest], '--name', 'w');
+  await send(late);
+  expect((await verified(lab, late.key)).code).toBe(0);
+});
+
 test('two replicas witness each other', async () => {
   const labs = [sealLab(), sealLab()];
   for (const [at, lab] of labs.entries()) {
@@ -330,6 +352,39 @@ test('without --log, it makes its key once and prints it, also beside the witnes
   await grow(lab);
   const witness = await startWitness(folder, [first(lab)]);
   expect([witness.key, await print()]).toEqual([key, key]);
+});
+
+test('the witnesses of the guides for Docker and Kubernetes start as they are written', async () => {
+  const yaml = (file: string, section: string) =>
+    readFileSync(file, 'utf8')
+      .split(`\n### ${section}\n`)[1]!
+      .match(/```yaml\n([\s\S]*?)```/)![1]!;
+  const [, statefulSet] = parseAllDocuments(yaml('docs/kubernetes.md', 'A witness')).map((one) => one.toJS());
+  const commands: string[][] = [
+    parse(yaml('docs/custody.md', 'Run a witness')).services.witness.command,
+    statefulSet.spec.template.spec.containers[0].command,
+  ];
+  for (const [at, command] of commands.entries()) {
+    const folder = witnessFolder();
+    const here = command.map((part) =>
+      part === '0.0.0.0:7878'
+        ? '127.0.0.1:0'
+        : part
+            .replace(/^\/(var\/lib|logs|opt)\//, `${folder}/`)
+            .replace(/^KEY_OF_REPLICA_(\d)$/, (_, number) => noteKey(`wiki.example.com/meshgate/gw-${number}`).vkey),
+    );
+    cpSync('dist/cli.js', join(folder, 'meshgate.mjs'));
+    for (const log of ['gw-0', 'gw-1'])
+      writeFileSync(join(folder, `${log}.vkey`), `${noteKey(`wiki.example.com/meshgate/${log}`).vkey}\n`);
+    const child = spawn(process.execPath, here.slice(1));
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += text;
+    });
+    await until(() => said.includes('the witness listens on'), { what: `witness ${at} to listen`, help: () => said });
+    expect(said).toMatch(/^meshgate: the witness listens on .*\n$/);
+  }
 });
 
 test('needs an engine that can listen', async () => {
