@@ -1,4 +1,4 @@
-import { TO_SERVICE } from '../../internal-headers.ts';
+import { TO_MESH, TO_SERVICE } from '../../internal-headers.ts';
 import type { Ingress, Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { jwtFilter, verifies } from './assertion.ts';
@@ -85,6 +85,7 @@ const accessLog = {
         traceparent: '%REQ(TRACEPARENT)%',
         request_id: '%REQ(X-REQUEST-ID)%',
         rule: `%REQ(${TO_SERVICE.rule.toUpperCase()})%`,
+        probe: `%REQ(${TO_MESH.probe.toUpperCase()})%`,
       },
     },
   },
