@@ -1,8 +1,12 @@
+import { hostNamed } from '../host-name.ts';
+import type { Route } from '../policy/types.ts';
 import type { Ruled } from '../rules/at-ingress.ts';
 import { decide } from '../rules/decide.ts';
 import { type Match, match } from '../rules/match.ts';
+import { parseTarget } from '../rules/target.ts';
 import type { Decision, Rule } from '../rules/types.ts';
 import type { Asked } from './caller.ts';
+import { CUT, isCut } from './line.ts';
 
 /** Maximum number of routes or decisions that are remembered, because clients choose paths and methods. */
 const MAX_KNOWN = 20_000;
@@ -55,6 +59,18 @@ export class Decider {
     return this.#routes.get(`${host} ${path}`, () => match(this.ruled.policy.hosts, host, path));
   }
 
+  /** Returns the routes to which a request can have led whose host or path may be cut: at most one if they are whole. */
+  routesOf(host: string, path: string): readonly string[] {
+    const { hosts } = this.ruled.policy;
+    if (isCut(host)) return hosts.flatMap(({ routes }) => routes.map(({ name }) => name));
+    if (!isCut(path)) {
+      const found = this.match(host, path);
+      return 'reason' in found ? [] : [found.route.name];
+    }
+    const { routes = [] } = hostNamed(hosts, host.toLowerCase()) ?? {};
+    return routesBelow(routes, path.slice(0, path.indexOf(CUT))).map(({ name }) => name);
+  }
+
   /** Decides a request to a route. Equal requests are decided once. */
   decide(route: string, asked: Asked): Decision {
     const { method, caller, mcp } = asked;
@@ -70,4 +86,16 @@ export class Decider {
   assuming(route: string, { method, caller, mcp }: Asked): Decision {
     return decide(this.rules(route), caller, { route, method, ...(mcp && { mcp }) });
   }
+}
+
+/** Returns the routes that a path can have of which only the beginning is known: the longest prefix that contains the
+ * beginning, and every route that begins with it. */
+function routesBelow(routes: readonly Route[], start: string): readonly Route[] {
+  // An escape can be cut, too.
+  const begin = parseTarget(start.replace(/%[0-9A-Fa-f]?$/, ''))?.path;
+  if (begin === undefined) return routes;
+  const longer = routes.filter(({ path }) => `${path}/`.startsWith(begin));
+  const around = routes.filter(({ kind, path }) => kind === 'prefix' && begin.startsWith(`${path}/`));
+  const [nearest] = around.sort((a, b) => b.path.length - a.path.length);
+  return nearest === undefined || longer.includes(nearest) ? longer : [nearest, ...longer];
 }

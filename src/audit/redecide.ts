@@ -84,7 +84,10 @@ function agrees(line: LogLine, stage: Stage, decision: Decision): boolean {
 /** Whether the route of the policy is the route of the line. */
 function routeVerdict(line: LogLine, decider: Decider): Verdict | undefined {
   const { host, path, route, reason } = line;
-  if (isCut(host) || isCut(path)) return undefined;
+  if (isCut(host) || isCut(path)) {
+    if (route === '' || decider.routesOf(host, path).includes(route)) return undefined;
+    return { kind: 'other', gateway: `took route ${route}`, policy: 'has another route for each path that begins so' };
+  }
   const found = decider.match(host, path);
   const is = 'reason' in found ? found.reason : found.route.name;
   if (route !== '') {

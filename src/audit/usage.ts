@@ -1,11 +1,8 @@
-import { hostNamed } from '../host-name.ts';
-import type { Route } from '../policy/types.ts';
 import { hasMethod, isWho, travelling } from '../rules/decide.ts';
-import { parseTarget } from '../rules/target.ts';
 import type { Rule } from '../rules/types.ts';
 import { type Asked, askedBy } from './caller.ts';
 import type { Decider } from './decider.ts';
-import { CUT, isCut, type LogLine } from './line.ts';
+import { isCut, type LogLine } from './line.ts';
 import { stageOf } from './stage.ts';
 
 /** Stands for every method: it is not known which one a request had. */
@@ -47,7 +44,7 @@ export class Usage {
     const own = line.policy === this.#digest ? this.#decider.rule(line.rule) : undefined;
     if (own !== undefined) this.#use(own, line.method, time);
     const all = askedBy(line);
-    const routes = own === undefined ? this.#routesOf(line) : [line.route];
+    const routes = own === undefined ? this.#decider.routesOf(line.host, line.path) : [line.route];
     if (typeof all === 'string' || isCut(line.path) || (own === undefined && isCut(line.host))) {
       // It is not known which rules such a request used, so it used all that it can have used.
       for (const route of routes) this.#useAll(route, time);
@@ -57,18 +54,6 @@ export class Usage {
     // A role that the policy does not define can be the earlier name of a role that it defines.
     const isRenamed = line.roles.some((role) => !Object.hasOwn(this.#decider.ruled.policy.roles, role));
     for (const asked of all) this.#useOf(asked, route, time, own === undefined && all.length === 1, isRenamed);
-  }
-
-  /** The routes that the policy now has for the path of a line: several if a part of the path or the host is missing. */
-  #routesOf({ host, path }: LogLine): readonly string[] {
-    const { hosts } = this.#decider.ruled.policy;
-    if (isCut(host)) return hosts.flatMap(({ routes }) => routes.map(({ name }) => name));
-    if (!isCut(path)) {
-      const found = this.#decider.match(host, path);
-      return 'reason' in found ? [] : [found.route.name];
-    }
-    const { routes = [] } = hostNamed(hosts, host.toLowerCase()) ?? {};
-    return routesBelow(routes, path.slice(0, path.indexOf(CUT))).map(({ name }) => name);
   }
 
   #useAll(route: string, time: number): void {
@@ -117,16 +102,4 @@ export class Usage {
     const times = [method, ...(method === 'GET' ? ['HEAD'] : []), ANY].flatMap((it) => methods?.get(it) ?? []);
     return times.length === 0 ? undefined : Math.max(...times);
   }
-}
-
-/** Returns the routes that a path can have of which only the beginning is known: the longest prefix that contains the
- * beginning, and every route that begins with it. */
-function routesBelow(routes: readonly Route[], start: string): readonly Route[] {
-  // An escape can be cut, too.
-  const begin = parseTarget(start.replace(/%[0-9A-Fa-f]?$/, ''))?.path;
-  if (begin === undefined) return routes;
-  const longer = routes.filter(({ path }) => `${path}/`.startsWith(begin));
-  const around = routes.filter(({ kind, path }) => kind === 'prefix' && begin.startsWith(`${path}/`));
-  const [nearest] = around.sort((a, b) => b.path.length - a.path.length);
-  return nearest === undefined || longer.includes(nearest) ? longer : [nearest, ...longer];
 }

@@ -55,6 +55,11 @@ const verdict = (changed: Readonly<Record<string, unknown>>) => redecide(lineOf(
 describe('agrees with the gateway', () => {
   test.each([
     ['about a caller with a role', {}],
+    ['about a path that was cut, below its route', at('/rest/\ufffd', '/*')],
+    [
+      'about a path that was cut within the name of its route',
+      { ...at('/op\ufffd', '/open'), 'meshgate.rule': rule('/open', 1) },
+    ],
     ['about the first of two rules', { 'user.roles': 'reader,editor' }],
     [
       'about the service of a rule',
@@ -184,6 +189,11 @@ describe('finds', () => {
       'an unknown route for a path with a route',
       { ...anonymous('route_unknown', ''), 'http.route': '-' },
       'has route wiki.example.com/*',
+    ],
+    [
+      'a route that no path with this beginning has',
+      { ...at('/office/x\ufffd', '/open'), 'meshgate.rule': rule('/open', 1) },
+      'has another route for each path that begins so',
     ],
     [
       'a request that reached the service without a rule',
