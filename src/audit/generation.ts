@@ -9,6 +9,8 @@ export interface Position {
   readonly at: number;
   /** Digest of the last bytes before the position. */
   readonly before: string;
+  /** A rotated file that was read to its end, and is not open any more. */
+  readonly closed?: true;
 }
 
 /** Bytes before the position that are compared at each read. They hold at least one line with its id, unless the line is

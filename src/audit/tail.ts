@@ -5,8 +5,9 @@ import { Generation, isSamePlace, type Position } from './generation.ts';
  * - `log_gone`: the file was deleted, or the one that was read before is not there any more
  * - `log_truncated`: the file was truncated. Lines that nginx wrote after the last read, and that are in no copy, are
  *   missing
- * - `log_dropped`: a rotated file is no longer read, because there are too many newer ones */
-export type TailEvent = 'log_gone' | 'log_truncated' | 'log_dropped';
+ * - `log_dropped`: a rotated file is no longer read, because there are too many newer ones
+ * - `log_reopened`: a rotated file that was closed got lines, which are read */
+export type TailEvent = 'log_gone' | 'log_truncated' | 'log_dropped' | 'log_reopened';
 
 export type Report = (event: TailEvent, detail: string) => void;
 
@@ -16,6 +17,10 @@ const MAX_GENERATIONS = 32;
 /** A rotated file is closed when no line came in so many looks: ten minutes at a look each 0.45 s. A count needs no clock,
  * which may be set. */
 const IDLE_LOOKS = 1333;
+
+/** A closed file is looked at once in so many looks: each half minute. Lines come if no one has told nginx to open the new
+ * file, and there was no request for ten minutes. */
+const CLOSED_LOOKS = 67;
 
 /** The names that the image gives to rotated files. */
 const OWN_ROTATED = /^\.\d{8}T\d{6}Z$/;
@@ -43,6 +48,9 @@ export class Tail {
   #files: Generation[] = [];
   #isGone = false;
   #closed: Stat[] = [];
+  /** The closed files that can still get lines. */
+  #left: Position[] = [];
+  #looks = 0;
   /** The files in the folder that were there at the last rotation. */
   #known = new Set<string>();
   readonly #sealedBytes: Known['sealedBytes'];
@@ -56,7 +64,7 @@ export class Tail {
   }
 
   positions(): readonly Position[] {
-    return this.#files.map((file) => file.position());
+    return [...this.#left, ...this.#files.map((file) => file.position())];
   }
 
   /** Bytes that are not read. */
@@ -124,6 +132,7 @@ export class Tail {
       }
     }
     this.#closeIdle(take);
+    if (++this.#looks % CLOSED_LOOKS === 0) this.#reopenGrown();
   }
 
   /** Removes the rotated files of the image that were closed. Call this when all their lines are sealed. */
@@ -185,12 +194,13 @@ export class Tail {
   }
 
   #restore({ positions, since }: Known): void {
-    const found = positions.flatMap((position) => this.#find(position) ?? []);
+    this.#left = positions.filter(({ closed }) => closed === true);
+    const found = positions.flatMap((position) => (position.closed === true ? [] : (this.#find(position) ?? [])));
     const unknown = this.#siblings().filter(
       ({ name, stat }) =>
         since !== undefined &&
         (name === '' || (ROTATED.test(name) && stat.mtimeMs >= since)) &&
-        !found.some((file) => isSame(file, stat)),
+        ![...found, ...this.#left].some((file) => isSame(file, stat)),
     );
     for (const { path } of unknown) {
       const sealed = ifThere(() => this.#sealedBytes(path));
@@ -201,6 +211,7 @@ export class Tail {
     const isCurrent = (file: Generation) => current !== undefined && isSame(file, current);
     this.#files = [...found.filter((file) => !isCurrent(file)), ...found.filter(isCurrent)];
     this.#known = new Set(this.#siblings().map(({ stat }) => keyOf(stat)));
+    this.#reopenGrown();
   }
 
   /** Opens the file of a position, also if it has another name now. */
@@ -218,6 +229,28 @@ export class Tail {
     return copy && [new Generation(this.#disk, copy.fd, position.at)];
   }
 
+  /** Opens the closed files that have grown. Those that are not in the folder any more are forgotten. */
+  #reopenGrown(): void {
+    if (this.#left.length === 0) return;
+    const siblings = this.#siblings();
+    this.#left = this.#left.filter((position) => {
+      const own = siblings.find(({ stat }) => isSame(position, stat));
+      if (own === undefined || own.stat.size < position.at || this.#files.some((file) => isSame(file, own.stat)))
+        return false;
+      if (own.stat.size === position.at || this.#files.length > MAX_GENERATIONS) return true;
+      const fd = ifThere(() => this.#disk.open(own.path));
+      if (fd === undefined) return false;
+      if (isSamePlace(this.#disk, fd, position)) {
+        this.#files.unshift(new Generation(this.#disk, fd, position.at));
+        this.#report(
+          'log_reopened',
+          `${own.path} got lines after it was closed: does its rotation send USR1 to nginx?`,
+        );
+      } else this.#disk.close(fd);
+      return false;
+    });
+  }
+
   /** Closes rotated files that no worker writes to any more. */
   #closeIdle(take: (line: Uint8Array) => void): void {
     for (const file of this.#files.slice(0, -1)) {
@@ -230,6 +263,7 @@ export class Tail {
       const rest = file.read(true);
       if (rest !== undefined && rest !== 'truncated') rest.forEach(take);
       this.#closed.push(file.stat());
+      this.#left = [...this.#left, { ...file.position(), closed: true as const }].slice(-MAX_GENERATIONS);
       file.close();
       this.#files = this.#files.filter((other) => other !== file);
     }

@@ -216,6 +216,59 @@ test('closes a rotated file after ten minutes, and seals its last line that has 
   await sealer.end();
 });
 
+/** A log that was rotated, without a word to nginx, ten minutes ago: the renamed file is closed. */
+async function closedLab() {
+  const lab = sealLab();
+  const sealer = await lab.open();
+  const lines = newLines(6);
+  lab.write(lines.slice(0, 1));
+  await sealer.turn(true);
+  renameSync(lab.log, `${lab.log}.1`);
+  lab.write(lines.slice(1, 2));
+  const turns = async (count: number) => {
+    for (let turn = 0; turn < count; turn++, lab.now += 0.45) await sealer.turn();
+  };
+  await turns(1340);
+  return { lab, sealer, lines, turns };
+}
+
+test('reads lines that come to a rotated file after it was closed, and says so', async () => {
+  const { lab, sealer, lines, turns } = await closedLab();
+  lab.write(lines.slice(2, 3), `${lab.log}.1`);
+  await turns(70);
+  lab.write(lines.slice(3, 4), `${lab.log}.1`);
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual(lines.slice(0, 4));
+  expect(lab.sealed().events).toEqual(['started', 'log_reopened']);
+  expect(lab.said.at(-1)).toBe(
+    `log_reopened: ${lab.log}.1 got lines after it was closed: does its rotation send USR1 to nginx?`,
+  );
+});
+
+test('reads lines that came to a closed file before the sealer was started again', async () => {
+  const { lab, sealer, lines } = await closedLab();
+  lab.write(lines.slice(2, 3), `${lab.log}.1`);
+  // The state of the sealer is newer than the line.
+  lab.write(lines.slice(3, 4));
+  await sealer.end();
+  await run(lab);
+  expect([...lab.sealed().lines].sort()).toEqual([...lines.slice(0, 4)].sort());
+  expect(lab.sealed().events).toEqual(['started', 'started', 'log_reopened']);
+});
+
+test('forgets a closed file that was removed, or is another one now', async () => {
+  for (const change of [(path: string) => rmSync(path), (path: string) => writeFileSync(path, 'x'.repeat(2000))]) {
+    const { lab, sealer, lines, turns } = await closedLab();
+    change(`${lab.log}.1`);
+    await turns(70);
+    lab.write(lines.slice(2, 3));
+    await sealer.end();
+    await run(lab);
+    expect(lab.sealed().lines).toEqual(lines.slice(0, 3));
+    expect(lab.sealed().events).toEqual(['started', 'started']);
+  }
+});
+
 test('removes a file that the image has rotated when it is closed and sealed, if the settings say so', async () => {
   const lab = sealLab();
   Object.assign(lab.settings, { removeRotated: true });
