@@ -12,7 +12,7 @@ const CHUNK = 1 << 16;
 /** `meshgate audit lines`: prints the lines in a transparency log. */
 export const auditLinesCommand = command({
   brief: 'Print the lines that are in the sealed log',
-  text: 'Prints the lines in a transparency log in their order, as nginx wrote them, also those of files that a rotation has removed. So replay, tighten, trace and explain --request can read them from standard input. The command does not verify the log: audit verify does.',
+  text: 'Prints the lines in a transparency log in their order, as nginx wrote them, also those of files that a rotation has removed. So replay, trace and explain --request can read them from standard input, and tighten from a file. Characters that control a terminal are printed as escapes of JSON. The command does not verify the log: audit verify does.',
   examples: [
     'meshgate audit lines --log-folder audit > access.log',
     'meshgate audit lines --since 1d | meshgate replay --policy new.yaml -',

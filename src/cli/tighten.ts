@@ -109,13 +109,13 @@ function failingTests(before: LoadedFile, after: LoadedFile, now: number): reado
   );
 }
 
-/** Throws if the replay does not show that nothing changes. This can only be a mistake of the command. */
+/** Throws if the replay does not show that nothing changes: the log has new lines, or the command makes a mistake. */
 function requireSame({ groups, changed, invalid }: Changes): void {
   if (changed === 0 && invalid.count === 0) return;
   const [first] = groups.values();
   const example = first?.examples[0];
   throw new WrongUse(
-    `the patch would change ${count(changed, 'logged request')}${example ? `, first ${placeText(example.place)}` : ''}: please report this`,
+    `the patch would change ${count(changed, 'logged request')}${example ? `, first ${placeText(example.place)}` : ''}: if the log grew meanwhile, run the command again; if not, please report this`,
   );
 }
 
@@ -139,7 +139,8 @@ export const tightenCommand = command({
   },
   args: [{ ...argument(...LOGS), several: true }],
   async run(runtime, { days, keep = [], format, ...flags }, ...logs) {
-    if (logs.includes('-')) throw new WrongUse('tighten reads the log twice: give files, not standard input');
+    if (logs.includes('-'))
+      throw new WrongUse('tighten reads the log twice: write standard input to a file, and give its name');
     const source = sourceOf(runtime, undefined, flags);
     const loaded = loadValid(runtime, source);
     if (loaded === undefined) return NOT_PROVEN;
