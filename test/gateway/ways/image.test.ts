@@ -1,5 +1,5 @@
 /** docs/image.md, followed to the letter by two readers with Docker: one uses `docker run`, the other Compose. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,15 +95,22 @@ test('with docker run: the page is protected, a forgery is rejected, and a chang
   await docker('stop', gateway);
 });
 
-test('with Compose: the page is protected, and a forgery is rejected', async () => {
+test('with Compose: the page is protected, a forgery is rejected, and a second container seals the log', async () => {
   const at = await folder('compose');
   const steps = readGuide('docs/image.md', {
     sections: ['The policy', 'With Compose'],
     replace: { ...OWN, '443:8443': '8443' },
   });
-  expect(parse(readFileSync('nginx/compose.yaml', 'utf8'))).toEqual(
-    parse(fileOf(readGuide('docs/image.md', { sections: ['With Compose'] }), 'compose.yaml')),
-  );
+  const sealed = readGuide('docs/image.md', {
+    sections: ['In a container of its own'],
+    // Docker asks first after 5 s whether the gateway is healthy.
+    replace: { ...OWN, 'compose.sealed.yaml\n': 'compose.sealed.yaml:sealed.override.yaml\n', 'up -d --wait': 'up -d' },
+  });
+  for (const [steps, name] of [
+    [readGuide('docs/image.md', { sections: ['With Compose'] }), 'compose.yaml'],
+    [readGuide('docs/image.md', { sections: ['In a container of its own'] }), 'compose.sealed.yaml'],
+  ] as const)
+    expect(parse(readFileSync(`nginx/${name}`, 'utf8'))).toEqual(parse(fileOf(steps, name)));
   // Compose merges this file by its name.
   const own = {
     services: {
@@ -116,9 +123,31 @@ test('with Compose: the page is protected, and a forgery is rejected', async () 
     networks: { stage: { external: true, name: network } },
   };
   writeFileSync(join(at, 'compose.override.yaml'), JSON.stringify(own));
+  const withSealer = { ...own, services: { ...own.services, sealer: { labels: { [runLabel]: runId() } } } };
+  writeFileSync(join(at, 'sealed.override.yaml'), JSON.stringify(withSealer));
+  const compose = 'COMPOSE_FILE=compose.yaml:compose.sealed.yaml:sealed.override.yaml docker compose';
   try {
     isProtected(await follow([...steps, ...pages], inReader, { folder: at }));
+    const up = sealed.findIndex((step) => 'command' in step && step.command.includes('up -d')) + 1;
+    const own = [
+      "timeout 60 sh -c 'until docker compose exec -T gateway meshgate-health; do sleep 0.2; done'",
+      'curl -s https://wiki.example.com:8443/sealed',
+      // The sealer waits for the settings, and looks each second.
+      "timeout 60 sh -c 'until [ -s audit/sealed/checkpoint ]; do sleep 0.2; done'",
+    ].map((command) => ({ page: 'image.test.ts', command }));
+    const done = await follow([...sealed.slice(0, up), ...own, ...sealed.slice(up)], inReader, { folder: at });
+    expect(done.output('audit verify')).toMatch(/^yes: wiki\.example\.com\/meshgate\/gw-0 has \d+ sealed entries/);
+    expect((await inReader(`cat ${at}/audit/key/key`)).stdout).toContain('"d":');
+    const attempts = 'cat /key/key; rm /var/lib/meshgate/audit/checkpoint';
+    const { stdout, stderr } = await inReader(`cd ${at} && ${compose} exec -T gateway sh -c '${attempts}'`);
+    expect([stdout, stderr]).toEqual(['', expect.stringMatching(/No such file[\s\S]*Read-only file system/)]);
+    expect((await inReader(`cd ${at} && ${compose} stop`)).exitCode).toBe(0);
+    const [log, folder] = [`${at}/audit/log/access.log`, `${at}/audit/sealed`];
+    const args = ['audit', 'verify', log, '--log-folder', folder, '--key', `${at}/first.vkey`];
+    const said = JSON.parse(execFileSync('node', ['dist/cli.js', ...args, '--format', 'json'], { encoding: 'utf8' }));
+    expect(said).toMatchObject({ valid: true, lines: expect.any(Number), sealed: said.lines, unsealed: null });
+    expect(readFileSync(log, 'utf8')).toContain('"url.path":"/sealed"');
   } finally {
-    await inReader(`cd ${at} && docker compose down --volumes --timeout 0`);
+    await inReader(`cd ${at} && ${compose} down --volumes --timeout 0`);
   }
 });
