@@ -10,6 +10,7 @@ import { newPolicies, policyEntries, policyText, REMEMBERED } from './policy-lea
 import { Refused } from './refused.ts';
 import { type Restored, restore } from './restore.ts';
 import { sealedBytes } from './resume.ts';
+import { SaidProblems } from './said-problems.ts';
 import { FIRST_KEY, keyLeaf, lastOf, makeNext, namedKey, type OwnKey, openKey, takeNext } from './seal-key.ts';
 import { type Machine, SealLock } from './seal-lock.ts';
 import type { SealSettings } from './seal-settings.ts';
@@ -28,12 +29,6 @@ const INTERVAL = 850;
 
 /** If so many bytes are not stored, they are stored at once. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
-
-/** How often a problem that lasts is printed, in ms. */
-const REPEAT = 60_000;
-
-/** Number of different problems whose time is kept. */
-const MAX_SAID = 16;
 
 /** How often status.json is written: at most, and if nothing changes, in ms. */
 const STATUS_INTERVAL = 1000;
@@ -87,8 +82,9 @@ export class Sealer {
   #lastSeal = 0;
   #status = { text: '', time: 0 };
   #problem: string | undefined;
-  /** Problems that were printed, with the time. */
-  readonly #said = new Map<string, number>();
+  /** Why the last leaves could not be stored or signed. */
+  #failure: string | undefined;
+  readonly #said = new SaidProblems();
 
   /** Opens the log, and makes it if it does not exist.
    * @throws Refused */
@@ -167,13 +163,15 @@ export class Sealer {
         isMore = this.#readLines();
         if ((isMore || last || this.#isDue()) && this.#tree.size !== this.#sealed) await this.#seal();
       }
-      if (this.#isKeyOld()) await this.#evolve();
       this.#problem = this.#tail.isThere ? undefined : `${this.#settings.log} does not exist`;
+      if (this.#isKeyOld()) await this.#evolve();
     } catch (error) {
       if (error instanceof Refused) throw error;
-      this.#problem = `cannot seal the log: ${(error as Error).message}`;
+      this.#failure = `cannot seal the log: ${(error as Error).message}`;
+      this.#problem = this.#failure;
     }
-    this.#sayProblem();
+    if (this.#problem !== undefined && this.#said.isDue(this.#problem, this.#now))
+      this.#machine.say(`${this.#problem}; the sealer keeps trying`);
     this.#putStatus();
   }
 
@@ -263,7 +261,14 @@ export class Sealer {
 
   /** Makes the next key, and lets the present one sign its last checkpoint. */
   async #evolve(): Promise<void> {
-    const next = await makeNext(this.#machine.disk, this.#folder, this.#key, seconds(this.#now));
+    let next: OwnKey;
+    try {
+      next = await makeNext(this.#machine.disk, this.#folder, this.#key, seconds(this.#now));
+    } catch (error) {
+      // The present key goes on, and lines are sealed.
+      this.#problem = `cannot make the next key: ${(error as Error).message}`;
+      return;
+    }
     this.#add(keyLeaf(next));
     await this.#seal(next);
   }
@@ -314,17 +319,8 @@ export class Sealer {
     this.#lastSeal = this.#now;
     this.#waiting = 0;
     this.#waitingSince = undefined;
-    if (this.#problem !== undefined) this.#event('sealing_resumed', `after: ${this.#problem}`);
-    this.#problem = undefined;
-  }
-
-  #sayProblem(): void {
-    if (this.#problem === undefined) return;
-    // Another problem is printed at once.
-    if (!this.#isPast(this.#said.get(this.#problem) ?? Number.NEGATIVE_INFINITY, REPEAT)) return;
-    if (this.#said.size > MAX_SAID) this.#said.clear();
-    this.#said.set(this.#problem, this.#now);
-    this.#machine.say(`${this.#problem}; the sealer keeps trying`);
+    if (this.#failure !== undefined) this.#event('sealing_resumed', `after: ${this.#failure}`);
+    this.#failure = undefined;
   }
 
   #putStatus(): void {

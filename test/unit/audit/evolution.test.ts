@@ -68,6 +68,45 @@ test('keeps its key if the log has a witness', async () => {
   expect(ownKey(lab).number).toBe(0);
 });
 
+async function expectEvents(lab: Lab, wanted: readonly string[]): Promise<void> {
+  const { findings, events } = await audited(lab.settings.folder, []);
+  expect({ findings, events: events.map(({ event }) => event) }).toEqual({ findings: [], events: wanted });
+}
+
+test('goes on with its key while the next one cannot be stored, and does not say that it seals again', async () => {
+  const lab = sealLab();
+  let isFull = true;
+  const sealer = await lab.open({
+    put(path, ...rest) {
+      if (isFull && path.endsWith('/private/next'))
+        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      disk.put(path, ...rest);
+    },
+  });
+  lab.now += 3601;
+  for (let turn = 0; turn < 5; turn++, lab.now++) {
+    lab.write(newLines(2));
+    await sealer.turn(true);
+  }
+  expect(lab.sealed().lines).toHaveLength(10);
+  expect(lab.sealed().events).toEqual(['started']);
+  const status = JSON.parse(readFileSync(join(lab.settings.folder, 'status.json'), 'utf8'));
+  expect(status.error).toMatch(/^cannot make the next key: no space left on device/);
+  isFull = false;
+  await sealer.end();
+  expect(steps(lab)).toEqual(['0']);
+  await expectEvents(lab, ['started']);
+});
+
+test('does not say that it seals again while there is no log, also if its key changes', async () => {
+  const lab = sealLab();
+  const sealer = await lab.open();
+  for (let turn = 0; turn < 8; turn++, lab.now += 1000) await sealer.turn(true);
+  await sealer.end();
+  expect(steps(lab)).toHaveLength(2);
+  await expectEvents(lab, ['started']);
+});
+
 test('makes one new key if the clock is set back, and the log stays whole', async () => {
   const lab = sealLab();
   const sealer = await lab.open();
