@@ -118,6 +118,7 @@ export class Tail {
    * @param begin is called before the lines of each read */
   read(begin: () => void, take: (line: Uint8Array) => void, goOn: () => boolean): void {
     for (let index = 0; index < this.#files.length; index++) {
+      if (index === this.#files.length - 1) this.#adoptBefore(index);
       let file = this.#files[index] as Generation;
       while (goOn() && file.hasChanged()) {
         const lines = file.read();
@@ -157,6 +158,16 @@ export class Tail {
     file.rewind();
     if (copy !== undefined) this.#files.splice(index, 0, new Generation(this.#disk, copy.fd, position.at));
     this.#files.splice(index + (copy === undefined ? 0 : 1), 0, ...this.#adopt());
+  }
+
+  /** Before anything was read of the file, it may have been truncated: then a copy has its lines. */
+  #adoptBefore(index: number): void {
+    const file = this.#files[index] as Generation;
+    if (file.at > 0 || !file.hasChanged()) return;
+    const copies = this.#adopt();
+    if (copies.length > 0)
+      this.#report('log_truncated', `before ${this.#path} was read; its lines are read from its copy`);
+    this.#files.splice(index, 0, ...copies);
   }
 
   #reportTruncated({ at }: Position, copy: string | undefined): void {

@@ -345,6 +345,36 @@ test('reads from the copy what copytruncate took away before it was read', async
   );
 });
 
+test('reads the copy if copytruncate came before anything was read of the file', async () => {
+  const lab = sealLab();
+  lab.write([]);
+  const sealer = await lab.open();
+  await sealer.turn(true);
+  const [copied, after] = [newLines(5), newLines(3)];
+  lab.write(copied);
+  copyFileSync(lab.log, `${lab.log}.1`);
+  truncateSync(lab.log);
+  lab.write(after);
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual([...copied, ...after]);
+  expect(lab.sealed().events).toEqual(['started', 'log_truncated']);
+  expect(lab.said.at(-1)).toBe(`log_truncated: before ${lab.log} was read; its lines are read from its copy`);
+});
+
+test('reads the lines of a copy once if it was made when nothing was read of the file', async () => {
+  const lab = sealLab();
+  lab.write([]);
+  const sealer = await lab.open();
+  await sealer.turn(true);
+  const lines = newLines(5);
+  lab.write(lines);
+  copyFileSync(lab.log, `${lab.log}.1`);
+  await sealer.turn(true);
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual(lines);
+  expect(lab.sealed().events).toEqual(['started']);
+});
+
 test('says that the file was deleted, and goes on with the next one', async () => {
   const lab = sealLab();
   const sealer = await lab.open();
