@@ -12,6 +12,8 @@ export interface Verified {
   readonly log: VerifiedLog;
   /** Absent if only the folder was verified. */
   readonly compared?: Compared;
+  /** Files that were compared although they were not given, because they were rotated just before. */
+  readonly meanwhile: readonly string[];
   /** Files that may have lines which are missing in the given ones. */
   readonly notGiven: readonly string[];
 }
@@ -135,15 +137,16 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push(
       `at the ends of this part: ${count(compared.beside, 'sealed line')} can be in the file before or after it; give that file, too`,
     );
+  const list = (files: readonly string[]) => files.map((file) => foreign(file)).join(', ');
+  if (verified.meanwhile.length > 0)
+    out.push(`also compared, because the log was rotated just before: ${list(verified.meanwhile)}`);
   const gone = compared?.findings[0];
-  if (gone?.kind === 'removed' && gone.line === 1)
+  if (verified.notGiven.length > 0)
+    out.push(`not given: ${list(verified.notGiven)}; they may have lines that are missing: give them, too`);
+  else if (gone?.kind === 'removed' && gone.line === 1)
     out.push('the beginning is missing: if a rotation has removed the earlier files, add --part');
   for (const { file, size } of log.continued)
     out.push(`checkpoint ${foreign(file)}: the log begins with its ${entries(size)}`);
-  if (verified.notGiven.length > 0)
-    out.push(
-      `not given: ${verified.notGiven.map((file) => foreign(file)).join(', ')}; if the log was rotated meanwhile, give all files, and run the command again`,
-    );
   if (log.keys > 1)
     out.push(`keys: ${log.keys}, each named by the one before; the newest is ${formatVkey(log.newestKey)}`);
   for (const { witness, size, time } of log.cosigned)

@@ -16,6 +16,9 @@ import { codeOf, type Runtime } from './runtime.ts';
 /** What follows the name of the log in that of a rotated file. */
 const ROTATED = /^[.-]\d[\w.-]*$/;
 
+/** The most seconds from the shell's list of the files to their opening. */
+const MEANWHILE_S = 10;
+
 /** The lines at the beginning of a file by which its place among the other files is found. */
 const SAMPLED = 100;
 
@@ -85,9 +88,8 @@ async function compareLines(
   return comparison.result(isPart);
 }
 
-/** Returns the files beside the given ones that may have lines which are missing: the log may have been rotated after the
- * shell had listed its files. */
-function notGiven(runtime: Runtime, logs: readonly string[]): readonly string[] {
+/** Returns the rotated files beside the given ones. */
+function rotatedBeside(runtime: Runtime, logs: readonly string[]): readonly string[] {
   const beside = logs.flatMap((log) => {
     const start = log.lastIndexOf('/') + 1;
     const [folder, base] = [log.slice(0, start), log.slice(start)];
@@ -97,6 +99,26 @@ function notGiven(runtime: Runtime, logs: readonly string[]): readonly string[] 
       .map((name) => folder + name);
   });
   return [...new Set(beside)].filter((file) => !logs.includes(file));
+}
+
+/** Opens the files. A file that was rotated after the shell had listed them has another name now: it is opened, too. */
+function openFiles(runtime: Runtime, logs: readonly string[]): readonly LogFile[] {
+  const given = logs.map((file) => logFile(runtime, file));
+  const now = runtime.now();
+  const meanwhile = rotatedBeside(runtime, logs).filter((file) => !file.endsWith('.gz'));
+  const all = [...given, ...meanwhile.flatMap((file) => justRotated(runtime, file, now))];
+  const ids = all.map(({ inode }) => inode?.id);
+  return all.filter((_, at) => ids[at] === undefined || ids.indexOf(ids[at]) === at);
+}
+
+function justRotated(runtime: Runtime, file: string, now: number): readonly LogFile[] {
+  try {
+    const held = runtime.hold(file);
+    return now - (held.inode?.changed ?? 0) <= MEANWHILE_S ? [{ file, ...held }] : [];
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return [];
+  }
 }
 
 /** `meshgate audit verify`: compares the log with what was sealed. */
@@ -144,7 +166,7 @@ export const auditVerifyCommand = command({
     const options = { key: keyOf(runtime, key), kept, witnesses: witnessKeys(runtime, witness) };
     const files = logFolder(runtime, folder);
     // The gateway may go on: what it writes from now on is not compared.
-    const given = logs.map((file) => logFile(runtime, file));
+    const opened = openFiles(runtime, logs);
     let log: VerifiedLog;
     try {
       log = await verifyLog(files, options);
@@ -153,10 +175,15 @@ export const auditVerifyCommand = command({
       runtime.err(`meshgate: checkpoint: ${error.message}\n`);
       return NO;
     }
-    const compared = logs.length === 0 ? undefined : await compareLines(given, log, { isPart: part, lag });
+    const compared = logs.length === 0 ? undefined : await compareLines(opened, log, { isPart: part, lag });
     const isMissing = compared?.findings.some(({ kind }) => kind === 'removed' || kind === 'cut off');
-    const others = isMissing === true ? notGiven(runtime, logs) : [];
-    const verified: Verified = { log, ...(compared && { compared }), notGiven: others };
+    const names = opened.map(({ file }) => file);
+    const verified: Verified = {
+      log,
+      ...(compared && { compared }),
+      meanwhile: names.filter((name) => !logs.includes(name)),
+      notGiven: isMissing === true ? rotatedBeside(runtime, logs).filter((name) => !names.includes(name)) : [],
+    };
     runtime.out(format === 'json' ? json(verifiedJson(verified)) : verifiedText(runtime, verified));
     return findingsOf(verified).length === 0 ? YES : NO;
   },

@@ -81,6 +81,13 @@ export interface HeldFile {
   /** Reads its bytes from the beginning, as {@link readChunks} does.
    * @throws Error with the code `ESHORTER` if it was truncated since then */
   chunks(): AsyncIterable<Uint8Array>;
+  /** Absent for standard input. */
+  readonly inode?: {
+    /** The same for two names of one file. */
+    readonly id: string;
+    /** When it was last written or renamed, in seconds since the epoch. */
+    readonly changed: number;
+  };
 }
 
 /** Opens a file that may be renamed and may grow: what is read is the same file, with the size that it has now. Standard
@@ -89,15 +96,18 @@ export interface HeldFile {
 export function holdFile(path: string): HeldFile {
   if (path === '-') return { chunks: () => readChunks(path) };
   const fd = fs.openSync(path, 'r');
-  if (path.endsWith('.gz')) return { chunks: () => unzipped(fd) };
   const stat = fs.fstatSync(fd);
+  const inode = { id: `${stat.dev} ${stat.ino}`, changed: stat.ctimeMs / 1000 };
+  if (path.endsWith('.gz')) return { inode, chunks: () => unzipped(fd) };
   if (!stat.isFile())
     return {
+      inode,
       chunks: async function* () {
         yield* chunksOf((room) => readSome(fd, room));
       },
     };
   return {
+    inode,
     async *chunks() {
       let at = 0;
       for (const chunk of chunksOf((room) =>

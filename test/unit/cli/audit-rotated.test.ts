@@ -106,8 +106,23 @@ it('names the rotated files that were not given if lines are missing', async () 
   const { code, out } = await meshgate(args, { files: { ...filesOf(log.folder), ...files } });
   expect([code, out]).toEqual([
     1,
-    expect.stringContaining('\nnot given: /log/access.log-20260304.gz, /log/access.log.1; if the log was rotated'),
+    expect.stringContaining('\nnot given: /log/access.log-20260304.gz, /log/access.log.1; they may have lines'),
   ]);
+});
+
+it('compares a file that was rotated after the shell had listed the files', async () => {
+  const log = rotated('meanwhile', { files: 3 });
+  const [oldest, rotatedNow, newest] = log.files.map(textOf);
+  const files = { '/log/access.log': newest!, '/log/access.log.2': rotatedNow!, '/log/access.log.1': oldest! };
+  const args = ['audit', 'verify', '/log/access.log', '/log/access.log.1', '--log-folder', '/audit', '--key'];
+  const run = (changed: Record<string, number>) =>
+    meshgate([...args, log.key.vkey], { files: { ...filesOf(log.folder), ...files }, now: 1_800_000_000, changed });
+  const { code, out } = await run({ '/log/access.log.2': 1_799_999_995 });
+  expect([code, out]).toEqual([
+    0,
+    expect.stringContaining('also compared, because the log was rotated just before: /log/access.log.2\n'),
+  ]);
+  expect((await run({ '/log/access.log.2': 1_799_999_000 })).code).toBe(1);
 });
 
 it('accepts what workers write over rotations, whole and each part of it', async () => {

@@ -14,6 +14,8 @@ export interface Ran {
 
 export interface Surroundings {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** When a file was last written or renamed, in seconds since the epoch. */
+  readonly changed?: Readonly<Record<string, number>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: boolean;
   /** Seconds since the epoch. */
@@ -77,7 +79,8 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     },
     hold(path) {
       if (path !== '-') runtime.read(path);
-      return { chunks: () => runtime.chunks(path) };
+      const changed = given.changed?.[path];
+      return { chunks: () => runtime.chunks(path), ...(changed !== undefined && { inode: { id: path, changed } }) };
     },
     look(path) {
       const content = written[path] ?? files[path];

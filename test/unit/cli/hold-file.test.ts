@@ -37,6 +37,17 @@ test('reads a compressed file that was renamed', async () => {
   expect(await textOf(held)).toBe('line\n');
 });
 
+test('names one file by the same id under both of its names, and says when it was renamed', () => {
+  const path = join(folder(), 'access.log');
+  writeFileSync(path, 'line\n');
+  const held = holdFile(path);
+  const before = Date.now() / 1000;
+  renameSync(path, `${path}.1`);
+  const renamed = holdFile(`${path}.1`);
+  expect(renamed.inode?.id).toBe(held.inode?.id);
+  expect(Math.abs(renamed.inode!.changed - before)).toBeLessThan(5);
+});
+
 test('fails if the file was truncated', async () => {
   const path = join(folder(), 'access.log');
   writeFileSync(path, 'line\n');
