@@ -86,6 +86,9 @@ const bundles = {
   'cookies.js': {
     entryPoints: ['src/cookies.ts'],
   },
+  'counts.js': {
+    entryPoints: ['src/counts.ts'],
+  },
   // A process of its own, on the command njs.
   'seal.js': {
     entryPoints: ['src/seal.ts'],

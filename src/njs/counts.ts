@@ -15,6 +15,7 @@ export const COUNTED = {
   refresh: ['provider', 'result'],
   signin: ['reason'],
   revocation: ['kind'],
+  unchecked: ['status'],
 } as const;
 
 export type Counted = keyof typeof COUNTED;
@@ -87,7 +88,7 @@ export async function allCounts(): Promise<Counts> {
   const listed = dict.get(LISTED) ?? 0;
   const all: Record<Counted, Count[]> = {
     ...{ decision: [], verified: [], slow: [], session: [] },
-    ...{ refresh: [], signin: [], revocation: [] },
+    ...{ refresh: [], signin: [], revocation: [], unchecked: [] },
   };
   for (let i = 1; i <= listed; i++) {
     if (i % AT_ONCE === 0) await new Promise<void>((resolve) => setTimeout(resolve, 1));

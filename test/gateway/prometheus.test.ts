@@ -117,7 +117,7 @@ const query = (expr: string) => queryPrometheus(prometheus.host, expr);
 beforeAll(() => readyToSignIn(stage, gateway, `${home}/page`, sso.issuer));
 
 test('Prometheus scrapes the gateway, and counts are those of the requests', async () => {
-  for (const path of ['/other/', '/other/', '/public/', '/public/']) await gateway.send(host, { path });
+  for (const path of ['/other/', '/other/', '/public/', '/public/', '/a/%2e%2e/b']) await gateway.send(host, { path });
   const refused = 'sum by (route, reason) (meshgate_decisions_total{decision="refused"})';
   const found = async () =>
     (await query(refused)).map(({ metric: { route, reason }, value: [, count] }) => `${route} ${reason} ${count}`);

@@ -1,7 +1,7 @@
 /** Sessions at the check: which cookies pass, what the service receives, and how other cookies are refused. */
 import { describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/rotate-ring.ts';
-import { gatewayCase, metric, Sealer, settle } from '../harness/index.ts';
+import { counting, gatewayCase, metric, Sealer, send, settle } from '../harness/index.ts';
 import { claims, host, now, opening, script, startScene, textOf } from './session-scene.ts';
 
 const { gateway, setup, sealer, adas, ada, bearer, acme } = await startScene('session');
@@ -344,5 +344,34 @@ describe('the counters say the same as the log', () => {
     expect(sums(Object.entries(await metric(gateway, 'meshgate_signin_refusals_total')))).toEqual(
       sums(refused.map((line) => [String(line['meshgate.reason']), 1])),
     );
+  });
+
+  test('each request that nginx refuses itself, by status, and no other', async () => {
+    const counted = await counting(gateway, 'meshgate_unchecked_refusals_total');
+    const target = gateway.target(host);
+    const statuses = [
+      // A line that is no request, a path that is not canonical, and plain HTTP on the port of HTTPS.
+      (await gateway.sendRaw(host, 'nonsense\r\n\r\n')).answers[0]?.status,
+      (await gateway.send(host, { path: '/a/%2e%2e/b' })).status,
+      (await send({ ...target, tls: false })).status,
+      (await gateway.send(host, { path: '/.meshgate/none' })).status,
+      // In a browser, nginx answers with a page.
+      (await gateway.send(host, { path: '/a/%2e%2e/b', headers: opening })).status,
+      (await gateway.send(host, { path: '/.meshgate/none', headers: opening })).status,
+      (await gateway.send(host, { method: 'TRACE' })).status,
+      (await gateway.send(host, { method: 'POST', headers: { 'Content-Length': '99999999999' }, body: '' })).status,
+      (await gateway.send(host, { path: `/${'x'.repeat(40_000)}` })).status,
+      (await gateway.send(host, { headers: { 'X-Long': 'x'.repeat(40_000) } })).status,
+      (await gateway.send(host, { headers: { Host: 'unknown.test' } })).status,
+      // The check decides these: allowed, refused, and without a service.
+      (await gateway.send(host, { headers: { Cookie: ada } })).status,
+      (await gateway.send(host, { headers: script })).status,
+      (await gateway.send(host, { path: '/.meshgate/whoami', headers: script })).status,
+      (await gateway.send(host, { path: '/.meshgate/callback' })).status,
+    ];
+    expect(statuses).toEqual([400, 400, 400, 404, 400, 404, 405, 413, 414, 400, 421, 200, 401, 401, 400]);
+    await settle(gateway, host);
+    // The last request of `settle` is too large too.
+    expect(await counted()).toEqual({ 400: 5, 404: 2, 405: 1, 413: 2, 414: 1, 421: 1 });
   });
 });

@@ -46,6 +46,13 @@ export const counterMetrics: readonly Metric<Seen>[] = [
     read: ({ counts }) => sums(counts.decision),
   },
   {
+    name: 'meshgate_unchecked_refusals_total',
+    type: 'counter',
+    help: 'Requests that nginx refused without a decision of the check, by status.',
+    labels: COUNTED.unchecked,
+    read: ({ counts }) => sums(counts.unchecked),
+  },
+  {
     name: 'meshgate_credentials_total',
     type: 'counter',
     help: 'Decisions about known callers, by the kind of their credential: token, session, certificate or anonymous.',

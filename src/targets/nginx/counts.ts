@@ -1,6 +1,6 @@
 import { fastTimes } from '../../health/check-time.ts';
 import { COUNT_BYTES, COUNTS_PER_PROVIDER, COUNTS_PER_ROUTE, COUNTS_PER_RULE, OTHER_COUNTS } from '../../limits.ts';
-import { conf, type Directive, key, line, literal } from './directive.ts';
+import { type Arg, conf, type Directive, key, line, literal, type Part, template, variable } from './directive.ts';
 import type { Scene } from './scene.ts';
 
 const PAGE = 64 * 1024;
@@ -28,3 +28,18 @@ export function countZones(scene: Scene): readonly Directive[] {
 
 /** Counts the time of a check, if it took long. nginx then reads a variable, and writes no line. */
 export const countsTime: readonly Directive[] = conf`access_log /dev/null combined if=$meshgate_check_slow;`;
+
+/** The variable that counts a request which nginx refuses without the check. Its text is empty. */
+const COUNTED = variable('meshgate_unchecked');
+
+/** The JavaScript that counts such requests. */
+export const countsRefusals: readonly Directive[] = conf`
+  js_import meshgate_counts from counts.js;
+  js_set ${COUNTED} meshgate_counts.refused;
+`;
+
+/** Returns a value for a map that nginx reads only for the log line of such a request, so that counting costs no other
+ * request anything. In the nginx of an ingress controller, requests for other hosts share the log, so nothing is counted.
+ * @param value undefined for the empty text */
+export const andCount = ({ options }: Pick<Scene, 'options'>, value?: string | Part): Arg =>
+  options.inController ? template(value ?? '') : template(COUNTED, value ?? '');

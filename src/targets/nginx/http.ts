@@ -3,7 +3,7 @@ import type { Policy } from '../../policy/types.ts';
 import { budgetZones } from './budgets.ts';
 import { choosingRules } from './connections.ts';
 import { controllerMaps } from './controller.ts';
-import { countZones } from './counts.ts';
+import { countsRefusals, countZones } from './counts.ts';
 import { conf, type Directive } from './directive.ts';
 import { egressMaps, egressServer } from './egress.ts';
 import { etcdUpstreams } from './etcd.ts';
@@ -60,6 +60,7 @@ function engine(scene: Scene): readonly Directive[] {
   const scripts = conf`
     js_engine qjs;
     js_path ${dir};
+    ${countsRefusals}
     ${ownCookies(scene)}
   `;
   return conf`

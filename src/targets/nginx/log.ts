@@ -13,7 +13,8 @@ import {
 } from '../../limits.ts';
 import { hasSeveral, hasSeveralMeshes } from '../../policy/ingress.ts';
 import { asksCertificates } from './client-certificate.ts';
-import { type Arg, conf, type Directive, line, type Part, regex, row, template, variable } from './directive.ts';
+import { andCount } from './counts.ts';
+import { type Arg, conf, type Directive, key, line, type Part, regex, row, template, variable } from './directive.ts';
 import { looksAtTools } from './door.ts';
 import type { ConfFile } from './files.ts';
 import { answerHeader } from './names.ts';
@@ -30,27 +31,38 @@ const EVERYTHING: Readonly<Record<LogPart, boolean>> = {
 /** The status as a JSON number. nginx writes three digits, and 000 without a response (009 for HTTP/0.9). */
 const codeMap = conf`map $status $meshgate_code { default $status; "000" 0; "009" 0; }`;
 
+/** The reasons that nginx itself sets, for a page or another location. In an answer of the check, they follow a rule. */
+const OWN = ['header_too_large', 'path_not_canonical', 'route_unknown', 'limit_exceeded', 'worker_refused'] as const;
+
+/** Every status of a refusal, except that of a client that did not wait for a response. */
+const REFUSED = regex('~', '^(?!499)[45]');
+
 /** The maps for the reason of a refusal: the check's reason or, if nginx itself refused the request, that of nginx. */
 function reasonMaps(scene: Scene): readonly Directive[] {
   const inner = scene.policy.gateway.inner !== undefined;
   const certificates = inner || asksCertificates(scene);
   const sessions = hasSessions(scene);
   const said = answerHeader(FROM_HANDLER.reason);
+  const reasons: Readonly<Record<string, string | Part>> = {
+    400: variable('meshgate_bad_reason'),
+    ...(certificates && { 401: variable('meshgate_certificate_reason') }),
+    404: 'route_unknown',
+    421: 'host_unknown',
+    ...(sessions && { 429: 'limit_exceeded' }),
+    503: 'check_unavailable',
+  };
   return conf`
     # Why a request was refused: the reason of the check${sessions ? ' or the sign-in' : ''}, or of nginx itself.
     map $meshgate_rule$meshgate_reason $meshgate_log_reason {
       "" ${variable(sessions ? 'meshgate_handler_reason' : 'meshgate_status_reason')};
+      ${!scene.options.inController && row(OWN.map((reason) => line(key(reason), andCount(scene, reason))))}
       default $meshgate_reason;
     }
     ${sessions && conf`map ${said} $meshgate_handler_reason { "" $meshgate_status_reason; default ${said}; }`}
     map $status $meshgate_status_reason {
       default "";
-      "400" $meshgate_bad_reason;
-      ${certificates && conf`"401" $meshgate_certificate_reason;`}
-      "404" route_unknown;
-      "421" host_unknown;
-      ${sessions && conf`"429" limit_exceeded;`}
-      "503" check_unavailable;
+      ${row(Object.entries(reasons).map(([status, reason]) => line(key(status), andCount(scene, reason))))}
+      ${!scene.options.inController && line(REFUSED, andCount(scene))}
     }
     map $meshgate_odd $meshgate_bad_reason { "" request_malformed; default $meshgate_odd; }
     ${certificates && certificateMap(inner)}
@@ -88,8 +100,8 @@ const toolValues: readonly Usual[] = [
 function usualMap({ hosts }: Scene): readonly Directive[] {
   const values: readonly Usual[] = [
     ['status', 'meshgate_code', '[1-9][0-9]{2}'],
-    // The reason of the check applies if there is a reason or a rule.
-    ['meshgate_reason', 'meshgate_log_reason', '(?=[^"]|"[^"])[a-z0-9_]*+'],
+    // With a rule, the reason is that of the check. Without one, nginx itself may have refused the request: see `OWN`.
+    ['meshgate_reason', 'meshgate_log_reason', '(?=[a-z0-9_]*+"[^"])[a-z0-9_]*+'],
     ['meshgate_rule', '', '[^"]*+'],
     ['request_method', 'meshgate_log_method', `[A-Z]{1,${MAX_LOG_METHOD}}+`],
     ['host', 'meshgate_log_host', unescaped(1, MAX_LOG_HOST)],

@@ -218,6 +218,7 @@ const files = {
   '/opt/meshgate/client.js': '',
   '/opt/meshgate/health.js': '',
   '/opt/meshgate/cookies.js': '',
+  '/opt/meshgate/counts.js': '',
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };
 

@@ -20,7 +20,10 @@ hosts:
 
 const right = { '/run/secrets/session.jwks': newRing(1_800_000_000), '/run/secrets/okta': 'a secret' };
 const bundles = Object.fromEntries(
-  ['meshgate', 'hop', 'signin', 'client', 'health', 'cookies'].map((name) => [`/opt/meshgate/${name}.js`, '']),
+  ['meshgate', 'hop', 'signin', 'client', 'health', 'cookies', 'counts'].map((name) => [
+    `/opt/meshgate/${name}.js`,
+    '',
+  ]),
 );
 const ask: Ask = async () => ({ error: 'ECONNREFUSED' });
 

@@ -11,6 +11,7 @@ const files = {
   '/opt/meshgate/client.js': 'export default {};\n',
   '/opt/meshgate/health.js': 'export default {};\n',
   '/opt/meshgate/cookies.js': 'export default {};\n',
+  '/opt/meshgate/counts.js': 'export default {};\n',
   '/etc/resolv.conf':
     '# a comment\nsearch example.com\nnameserver 10.0.0.10\n nameserver fd00::1\nnameserver fe80::1%eth0\n',
 };
@@ -30,7 +31,16 @@ describe('nginx', () => {
       ...['', '_as_wiki-editor', '_by_identity'].map((way) => `services/wiki${way}.conf`),
       'hosts/wiki.example.com.conf',
     ];
-    const paths = [...rendered, 'meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js'];
+    const paths = [
+      ...rendered,
+      'meshgate.js',
+      'hop.js',
+      'signin.js',
+      'client.js',
+      'health.js',
+      'cookies.js',
+      'counts.js',
+    ];
     expect(Object.keys(written).sort()).toEqual(paths.map((path) => `/out/${path}`).sort());
     expect(out.trimEnd().split('\n')).toEqual(Object.keys(written));
     expect(written['/out/meshgate.js']).toBe(files['/opt/meshgate/meshgate.js']);

@@ -207,6 +207,7 @@ describe('--nginx', () => {
         '/opt/meshgate/client.js': '',
         '/opt/meshgate/health.js': '',
         '/opt/meshgate/cookies.js': '',
+        '/opt/meshgate/counts.js': '',
       },
     });
     return written;

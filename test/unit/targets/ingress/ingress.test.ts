@@ -36,10 +36,9 @@ const SESSIONS = SMALL.replace(
 ).replace('audiences: [api://wiki] }', 'audiences: [api://wiki], client: { id: g, secret_file: /run/secret } }');
 
 const bundles = Object.fromEntries(
-  ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js', 'apikey_auth.js'].map((name) => [
-    name,
-    `// ${name}\n`,
-  ]),
+  ['meshgate.js', 'hop.js', 'signin.js', 'client.js', 'health.js', 'cookies.js', 'counts.js', 'apikey_auth.js'].map(
+    (name) => [name, `// ${name}\n`],
+  ),
 );
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of several kinds

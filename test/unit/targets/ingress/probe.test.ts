@@ -30,7 +30,7 @@ hosts:
 
 const files = {
   ...Object.fromEntries(
-    ['meshgate', 'hop', 'signin', 'client', 'health', 'cookies', 'apikey_auth'].map((name) => [
+    ['meshgate', 'hop', 'signin', 'client', 'health', 'cookies', 'counts', 'apikey_auth'].map((name) => [
       `/opt/meshgate/${name}.js`,
       `// ${name}\n`,
     ]),

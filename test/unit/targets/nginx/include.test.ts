@@ -16,7 +16,7 @@ test('the text about duplicates is true', () => {
   const settings = treeOf(files, 'http.conf').filter((one) => one.block === undefined);
   const unique = settings
     .map((one) => one.words[0])
-    .filter((name) => !/^(js_path|js_import|js_shared_dict_zone|log_format|include)$/.test(name ?? ''));
+    .filter((name) => !/^(js_path|js_import|js_set|js_shared_dict_zone|log_format|include)$/.test(name ?? ''));
   expect(unique.sort()).toEqual(['js_engine', 'variables_hash_max_size']);
   const host = treeOf(files, 'hosts/wiki.example.com.conf');
   expect(args(host, 'location')).toContain('^~ /');

@@ -129,10 +129,10 @@ describe('a value of the line that an expression keeps', () => {
       for (const status of ['000', '009']) expect(expression.test(keyWith(0, status))).toBe(false);
     });
 
-    test('is the reason of the check only if the check answered', () => {
+    test('is the reason of the check only with a rule: nginx counts what it refuses without one', () => {
       expect(expression.test(keyWith(2, ''))).toBe(false);
-      const refused = PLAIN.with(1, 'role_missing').with(2, '').join('"');
-      expect(expression.exec(refused)?.groups?.meshgate_log_reason).toBe('role_missing');
+      expect(expression.test(PLAIN.with(1, 'header_too_large').with(2, '').join('"'))).toBe(false);
+      expect(expression.exec(keyWith(1, 'role_missing'))?.groups?.meshgate_log_reason).toBe('role_missing');
     });
   });
 });

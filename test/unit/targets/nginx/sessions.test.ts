@@ -173,7 +173,7 @@ test('JavaScript of the sign-in is in no context of the check', () => {
   );
   const block = check?.block ?? [];
   expect(args(block, 'js_import')).toEqual(['meshgate from meshgate.js']);
-  expect(args(http, 'js_import')).toEqual(['meshgate_cookies from cookies.js']);
+  expect(args(http, 'js_import')).toEqual(['meshgate_counts from counts.js', 'meshgate_cookies from cookies.js']);
   for (const one of [location(block, '^~', '/.meshgate/'), location(block, '@meshgate_page')]) {
     expect(args(one, 'js_import')).toEqual(['signin from signin.js']);
   }
