@@ -106,7 +106,7 @@ function refused(reply: WitnessReply, origin: string, old: number): string {
   if (status === 403)
     return `it does not know the key of ${origin} (403): give its operator the newest key of the log, which audit verify prints${said(reply)}`;
   if (status === 404)
-    return `it does not know the log ${origin}, or the URL is wrong (404): give its operator the key in keys/first${said(reply)}`;
+    return `it does not know the log ${origin}, or the URL is wrong (404): give its operator the newest key of the log, which audit verify prints${said(reply)}`;
   if (status === 422)
     return `it says that the log does not continue the ${old} leaves that it has cosigned (422): the log was forked${said(reply)}`;
   return `it answered ${status}${said(reply)}`;

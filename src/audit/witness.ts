@@ -60,9 +60,20 @@ export class Witness {
       const tree = parseCheckpoint(note.text);
       origin = tree.origin;
       const keys = this.#logs.filter(({ name }) => name === origin);
-      if (keys.length === 0) return refusal(404, `this witness does not know the log ${origin}`);
+      if (keys.length === 0)
+        return refusal(
+          404,
+          `this witness does not know the log ${origin}: start it with --log and the newest key of the log`,
+        );
       const signed = await verifyNote(note, keys).catch(() => []);
-      if (signed.length === 0) return refusal(403, `no key of ${origin} that this witness knows has signed it`);
+      if (signed.length === 0) {
+        const ids = (all: readonly { readonly name: string; readonly id: string }[]) =>
+          all.flatMap(({ name, id }) => (name === origin ? [id] : [])).join(' or ');
+        return refusal(
+          403,
+          `the key ${ids(note.signatures)} of ${origin} has signed it, and this witness knows ${ids(keys)}: start it with --log and the newest key of the log`,
+        );
+      }
       if (old > tree.size) return refusal(400, `the old size ${old} is greater than ${tree.size}`);
       const known = this.#store.load(origin) ?? { size: 0, root: EMPTY_ROOT };
       if (old !== known.size) {

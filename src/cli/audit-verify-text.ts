@@ -12,6 +12,8 @@ export interface Verified {
   readonly log: VerifiedLog;
   /** Absent if only the folder was verified. */
   readonly compared?: Compared;
+  /** Whether the given key is not the first one of the folder, which may be the cause of the findings. */
+  readonly isOtherKey: boolean;
   /** Files that were compared although they were not given, because they were rotated just before. */
   readonly meanwhile: readonly string[];
   /** Files that may have lines which are missing in the given ones. */
@@ -136,6 +138,10 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
   if (compared !== undefined && compared.beside > 0)
     out.push(
       `at the ends of this part: ${count(compared.beside, 'sealed line')} can be in the file before or after it; give that file, too`,
+    );
+  if (verified.isOtherKey)
+    out.push(
+      'the key that you gave is not the one in keys/first: if it is a later key of the log, give the first one; otherwise this folder is not the log of your key',
     );
   const list = (files: readonly string[]) => files.map((file) => foreign(file)).join(', ');
   if (verified.meanwhile.length > 0)

@@ -4,6 +4,8 @@ import { leafOf } from '../audit/leaf.ts';
 import { Malformed } from '../audit/malformed.ts';
 import { UNKNOWN } from '../audit/match.ts';
 import { leafHash } from '../audit/merkle.ts';
+import { formatVkey, type VerifierKey } from '../audit/note.ts';
+import type { Published } from '../audit/published.ts';
 import { type VerifiedLog, verifyLog } from '../audit/verify.ts';
 import { folderFlag, keyFlag, keyOf, logFolder, witnessFlag, witnessKeys } from './audit-folder.ts';
 import { findingsOf, type Verified, verifiedJson, verifiedText } from './audit-verify-text.ts';
@@ -121,6 +123,13 @@ function justRotated(runtime: Runtime, file: string, now: number): readonly LogF
   }
 }
 
+/** Whether the signatures are not those of the given key, and the folder has another first key. */
+function isOtherKey(files: Published, key: VerifierKey, { findings }: VerifiedLog): boolean {
+  const first = files.read('keys/first');
+  const isUnsigned = findings.some(({ kind, file }) => kind === 'checkpoint' || file === 'keys/0');
+  return isUnsigned && first !== undefined && Buffer.from(first).toString().trim() !== formatVkey(key);
+}
+
 /** `meshgate audit verify`: compares the log with what was sealed. */
 export const auditVerifyCommand = command({
   brief: 'Verify that no line of the log was removed or changed since it was sealed',
@@ -180,6 +189,7 @@ export const auditVerifyCommand = command({
     const names = opened.map(({ file }) => file);
     const verified: Verified = {
       log,
+      isOtherKey: isOtherKey(files, options.key, log),
       ...(compared && { compared }),
       meanwhile: names.filter((name) => !logs.includes(name)),
       notGiven: isMissing === true ? rotatedBeside(runtime, logs).filter((name) => !names.includes(name)) : [],

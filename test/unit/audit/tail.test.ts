@@ -375,6 +375,23 @@ test('reads the lines of a copy once if it was made when nothing was read of the
   expect(lab.sealed().events).toEqual(['started']);
 });
 
+test('begins a new log in another folder with the lines of the present file', async () => {
+  const lab = sealLab();
+  const [rotated, before, after] = [newLines(3), newLines(3), newLines(3)];
+  lab.write(rotated);
+  await run(lab);
+  renameSync(lab.log, `${lab.log}.1`);
+  lab.write(before);
+  await run(lab);
+  Object.assign(lab.settings, {
+    folder: join(lab.folder, 'audit-2027'),
+    origin: 'wiki.example.com/meshgate/gw-0-2027',
+  });
+  lab.write(after);
+  await run(lab);
+  expect(lab.sealed().lines).toEqual([...before, ...after]);
+});
+
 test('says that the file was deleted, and goes on with the next one', async () => {
   const lab = sealLab();
   const sealer = await lab.open();

@@ -131,6 +131,15 @@ test('tells its operator of forks and rollbacks, and not of other mistakes', asy
   expect(await says('x')).toBeUndefined();
 });
 
+test('names the key that has signed and the one that it knows, and says what to do', async () => {
+  const { add } = setup();
+  const other = noteKey();
+  const id = (key: NoteKey) => key.id.toString('hex');
+  expect((await add(request(0, entries(9), { keys: [other] }))).body).toBe(
+    `the key ${id(other)} of ${ORIGIN} has signed it, and this witness knows ${id(log)}: start it with --log and the newest key of the log\n`,
+  );
+});
+
 test('of two logs that come at once, cosigns one', async () => {
   for (let round = 0; round < 20; round++) {
     const { add } = setup();

@@ -229,6 +229,18 @@ keys: 3, each named by the one before; the newest is ${log.keys[2]!.vkey}
     ]);
   });
 
+  it('says that a later key of the log was given', async () => {
+    const run = (key: string) =>
+      meshgate(['audit', 'verify', '--log-folder', '/audit', '--key', key], { files: filesOf(log.folder) });
+    const says =
+      'the key that you gave is not the one in keys/first: if it is a later key of the log, give the first one';
+    for (const key of [log.keys[1]!, log.keys[2]!]) {
+      const { code, out } = await run(key.vkey);
+      expect([code, out]).toEqual([1, expect.stringContaining(says)]);
+    }
+    expect((await run(first!.vkey)).out).not.toContain('keys/first');
+  });
+
   it('rejects a checkpoint of another key', async () => {
     const other = noteKey();
     const folder = { ...log.folder, checkpoint: Buffer.from(checkpointOf(log.entries, [other])) };
