@@ -26,6 +26,8 @@ export interface Probed {
   readonly status: number;
   /** When the answer came, in seconds since the epoch. */
   readonly at: number;
+  /** Whether it is the first result, without a connection, which the log does not have. */
+  readonly unsaid?: boolean;
 }
 
 /** The length of the text `RBAC: access denied`, with which Envoy denies a request by its rules. */

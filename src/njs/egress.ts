@@ -35,7 +35,7 @@ async function ask(socket: string, provider: string, url: string, request: NgxFe
 }
 
 /** Why the egress server has no answer. nginx has chosen no address if the name is unknown. */
-const whyNot = (headers: Headers): string =>
+export const whyNot = (headers: Headers): string =>
   /^[[\d]/.test(headers.get(FROM_EGRESS.address) ?? '')
     ? ' (not reached, or its certificate is not valid; the line above says which)'
     : ' (its name could not be resolved, by gateway.resolver or the DNS servers of this machine)';

@@ -82,9 +82,12 @@ async function run(probes: Probes, probe: MeshProbe): Promise<void> {
   const answer = await ask(probes, probe);
   const verdict = verdictOf(probe, answer);
   const status = answer?.reached ? answer.status : 0;
-  const found: Probed = { about: aboutOf(probe), verdict, status, at: Date.now() / 1000 };
+  // At the start of nginx, the name of the ingress may not be resolved yet: the next run tells whether it answers.
+  const unsaid = before === undefined && answer?.reached !== true;
+  const found: Probed = { about: aboutOf(probe), verdict, status, at: Date.now() / 1000, ...(unsaid && { unsaid }) };
   svidsDict().set(keyOf(probe), JSON.stringify(found));
-  if ((before?.verdict ?? 'closed') === verdict) return;
+  const known = before === undefined || before.unsaid ? 'closed' : before.verdict;
+  if (unsaid || known === verdict) return;
   const level = verdict === 'open' ? ngx.ERR : ngx.WARN;
   ngx.log(level, `meshgate: ${probeLine(probe, found)}`);
 }

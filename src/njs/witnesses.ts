@@ -4,12 +4,17 @@ import type { WitnessSettings } from '../audit/seal-settings.ts';
 import { type CosigningMachine, cosign, cosignedAt } from '../audit/witnesses.ts';
 import { composed } from '../composed.ts';
 import type { Watched } from '../health/types.ts';
+import { FROM_EGRESS } from '../internal-headers.ts';
 import { WITNESS_TIMEOUT_MS } from '../limits.ts';
 import { svidsDict } from './dicts.ts';
-import { within } from './egress.ts';
+import { whyNot, within } from './egress.ts';
 
 /** How often a problem that lasts is logged, in seconds. */
 const REPEAT = 60;
+
+/** A worker from before a reload has answered. It still accepts requests to the egress server, and does not know the
+ * location of a new witness. */
+class EarlierWorker extends Error {}
 
 /** What a worker needs to ask for cosignatures. It has no Ed25519: `audit verify` verifies them. */
 function machineOf(folder: string, send: (body: string) => Promise<Response>): CosigningMachine {
@@ -23,6 +28,10 @@ function machineOf(folder: string, send: (body: string) => Promise<Response>): C
     },
     async post(_, body) {
       const answer = await within(send(body), WITNESS_TIMEOUT_MS);
+      if (!/^\d/.test(answer.headers.get(FROM_EGRESS.reached) ?? '')) {
+        if (answer.status === 404) throw new EarlierWorker();
+        throw new Error(`no connection${whyNot(answer.headers)}`);
+      }
       return { status: answer.status, type: answer.headers.get('Content-Type') ?? '', text: await answer.text() };
     },
   };
@@ -41,6 +50,7 @@ async function ask(folder: string, egress: string, witness: WitnessSettings, ind
     await cosign(machineOf(folder, send), witness);
     svidsDict().delete(said);
   } catch (error) {
+    if (error instanceof EarlierWorker) return;
     const now = Date.now() / 1000;
     const before = Number(svidsDict().get(said) ?? 0);
     if (now >= before && now - before < REPEAT) return;

@@ -227,6 +227,23 @@ describe('the job', () => {
     expect(values(read(one.requests)), 'there is no value of meshgate_mesh_enforcing').toEqual([1]);
   });
 
+  test('logs an ingress without a connection at the second time, because its name is looked up after the start', async () => {
+    const one = { ...probes, requests: [many[0]!] };
+    answer = async () => Promise.reject(new Error('no live upstreams'));
+    await probeMeshes(one);
+    expect(log).not.toHaveBeenCalled();
+    expect(meshParts(one, 1000)).toMatchObject({ default: { state: 'warning', reason: 'mesh_not_probed' } });
+    await probeMeshes(one);
+    await probeMeshes(one);
+    expect(log.mock.calls).toEqual([[ngx.WARN, expect.stringMatching(/^meshgate: .* had no answer$/)]]);
+    log.mockClear();
+    const other = { ...probes, requests: [many[1]!] };
+    await probeMeshes(other);
+    answer = async () => denial();
+    await probeMeshes(other);
+    expect(log).not.toHaveBeenCalled();
+  });
+
   test('ends within the interval if the ingress hangs, and begins the next time with the others', async () => {
     answer = () => new Promise(() => {});
     const services = () => asked.map(({ url }) => url);
