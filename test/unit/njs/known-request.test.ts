@@ -1,4 +1,5 @@
 /** The work of the check for a known request: each operation costs every request time. No clock: the test counts. */
+import { Session } from 'node:inspector/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkHandler } from '../../../src/njs/check.ts';
 import { keysDict } from '../../../src/njs/dicts.ts';
@@ -139,6 +140,45 @@ function unpublish(): void {
   keysDict().clear();
   keysDict().set(EPOCH, 'later');
 }
+
+/** Runs a function; returns the functions of `src/` that it calls, by name, each as often as it is called. */
+async function callsOf(act: () => Promise<unknown>): Promise<readonly string[]> {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  await session.post('Profiler.takePreciseCoverage');
+  await act();
+  const { result } = await session.post('Profiler.takePreciseCoverage');
+  session.disconnect();
+  const called = result
+    .filter(({ url }) => /\/src\/[^?]*\.ts/.test(url))
+    .flatMap(({ functions }) =>
+      functions.map(({ functionName, ranges }) => [functionName, ranges[0]?.count ?? 0] as const),
+    );
+  return called
+    .filter(([name]) => name !== '')
+    .flatMap(([name, count]) => Array.from({ length: count }, () => name))
+    .sort();
+}
+
+describe('the functions that run', () => {
+  // In nginx's QuickJS a call costs about 500 instructions, and nothing inlines a function.
+  it('with a name are six for a known token, besides the handler', async () => {
+    const headers = bearer();
+    await known(headers);
+    const calls = await callsOf(() => ask(headers));
+    expect(calls).toEqual(['count', 'met', 'near', 'replayCached', 'send', 'vouchFor']);
+  });
+
+  it('with a name are at most 18 for a known session', async () => {
+    const headers = { Cookie: `__Host-meshgate=${await sealed(adas(start))}` };
+    await known(headers);
+    const calls = await callsOf(() => ask(headers));
+    expect(calls).toContain('replayCached');
+    expect(calls.length, calls.join(' ')).toBeLessThanOrEqual(18);
+  });
+});
 
 /** The same token in a header that takes the long way: the scheme of RFC 6750 in lower case. */
 const longWay = (token: string) => ({ Authorization: `bearer ${token}` });
