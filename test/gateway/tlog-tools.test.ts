@@ -1,6 +1,6 @@
 /** Programs of other projects accept what the sealer writes and what the command prints, and reject a changed byte. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { consistencyProof } from '../../src/audit/merkle.ts';
 import { tileReader } from '../../src/audit/published.ts';
 import { nodesOf } from '../../src/audit/tiles.ts';
+import { filesBelow } from '../harness/container.ts';
+import { bareImage, startContainer, testStage } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';
 import { fsck, lacksTlogTools, type Record, sumdb, tlogTool } from '../harness/tlog-tools.ts';
 import { requestLines, textOf } from '../unit/audit/sealed-log.ts';
@@ -144,6 +146,39 @@ describeWith(lacksTlogTools(), 'a sealed log', () => {
         withByte(name, at, () => fsck(audit, key)),
         name,
       ).toContain('fsck failed');
+  });
+
+  test('passes the same check over HTTP, from an nginx that publishes it as the guide says, without the key', async () => {
+    const at = join(folder, 'published');
+    const settings = {
+      log: `${at}.log`,
+      folder: at,
+      origin: ORIGIN,
+      witnesses: [],
+      policies: join(folder, 'policies'),
+    };
+    writeFileSync(settings.log, textOf(lines.slice(0, 300)));
+    writeFileSync(`${at}.json`, JSON.stringify(settings));
+    expect(run('dist/seal.js', `${at}.json`).status).toBe(0);
+    const guide = readFileSync('docs/custody.md', 'utf8').split('### Publish the log')[1]!;
+    const server = /```nginx\n([\s\S]*?)```/.exec(guide)![1]!;
+    const { host } = await startContainer(await testStage('tlog'), {
+      image: bareImage,
+      alias: 'published',
+      files: {
+        ...filesBelow(at, '/var/lib/meshgate/audit'),
+        '/etc/nginx/nginx.conf': `error_log stderr notice; events {} http { ${server} }`,
+      },
+      ready: /start worker process \d/,
+    });
+    const url = `http://${host}:8090`;
+    const key = join(at, 'keys/first');
+    expect(fsck(url, key)).toContain("Successfully fsck'd log with size 301");
+    const status = async (path: string) => (await fetch(`${url}/${path}`)).status;
+    expect(await status('keys/first')).toBe(200);
+    expect(existsSync(join(at, 'private/key'))).toBe(true);
+    for (const path of ['private/key', 'tile/..%2fprivate/key', 'private/', 'status.json', 'lock', ''])
+      expect(await status(path), path).toBe(404);
   });
 
   test("opens with Go's sumdb/note, whose tlog accepts the proofs and rejects changed ones", () => {

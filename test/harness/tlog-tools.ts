@@ -22,11 +22,12 @@ export function lacksTlogTools(): string | undefined {
   return lacking(`no ${folder}: test/images/prepare.sh tlog makes it, or says what it lacks`);
 }
 
-/** Checks the folder of a log with fsck of tessera. Returns its words. Its exit code is always 0. A worker of it ends at
+/** Checks a log with fsck of tessera: a folder, or a URL. Returns its words. Its exit code is always 0. A worker of it ends at
  * the first error, and without another one it would wait for ever.
  * @param keyFile a file with the verifier key of the log */
 export function fsck(log: string, keyFile: string): string {
-  const args = ['--storage_url', `file://${log}/`, '--public_key', keyFile, '--ui=false', '--logtostderr', '-N=4'];
+  const url = /^https?:/.test(log) ? log : `file://${log}`;
+  const args = ['--storage_url', `${url}/`, '--public_key', keyFile, '--ui=false', '--logtostderr', '-N=4'];
   const { status, stderr } = spawnSync(tlogTool('fsck'), args, { encoding: 'utf8', timeout: 60_000 });
   return status === 0 ? stderr : `exit code ${status}: ${stderr}`;
 }
