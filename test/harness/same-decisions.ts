@@ -2,7 +2,9 @@ import { ClaimedRoles } from '../../src/audit/claimed-roles.ts';
 import { Decider } from '../../src/audit/decider.ts';
 import { isCut, type LogLine, readLine } from '../../src/audit/line.ts';
 import { redecide } from '../../src/audit/redecide.ts';
+import { Replay } from '../../src/audit/replay.ts';
 import { stageOf } from '../../src/audit/stage.ts';
+import { Usage } from '../../src/audit/usage.ts';
 import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { policyDigest } from '../../src/rules/digest.ts';
@@ -26,6 +28,9 @@ export function expectSameDecisions(policy: Policy, lines: readonly string[]): v
   const decider = new Decider({ policy, rules });
   const claimed = new ClaimedRoles(policy, policy);
   const digest = policyDigest(policy, rules);
+  const replays = [new Replay(decider), new Replay(decider, decider)];
+  // Lines of another policy show whether the rules alone find a use of each allowed request.
+  const usage = new Usage(decider, '');
   const differences = lines.flatMap((text) => {
     if (!text.startsWith('{"time":"')) return [];
     const line = readLine(text);
@@ -34,8 +39,12 @@ export function expectSameDecisions(policy: Policy, lines: readonly string[]): v
     const verdict = redecide(line, decider);
     const roles = otherRoles(policy, line, claimed);
     if (roles.length > 0) return [`by the claims, the caller has other roles, ${roles.join(', ')}: ${text}`];
+    const replayed = replays.map((it) => it.of(line)).find(({ kind }) => kind !== 'same' && kind !== 'unknown');
+    if (replayed !== undefined) return [`its own policy would change it: ${JSON.stringify(replayed)}: ${text}`];
+    usage.add(line);
     return verdict.kind === 'other' ? [`gateway: ${verdict.gateway}; policy: ${verdict.policy}; ${text}`] : [];
   });
+  if (usage.denied > 0) differences.push(`${usage.denied} allowed requests use no rule`);
   if (differences.length > 0)
     throw new Error(
       `the policy decides ${differences.length} lines of the log differently:\n${differences.join('\n')}`,
