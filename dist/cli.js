@@ -1643,6 +1643,7 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
       js_import meshgate from meshgate.js;
       client_header_buffer_size 8k; large_client_header_buffers 4 160k; # room for the largest request that a host accepts
       keepalive_requests 100000; keepalive_timeout 120s;
+      request_pool_size 8k; # a check needs one piece of memory
       js_fetch_timeout ${4e3}ms; js_fetch_max_response_buffer_size ${262144};
       js_set $meshgate_check_counted meshgate.slow;
       location ^~ ${CHECK_PATH} { js_content meshgate.check; ${countsTime} }
@@ -1762,7 +1763,6 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
   `}var reading2=conf`
   underscores_in_headers off; ignore_invalid_headers on; # X_Forwarded_User must not count as X-Forwarded-User
   large_client_header_buffers 4 32k; # for long tokens
-  request_pool_size 1k; # less memory for open requests
 `;function certificateCaches(scene){if(scene.identities.length===0)return[];let max=Math.max(16,4*scene.identities.length);return modulesOf(scene.hosts).flatMap(module=>conf`${module}_ssl_certificate_cache max=${max} valid=${rotationTimes(scene).cache}s inactive=60s;`)}var jwks=conf`
   # The public keys of the signed assertion.
   location = ${JWKS_PATH} {

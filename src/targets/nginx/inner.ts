@@ -41,6 +41,7 @@ export function checkServer(scene: Scene, declared: readonly Directive[]): reado
       js_import meshgate from meshgate.js;
       client_header_buffer_size 8k; large_client_header_buffers 4 160k; # room for the largest request that a host accepts
       keepalive_requests 100000; keepalive_timeout 120s;
+      request_pool_size 8k; # a check needs one piece of memory
       js_fetch_timeout ${PROVIDER_TIMEOUT_MS}ms; js_fetch_max_response_buffer_size ${MAX_DOCUMENT_BYTES};
       js_set $meshgate_check_counted meshgate.slow;
       location ^~ ${CHECK_PATH} { js_content meshgate.check; ${countsTime} }

@@ -29,7 +29,6 @@ export function trustedProxies(scene: Scene): readonly Directive[] {
 export const reading = conf`
   underscores_in_headers off; ignore_invalid_headers on; # X_Forwarded_User must not count as X-Forwarded-User
   large_client_header_buffers 4 32k; # for long tokens
-  request_pool_size 1k; # less memory for open requests
 `;
 
 /** How long nginx keeps certificates of the mesh before it reads their files again. */
