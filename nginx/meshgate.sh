@@ -13,6 +13,10 @@ if [ "${1:-} ${2:-}" = 'audit seal' ] && [ -z "${MESHGATE_LIB:-}" ]; then
   shift 2
   exec meshgate-seal "$@"
 fi
+if [ -z "${MESHGATE_LIB:-}${MESHGATE_POLICY:-}" ] && ! [ -e meshgate.yaml ] && [ -e /etc/meshgate/meshgate.yaml ]; then
+  # In the image, the policy of the gateway is the default.
+  export MESHGATE_POLICY=/etc/meshgate/meshgate.yaml
+fi
 { code=$(MESHGATE_EXIT_FD=3 njs -n QuickJS -m "$lib/cli.js" "$@" 3>&1 1>&4 4>&-); failed=$?; } 4>&1
 [ "$failed" = 0 ] || exit "$failed"
 # Nor does njs send signals: it says to whom.

@@ -49,6 +49,11 @@ test('the start says the digest that readyz has', async () => {
   await gateway.says(`meshgate: the policy ${MOUNTED} has the digest ${first}`);
 });
 
+test('commands in the image read the policy of the gateway', async () => {
+  const { exitCode, stdout } = await gateway.exec('meshgate', 'validate');
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining(`${MOUNTED}: valid: `) });
+});
+
 test('an image that does not watch its files says nothing of changes in readyz', async () => {
   expect(JSON.parse((await gateway.exec('meshgate-health')).stdout)).not.toHaveProperty('changes');
 });
