@@ -25,7 +25,10 @@ import { meshgate } from '../unit/cli/fake.ts';
 import { byOtelcol, byRsyslog, type Logs, lacksOtelcol } from './collectors.ts';
 
 /** The lines go to standard output here. */
-const text = readFileSync(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8').replace(/^ {2}audit: .*\n/m, '');
+const text = readFileSync(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8').replace(
+  /^ {2}audit:.*\n(?: {4}.*\n)*/m,
+  '',
+);
 const policy = readPolicy(text);
 const rules = compile(policy);
 const identities = policy.mesh!.identities;

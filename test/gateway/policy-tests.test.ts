@@ -11,7 +11,7 @@ import { gatewayFiles } from '../harness/policy.ts';
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 /** The lines go to standard output here. */
 const text = (await readFile(new URL('../demo/meshgate.yaml', import.meta.url), 'utf8')).replace(
-  /^ {2}audit: .*\n/m,
+  /^ {2}audit:.*\n(?: {4}.*\n)*/m,
   '',
 );
 
