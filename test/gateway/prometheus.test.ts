@@ -255,3 +255,25 @@ test('a decision for which the zone has no room is counted as lost', async () =>
   const { '': missing = 0 } = await lost();
   expect([counted > 0, missing > 0, counted + missing, await free()]).toEqual([true, true, ROUTES, 0]);
 });
+
+test('a reload keeps the counters, a restart begins at zero, and the rate in Prometheus is never negative', async () => {
+  const name = 'meshgate_decisions_total';
+  const series = `${name}{route="${host}/other/*",reason="credential_missing"}`;
+  const counted = async () =>
+    (await metric(gateway, name))[`${host}/other/* ${host}/other/*#1 refused credential_missing`];
+  const shown = async () => Number((await query(series))[0]?.value[1]);
+  const before = await counted();
+  expect(before).toBe(2);
+  await gateway.reload();
+  expect(await counted()).toBe(before);
+  await until(async () => (await shown()) === before, { what: 'a scrape after the reload' });
+  await gateway.box.restart();
+  await readyToSignIn(stage, gateway, `${home}/page`, sso.issuer);
+  expect(await counted()).toBeUndefined();
+  await gateway.send(host, { path: '/other/' });
+  expect(await counted()).toBe(1);
+  await until(async () => (await shown()) === 1, { what: 'a scrape after the restart' });
+  const [resets, increase] = [await query(`resets(${series}[5m])`), await query(`increase(${series}[5m])`)];
+  expect(resets.map(({ value }) => value[1])).toEqual(['1']);
+  expect(Number(increase[0]?.value[1])).toBeGreaterThan(0);
+});

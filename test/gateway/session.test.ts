@@ -313,6 +313,45 @@ describe('a refusal of the sign-in has the same reason in its answer and in the 
   });
 });
 
+test('no value that a caller chooses becomes a label of a metric', async () => {
+  const names = async () =>
+    (await gateway.health('/.meshgate/metrics')).text.split('\n').map((line) => line.slice(0, line.lastIndexOf(' ')));
+  const before = new Set(await names());
+  const said = {
+    'User-Agent': 'evil',
+    traceparent: `00-${'e'.repeat(32)}-${'e'.repeat(16)}-01`,
+    'X-Meshgate-Reason': 'evil',
+    'X-Meshgate-Caller': 'evil',
+    'X-Meshgate-Method': 'EVIL',
+    'X-Forwarded-User': 'evil',
+    'Mcp-Name': 'evil',
+  };
+  const claims = { aud: 'wiki', sub: 'evil', azp: 'evil', client_id: 'evil', act: { sub: 'evil' }, groups: ['evil'] };
+  const token = await acme.sign(claims);
+  const foreign = await acme.sign({ ...claims, iss: 'https://evil.test' });
+  for (let i = 0; i < 3; i++) {
+    for (const path of [
+      ...[
+        `/evil${i}`,
+        `/evil%2e${i}/..%2f`,
+        `/public/evil${i}?evil`,
+        `/.meshgate/evil${i}`,
+        `/.meshgate/callback/evil${i}`,
+      ],
+      ...[`/.meshgate/signin?in&provider=evil${i}&to=/evil`, `/.meshgate/frontchannel?iss=https://evil${i}&sid=evil`],
+    ]) {
+      await gateway.send(host, { path, headers: said });
+      await gateway.send(host, { path, headers: { ...opening, ...said }, method: `EVIL${i}` });
+      await gateway.send(host, { path, headers: { ...said, Host: `evil${i}.test` } });
+      await gateway.send(host, { path, headers: said, token: i === 0 ? token : i === 1 ? foreign : 'evil' });
+    }
+  }
+  const added = (await names()).filter((name) => !before.has(name));
+  expect(added.filter((name) => /evil|%/i.test(name))).toEqual([]);
+  // Each of them is one of a reason or a status.
+  expect(added.length).toBeLessThan(20);
+});
+
 describe('the counters say the same as the log', () => {
   /** Adds up numbers by a text. */
   function sums(all: readonly (readonly [text: string, by: number])[]): Record<string, number> {
@@ -320,7 +359,7 @@ describe('the counters say the same as the log', () => {
     for (const [text, by] of all) found[text] = (found[text] ?? 0) + by;
     return found;
   }
-  const OF_SIGNIN = /^\/\.meshgate\/(callback|signout|backchannel)/;
+  const OF_SIGNIN = /^\/\.meshgate\/(signin|callback|signout|backchannel)$/;
   const lines = async () => {
     await settle(gateway, host);
     return gateway.access();
@@ -340,7 +379,10 @@ describe('the counters say the same as the log', () => {
   });
 
   test('each refusal of the sign-in, by reason', async () => {
-    const refused = (await lines()).filter((line) => OF_SIGNIN.test(String(line['url.path'])));
+    const refused = (await lines()).filter(
+      (line) =>
+        OF_SIGNIN.test(String(line['url.path'])) && line['server.address'] === host && line['meshgate.reason'] !== '',
+    );
     expect(sums(Object.entries(await metric(gateway, 'meshgate_signin_refusals_total')))).toEqual(
       sums(refused.map((line) => [String(line['meshgate.reason']), 1])),
     );
