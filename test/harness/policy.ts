@@ -91,6 +91,7 @@ export async function gatewayFiles(policy: Policy, authorities: Authorities): Pr
   if (assertion) files[assertion.keysFile] = await newSigningKeys(Date.now() / 1000);
   if (session) files[session.keysFile] = newRing(Date.now() / 1000);
   if (audit?.pseudonyms) files[audit.pseudonyms.keyFile] = newRing(Date.now() / 1000);
+  for (const { caFile } of audit?.witnesses ?? []) if (caFile) files[caFile] = authorities.ca.cert;
   if (proof?.keysFile) files[proof.keysFile] = newRing(Date.now() / 1000);
   if (store?.caFile) files[store.caFile] = authorities.ca.cert;
   if (store?.certFile && store.keyFile)
