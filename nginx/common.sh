@@ -164,6 +164,26 @@ wait_for() {
 # A setting of the sealed log; nothing if the log is not sealed.
 audit_setting() { sed -n "s/^  \"$1\": \"\(.*\)\",\$/\1/p" "$conf/audit/seal.json" 2>/dev/null || true; }
 
+# Fails if the log in the folder has another name: the sealer would seal nothing. The default name is that of the first
+# host, so a new host in front of it changes the name.
+check_origin() {
+  folder=$(audit_setting folder)
+  name=$(sed -n '1s/+.*//p' "$folder/keys/first" 2>/dev/null || true)
+  [ -z "$name" ] || [ "$name" = "$(audit_setting origin)" ] ||
+    die "the sealed log in $folder is $name, and the policy says $(audit_setting origin): write gateway.audit.host: ${name%%/*} and instance: ${name##*/}, or give the new log a folder and a key of its own"
+}
+
+# Fails if a reload would change where the log is. Workers that end write their last lines to the earlier file, where the
+# sealer does not look any more.
+check_same_log() {
+  for key in log folder; do
+    had=$(conf=$1 && audit_setting "$key")
+    has=$(audit_setting "$key")
+    [ -z "$had" ] || [ -z "$has" ] || [ "$had" = "$has" ] ||
+      die "a reload cannot change gateway.audit.$key from $had to $has: start the container again"
+  done
+}
+
 # Fails if nginx cannot write the log that is sealed. Says what is lost with the container.
 prepare_audit() {
   log=$(audit_setting log)
@@ -171,6 +191,7 @@ prepare_audit() {
   at=$(dirname "$log")
   { [ -d "$at" ] || mkdir -p "$at" 2>/dev/null; } && [ -w "$at" ] ||
     die "user $(id -u) may not write the log $log: mount a volume at $at (-v meshgate-log:$at), or write a folder of a volume in gateway.audit.log"
+  check_origin
   [ "${MESHGATE_SEAL:-on}" = on ] || return 0
   folder=$(audit_setting folder)
   mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ] ||

@@ -42,7 +42,7 @@ cat "$conf.next/inputs" >"$rejected_inputs" || true
 mv "$conf" "$conf.before" 2>/dev/null || die "$conf is a mount: render where it comes from, then send nginx SIGHUP"
 mv "$conf.next" "$conf"
 (check_state) || die "the old configuration stays"
-(prepare_audit) || die "the old configuration stays"
+(check_same_log "$conf.before" && prepare_audit) || die "the old configuration stays"
 if ! problem=$(nginx -t -q -g "worker_processes $workers;" 2>&1); then
   printf '%s\n' "$problem" >&2
   die "nginx refuses the new configuration, the old one stays"
