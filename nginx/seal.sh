@@ -6,6 +6,8 @@
 #   --once              seals what is there, and ends
 #   SETTINGS            audit/seal.json of the rendered policy (/run/meshgate/conf/audit/seal.json)
 #   MESHGATE_SEAL_KEY   the folder of the signing key (private in the folder of the log)
+#   MESHGATE_SEAL_LOG, MESHGATE_SEAL_FOLDER
+#                       the log and the folder of the sealed log: if the settings name others, it ends (as they say)
 set -eu
 
 once=
@@ -38,7 +40,8 @@ ticks() {
 # The log names people: others may not read it.
 umask 0027
 ticks $$ | njs -n QuickJS -m "${MESHGATE_LIB:-/usr/lib/meshgate}/seal.js" "$settings" --remove-rotated \
-  ${MESHGATE_SEAL_KEY:+--key-folder "$MESHGATE_SEAL_KEY"} &
+  ${MESHGATE_SEAL_KEY:+--key-folder "$MESHGATE_SEAL_KEY"} ${MESHGATE_SEAL_LOG:+--log "$MESHGATE_SEAL_LOG"} \
+  ${MESHGATE_SEAL_FOLDER:+--folder "$MESHGATE_SEAL_FOLDER"} &
 sealer=$!
 stop() {
   for child in $(cat "/proc/$$/task/$$/children"); do

@@ -1,7 +1,9 @@
 /** The entry of seal.js: the sealer as a process of its own, on the command `njs` and on Node. A line on standard input is
  * a turn, because the command `njs` has no timers. At the end of the input, the sealer seals the last lines and ends.
  *
- *     seal.js SETTINGS [--key-folder FOLDER] [--key-interval SECONDS] [--remove-rotated] */
+ *     seal.js SETTINGS [--log FILE] [--folder FOLDER] [--key-folder FOLDER] [--key-interval SECONDS] [--remove-rotated]
+ *
+ * With --log and --folder, it ends if the settings name others. */
 
 import fs from 'fs';
 import { codeOf, disk, ifThere } from './audit/disk.ts';
@@ -41,14 +43,17 @@ function textOf(path: string): string {
 async function seal([path, ...flags]: readonly string[]): Promise<void> {
   if (path === undefined) throw new Refused('name the file audit/seal.json of the rendered policy');
   const valueAt = (flag: string) => (flags.includes(flag) ? flags[flags.indexOf(flag) + 1] : undefined);
+  const [log, folder] = [valueAt('--log'), valueAt('--folder')];
+  const pinned = { ...(log && { log }), ...(folder && { folder }) };
   const [keyFolder, keyInterval] = [valueAt('--key-folder'), Number(valueAt('--key-interval'))];
   const more: Partial<SealSettings> = {
     ...(keyFolder && { keyFolder }),
     ...(keyInterval > 0 && { keyInterval }),
     ...(flags.includes('--remove-rotated') && { removeRotated: true }),
   };
+  const open = (of: string) => Sealer.open({ ...readSettings(of, path, pinned), ...more }, machine);
   let text = textOf(path);
-  let sealer = await Sealer.open({ ...readSettings(text, path), ...more }, machine);
+  let sealer = await open(text);
   let turns = 0;
   do {
     await sealer.turn();
@@ -58,7 +63,7 @@ async function seal([path, ...flags]: readonly string[]): Promise<void> {
     text = now;
     say(`the settings in ${path} have changed`);
     await sealer.end();
-    sealer = await Sealer.open({ ...readSettings(text, path), ...more }, machine);
+    sealer = await open(text);
   } while (nextTurn());
   await sealer.end();
 }

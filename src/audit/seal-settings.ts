@@ -29,10 +29,17 @@ export interface SealSettings {
   readonly removeRotated?: boolean;
 }
 
+/** The log and the folder for which a sealer was started. Anyone who can write the settings could otherwise let it write
+ * elsewhere, for example through links in a folder of their own. */
+export type Pinned = Partial<Pick<SealSettings, 'log' | 'folder'>>;
+
+const PINS = ['log', 'folder'] as const;
+
 /** Reads audit/seal.json.
  * @param path for the error
+ * @param pinned what the settings must name
  * @throws Refused */
-export function readSettings(text: string, path: string): SealSettings {
+export function readSettings(text: string, path: string, pinned: Pinned = {}): SealSettings {
   let said: Partial<SealSettings> | null;
   try {
     said = JSON.parse(text);
@@ -41,5 +48,12 @@ export function readSettings(text: string, path: string): SealSettings {
   }
   const { log, folder, origin, policies, witnesses } = said ?? {};
   if (!log || !folder || !origin) throw new Refused(`${path} has no log, folder or origin: render it from the policy`);
+  for (const key of PINS) {
+    const only = pinned[key];
+    if (only !== undefined && said?.[key] !== only)
+      throw new Refused(
+        `${path} names the ${key} ${said?.[key]}, and this sealer was started for ${only}: write gateway.audit.${key}: ${only}, or start the sealer with the other one`,
+      );
+  }
   return { log, folder, origin, ...(policies && { policies }), ...(witnesses && { witnesses }) };
 }

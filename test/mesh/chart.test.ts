@@ -186,7 +186,11 @@ describeWith(lacksHelm(), 'the chart', () => {
       ] as const) {
         const { sealer, inSealer, inGateway } = pod(of);
         const key = inSealer.filter(({ name }) => name === 'audit-key');
-        expect(sealer?.env).toEqual([{ name: 'MESHGATE_SEAL_KEY', value: key[0]?.mountPath }]);
+        expect(sealer?.env).toEqual([
+          { name: 'MESHGATE_SEAL_KEY', value: key[0]?.mountPath },
+          { name: 'MESHGATE_SEAL_LOG', value: `${log}/access.log` },
+          { name: 'MESHGATE_SEAL_FOLDER', value: folder },
+        ]);
         expect(inGateway.filter(({ name }) => name === 'audit-key')).toEqual([]);
         expect(inGateway).toContainEqual({ name: 'audit', mountPath: log, subPath: 'log' });
         expect(inGateway).toContainEqual({ name: 'audit', mountPath: folder, subPath: 'sealed', readOnly: true });

@@ -28,6 +28,9 @@
   args: [meshgate-seal]
   env:
     - { name: MESHGATE_SEAL_KEY, value: /var/lib/meshgate-key }
+    # It writes nowhere else, whatever the settings say.
+    - { name: MESHGATE_SEAL_LOG, value: {{ $facts.auditFile | quote }} }
+    - { name: MESHGATE_SEAL_FOLDER, value: {{ $facts.auditFolder | quote }} }
   securityContext:
     {{- include "meshgate.containerSecurity" . | nindent 4 }}
   resources:

@@ -58,6 +58,7 @@
   "inner" (ternary (int (dig "listen" 8444 (default dict $gateway.inner))) 0 (hasKey $gateway "inner"))
   "health" $health
   "audit" (hasKey $gateway "audit")
+  "auditFile" (dig "log" "/var/log/meshgate/access.log" (default dict $gateway.audit))
   "auditLog" (dir (dig "log" "/var/log/meshgate/access.log" (default dict $gateway.audit)))
   "auditFolder" (dig "folder" "/var/lib/meshgate/audit" (default dict $gateway.audit))
   "witnesses" (not (empty (dig "witnesses" list (default dict $gateway.audit))))

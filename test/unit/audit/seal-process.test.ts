@@ -1,7 +1,16 @@
 /** The sealer as a process of its own, which is killed and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { until } from '../../harness/until.ts';
@@ -9,9 +18,14 @@ import { type Lab, newLines, readSealed, sealLab } from './seal-lab.ts';
 
 /** Starts the sealer; a turn comes as often as the test wants. */
 function start(lab: Lab, ...options: string[]) {
+  return startWith(lab, [], ...options);
+}
+
+/** @param flags of the sealer */
+function startWith(lab: Lab, flags: readonly string[], ...options: string[]) {
   const file = join(lab.folder, 'seal.json');
   writeFileSync(file, JSON.stringify(lab.settings));
-  const child: ChildProcess = spawn(process.execPath, [...options, 'src/seal.ts', file], {
+  const child: ChildProcess = spawn(process.execPath, [...options, 'src/seal.ts', file, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let said = '';
@@ -159,3 +173,27 @@ test('takes the new settings when the policy has changed them', async () => {
   expect(await sealer.end()).toBe(0);
   expect(readSealed(folder).lines).toEqual(lines);
 });
+
+test.each(['log', 'folder'] as const)(
+  'that was started for one %s follows no settings that name another',
+  async (key) => {
+    const lab = sealLab();
+    const { log, folder } = lab.settings;
+    const sealer = startWith(lab, ['--log', log, '--folder', folder]);
+    await sealedMoreThan(lab, 0);
+    const lines = newLines(3);
+    lab.write(lines);
+    const other = join(lab.folder, 'other');
+    mkdirSync(join(other, 'keys'), { recursive: true });
+    // Who can write the settings can also make a link in a folder, through which the sealer would write over a file of its own.
+    const own = join(folder, 'private/key');
+    const before = readFileSync(own);
+    for (const name of ['checkpoint.new', 'keys/first.new', 'status.json.new']) symlinkSync(own, join(other, name));
+    writeFileSync(join(lab.folder, 'seal.json'), JSON.stringify({ ...lab.settings, [key]: other }));
+    expect(await sealer.ended).toBe(1);
+    expect(sealer.said()).toContain(`names the ${key} ${other}, and this sealer was started for ${lab.settings[key]}`);
+    expect(readdirSync(other).sort()).toEqual(['checkpoint.new', 'keys', 'status.json.new']);
+    expect(readFileSync(own)).toEqual(before);
+    expect(lab.sealed().lines).toEqual(lines);
+  },
+);
