@@ -85,13 +85,14 @@ describeWith(lacksHelm() ?? lacksMesh(), PAGE, async () => {
     await until(() => kube.read(deployment), { what: 'the Deployment', everyMs: 100 });
     pods = await node.start('Deployment', name);
     await Promise.all(pods.map((pod) => pod.ready()));
-    await node.report(name);
+    // The reader reads the address right after the rollout, which the last status ends.
     await kube.applyStatus({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, namespace: 'edge' },
       status: { loadBalancer: { ingress: [{ ip: pods[0]!.address }] } },
     });
+    await node.report(name);
     return log;
   }
 
