@@ -34,27 +34,32 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 /** In each branch, the first difference between the rendered and the live value. Unknown members are differences. */
 export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
   const { neutral = [], isNothing = (value: unknown) => value === undefined } = comparison;
-  function* walk(own: unknown, live: unknown, path: string, steps: readonly string[]): Generator<string> {
+  const found: string[] = [];
+  /** @param known the neutral members at this path or below it */
+  const walk = (own: unknown, live: unknown, path: string, depth: number, known: readonly Neutral[]): void => {
     if (isNothing(own) && isNothing(live)) return;
-    const known = neutral.filter((it) => steps.every((step, i) => it.path[i] === '*' || it.path[i] === step));
-    const here = known.filter((it) => it.path.length === steps.length);
+    const here = known.filter((it) => it.path.length === depth);
     if (here.some(({ values }) => values?.some((value) => same(value, live)) ?? true)) return;
     // A member that meshgate does not render may contain members that are known to change nothing.
     const below = known.length > here.length;
     const ours = own === undefined && below && isRecord(live) ? (Array.isArray(live) ? [] : {}) : own;
     if (!isRecord(ours) || !isRecord(live) || Array.isArray(ours) !== Array.isArray(live)) {
       if (ours === live) return;
-      yield ours === undefined
-        ? `${path} is ${shown(live)}, which meshgate does not render`
-        : `${path} is ${shown(live)}, and not ${shown(ours)}`;
+      found.push(
+        ours === undefined
+          ? `${path} is ${shown(live)}, which meshgate does not render`
+          : `${path} is ${shown(live)}, and not ${shown(ours)}`,
+      );
       return;
     }
     const step = (key: string) => (Array.isArray(ours) ? `[${key}]` : path === '' ? key : `.${key}`);
     for (const key of new Set([...Object.keys(ours), ...Object.keys(live)])) {
-      yield* walk(memberOf(ours, key), memberOf(live, key), path + step(key), [...steps, key]);
+      const inside = known.filter((it) => it.path[depth] === '*' || it.path[depth] === key);
+      walk(memberOf(ours, key), memberOf(live, key), path + step(key), depth + 1, inside);
     }
-  }
-  return [...walk(own, live, comparison.path ?? '', [])];
+  };
+  walk(own, live, comparison.path ?? '', 0, neutral);
+  return found;
 }
 
 /** A value as a file contains it, without members that are undefined. */
