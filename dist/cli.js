@@ -1661,8 +1661,9 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
     // The default also applies if PCRE gives up.
     default path_not_canonical;
     "" "";
-    // Also keeps the path for the log, unless it is too long. The map of the log then evaluates nothing.
-    ${regex2("~",`^(?=[^?]{0,${1024}}+(?:[?]|$))(?<meshgate_log_path>${PLAIN_SEGMENTS})(?:[?]|$)`)} "";
+    // Also keeps the path for the log, unless it is too long, or absent as in "GET http://HOST?QUERY". The map of the log
+    // then evaluates nothing.
+    ${regex2("~",`^(?=[^?]{1,${1024}}+(?:[?]|$))(?<meshgate_log_path>${PLAIN_SEGMENTS})(?:[?]|$)`)} "";
     ${regex2("~",PLAIN_PATH)} "";
     ${regex2("~",ODD_PATH)} path_not_canonical;
     "~^/\.meshgate/" "";

@@ -32,8 +32,9 @@ const requestMaps = (scene: Scene): readonly Directive[] => conf`
     // The default also applies if PCRE gives up.
     default path_not_canonical;
     "" "";
-    // Also keeps the path for the log, unless it is too long. The map of the log then evaluates nothing.
-    ${regex('~', `^(?=[^?]{0,${MAX_LOG_PATH}}+(?:[?]|$))(?<meshgate_log_path>${PLAIN_SEGMENTS})(?:[?]|$)`)} "";
+    // Also keeps the path for the log, unless it is too long, or absent as in "GET http://HOST?QUERY". The map of the log
+    // then evaluates nothing.
+    ${regex('~', `^(?=[^?]{1,${MAX_LOG_PATH}}+(?:[?]|$))(?<meshgate_log_path>${PLAIN_SEGMENTS})(?:[?]|$)`)} "";
     ${regex('~', PLAIN_PATH)} "";
     ${regex('~', ODD_PATH)} path_not_canonical;
     "~^/\.meshgate/" "";
