@@ -48,8 +48,8 @@ export interface Source {
   readonly team?: string;
 }
 
-/** Returns the policy that a command reads: the argument, the value of `--policy`, or the default, which is the policy
- * of the image if `MESHGATE_POLICY` names one. */
+/** Returns the policy that a command reads: the argument, the value of `--policy`, or the default. The default is the
+ * policy of the gateway with its stage, as the variables of the image name them. */
 export function sourceOf(
   { env }: Pick<Runtime, 'env'>,
   argument: string | undefined,
@@ -57,8 +57,16 @@ export function sourceOf(
 ): Source {
   if (argument !== undefined && policy !== undefined)
     throw new WrongUse(`two policies, ${argument} and ${policy}: give only one`);
-  return stageOf(argument ?? policy ?? (env.MESHGATE_POLICY || DEFAULT_FILE), stage);
+  const named = argument ?? policy;
+  if (named !== undefined) return stageOf(named, stage);
+  return stageOf(env.MESHGATE_POLICY || DEFAULT_FILE, {
+    overlay: stage.overlay ?? namesIn(env.MESHGATE_OVERLAY),
+    env: stage.env ?? namesIn(env.MESHGATE_ENV),
+  });
 }
+
+/** The names in a variable, which spaces separate. */
+const namesIn = (text = ''): string[] => text.split(/\s+/).filter((name) => name !== '');
 
 /** Returns the two policies that a command compares. */
 export function pairOf(a: string, b: string, flags: PairFlags): readonly [Source, Source] {

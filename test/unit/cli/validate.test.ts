@@ -18,6 +18,25 @@ describe('a valid policy', () => {
     expect((await meshgate(['test'], { files, env: { MESHGATE_POLICY: '/nowhere' } })).err).toContain('/nowhere');
   });
 
+  test('has the stage that MESHGATE_OVERLAY and MESHGATE_ENV name, unless the command line names a policy or a stage', async () => {
+    const files = {
+      '/etc/meshgate/m.yaml': POLICY,
+      'a.yaml': 'gateway:\n  listen: ${PORT}',
+      'b.yaml': 'gateway: { ip_versions: [4, 6] }',
+      'other.yaml': POLICY,
+    };
+    const env = {
+      ...{ MESHGATE_POLICY: '/etc/meshgate/m.yaml', MESHGATE_OVERLAY: ' a.yaml  b.yaml', MESHGATE_ENV: 'PORT HOST' },
+      PORT: '9443',
+    };
+    const validate = async (...args: string[]) =>
+      (await meshgate(['validate', ...args], { files, env })).out.split('\n').at(-2);
+    expect(await validate()).toContain('/etc/meshgate/m.yaml with a.yaml with b.yaml: valid: ');
+    expect(await validate('--overlay', 'b.yaml')).toContain('/etc/meshgate/m.yaml with b.yaml: valid: ');
+    expect(await validate('other.yaml')).toMatch(/^other\.yaml: valid: /);
+    expect(await validate('--policy', 'other.yaml')).toMatch(/^other\.yaml: valid: /);
+  });
+
   test('prints one line and what is insecure, with exit code 0', async () => {
     expect(await meshgate(['validate'], { files: file })).toEqual({
       code: 0,
