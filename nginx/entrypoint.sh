@@ -18,6 +18,10 @@ set -eu
 
 [ $# -eq 0 ] || exec "$@"
 
+# The first process of a container gets no signal that it does not ask for: a stop would only kill it later, with the
+# requests that nginx then serves. nginx, which takes its place, asks for its own.
+trap 'exit 0' QUIT TERM INT
+
 . /usr/lib/meshgate/common.sh
 
 [ "$(id -u)" != 0 ] || die "does not run as root: start the container as its own user, 10101"

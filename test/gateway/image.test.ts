@@ -200,6 +200,19 @@ test.each<[string, readonly string[]]>([
   expect(refused).toEqual({ exitCode: 2, stdout: '', stderr: 'meshgate-health: ask readyz or healthz\n' });
 });
 
+test('a stop while the image starts ends it at once, before nginx serves', () => {
+  const mounts = ['-v', `${folder}:/etc/meshgate:ro`];
+  const docker = (...args: readonly string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
+  const id = docker('run', '-d', ...GUIDE_OPTIONS, ...mounts, gatewayImage);
+  try {
+    docker('stop', '-t', '5', id);
+    // It was not killed.
+    expect(docker('inspect', '-f', '{{.State.ExitCode}}', id)).toBe('0');
+  } finally {
+    docker('rm', '-f', id);
+  }
+});
+
 test('the health check says that nginx does not answer', () => {
   const { status, stdout, stderr } = run('meshgate-health');
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
