@@ -17,6 +17,8 @@ const onContainers = (name: string, others: string[] = []) => ({
     hookTimeout: 600_000,
     // As for the unit tests: one load of the modules for all files of a worker.
     isolate: false,
+    // Node itself strips the types. Vite would transform each module once for each project, for a minute of a core.
+    experimental: { viteModuleRunner: false },
     allowOnly: false,
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
   },
