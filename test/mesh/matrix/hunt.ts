@@ -35,8 +35,8 @@ export interface HuntOptions {
   readonly lanes?: number;
 }
 
-/** Number of cells for the original. */
-const CONTROL = 600;
+/** Number of cells for the original, of all kinds. The cell of each kill is asked of it as well. */
+const CONTROL = 200;
 
 /** Numbers of concurrent cells, which grow while none kills. */
 const FIRST = 2;
