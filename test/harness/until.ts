@@ -9,7 +9,7 @@ export interface Wait {
   readonly what: string;
   /** Default {@link PATIENCE_MS}. */
   readonly timeoutMs?: number;
-  /** Pause between two tries; default 20. */
+  /** Pause between two tries; default 20, and 100 after a second, because a try may cost more than the pause. */
   readonly everyMs?: number;
   /** More text for the error. */
   readonly help?: () => string;
@@ -21,16 +21,17 @@ export async function until<T>(
   wait: Wait,
 ): Promise<T> {
   const timeoutMs = wait.timeoutMs ?? PATIENCE_MS;
-  const end = performance.now() + timeoutMs;
+  const began = performance.now();
   const over = waiting(wait.what);
   try {
     for (;;) {
       const answer = await ask();
       if (answer !== undefined && answer !== false) return answer;
-      if (performance.now() > end) {
+      const waited = performance.now() - began;
+      if (waited > timeoutMs) {
         throw new Error(`waited ${timeoutMs} ms for ${wait.what}${wait.help ? `\n${wait.help()}` : ''}`);
       }
-      await pause(wait.everyMs ?? 20);
+      await pause(wait.everyMs ?? (waited < 1000 ? 20 : 100));
     }
   } finally {
     over();
