@@ -123,7 +123,7 @@ describe('one upstream block per identity', async () => {
   const gateway = await startGateway(stage, { policy });
   await readyAtIngress(gateway);
 
-  test('of 10,000 requests of two roles, mixed on the same connections, none uses the other’s identity, and soon after a rotation none uses an old certificate', async () => {
+  test('of 20,000 requests of two roles, mixed on the same connections, none uses the other’s identity, and soon after a rotation none uses an old certificate', async () => {
     const mark = envoy.box.logs.mark();
     const gatewayMark = await settle(gateway);
     let sent = 0;
@@ -131,7 +131,7 @@ describe('one upstream block per identity', async () => {
       expect(await load(gateway, count)).toEqual([]);
       sent += count;
     };
-    await burst(4000);
+    await burst(10_000);
 
     const renewed = {
       alpha: await stage.meshCa.client(spiffe('alpha')),
@@ -144,7 +144,7 @@ describe('one upstream block per identity', async () => {
     let lastOld = 0;
     let allNew = 0;
     // Continues for some time after the last one, so that a later one would be noticed.
-    while (sent < 10_000 || performance.now() - Math.max(rotated, lastOld) < rotation * 1000) {
+    while (sent < 20_000 || performance.now() - Math.max(rotated, lastOld) < rotation * 1000) {
       await echo.clear();
       await burst(500);
       const old = (await echo.requests()).filter(
