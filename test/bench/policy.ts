@@ -56,7 +56,7 @@ const asked = `    client: { id: bench, secret_file: /bench/secret }
  * @param sessions whether callers may come with sessions as well; they last longer than any measurement
  * @param opaque whether the issuer is asked about tokens that are no JWTs
  * @param limited whether callers have a budget; none of them uses it up
- * @param proofs whether DPoP proofs are taken
+ * @param proofs whether DPoP proofs are taken; one client may use a quarter of the rate, and ten seconds of that at once
  * @param tls whether the gateway serves TLS
  * @param sockets whether there is a route for WebSockets
  * @param sealed whether the log is sealed
@@ -90,7 +90,7 @@ gateway:
   ${tls ? 'tls: { cert_file: /bench/server.pem, key_file: /bench/server.pem }' : 'insecure_http: true'}
 ${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 24h, fresh: 24h }\n' : ''}${
   limited ? '  limits: { callers: { rate: 1000000/s } }\n' : ''
-}${proofs ? '  proof: { rate: 2000/s }\n' : ''}${
+}${proofs ? '  proof: { rate: 12000/s }\n' : ''}${
   sealed ? '  audit: { log: /bench/access.log, folder: /bench/audit }\n' : ''
 }providers:
   bench:
