@@ -12,6 +12,9 @@ const beginning = Buffer.from(BEGINNING);
  * sealer, nor one that a reader of JSON takes for it. */
 const claimed = beginning.subarray(0, beginning.length - 2);
 
+/** The place of the last of these bytes. */
+const CLAIMED_LAST = claimed.length - 1;
+
 const encoder = new TextEncoder();
 
 /** A leaf of the sealer, by its kind:
@@ -41,8 +44,8 @@ export function sealerEntry({ kind, ...fields }: SealerLeaf): Uint8Array {
   return entry;
 }
 
+// The last byte tells a leaf from nearly every line.
 const beginsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
-  bytes[0] === start[0] &&
   bytes[start.length - 1] === start[start.length - 1] &&
   bytes.length >= start.length &&
   sameBytes(bytes.subarray(0, start.length), start);
@@ -51,6 +54,8 @@ const beginsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
  * write: lines that claim to be a leaf of the sealer, and lines that are too long.
  * @param line its bytes without the line break */
 export function leafOf(line: Uint8Array): Uint8Array {
+  // A line of nginx has another byte there, so it needs no further look.
+  if (line[CLAIMED_LAST] !== claimed[CLAIMED_LAST] && line.length <= MAX_ENTRY_BYTES) return line;
   const isForeign = beginsWith(line, claimed);
   if (!isForeign && line.length <= MAX_ENTRY_BYTES) return line;
   const text = isForeign && line.length <= MAX_ENTRY_BYTES ? decodeUtf8(line) : undefined;

@@ -70,16 +70,22 @@ export function* partialTiles(size: number): Generator<Tile> {
   }
 }
 
+/** The hashes of a tile, while they become one hash, and the pairs of them. In QuickJS a new view of bytes takes half as
+ * long as a hash. */
+const rising = new Uint8Array(TILE_WIDTH * HASH_BYTES);
+const pairs = Array.from({ length: TILE_WIDTH / 2 }, (_, i) =>
+  rising.subarray(2 * i * HASH_BYTES, 2 * (i + 1) * HASH_BYTES),
+);
+
 /** Returns the hash of the complete subtree above some hashes of a tile.
  * @param bytes the hashes one after the other; their number is a power of two */
 export function subtreeHash(bytes: Uint8Array): Uint8Array {
   if (bytes.length === HASH_BYTES) return bytes;
-  const hashes = new Uint8Array(bytes);
-  for (let length = hashes.length; length > HASH_BYTES; length /= 2) {
-    for (let at = 0; at < length; at += 2 * HASH_BYTES)
-      hashes.set(nodeHashOf(hashes.subarray(at, at + 2 * HASH_BYTES)), at / 2);
+  rising.set(bytes);
+  for (let count = bytes.length / HASH_BYTES / 2; count >= 1; count /= 2) {
+    for (let i = 0; i < count; i++) rising.set(nodeHashOf(pairs[i] as Uint8Array), i * HASH_BYTES);
   }
-  return hashes.slice(0, HASH_BYTES);
+  return rising.slice(0, HASH_BYTES);
 }
 
 /** Reads the bytes of a tile. It returns the same or another width, at least as many hashes as it is asked for. */
