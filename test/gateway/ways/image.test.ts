@@ -109,8 +109,11 @@ test('with Compose: the page is protected, a forgery is rejected, and a second c
   for (const [steps, name] of [
     [readGuide('docs/image.md', { sections: ['With Compose'] }), 'compose.yaml'],
     [readGuide('docs/image.md', { sections: ['In a container of its own'] }), 'compose.sealed.yaml'],
-  ] as const)
-    expect(parse(readFileSync(`nginx/${name}`, 'utf8'))).toEqual(parse(fileOf(steps, name)));
+  ] as const) {
+    // The parser warns of `!reset`, which only Compose knows.
+    const [own, guide] = [readFileSync(`nginx/${name}`, 'utf8'), fileOf(steps, name)];
+    expect(parse(own, { logLevel: 'error' })).toEqual(parse(guide, { logLevel: 'error' }));
+  }
   // Compose merges this file by its name.
   const own = {
     services: {
