@@ -4,7 +4,7 @@ import { asObject, keysIn } from '../token/json.ts';
 
 /** Returns the URL of the gateway's public keys, at the origin of the gateway's issuer. */
 export const jwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
-  `${issuer.replace(/^(https:\/\/[^/]*).*$/, '$1')}/.meshgate/jwks`;
+  `${issuer.replace(/^(https:\/\/[^/]*).*$/s, '$1')}/.meshgate/jwks`;
 
 /** The members of a public P-256 key that verifiers read (RFC 7517, RFC 7518 section 6.2.1). */
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'kid', 'alg', 'use'] as const;

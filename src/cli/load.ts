@@ -106,7 +106,7 @@ function profilesOf(runtime: Runtime, policyFile: string): ProfileSource {
 /** Reads the file of a team, which the policy names relative to its own folder. A policy on standard input has the
  * present folder. */
 function readTeam(runtime: Runtime, { file: policy }: Source, file: string): TeamText {
-  const path = `${policy === '-' ? '' : policy.replace(/[^/]*$/, '')}${file}`;
+  const path = `${policy === '-' ? '' : policy.slice(0, policy.lastIndexOf('/') + 1)}${file}`;
   try {
     const text = utf8(runtime.read(path));
     return text === undefined ? { problem: 'the file is not UTF-8' } : { name: fileName(path), text };

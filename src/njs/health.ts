@@ -88,7 +88,7 @@ export async function readinessNow(watched: Watched): Promise<Readiness> {
     return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
   };
   const files = partsOfFiles(watched.files, now, isFresh);
-  const watcher = changes(watched.check.replace(/[^/]*$/, ''), now);
+  const watcher = changes(watched.check.slice(0, watched.check.lastIndexOf('/') + 1), now);
   return readiness({
     policy: watched.policy,
     check: working(checks, 'check_failed'),

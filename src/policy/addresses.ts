@@ -60,7 +60,7 @@ export const origin = text(ORIGIN, {
 export const HTTPS_URL = new RegExp(`^https://${ENDPOINT_HOST}(?::${PORT})?$`);
 const HTTP_URL = new RegExp(`^http://${ENDPOINT_HOST}(?::${PORT})?$`);
 
-const originOf = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/, '$1') : '');
+const originOf = (value: unknown) => (typeof value === 'string' ? value.replace(/^(\w+:\/\/[^/?#]*).*$/s, '$1') : '');
 
 /** Returns the origin to write instead if a URL has a path, or a scheme that belongs to another key. */
 const originFix = (own: RegExp, other: RegExp, otherKey: string) => (value: unknown) => {

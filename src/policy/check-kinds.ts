@@ -67,7 +67,7 @@ function checkIssuer(report: Report, path: Path, kind: ProviderKindName, issuer:
 }
 
 const ENTRA =
-  /^https:\/\/(login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|(?:sts|login)\.windows\.net)\/([^/]+)\/?(.*)$/i;
+  /^https:\/\/(login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|(?:sts|login)\.windows\.net)\/([^/]+)\/?(.*)$/is;
 
 /** Checks that an issuer is one that Entra ID writes into tokens. These have the id of the tenant, never its domain. */
 function checkEntra(report: Report, path: Path, issuer: string): void {

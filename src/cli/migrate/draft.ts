@@ -54,7 +54,7 @@ export function freeName(wanted: string, taken: object): string {
   const plain = wanted
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+|-+$/g, '')
+    .replace(/^[^a-z]+|-$/g, '')
     .slice(0, 50);
   const name = plain === '' ? 'app' : plain;
   for (let i = 1; ; i++) {

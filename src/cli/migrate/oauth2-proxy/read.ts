@@ -24,7 +24,8 @@ export interface Read {
 
 type Form = 'addresses' | 'environment' | 'toml' | 'command' | 'yaml';
 
-const PROGRAM = /oauth2[-_]proxy(?::\S+)?$/;
+/** The name of the program, or of its image with a tag, at the end of a path. A word has no spaces. */
+const PROGRAM = /oauth2[-_]proxy(?=:.|$)/;
 
 /** Whether a line runs oauth2-proxy: in a shell, a unit of systemd, or `docker run`. */
 function isCommand(line: string): boolean {
