@@ -334,8 +334,15 @@ describe('errors', () => {
 });
 
 test('the exact paths of the profiles only open what the route around them closes, because a path with a slash at its end is no exact path', () => {
-  const routes = Object.values(profileFiles).flatMap((text) => text.match(/^ +\/\S*:.*/gm) ?? []);
-  const exact = routes.filter((route) => !/^ +\/\S*\*:/.test(route));
-  expect(exact).not.toEqual([]);
-  expect(exact.filter((route) => !route.includes('allow: [{ who: anyone, methods: [GET] }]'))).toEqual([]);
+  for (const text of Object.values(profileFiles)) {
+    const routes = [...text.matchAll(/^ +(\/\S*):( .*)?$/gm)].map(([, path = '', route = '']) => ({ path, route }));
+    const administrators = routes
+      .filter(({ path, route }) => path.endsWith('/*') && route.includes('allow: [$options.admin_group-console]'))
+      .map(({ path }) => path.slice(0, -1));
+    for (const { path, route } of routes) {
+      if (path.endsWith('*') || route.includes('allow: [{ who: anyone, methods: [GET] }]')) continue;
+      expect(route).toContain('allow: [$options.user_group]');
+      expect(administrators.filter((around) => path.startsWith(around))).not.toEqual([]);
+    }
+  }
 });
