@@ -1,16 +1,12 @@
 import hash from 'crypto';
-import { decodeUtf8, Malformed, sameBytes } from './malformed.ts';
+import { decodeUtf8, Malformed, sameBytes, utf8 } from './malformed.ts';
 import { MAX_ENTRY_BYTES } from './tiles.ts';
 
 /* What is sealed for a line, and the leaves that the sealer adds itself. Sealer and verifier share it. */
 
-/** Every leaf of the sealer begins with these bytes, and no other leaf does. */
-const BEGINNING = '{"meshgate.leaf":"';
-const beginning = Buffer.from(BEGINNING);
-
 /** A line that begins so is not one of nginx. `{"meshgate.leaf"` with any text behind it must not become a leaf of the
- * sealer, nor one that a reader of JSON takes for it. */
-const claimed = beginning.subarray(0, beginning.length - 2);
+ * sealer, nor one that a reader of JSON takes for it. Every leaf of the sealer begins with these bytes, and no other does. */
+const claimed = Buffer.from('{"meshgate.leaf"');
 
 /** The place of the last of these bytes. */
 const CLAIMED_LAST = claimed.length - 1;
@@ -70,36 +66,48 @@ export function leafOf(line: Uint8Array): Uint8Array {
   return sealerEntry({ kind: 'long', sha256, bytes: line.length });
 }
 
-/** Whether an entry stands for a line of the file. */
+/** Whether an entry stands for a line of the file.
+ * @throws Malformed if it begins like a leaf of the sealer but is not one */
 export function isLine(entry: Uint8Array): boolean {
-  if (!beginsWith(entry, beginning)) return true;
   const { kind } = readSealerLeaf(entry) ?? {};
-  return kind === 'foreign' || kind === 'long';
+  return kind === undefined || kind === 'foreign' || kind === 'long';
 }
 
-/** Reads an entry as a leaf of the sealer; undefined if it is a line.
+/** Reads an entry as a leaf of the sealer; undefined if it is a line. A leaf has exactly the bytes that the sealer writes
+ * for it, so no reader can take it for another.
  * @throws Malformed if it begins like a leaf of the sealer but is not one */
 export function readSealerLeaf(entry: Uint8Array): SealerLeaf | undefined {
-  if (!beginsWith(entry, beginning)) return undefined;
+  if (!beginsWith(entry, claimed)) return undefined;
   let value: Record<string, unknown>;
   try {
-    value = JSON.parse(Buffer.from(entry).toString());
+    value = JSON.parse(utf8(entry, 'a leaf of the sealer'));
   } catch {
     throw new Malformed('a leaf of the sealer is not JSON');
   }
   const { 'meshgate.leaf': kind, ...fields } = value;
-  const form = FORMS[kind as SealerLeaf['kind']];
+  const form = typeof kind === 'string' && Object.hasOwn(FORMS, kind) ? FORMS[kind as SealerLeaf['kind']] : undefined;
   if (form === undefined) throw new Malformed('a leaf of the sealer has an unknown kind');
-  for (const [name, type] of Object.entries(form))
-    if (typeof fields[name] !== type)
-      throw new Malformed(`a leaf of the sealer of kind ${kind} has no ${type} ${name}`);
-  return { kind, ...fields } as SealerLeaf;
+  for (const [name, type] of Object.entries(form)) {
+    const isThere = type === 'number' ? Number.isSafeInteger(fields[name]) : typeof fields[name] === type;
+    const isAbsent = OPTIONAL.includes(name) && fields[name] === undefined;
+    if (!isThere && !isAbsent) throw new Malformed(`a leaf of the sealer of kind ${kind} has no ${type} ${name}`);
+  }
+  const names = Object.keys(form).filter((name) => fields[name] !== undefined);
+  if (Object.keys(fields).join() !== names.join())
+    throw new Malformed(`a leaf of the sealer of kind ${kind} has an unknown member`);
+  const leaf = { kind, ...fields } as SealerLeaf;
+  const written = leaf.kind === 'foreign' ? leafOf(encoder.encode(leaf.line)) : sealerEntry(leaf);
+  if (!sameBytes(written, entry)) throw new Malformed(`a leaf of the sealer of kind ${kind} has other bytes`);
+  return leaf;
 }
 
+const OPTIONAL: readonly string[] = ['detail'];
+
+/** The members of each kind, in their order. */
 const FORMS: Readonly<Record<SealerLeaf['kind'], Readonly<Record<string, 'string' | 'number'>>>> = {
   policy: { digest: 'string', part: 'number', parts: 'number', text: 'string' },
   key: { number: 'number', key: 'string' },
-  event: { event: 'string', time: 'string' },
+  event: { event: 'string', time: 'string', detail: 'string' },
   foreign: { line: 'string' },
   long: { sha256: 'string', bytes: 'number' },
 };

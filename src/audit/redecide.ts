@@ -101,11 +101,25 @@ function routeVerdict(line: LogLine, decider: Decider): Verdict | undefined {
     : undefined;
 }
 
-/** Whether the request went to a service although no rule allowed it. Pages of the gateway come from a unix socket. */
-function isUnruled({ rule, reason, route, identity, upstream }: LogLine): boolean {
-  if (rule !== '' || reason !== '') return false;
-  const reached = upstream.split(/, | : /).some((address) => address !== '' && !address.startsWith('unix:'));
-  return identity !== '' || (route !== '' && reached);
+/** Whether the request went to a service although no rule allowed it, or although it was refused. Pages of the gateway
+ * come from a unix socket. */
+function isUnruled({ rule, reason, identity, upstream }: LogLine): boolean {
+  if (rule !== '' && reason === '') return false;
+  const isService = (address: string) => address !== '' && !address.startsWith('unix:');
+  return identity !== '' || upstream.split(/, | : /).some(isService);
+}
+
+function unruled(line: LogLine): Verdict {
+  const { upstream, identity, reason } = line;
+  const [to, as] = [upstream === '' ? 'a service' : upstream, identity === '' ? '' : ` as ${identity}`];
+  const sent = `sent the request to ${to}${as}`;
+  return reason === ''
+    ? {
+        kind: 'other',
+        gateway: `${sent}, without a rule`,
+        policy: 'sends no request to a service without a rule',
+      }
+    : { kind: 'other', gateway: `${sent}, ${doneText(line)}`, policy: 'sends no request that it refuses to a service' };
 }
 
 /** Returns the request of a line with the properties of its caller with which the policy decides as the gateway did.
@@ -139,12 +153,7 @@ export function redecide(line: LogLine, decider: Decider): Verdict {
   if (stage === undefined) return { kind: 'other', gateway: doneText(line), policy: 'knows no such reason' };
   const routed = routeVerdict(line, decider);
   if (routed !== undefined) return routed;
-  if (isUnruled(line))
-    return {
-      kind: 'other',
-      gateway: `sent the request to ${line.upstream}, without a rule`,
-      policy: 'sends no request to a service without a rule',
-    };
+  if (isUnruled(line)) return unruled(line);
   if (stage === 'nginx' || stage === 'credential') return { kind: 'undecided', why: stage };
   const all = askedBy(line);
   if (typeof all === 'string') return { kind: 'undecided', why: all };

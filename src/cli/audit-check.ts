@@ -1,14 +1,13 @@
 import { readLine } from '../audit/line.ts';
 import { Malformed } from '../audit/malformed.ts';
 import { type Proven, parseProof, verifyProof } from '../audit/proof.ts';
+import { isoTime } from '../audit/times.ts';
 import { keyFlag, keyOf, witnessFlag, witnessKeys } from './audit-folder.ts';
 import { argument, command, formatFlag, json, NO, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';
 import { readText } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import { painter } from './style.ts';
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 
 /** Describes the request of a line, and what the gateway decided; undefined if it is not a line of the log. */
 function requestText(line: string): string | undefined {

@@ -1,10 +1,12 @@
 import type { Decider } from '../audit/decider.ts';
 import { First } from '../audit/first.ts';
+import type { SealerLeaf } from '../audit/leaf.ts';
 import type { LogLine } from '../audit/line.ts';
 import { Malformed } from '../audit/malformed.ts';
-import type { Published } from '../audit/published.ts';
+import { type PolicyUse, PolicyUses } from '../audit/policy-uses.ts';
 import { redecide, type Undecided, type Verdict } from '../audit/redecide.ts';
-import { sealedPolicies } from '../audit/sealed-entries.ts';
+import { SealedPolicies } from '../audit/sealed-policies.ts';
+import { isoTime } from '../audit/times.ts';
 import { logFolder as logFolderOf } from './audit-folder.ts';
 import { CompiledPolicies } from './compiled-policies.ts';
 import { argument, command, flag, formatFlag, json, NO, NOT_PROVEN, policyFlag, WrongUse, YES } from './context.ts';
@@ -41,6 +43,7 @@ function verdictOf(line: LogLine, decider: Decider): Verdict | { readonly kind: 
 }
 
 class Findings {
+  readonly uses = new PolicyUses();
   lines = 0;
   same = 0;
   readonly differences = new First<Difference>();
@@ -48,6 +51,8 @@ class Findings {
   /** The lines of each policy that is not known, and the place of the first. */
   readonly unknown = new Map<string, { lines: number; readonly first: string }>();
   readonly invalid = new First<Invalid>();
+  /** The policies of the transparency log. Absent: the policies are those of `--policy`. */
+  sealed: Set<string> | undefined;
 
   add(place: Place, line: LogLine, policies: CompiledPolicies): void {
     this.lines += 1;
@@ -58,6 +63,7 @@ class Findings {
       else known.lines += 1;
       return;
     }
+    this.uses.add(line, placeText(place));
     const verdict = verdictOf(line, decider);
     if (verdict.kind === 'same') this.same += 1;
     else if (verdict.kind === 'undecided') this.undecided.set(verdict.why, (this.undecided.get(verdict.why) ?? 0) + 1);
@@ -72,8 +78,26 @@ class Findings {
   }
 }
 
-/** Maximum number of invalid lines that are named. */
+/** Maximum number of invalid lines, and of policies, that are named. */
 const MOST_INVALID = 20;
+const MOST_POLICIES = 20;
+
+/** Says why a line with this digest was not decided. */
+function unknownText({ sealed }: Findings, digest: string): string {
+  if (sealed === undefined) return `no policy has the digest ${foreign(digest)}`;
+  return sealed.has(digest)
+    ? `the policy ${foreign(digest)} was not sealed before this line, or --policy does not name it`
+    : `no policy with the digest ${foreign(digest)} is in the log`;
+}
+
+function policyText(found: Findings, use: PolicyUse): string {
+  const { digest, lines, first, last, from, to } = use;
+  const other = found.uses.alternating(use);
+  const beside = other && `; it alternates with ${foreign(other.digest)}, which also decided in this time`;
+  const places = lines === 1 ? foreign(first) : `${foreign(first)} to ${foreign(last)}`;
+  const times = lines === 1 ? isoTime(from) : `${isoTime(from)} to ${isoTime(to)}`;
+  return `policy ${foreign(digest)}: ${count(lines, 'line')}, ${places}, decided ${times}${beside ?? ''}`;
+}
 
 function findingsText(runtime: Runtime, found: Findings): string {
   const paint = painter(runtime);
@@ -85,7 +109,7 @@ function findingsText(runtime: Runtime, found: Findings): string {
   if (found.differences.more > 0) out.push(`   and ${count(found.differences.more, 'more line')} decided otherwise`);
   for (const [digest, { lines, first }] of found.unknown) {
     out.push(
-      `${paint('bad', 'no')} ${first}: no policy has the digest ${foreign(digest)} (${count(lines, 'line')}): give it with --policy`,
+      `${paint('bad', 'no')} ${first}: ${unknownText(found, digest)} (${count(lines, 'line')})${found.sealed === undefined ? ': give it with --policy' : ''}`,
     );
   }
   for (const { at, mistake } of found.invalid.kept.slice(0, MOST_INVALID))
@@ -96,6 +120,9 @@ function findingsText(runtime: Runtime, found: Findings): string {
     `${count(found.lines, 'line')}: ${found.same} decided as the gateway did, ${found.differences.count} otherwise`,
   );
   for (const [why, number] of found.undecided) out.push(`${number} not decided by rules: ${NOT_DECIDED[why]}`);
+  const uses = found.uses.list();
+  for (const use of uses.slice(0, MOST_POLICIES)) out.push(policyText(found, use));
+  if (uses.length > MOST_POLICIES) out.push(`and ${uses.length - MOST_POLICIES} more policies (--format json has all)`);
   return `${out.join('\n')}\n`;
 }
 
@@ -109,25 +136,40 @@ const findingsJson = (found: Findings) => ({
   notDecided: Object.fromEntries(found.undecided),
   unknownPolicies: [...found.unknown].map(([digest, it]) => ({ digest, ...it })),
   invalid: found.invalid.kept,
+  policies: found.uses.list().map((use) => ({ ...use, alternatesWith: found.uses.alternating(use)?.digest ?? null })),
   ...(found.differences.more > 0 && { moreDifferences: found.differences.more }),
   ...(found.invalid.more > 0 && { moreInvalid: found.invalid.more }),
 });
 
-/** Adds the policies in a transparency log. A policy that does not have its digest is a finding. */
-function addSealed(policies: CompiledPolicies, sealed: Published, found: Findings, folder: string): void {
-  for (const [digest, text] of sealedPolicies(sealed)) {
-    if (policies.addText(text, digest)) continue;
-    found.invalid.add(() => ({
-      at: folder,
-      mistake: `the policy ${digest} in the log does not have this digest, or is not valid`,
-    }));
-  }
+/** Reads the policies of a transparency log while its lines are decided. A policy decides only the lines after its leaf.
+ * What is wrong with a policy is a finding.
+ * @param only the digests of `--policy`; empty: every policy of the log counts */
+function policyReader(policies: CompiledPolicies, found: Findings, only: ReadonlySet<string>) {
+  const reader = new SealedPolicies();
+  const sealed = new Set<string>();
+  found.sealed = sealed;
+  const wrong = (at: string, mistake: string) => found.invalid.add(() => ({ at, mistake: foreign(mistake) }));
+  return {
+    add(leaf: SealerLeaf | undefined, place: Place): void {
+      const { policy, problem } = reader.add(leaf);
+      if (problem !== undefined) wrong(placeText(place), problem);
+      if (policy === undefined) return;
+      sealed.add(policy.digest);
+      if (only.size > 0 && !only.has(policy.digest)) return;
+      if (!policies.addText(policy.text, policy.digest))
+        wrong(placeText(place), `the policy ${policy.digest} in the log is not valid`);
+    },
+    end(folder: string): void {
+      const problem = reader.end();
+      if (problem !== undefined) wrong(folder, problem);
+    },
+  };
 }
 
 /** `meshgate audit redecide`: decides each line of the log again by the policy of its digest. */
 export const redecideCommand = command({
   brief: 'Decide each line of the log again, and name lines on which the gateway decided otherwise',
-  text: 'Decides the request of each line again, by the policy whose digest is in the line, and compares the result with what the gateway did: route, rule, service and identity, or the reason of the refusal and the nearest rule. Each --policy is a policy file, or a compiled policy (audit/policy-DIGEST.json). With --log-folder, the policies are those in the transparency log, which seals them with the lines. Refusals of credentials cannot be decided again, because no line contains a credential. Exit code 0: the gateway decided each line as its policy does; 1: it decided a line otherwise; 3: the policy of a line is not known, or a line cannot be read.',
+  text: 'Decides the request of each line again, by the policy whose digest is in the line, and compares the result with what the gateway did: route, rule, service and identity, or the reason of the refusal and the nearest rule. Each --policy is a policy file, or a compiled policy (audit/policy-DIGEST.json). With --log-folder, the policies are those in the transparency log: a policy decides only lines that were sealed after it, and if --policy is given, only these policies count. The lines of LOG have no place in the transparency log, so each of its policies counts for them. The command prints when each policy decided, and whether two alternate. Refusals of credentials cannot be decided again, because no line contains a credential. Exit code 0: the gateway decided each line as its policy does; 1: it decided a line otherwise; 3: the policy of a line is not known, or a line cannot be read.',
   examples: [
     'meshgate audit redecide --policy meshgate.yaml access.log',
     'meshgate audit redecide --policy old.yaml --policy meshgate.yaml access.log.1.gz access.log',
@@ -143,20 +185,25 @@ export const redecideCommand = command({
   args: [{ ...argument(...LOGS), several: true, optional: true }],
   async run(runtime, { policy, overlay, env, logFolder, format }, ...logs) {
     if (logs.length === 0 && logFolder === undefined) throw new WrongUse('name the files of the log, or --log-folder');
-    const policies = new CompiledPolicies();
+    const given = new CompiledPolicies();
     const files = policy ?? (logFolder === undefined ? [undefined] : []);
-    const isValid = files.map((it) => policies.addFile(runtime, sourceOf(runtime, it, { overlay, env })));
+    const isValid = files.map((it) => given.addFile(runtime, sourceOf(runtime, it, { overlay, env })));
     if (isValid.includes(false)) return NOT_PROVEN;
     const found = new Findings();
     try {
       const sealed = logFolder === undefined ? undefined : logFolderOf(runtime, logFolder);
-      if (sealed !== undefined) addSealed(policies, sealed, found, logFolder as string);
-      const lines =
-        logs.length > 0 || sealed === undefined ? logLines(runtime, logs) : sealedLines(sealed, logFolder as string);
+      const policies = sealed === undefined ? given : new CompiledPolicies();
+      const folder = logFolder ?? '';
+      const reader = sealed && policyReader(policies, found, given.digests);
+      const sealedIn = sealed && sealedLines(sealed, folder, (leaf, place) => reader?.add(leaf, place));
+      // The lines of files have no place in the log: a policy of the whole log counts for each of them.
+      if (sealedIn !== undefined && logs.length > 0) for (const _ of sealedIn);
+      const lines = logs.length > 0 || sealedIn === undefined ? logLines(runtime, logs) : sealedIn;
       for await (const logged of lines) {
         if ('mistake' in logged) found.invalid.add(() => ({ at: placeText(logged), mistake: logged.mistake }));
         else found.add(logged, logged.line, policies);
       }
+      reader?.end(folder);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       throw new WrongUse(`${logFolder} is no valid transparency log: ${error.message}`);

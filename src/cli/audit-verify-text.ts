@@ -1,6 +1,7 @@
 import type { Compared, LineFinding } from '../audit/compare.ts';
 import { base64 } from '../audit/malformed.ts';
 import { formatVkey } from '../audit/note.ts';
+import { isoTime } from '../audit/times.ts';
 import type { LogFinding, VerifiedLog } from '../audit/verify.ts';
 import { foreign } from './foreign.ts';
 import { count } from './load.ts';
@@ -30,8 +31,6 @@ const MOST_PRINTED = 100;
 const MOST_IN_JSON = 1000;
 
 const entries = (number: number, kind = ''): string => `${number} ${kind}${number === 1 ? 'entry' : 'entries'}`;
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 
 /** Maximum number of changed fields that are printed for a line, and of entries that are missing at one place. */
 const MOST_FIELDS = 3;

@@ -44,6 +44,10 @@ export class CompiledPolicies {
     return true;
   }
 
+  get digests(): ReadonlySet<string> {
+    return new Set(this.#all.keys());
+  }
+
   /** Adds a policy from its file, or from a file with its compiled text. Returns false if the policy has errors. */
   addFile(runtime: Runtime, source: Source): boolean {
     if (source.file.endsWith('.json')) {

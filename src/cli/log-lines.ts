@@ -1,4 +1,4 @@
-import { readSealerLeaf } from '../audit/leaf.ts';
+import { readSealerLeaf, type SealerLeaf } from '../audit/leaf.ts';
 import { type LogLine, readLine } from '../audit/line.ts';
 import { type FileLine, linesOf, MAX_LINE_BYTES } from '../audit/lines.ts';
 import type { Published } from '../audit/published.ts';
@@ -71,15 +71,22 @@ export async function* followLines(runtime: Runtime, file: string): AsyncGenerat
   }
 }
 
-/** Returns the lines in a transparency log. The number of a line is the index of its entry. */
-export function* sealedLines(files: Published, folder: string): Generator<Logged> {
+/** Returns the lines in a transparency log. The number of a line is the index of its entry.
+ * @param leafOf is called for each entry, before its line, with the leaf of the sealer or undefined */
+export function* sealedLines(
+  files: Published,
+  folder: string,
+  leafOf: (leaf: SealerLeaf | undefined, place: Place) => void,
+): Generator<Logged> {
   let number = -1;
   for (const entry of sealedEntries(files)) {
     number += 1;
-    const kind = readSealerLeaf(entry)?.kind;
-    if (kind === undefined) yield logged({ file: folder, number, text: Buffer.from(entry).toString() });
-    else if (kind === 'foreign' || kind === 'long')
-      yield { file: folder, number, mistake: `nginx did not write this line (${kind})` };
+    const leaf = readSealerLeaf(entry);
+    const place = { file: folder, number };
+    leafOf(leaf, place);
+    if (leaf === undefined) yield logged({ ...place, text: Buffer.from(entry).toString() });
+    else if (leaf.kind === 'foreign' || leaf.kind === 'long')
+      yield { ...place, mistake: `nginx did not write this line (${leaf.kind})` };
   }
 }
 

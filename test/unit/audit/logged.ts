@@ -42,9 +42,12 @@ export function lineOf(changed: Readonly<Record<string, unknown>> = {}): LogLine
 export const anonymous = (reason: string, rule = 'wiki.example.com/*#1') => ({
   ...{ 'user.id': '', 'user.roles': '', 'meshgate.provider': '', 'meshgate.identity': '' },
   ...{ 'meshgate.reason': reason, 'meshgate.rule': rule },
+  // nginx connects to no service for a request that was refused.
+  ...(reason !== '' && { 'meshgate.upstream': '' }),
 });
 
 /** The fields of a refused caller. */
 export const refused = (reason: string, roles: string, rule: string) => ({
-  ...{ 'user.roles': roles, 'meshgate.reason': reason, 'meshgate.rule': rule, 'meshgate.identity': '' },
+  ...{ 'user.roles': roles, 'meshgate.reason': reason, 'meshgate.rule': rule },
+  ...{ 'meshgate.identity': '', 'meshgate.upstream': '' },
 });

@@ -28,19 +28,52 @@ const files = {
   'forged.log': `${text({ ...denied, 'meshgate.reason': '' })}\n${text()}\n`,
   'text.log': `${text()}\nstarted\n`,
 };
+/** When the request of each line was decided: its time without its duration. */
+const at = '2026-03-04T10:15:01Z';
 const run = (...args: readonly string[]) => meshgate(['audit', 'redecide', ...args], { files });
+
+test.each([
+  ['a refused credential', refused('token_expired', '', ''), '192.0.2.80:8443'],
+  ['a missing role', denied, '192.0.2.80:8443'],
+  ['a used-up budget', refused('limit_exceeded', 'reader', 'wiki.example.com/*#1'), '192.0.2.80:8443'],
+  ['a path without a route', { ...refused('path_not_canonical', '', ''), 'http.route': '-' }, '192.0.2.80:8443'],
+  ['nothing', { ...refused('', '', ''), 'http.route': '-' }, 'unix:/run/meshgate/check.sock : 192.0.2.80:8443'],
+])('names a line that was refused because of %s, and reached a service', async (_, fields, upstream) => {
+  const log = `${text({ ...fields, 'meshgate.upstream': upstream })}\n`;
+  const ran = await meshgate(['audit', 'redecide', '--policy', 'old.yaml', 'a.log'], {
+    files: { ...files, 'a.log': log },
+  });
+  expect(ran.code, ran.out).toBe(1);
+  expect(ran.out).toContain(`the gateway: sent the request to ${upstream}`);
+  const alone = `${text(fields)}\n`;
+  const local = { ...files, 'a.log': alone };
+  expect((await meshgate(['audit', 'redecide', '--policy', 'old.yaml', 'a.log'], { files: local })).code).toBe(0);
+});
+
+test('a line whose time is beyond all dates is printed', async () => {
+  const log = `${text({ duration: 1e300 })}\n`;
+  const ran = await meshgate(['audit', 'redecide', '--policy', 'old.yaml', 'a.log'], {
+    files: { ...files, 'a.log': log },
+  });
+  expect(ran).toMatchObject({ code: 0, out: expect.stringContaining('decided beyond all dates') });
+});
 
 test('counts the lines that the gateway decided as its policy does', async () => {
   const { code, out } = await run('--policy', 'old.yaml', 'right.log');
   expect(code).toBe(0);
   expect(out).toBe(`3 lines: 2 decided as the gateway did, 0 otherwise
 1 not decided by rules: the credential was refused before any rule, and no line contains a credential
+policy ${old}: 3 lines, right.log:1 to right.log:3, decided ${at} to ${at}
 `);
 });
 
 test('decides each line by the policy of its digest', async () => {
   const { code, out } = await run('--policy', 'old.yaml', '--policy', 'new.yaml', 'both.log');
-  expect([code, out]).toEqual([0, '2 lines: 2 decided as the gateway did, 0 otherwise\n']);
+  expect(code).toBe(0);
+  expect(out).toBe(`2 lines: 2 decided as the gateway did, 0 otherwise
+policy ${old}: 1 line, both.log:1, decided ${at}
+policy ${fresh}: 1 line, both.log:2, decided ${at}
+`);
 });
 
 test('names a line whose reason was removed', async () => {
@@ -50,6 +83,7 @@ test('names a line whose reason was removed', async () => {
    the gateway: allowed by wiki.example.com/*#1, to wiki
    the policy:  refused: role_missing, nearest rule wiki.example.com/*#1
 2 lines: 1 decided as the gateway did, 1 otherwise
+policy ${old}: 2 lines, forged.log:1 to forged.log:2, decided ${at} to ${at}
 `);
 });
 
@@ -124,15 +158,22 @@ test('the result as JSON', async () => {
 
 describe('with a sealed log', () => {
   /** Seals lines and policies with the real sealer, and returns the files of the log. */
-  async function sealed(lines: readonly string[], policies: readonly string[]): Promise<Record<string, Uint8Array>> {
+  const sealed = (lines: readonly string[], policies: readonly string[]) => sealedInTurn([lines, policies]);
+
+  /** Seals lines with their policies, one pair after the other. */
+  async function sealedInTurn(
+    ...turns: readonly (readonly [lines: readonly string[], policies: readonly string[]])[]
+  ): Promise<Record<string, Uint8Array>> {
     const lab = sealLab();
-    for (const policy of policies) {
-      const parsed = parsePolicy(policy, 'x').policy!;
-      const compiled = policyText(parsed, compile(parsed));
-      writeFileSync(join(lab.settings.policies, `policy-${digestOf(policy)}.json`), compiled);
+    for (const [lines, policies] of turns) {
+      for (const policy of policies) {
+        const parsed = parsePolicy(policy, 'x').policy!;
+        const compiled = policyText(parsed, compile(parsed));
+        writeFileSync(join(lab.settings.policies, `policy-${digestOf(policy)}.json`), compiled);
+      }
+      lab.write(lines);
+      await (await lab.open()).end();
     }
-    lab.write(lines);
-    await (await lab.open()).end();
     const { folder } = lab.settings;
     const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile());
     const paths = names.map((it) => join(it.parentPath, it.name));
@@ -144,7 +185,45 @@ describe('with a sealed log', () => {
 
   test('decides its lines by its own policies', async () => {
     const { code, out } = await redecided(await sealed(many, [POLICY, NEW]));
-    expect([code, out]).toEqual([0, '701 lines: 701 decided as the gateway did, 0 otherwise\n']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^701 lines: 701 decided as the gateway did, 0 otherwise\n/);
+    expect(out).toContain(`policy ${old}: 700 lines, /audit:3 to /audit:702, decided ${at} to ${at}\n`);
+  });
+
+  test('does not decide a line by a policy that was sealed after it', async () => {
+    const later = text({ ...post, 'meshgate.policy': fresh });
+    const log = await sealedInTurn([[text(), later], [POLICY]], [[later], [NEW]]);
+    const { code, out } = await redecided(log);
+    expect(code).toBe(3);
+    expect(out).toMatch(
+      new RegExp(
+        `^no /audit:3: the policy ${fresh} was not sealed before this line, or --policy does not name it \\(1 line\\)$`,
+        'm',
+      ),
+    );
+    expect(out).toContain('3 lines: 2 decided as the gateway did, 0 otherwise\n');
+  });
+
+  test('with --policy, decides by these policies of the log alone', async () => {
+    const log = await sealed(many, [POLICY, NEW]);
+    const { code, out } = await redecided(log, '--policy', 'old.yaml');
+    expect(code).toBe(3);
+    expect(out).toContain(`the policy ${fresh} was not sealed before this line, or --policy does not name it (1 line)`);
+    expect((await redecided(log, '--policy', 'old.yaml', '--policy', 'new.yaml')).code).toBe(0);
+    const unsealed = await redecided(await sealed(many, [POLICY]), '--policy', 'old.yaml', '--policy', 'new.yaml');
+    expect(unsealed.out).toContain(`no policy with the digest ${fresh} is in the log (1 line)`);
+  });
+
+  test('says that two policies alternate, and not that one followed the other at a reload', async () => {
+    const by = (digest: string, second: number) =>
+      text({ 'meshgate.policy': digest, time: `2026-03-04T10:15:${String(second).padStart(2, '0')}+00:00` });
+    const follow = [by(old, 0), by(old, 20), by(fresh, 19), by(fresh, 50)];
+    const followed = await redecided(await sealed(follow, [POLICY, NEW]));
+    expect(followed.out).not.toContain('alternates');
+    const alternating = await redecided(await sealed([...follow, by(old, 31)], [POLICY, NEW]));
+    expect(alternating.code).toBe(0);
+    expect(alternating.out).toContain(`it alternates with ${fresh}, which also decided in this time`);
+    expect(alternating.out).toContain(`it alternates with ${old}, which also decided in this time`);
   });
 
   test('decides the lines of files by the policies of the log', async () => {
@@ -173,7 +252,8 @@ describe('with a sealed log', () => {
     ]);
     for (const beside of [name.replace(/\.p\/\d+$/, ''), name.replace(/\d+$/, '255')]) {
       const { code, out } = await redecided({ ...log, [beside]: more });
-      expect([code, out]).toEqual([0, '1 line: 1 decided as the gateway did, 0 otherwise\n']);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^1 line: 1 decided as the gateway did, 0 otherwise\n/);
     }
   });
 
@@ -183,8 +263,8 @@ describe('with a sealed log', () => {
     const changed = Buffer.from(Buffer.from(bundle).toString('latin1').replace('readers', 'writers'), 'latin1');
     const { code, out } = await redecided({ ...log, [name]: changed });
     expect(code).toBe(3);
-    expect(out).toContain(`/audit: the policy ${old} in the log does not have this digest`);
-    expect(out).toContain(`no policy has the digest ${old} (1 line)`);
+    expect(out).toContain(`the policy ${old} in the log does not have this digest`);
+    expect(out).toContain(`no policy with the digest ${old} is in the log (1 line)`);
   });
 
   test('says that a folder has no valid log', async () => {
