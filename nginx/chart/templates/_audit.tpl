@@ -4,10 +4,10 @@
 {{- define "meshgate.auditMounts" -}}
 {{- $facts := fromJson (include "meshgate.facts" .) -}}
 {{- if $facts.audit -}}
-- { name: audit, mountPath: {{ $facts.auditLog }}, subPath: log }
-- { name: audit, mountPath: {{ $facts.auditFolder }}, subPath: sealed, readOnly: true }
+- { name: audit, mountPath: {{ $facts.auditLog | quote }}, subPath: log }
+- { name: audit, mountPath: {{ $facts.auditFolder | quote }}, subPath: sealed, readOnly: true }
 # nginx stores the cosignatures of witnesses.
-- { name: audit, mountPath: {{ $facts.auditFolder }}/witness, subPath: sealed/witness }
+- { name: audit, mountPath: {{ printf "%s/witness" $facts.auditFolder | quote }}, subPath: sealed/witness }
 {{- end }}
 {{- end -}}
 
@@ -22,8 +22,8 @@
 {{- define "meshgate.sealer" -}}
 {{- $facts := fromJson (include "meshgate.facts" .) -}}
 - name: seal
-  image: {{ include "meshgate.image" (list .Values.image .Chart.AppVersion) }}
-  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  image: {{ include "meshgate.image" (list .Values.image .Chart.AppVersion) | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy | quote }}
   restartPolicy: Always
   args: [meshgate-seal]
   env:
@@ -38,8 +38,8 @@
   volumeMounts:
     # The settings, which the gateway renders.
     - { name: run, mountPath: /run/meshgate, readOnly: true }
-    - { name: audit, mountPath: {{ $facts.auditLog }}, subPath: log }
-    - { name: audit, mountPath: {{ $facts.auditFolder }}, subPath: sealed }
+    - { name: audit, mountPath: {{ $facts.auditLog | quote }}, subPath: log }
+    - { name: audit, mountPath: {{ $facts.auditFolder | quote }}, subPath: sealed }
     - { name: audit-key, mountPath: /var/lib/meshgate-key }
 {{- end -}}
 
@@ -48,7 +48,7 @@
 {{- $facts := fromJson (include "meshgate.facts" .) -}}
 {{- if and $facts.audit (not .Values.audit.persistent) -}}
 - name: audit
-  emptyDir: { sizeLimit: {{ .Values.audit.size }} }
+  emptyDir: { sizeLimit: {{ .Values.audit.size | quote }} }
 - name: audit-key
   emptyDir: { medium: Memory, sizeLimit: 1Mi }
 {{- end }}
@@ -63,7 +63,7 @@
     {{- if not (kindIs "invalid" .of.storageClass) }}
     storageClassName: {{ .of.storageClass | quote }}
     {{- end }}
-    resources: { requests: { storage: {{ .of.size }} } }
+    resources: { requests: { storage: {{ .of.size | quote }} } }
 {{- end }}
 {{- end -}}
 

@@ -11,8 +11,8 @@
 {{- if not (kindIs "string" $text) -}}
 {{- fail (printf "policyFiles.%q is not a text: write \"%s: |\", or use --set-file" $path $path) -}}
 {{- end -}}
-{{- if or (hasPrefix "/" $path) (contains ".." $path) (contains "__" $path) (has $path (list "meshgate.yaml" "chart-store.yaml")) -}}
-{{- fail (printf "policyFiles.%q: write a path below /etc/meshgate without \"..\" and \"__\", and another one than meshgate.yaml and chart-store.yaml" $path) -}}
+{{- if or (not (regexMatch "^[A-Za-z0-9._/-]+$" $path)) (hasPrefix "/" $path) (contains ".." $path) (contains "__" $path) (has $path (list "meshgate.yaml" "chart-store.yaml")) -}}
+{{- fail (printf "policyFiles.%q: write a path below /etc/meshgate of letters, digits and \"._/-\", without \"..\" and \"__\", and another one than meshgate.yaml and chart-store.yaml" $path) -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.overlays -}}

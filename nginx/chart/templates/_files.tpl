@@ -13,7 +13,7 @@
 - { name: run, mountPath: /run/meshgate }
 - { name: policy, mountPath: /etc/meshgate, readOnly: true }
 {{- range $at, $folder := fromJsonArray (include "meshgate.folders" .) }}
-- { name: files-{{ $at }}, mountPath: {{ $folder }}, readOnly: true }
+- { name: files-{{ $at }}, mountPath: {{ $folder | quote }}, readOnly: true }
 {{- end }}
 {{- if (fromJson (include "meshgate.facts" .)).volume }}
 - { name: state, mountPath: /var/lib/meshgate }
@@ -25,10 +25,10 @@
 {{ . }}
 {{- end }}
 {{- if eq .Values.svid.source "cert-manager" }}
-- { name: svid, mountPath: {{ .Values.svid.path }}, readOnly: true }
+- { name: svid, mountPath: {{ .Values.svid.path | quote }}, readOnly: true }
 {{- end }}
 {{- range $folder, $hint := .Values.svid.identities }}
-- { name: svid-{{ $hint }}, mountPath: {{ $folder }}, readOnly: true }
+- { name: {{ printf "svid-%s" $hint | quote }}, mountPath: {{ $folder | quote }}, readOnly: true }
 {{- end }}
 {{- end -}}
 
@@ -36,7 +36,7 @@
 {{- $name := include "meshgate.fullname" . -}}
 {{- $files := .Values.files -}}
 - name: run
-  emptyDir: { medium: Memory, sizeLimit: {{ .Values.runSize }} }
+  emptyDir: { medium: Memory, sizeLimit: {{ .Values.runSize | quote }} }
 - {{ include "meshgate.policyVolume" (list . (printf "%s-policy" $name)) | nindent 2 | trim }}
 {{- range $at, $folder := fromJsonArray (include "meshgate.folders" .) }}
 - name: files-{{ $at }}
@@ -46,7 +46,7 @@
       {{- range $files }}
       {{- if eq .path $folder }}
       - {{ ternary "secret" "configMap" (not (empty .secret)) }}:
-          name: {{ default .configMap .secret }}
+          name: {{ default .configMap .secret | quote }}
           {{- with .items }}
           items:
             {{- range $key, $file := . }}
@@ -58,14 +58,14 @@
 {{- end }}
 {{- if (fromJson (include "meshgate.facts" .)).volume }}
 - name: state
-  persistentVolumeClaim: { claimName: {{ default (printf "%s-state" $name) .Values.state.existingClaim }} }
+  persistentVolumeClaim: { claimName: {{ default (printf "%s-state" $name) .Values.state.existingClaim | quote }} }
 {{- end }}
 {{- with include "meshgate.auditVolumes" . }}
 {{ . }}
 {{- end }}
 {{- if .Values.etcd.enabled }}
 - name: store
-  secret: { secretName: {{ include "meshgate.etcdSecret" (list . "client") }}, defaultMode: 0440 }
+  secret: { secretName: {{ include "meshgate.etcdSecret" (list . "client") | quote }}, defaultMode: 0440 }
 {{- end }}
 {{- if eq .Values.svid.source "cert-manager" }}
 - name: svid
@@ -82,7 +82,7 @@
 - name: spiffe-helper
   configMap: { name: {{ $name }}-spiffe-helper }
 {{- range $folder, $hint := .Values.svid.identities }}
-- name: svid-{{ $hint }}
+- name: {{ printf "svid-%s" $hint | quote }}
   emptyDir: { medium: Memory, sizeLimit: 4Mi }
 {{- end }}
 {{- end }}
@@ -93,7 +93,7 @@
 {{- $root := index . 0 -}}
 {{- $hint := index . 2 -}}
 {{- $image := $root.Values.svid.helper.image -}}
-image: {{ include "meshgate.image" (list $image $image.tag) }}
+image: {{ include "meshgate.image" (list $image $image.tag) | quote }}
 securityContext:
   {{- include "meshgate.containerSecurity" $root | nindent 2 }}
 resources:
@@ -101,5 +101,5 @@ resources:
 volumeMounts:
   - { name: spire, mountPath: /run/spire, readOnly: true }
   - { name: spiffe-helper, mountPath: /etc/spiffe, readOnly: true }
-  - { name: svid-{{ $hint }}, mountPath: {{ index . 1 }} }
+  - { name: {{ printf "svid-%s" $hint | quote }}, mountPath: {{ index . 1 | quote }} }
 {{- end -}}

@@ -93,7 +93,7 @@ gateway:
   store:
     etcd:
       {{- range until (int .Values.etcd.members) }}
-      - https://{{ include "meshgate.etcdMember" (list $ .) }}:2379
+      - {{ printf "https://%s:2379" (include "meshgate.etcdMember" (list $ .)) | quote }}
       {{- end }}
     ca_file: /run/store/ca.crt
     cert_file: /run/store/tls.crt
