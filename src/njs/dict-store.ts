@@ -2,7 +2,7 @@ import { composed } from '../composed.ts';
 import { MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../limits.ts';
 import { RECORDS_PER_PERSON } from '../session/limits.ts';
 import { readRecord, recordText } from '../session/record.ts';
-import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
+import { type Claim, type Lock, type Revocation, type SessionStore, spoiltPlace } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import { locksDict, onceDict, renewalsDict, sessionsDict } from './dicts.ts';
 
@@ -95,6 +95,7 @@ export class DictStore implements SessionStore {
 
   async claim(id: string, ttl: number): Promise<Claim | undefined> {
     const mine = String(Math.random());
+    if (onceDict().get(spoiltPlace(id)) === id) return undefined;
     if (!remembered(() => onceDict().add(id, mine, dictTtl(ttl)))) return undefined;
     return {
       use: async (longer) => {
@@ -105,6 +106,10 @@ export class DictStore implements SessionStore {
         if (onceDict().get(id) === mine) onceDict().delete(id);
       },
     };
+  }
+
+  async spoil(id: string, ttl: number): Promise<void> {
+    remembered(() => onceDict().set(spoiltPlace(id), id, dictTtl(ttl)));
   }
 
   async once(id: string, ttl: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import { ETCD_PAGE } from '../session/limits.ts';
 import { readRevocation } from '../session/new-revocation.ts';
 import { readRecord, recordText } from '../session/record.ts';
 import { mergedSaid } from '../session/revocation.ts';
-import type { Claim, Lock, Revocation, SessionStore } from '../session/store.ts';
+import { type Claim, type Lock, type Revocation, type SessionStore, spoiltPlace } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
 import type { RecordSeal } from './dict-store.ts';
 import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
@@ -66,6 +66,7 @@ export class EtcdStore implements SessionStore {
 
   async claim(id: string, ttl: number): Promise<Claim | undefined> {
     const key = `${this.#prefix}once/${id}`;
+    if ((await this.#etcd.get(this.#prefix + spoiltPlace(id))) === id) return undefined;
     const lease = await this.#etcd.create(key, random(), ttl);
     if (lease === undefined) return undefined;
     return {
@@ -73,6 +74,10 @@ export class EtcdStore implements SessionStore {
       // A lease that is not revoked expires.
       release: () => this.#etcd.revokeLease(lease).catch(() => {}),
     };
+  }
+
+  async spoil(id: string, ttl: number): Promise<void> {
+    await this.#etcd.put(this.#prefix + spoiltPlace(id), id, ttl);
   }
 
   async once(id: string, ttl: number): Promise<boolean> {

@@ -36,6 +36,9 @@ export const SIGNINS_PERIOD_S = 900;
 /** Number of single-use values that one person may use in an hour: attempts to sign in, tickets and logout tokens. */
 export const ONCE_PER_PERSON = 4;
 
+/** Number of attempts at most that are remembered because another browser showed their answer, see `spoiltPlace`. */
+export const SPOILT_PLACES = 4096;
+
 /** How long a new session key exists before it seals. Then every gateway has read it, even if a secret syncs slowly. */
 export const PUBLISHED_BEFORE_SEALING_S = 600;
 

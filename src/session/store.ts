@@ -29,6 +29,9 @@ export interface Claim {
   release(): Promise<void>;
 }
 
+/** Returns where a spoilt value is kept. Its first two characters, which are random, choose one of 4096 places. */
+export const spoiltPlace = (id: string): string => `spoilt/${id.slice(0, 2)}`;
+
 /** The store of everything about sessions except their cookies: the shared memory of one nginx, or etcd for several
  * replicas. If it does not answer, each method throws an Error with one line for the log. */
 export interface SessionStore {
@@ -43,8 +46,12 @@ export interface SessionStore {
   /** Claims a single-use value, such as a state. It is used up only if an attempt succeeds, and until then it takes
    * room only for a short time.
    * @param ttl seconds after which the claim expires if it was neither used nor released
-   * @returns `undefined` if the value was used, or another request has the claim */
+   * @returns `undefined` if the value was used or spoilt, or another request has the claim */
   claim(id: string, ttl: number): Promise<Claim | undefined>;
+  /** Makes {@link claim} refuse a value, which another browser has shown. All these values together take a fixed room,
+   * because strangers can cause them: a new one can displace an old one.
+   * @param ttl seconds */
+  spoil(id: string, ttl: number): Promise<void>;
   /** Uses up a single-use value: a ticket.
    * @param ttl number of seconds for which the use is remembered
    * @returns false if the value was used before */

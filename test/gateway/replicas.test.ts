@@ -159,6 +159,24 @@ test('a sign-in that one gateway began is finished by the other one, and both ha
   expect(value).toMatch(/^[\w-]+\.\d+\.[\w-]+$/);
 });
 
+test('an answer that arrives in another browser is used up at both', async () => {
+  const attacker = newAgent(stage);
+  const page = await attacker.visit(`${home}/page`);
+  const back = new URL((await sso.signIn(attacker, page, 'ada', { until: /\.meshgate\/callback/ })).location!);
+  // Neither answer of the provider is known: the code stays valid, and only the attempt is used up.
+  await sso.control('/token', { lose: true, times: 1 });
+  const target = { path: `${back.pathname}${back.search}`, headers: opening };
+  expect((await a.send(host, target)).status).toBe(303);
+  const Cookie = attacker
+    .cookies(home)
+    .map(({ key, value }) => `${key}=${value}`)
+    .join('; ');
+  for (const gateway of both) {
+    const { status, headers } = await gateway.send(host, { ...target, headers: { ...opening, Cookie } });
+    expect([status, JSON.stringify(headers).includes('__Host-meshgate=')]).toEqual([400, false]);
+  }
+});
+
 /** Sends twenty requests past the fresh time. */
 async function refreshedOnce(): Promise<void> {
   const agent = await signIn();

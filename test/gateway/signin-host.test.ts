@@ -109,7 +109,8 @@ test('a ticket is valid once, in the browser that began, at the host that reques
   const ticket = await handedOver(agent);
   const twin = agent.twin();
   const victim = newAgent(stage);
-  const stolen = await victim.visit(ticket, { follow: false });
+  const planted = await handedOver(newAgent(stage));
+  const stolen = await victim.visit(planted, { follow: false });
   expect(stolen.location).toMatch(new RegExp(`^${authHome}/\\.meshgate/signin\\?for=`));
   expect(names(victim, wikiHome)).not.toContain('__Host-meshgate');
   const elsewhere = await agent.visit(ticket.replace(WIKI, DASH), { follow: false });
@@ -118,6 +119,15 @@ test('a ticket is valid once, in the browser that began, at the host that reques
   expect((await agent.visit(ticket)).url).toBe(`${wikiHome}/page`);
   const again = await twin.visit(ticket, { follow: false });
   expect([again.status, names(twin, wikiHome).includes('__Host-meshgate')]).toEqual([400, false]);
+});
+
+test('a ticket that arrives in another browser is used up for the one that began', async () => {
+  const attacker = newAgent(stage);
+  const ticket = await handedOver(attacker);
+  await newAgent(stage).visit(ticket, { follow: false });
+  const stolen = await attacker.visit(ticket, { follow: false });
+  expect([stolen.status, stolen.text.includes('attempt_unknown')]).toEqual([400, true]);
+  expect(names(attacker, wikiHome)).not.toContain('__Host-meshgate');
 });
 
 test('for a host by wildcard each browser is asked, even if another browser has already agreed', async () => {
@@ -136,10 +146,11 @@ test('for a host by wildcard each browser is asked, even if another browser has 
     expect([asked.status, asked.url.startsWith(`${authHome}/.meshgate/signin?for=`)]).toEqual([200, true]);
     expect(asked.text).toContain(WILD);
     expect(asked.hops.filter(({ url }) => url.startsWith(wildHome))).toEqual([]);
-    expect((await sso.calls())['/token'] ?? 0).toBe(0);
+    expect((await sso.grants()).authorization_code?.good ?? 0).toBe(0);
   }
-  // A person who began and answered in one browser is signed in.
-  const page = await sso.signIn(attacker, await attacker.visit(confirmed.location!), 'ada');
+  // A person who began and answered in one browser is signed in, with an attempt that no other browser has shown.
+  const again = await attacker.visit(`${wildHome}/page`);
+  const page = await sso.signIn(attacker, await attacker.submit(again, {}), 'ada');
   expect([page.url, page.status]).toEqual([`${wildHome}/page`, 200]);
 });
 

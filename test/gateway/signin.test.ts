@@ -393,6 +393,35 @@ describe('a callback', () => {
     expect((await sso.calls())['/token']).toBe(1);
   });
 
+  test('that arrives in another browser is used up: the one that began cannot complete it, nor can its code', async () => {
+    const attacker = newAgent(stage);
+    const first = await attacker.visit(`${home}/page`);
+    const begun = first.hops.find(({ url }) => url.startsWith(`${sso.issuer}/auth`))!.url;
+    // Ada opens the link of the attempt, and signs in at the provider.
+    const ada = newAgent(stage);
+    const stop = { until: /\.meshgate\/callback/ };
+    const back = (await sso.signIn(ada, await ada.visit(begun), 'ada', stop)).location!;
+    expect((await ada.visit(back, { follow: false })).status).toBe(303);
+    expect((await sso.grants()).authorization_code).toEqual({ good: 1, bad: 0 });
+    const stolen = await attacker.visit(back, { follow: false });
+    expect([stolen.status, stolen.text.includes('attempt_unknown')]).toEqual([400, true]);
+    expect([sessionOf(attacker, home), sessionOf(ada, home)]).toEqual([undefined, undefined]);
+    expect((await sso.grants()).authorization_code).toEqual({ good: 1, bad: 0 });
+    // Ada's own sign-in goes on.
+    expect((await ada.visit(`${home}/page`)).url).toBe(`${home}/page`);
+  });
+
+  test('that a script requests in another browser is used up, by HEAD as well', async () => {
+    for (const method of ['GET', 'HEAD']) {
+      const attacker = newAgent(stage);
+      const page = await attacker.visit(`${home}/page`);
+      const back = (await sso.signIn(attacker, page, 'ada', { until: /\.meshgate\/callback/ })).location!;
+      await newAgent(stage).fetch(back, { from: 'https://evil.example/', method });
+      expect((await attacker.visit(back, { follow: false })).status).toBe(400);
+      expect(sessionOf(attacker, home)).toBeUndefined();
+    }
+  });
+
   test.each(['', 'code=x', 'code=x&state=abc', 'state=a'])('with %j ends on a page', async (query) => {
     const agent = newAgent(stage);
     const refused = await refusing();

@@ -237,7 +237,10 @@ describe('state is bound to the browser, single use, per tab', () => {
     expect(location).toMatch(/^https:\/\/issuers:8443\/evil\/authorize\?/);
     const again = `${home}/.meshgate/callback?code=x&state=${new URL(location!).searchParams.get('state')}`;
     await unknown(newAgent(stage), again);
-    expect((await issuers.hits())['/evil/token']).toBeUndefined();
+    // Both codes are used up, once each, and their tokens are thrown away.
+    expect((await issuers.hits())['/evil/token']).toBe(2);
+    expect((await attacker.visit(planted, { follow: false })).status).toBe(400);
+    expect(hasSession(attacker)).toBe(false);
     // And a person who is signed in stays signed in as before.
     const other = await signedIn();
     const on = await other.visit(planted, { follow: false });

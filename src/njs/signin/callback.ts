@@ -1,4 +1,5 @@
 import { ownOf } from '../../own.ts';
+import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
 import type { ReasonCode } from '../../reasons.ts';
 import {
   type Attempt,
@@ -13,12 +14,13 @@ import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { learnsPush, mayRequirePush } from '../../session/flow/authorize.ts';
 import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
+import { ATTEMPT_LIFETIME_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callbackName, originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin, rememberPush } from './begin.ts';
 import { establish, goneAfter } from './establish.ts';
-import { exchange } from './exchange.ts';
+import { codeParams, exchange } from './exchange.ts';
 import { signsInTooOften } from './often.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
@@ -56,6 +58,47 @@ async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: R
   await begin(scene, visit, { wish, provider, ...(errand !== undefined && { errand }) });
 }
 
+/** Checks whether an answer comes from the provider of its attempt: by its address and issuer (RFC 9700 section 4.4).
+ * @returns why it does not, or undefined */
+function otherProvider(
+  { signin }: SigninScene,
+  { host, path }: Visit,
+  { provider, callback: came }: Returned,
+  { namesIssuer }: Metadata,
+): string | undefined {
+  const at = callbackName(path);
+  if (at !== callbackAt(signin, host, provider.name)) {
+    return `the answer came to the redirect URI of ${at === undefined ? 'a single provider' : `provider ${at}`}`;
+  }
+  if (isOfIssuer(came, provider.issuer, namesIssuer)) return undefined;
+  return `the answer ${came.iss === undefined ? 'names no issuer' : 'names another issuer'}`;
+}
+
+/** Uses up the answer that a provider gave to another browser than the one that began. Otherwise, anyone who began an
+ * attempt, and learned the URL of the answer that another person received for it, could sign in as that person. The
+ * attempt ends at all replicas; the code is redeemed and its tokens are thrown away, in case the mark of the attempt
+ * is displaced. A code that was redeemed before is not sent again: the provider would end the session from it. */
+async function useUp(scene: SigninScene, visit: Visit, back: Returned): Promise<void> {
+  const { attempt, provider, callback: came } = back;
+  const { store, client, longest } = scene;
+  const { now } = visit;
+  // The clock of another replica may be behind.
+  if ('error' in came.answer || isOver(attempt, now, ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW)) return;
+  const id = onceId(attempt);
+  const failed = (error: Error) => {
+    ngx.log(ngx.ERR, `meshgate: an attempt of another browser is not ended: ${error.message}`);
+    return undefined;
+  };
+  const claim = await store.claim(id, longest).catch(failed);
+  await store.spoil(id, onceLifetime(attempt, now)).catch(failed);
+  if (claim === undefined) return;
+  const metadata = await scene.metadata.of(provider, now);
+  if (metadata !== undefined && otherProvider(scene, visit, back, metadata) === undefined) {
+    await client.tokens(provider, metadata, codeParams(scene, visit, attempt, provider, came.answer.code), now);
+  }
+  await claim.release();
+}
+
 /** Reports a failed sign-in in one line of the log and as a page. */
 function fail(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, reason: ReasonCode, why: string) {
   ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${why}`);
@@ -91,25 +134,21 @@ async function refused(
  * browser to which the attempt is bound.
  * @throws Error with one line for the log if the store does not answer, or nothing can be sealed */
 export async function callback(scene: SigninScene, visit: Visit): Promise<void> {
-  if (visit.r.method !== 'GET') return refuseMethod(visit, 'GET');
   const back = await returned(scene, visit);
+  const isGet = visit.r.method === 'GET';
+  const isOwn = isGet && back !== undefined && isBound(back.attempt, visit.cookies) && !isOver(back.attempt, visit.now);
+  if (back !== undefined && !isOwn) await useUp(scene, visit, back);
+  if (!isGet) return refuseMethod(visit, 'GET');
   if (back === undefined) return refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
   const { attempt, provider, callback: came } = back;
   const { now } = visit;
-  if (!isBound(attempt, visit.cookies) || isOver(attempt, now)) return astray(scene, visit, back, false);
-  const at = callbackName(visit.path);
-  if (at !== callbackAt(scene.signin, visit.host, provider.name)) {
-    const whose = at === undefined ? 'a single provider' : `provider ${at}`;
-    return fail(scene, visit, back, 'signin_failed', `the answer came to the redirect URI of ${whose}`);
-  }
+  if (!isOwn) return astray(scene, visit, back, false);
   const metadata = await scene.metadata.of(provider, now);
   if (metadata === undefined) {
     return fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not available');
   }
-  if (!isOfIssuer(came, provider.issuer, metadata.namesIssuer)) {
-    const issuer = came.iss === undefined ? 'names no issuer' : 'names another issuer';
-    return fail(scene, visit, back, 'signin_failed', `the answer ${issuer}`);
-  }
+  const other = otherProvider(scene, visit, back, metadata);
+  if (other !== undefined) return fail(scene, visit, back, 'signin_failed', other);
   if ('error' in came.answer) return refused(scene, visit, back, metadata, came.answer.error);
   // The claim outlasts the exchange. Only after a success, the state is remembered for its whole lifetime.
   const claim = await scene.store.claim(onceId(attempt), scene.longest);

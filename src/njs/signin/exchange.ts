@@ -3,6 +3,7 @@ import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
 import { verifyIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
+import type { Params } from '../../session/flow/query.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
 import { checkOverage, lacksClaims, readPaths } from '../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../session/provider-token.ts';
@@ -73,19 +74,30 @@ const afterTokens = (refusal: Refusal): NotExchanged => ({
   lost: refusal.reason === 'provider_unavailable',
 });
 
+/** Returns the parameters that redeem a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
+export function codeParams(
+  { signin }: SigninScene,
+  { host }: Visit,
+  { verifier }: Attempt,
+  { name }: SigninProvider,
+  code: string,
+): Params {
+  const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, name));
+  return Object.entries({ grant_type: 'authorization_code', code, redirect_uri: uri, code_verifier: verifier });
+}
+
 /** Redeems a code once, and returns the person. */
 export async function exchange(
   scene: SigninScene,
-  { host, now }: Visit,
+  visit: Visit,
   attempt: Attempt,
   provider: SigninProvider,
   metadata: Metadata,
   code: string,
 ): Promise<{ readonly ok: true; readonly value: Person } | NotExchanged> {
   const { client, signin } = scene;
-  const redirect = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
-  const sent = { grant_type: 'authorization_code', code, redirect_uri: redirect, code_verifier: attempt.verifier };
-  const answer = await client.tokens(provider, metadata, Object.entries(sent), now);
+  const params = codeParams(scene, visit, attempt, provider, code);
+  const answer = await client.tokens(provider, metadata, params, visit.now);
   if (answer.kind === 'broken') return { ...refuse('provider_unavailable', answer.error), lost: answer.lost };
   if (answer.kind === 'refused') return { ...refuse('signin_failed', answer.text), lost: false };
   const { tokens } = answer;

@@ -23,6 +23,15 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
   return ticket?.errand.host === host ? ticket : undefined;
 }
 
+/** Whether a ticket is too old. The replica that made it may have another clock. */
+const isLate = ({ table }: SigninScene, { now }: Visit, ticket: Ticket): boolean =>
+  isOver(ticket, now, TICKET_LIFETIME_S + table.clockSkew);
+
+/** Uses up a ticket.
+ * @returns whether it was not used before, on any replica */
+const isFirstUse = ({ store }: SigninScene, { now }: Visit, ticket: Ticket): Promise<boolean> =>
+  store.once(onceId(ticket), onceLifetime(ticket, now, TICKET_LIFETIME_S));
+
 /** Handles a ticket of another browser, or a ticket that is old or was used before. It never signs anyone in. */
 async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: boolean): Promise<void> {
   const { session, errand, to, restarted } = ticket;
@@ -39,13 +48,15 @@ async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: bo
 /** `/.meshgate/handover`: the sign-in host returns a browser to this page with a {@link Ticket}.
  * @throws Error with one line for the log if the store does not answer, or nothing can be sealed */
 export async function handover(scene: SigninScene, visit: Visit): Promise<void> {
-  if (visit.r.method !== 'GET') return refuseMethod(visit, 'GET');
   const ticket = await ticketOf(scene, visit);
+  const isGet = visit.r.method === 'GET';
+  // Another browser uses the ticket up, too. Otherwise anyone who began, and learned its URL, could use it.
+  const isInTime = ticket !== undefined && !isLate(scene, visit, ticket);
+  const isFirst = isInTime && (await isFirstUse(scene, visit, ticket));
+  if (!isGet) return refuseMethod(visit, 'GET');
   if (ticket === undefined) return refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
-  const { errand, session, to, id } = ticket;
-  const isLate = isOver(ticket, visit.now, TICKET_LIFETIME_S);
-  if (isLate || !isBound(errand, visit.cookies)) return astray(scene, visit, ticket, false);
-  const isFirst = await scene.store.once(onceId({ id }), onceLifetime(ticket, visit.now, TICKET_LIFETIME_S));
+  const { errand, session, to } = ticket;
+  if (!isInTime || !isBound(errand, visit.cookies)) return astray(scene, visit, ticket, false);
   if (!isFirst) return astray(scene, visit, ticket, true);
   const arrived = await arrive(scene, visit, { session, mode: ticket.mode, attempt: errand.id, to });
   if (arrived.ok) return;

@@ -32,12 +32,14 @@ interface Endpoint {
 function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
   const isSigninHost = name === signinHost?.host.name;
   const limited = true as const;
-  const callback = (one: string | undefined) => ({ path: callbackPath(one), methods: ['GET'], limited });
+  // A HEAD completes nothing, but uses up what its URL contains.
+  const methods = ['GET', 'HEAD'];
+  const callback = (one: string | undefined) => ({ path: callbackPath(one), methods, limited });
   return [
     // Before a sign-in to a wildcard host, a page asks the person to continue, and sends a POST.
     { path: paths.SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
     ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
-    ...(signinHost === undefined || isSigninHost ? [] : [{ path: paths.HANDOVER_PATH, methods: ['GET'], limited }]),
+    ...(signinHost === undefined || isSigninHost ? [] : [{ path: paths.HANDOVER_PATH, methods, limited }]),
   ];
 }
 

@@ -22,7 +22,9 @@ export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>)
         (people * (limits.REVOCATION_BYTES + limits.PSID_BYTES)) / limits.SIGNOUT_SHARE,
       ),
     ),
-    once: whole(Math.max(limits.MIN_ONCE_BYTES, people * limits.ONCE_PER_PERSON * limits.ONCE_BYTES)),
+    once: whole(
+      Math.max(limits.MIN_ONCE_BYTES, (people * limits.ONCE_PER_PERSON + limits.SPOILT_PLACES) * limits.ONCE_BYTES),
+    ),
   };
 }
 

@@ -114,7 +114,7 @@ describe('a sign-in', () => {
     // The oldest were evicted; their tabs find the session.
     const late = await one.visit(provider.authorize(begun[0]!));
     expect([late.url, late.hops.length]).toEqual([`https://${HOST}/page0`, 2]);
-    expect(provider.calls('/token').length).toBe(8);
+    expect(provider.calls('/token').length).toBe(9);
   });
 
   test('drops all attempts except the last eight, once any of many concurrent ones continues', async () => {
@@ -254,12 +254,12 @@ describe('a callback', () => {
     expect(answer.status).toBe(303);
     expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
     expect(victim.jar().has('__Host-meshgate')).toBe(false);
-    expect(provider.calls('/token')).toEqual([]);
     // The second time it ends.
     const again = await browser().get(provider.authorize(new URL(answer.location!)));
     expect([again.status, again.location]).toEqual([400, undefined]);
-    // A person who signs in then signs in as themselves.
-    expect((await victim.visit(answer.location!)).url).toBe(`https://${HOST}/planted`);
+    // A person who signs in then signs in as themselves, unless the attempt was shown in a third browser.
+    expect((await victim.visit(answer.location!)).status).toBe(400);
+    expect((await victim.signIn('/planted')).url).toBe(`https://${HOST}/planted`);
   });
 
   test('with another person’s attempt does not affect the signed-in person', async () => {
@@ -270,7 +270,7 @@ describe('a callback', () => {
     const answer = await victim.get(provider.authorize(await attacker.begin('/planted')));
     expect(answer.location).toBe(`https://${HOST}/planted`);
     expect(victim.jar().get('__Host-meshgate')).toBe(before);
-    expect(provider.calls('/token').length).toBe(1);
+    expect(provider.calls('/token').length).toBe(2);
   });
 
   test('that is opened twice leads to the page: the code is used once', async () => {
@@ -304,8 +304,11 @@ describe('a callback', () => {
       );
       const answer = await one.get(`https://${HOST}/.meshgate/callback?code=x&state=${old}`);
       expect(answer.status).toBe(restarted ? 400 : 303);
+      expect(one.jar().has('__Host-meshgate')).toBe(false);
     }
-    expect(provider.calls('/token')).toEqual([]);
+    // Another replica, whose clock is behind, could still accept the code, so it is used up; the second state is the
+    // same attempt.
+    expect(provider.calls('/token').length).toBe(1);
   });
 
   test('does not begin again for a background request', async () => {
@@ -855,7 +858,7 @@ describe('one sign-in host for many', () => {
     const { one, ticket } = await handedOver(it);
     // A ticket of another browser: it begins again, without a session.
     const victim = it.browser();
-    const planted = await victim.get(ticket);
+    const planted = await victim.get((await handedOver(it)).ticket);
     expect(planted.location).toMatch(new RegExp(`^https://${signinHost}/.meshgate/signin\\?for=`));
     expect(victim.jar().has('__Host-meshgate')).toBe(false);
     // Another host's.
@@ -876,12 +879,12 @@ describe('one sign-in host for many', () => {
     expect((await one.get(ticket)).location).toBe(`https://${HOST}/page`);
   });
 
-  test('rejects a ticket that is older than a minute', async () => {
+  test('rejects a ticket that is older than a minute and the skew of 30 seconds', async () => {
     const it = bound(lab({ signinHost }));
     const { one, ticket } = await handedOver(it);
     const now = Date.now() / 1000;
     const plain = await it.scene.vault.openFor('ticket', HOST, ticket.split('ticket=')[1]!, now);
-    const old = { ...JSON.parse(plain!), at: Math.floor(now) - 61 };
+    const old = { ...JSON.parse(plain!), at: Math.floor(now) - 91 };
     const sealed = await it.scene.vault.sealFor('ticket', HOST, JSON.stringify(old), now);
     const answer = await one.get(`https://${HOST}/.meshgate/handover?ticket=${sealed}`);
     expect(answer.location).toMatch(/\/\.meshgate\/signin\?for=/);

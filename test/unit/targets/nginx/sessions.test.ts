@@ -201,7 +201,7 @@ test('zones: revocations and used values are never evicted', () => {
   const zones = args(http, 'js_shared_dict_zone');
   const zone = (name: string) => zones.find((it) => it.startsWith(`zone=meshgate_${name}:`)) ?? '';
   expect(zone('sessions')).toBe('zone=meshgate_sessions:32m type=string timeout=24h evict');
-  expect(zone('once')).toBe('zone=meshgate_once:5m type=string timeout=1h');
+  expect(zone('once')).toBe('zone=meshgate_once:6m type=string timeout=1h');
   expect(zone('revoked')).toBe('zone=meshgate_revoked:6m type=string timeout=24h state=/var/lib/meshgate/revoked.json');
 });
 
