@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const budget = {
   'meshgate.js': 194 * 1024,
   'hop.js': 79 * 1024,
-  'signin.js': 216 * 1024,
+  'signin.js': 222 * 1024,
   'client.js': 38 * 1024,
   'health.js': 76 * 1024,
   'cookies.js': 1024,
