@@ -1,7 +1,17 @@
 import { codeOf, type Disk } from './disk.ts';
 import { sealerEntry } from './leaf.ts';
 import type { LogFolder } from './log-folder.ts';
-import { formatVkey, generateKey, importSigner, parseVkey, type Signer, type VerifierKey } from './note.ts';
+import {
+  formatVkey,
+  generateKey,
+  importSigner,
+  parseVkey,
+  SIGNATURE,
+  type Signer,
+  sameKey,
+  type VerifierKey,
+  verifierKey,
+} from './note.ts';
 import { Refused } from './refused.ts';
 
 /* The signing key of a log. Without a witness, it evolves: the key signs a last checkpoint, whose last leaf names the next
@@ -47,9 +57,11 @@ export async function openKey(disk: Disk, folder: LogFolder, origin: string, now
   let bytes: Uint8Array | undefined;
   try {
     const next = await namedKey(folder, origin);
-    if (next !== undefined && folder.load(lastOf(next.number - 1)) !== undefined) takeNext(disk, folder);
+    if (next !== undefined && folder.load(lastOf(next.number - 1)) !== undefined)
+      takeNext(disk, folder, undefined, next.signer.key);
     bytes = folder.loadPrivate(OWN);
   } catch (error) {
+    if (error instanceof Refused) throw error;
     throw new Refused(
       `cannot read the signing key ${path} (${codeOf(error)}): it must belong to the user of the sealer`,
     );
@@ -88,12 +100,26 @@ export async function namedKey(folder: LogFolder, origin: string): Promise<OwnKe
   return bytes && readKey(bytes, origin).catch(() => undefined);
 }
 
-/** Destroys the present key, and puts the next one into its place. */
-export function takeNext(disk: Disk, folder: LogFolder): void {
+/** Destroys the present key, and puts the next one into its place. A sealer that stood still must not do that to the keys of
+ * its successor, so both files must have the keys that the caller knows. A key that is erased already is no other one.
+ * @throws Refused if there is another key */
+export function takeNext(disk: Disk, folder: LogFolder, own: VerifierKey | undefined, next: VerifierKey): void {
   const path = `${folder.privatePath}/${OWN}`;
   const bytes = folder.loadPrivate(OWN);
-  if (bytes !== undefined) disk.erase(path, bytes.length);
+  const present = publicKey(bytes, next.name);
+  if (present !== undefined && own !== undefined && !sameKey(present, own)) throw new Refused(OTHER_KEY);
+  if (bytes !== undefined) disk.erase(path, Buffer.from(bytes).toString());
+  const waiting = publicKey(folder.loadPrivate(NEXT), next.name);
+  if (waiting === undefined || !sameKey(waiting, next)) throw new Refused(OTHER_KEY);
   disk.rename(`${folder.privatePath}/${NEXT}`, path);
+}
+
+const OTHER_KEY = 'another sealer has changed the signing key while this one stood still; this one ends';
+
+/** Returns the public half of a stored key; undefined if there is none, or if it was erased. */
+function publicKey(bytes: Uint8Array | undefined, origin: string): VerifierKey | undefined {
+  const { x } = (bytes && (parseJwk(bytes) as { x?: unknown } | undefined)) ?? {};
+  return typeof x === 'string' ? verifierKey(origin, SIGNATURE, Buffer.from(x, 'base64url')) : undefined;
 }
 
 async function makeKey(

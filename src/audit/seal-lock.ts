@@ -42,11 +42,14 @@ export class SealLock {
   readonly #path: string;
   readonly #own: Owner;
   #count = 0;
+  /** The text of the file that this sealer has written. */
+  #written: string;
 
   private constructor(disk: Disk, path: string, own: Owner) {
     this.#disk = disk;
     this.#path = path;
     this.#own = own;
+    this.#written = this.#text();
   }
 
   /** Takes the folder.
@@ -68,7 +71,7 @@ export class SealLock {
       seen = now;
     }
     try {
-      disk.create(path, lock.#text(), 0o600);
+      disk.create(path, lock.#written, 0o600);
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
       throw new Refused(`another sealer has just started on ${folder}: stop one of them`);
@@ -81,7 +84,37 @@ export class SealLock {
   beat(): void {
     this.check();
     this.#count++;
-    this.#disk.overwrite(this.#path, this.#text());
+    const text = this.#text();
+    try {
+      this.#disk.overwrite(this.#path, this.#written, text);
+    } catch (error) {
+      // It was there a moment ago.
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ECHANGED') this.check();
+      throw error;
+    }
+    this.#written = text;
+  }
+
+  /** Returns a disk on which nothing is changed if another sealer has taken the folder. A sealer may stand still between any
+   * two changes, and its successor has other files under the same names. */
+  guarded(disk: Disk): Disk {
+    const checked =
+      <A extends readonly unknown[]>(change: (...args: A) => void) =>
+      (...args: A): void => {
+        this.check();
+        change(...args);
+      };
+    return {
+      ...disk,
+      put: (path, content, mode, lasting) => disk.put(path, content, mode, lasting, () => this.check()),
+      overwrite: checked(disk.overwrite),
+      erase: checked(disk.erase),
+      create: checked(disk.create),
+      rename: checked(disk.rename),
+      remove: checked(disk.remove),
+      makeFolder: checked(disk.makeFolder),
+      removeFolder: checked(disk.removeFolder),
+    };
   }
 
   /** @throws Refused if another sealer has taken the folder, because this one was stopped for a while */

@@ -88,19 +88,21 @@ export class Sealer {
 
   /** Opens the log, and makes it if it does not exist.
    * @throws Refused */
-  static async open(settings: SealSettings, machine: SealMachine): Promise<Sealer> {
-    const folder = new LogFolder(machine.disk, settings.folder, settings.keyFolder ?? `${settings.folder}/private`);
+  static async open(settings: SealSettings, given: SealMachine): Promise<Sealer> {
+    const privatePath = settings.keyFolder ?? `${settings.folder}/private`;
     let lock: SealLock;
     try {
-      machine.disk.makeFolder(`${folder.path}/keys`);
-      machine.disk.makeFolder(folder.privatePath, 0o700);
-      lock = await SealLock.take(machine, folder.privatePath);
+      given.disk.makeFolder(`${settings.folder}/keys`);
+      given.disk.makeFolder(privatePath, 0o700);
+      lock = await SealLock.take(given, privatePath);
     } catch (error) {
       if (codeOf(error) === undefined) throw error;
       throw new Refused(
-        `cannot write to ${folder.path} or ${folder.privatePath} (${codeOf(error)}): give them to the user of the sealer`,
+        `cannot write to ${settings.folder} or ${privatePath} (${codeOf(error)}): give them to the user of the sealer`,
       );
     }
+    const machine = { ...given, disk: lock.guarded(given.disk) };
+    const folder = new LogFolder(machine.disk, settings.folder, privatePath);
     try {
       const isNew = folder.load(FIRST_KEY) === undefined;
       const key = await openKey(machine.disk, folder, settings.origin, seconds(machine.now()));
@@ -306,11 +308,10 @@ export class Sealer {
     if (state !== undefined) this.#folder.putState(state);
     const { signer, number } = this.#key;
     const note = await signCheckpoint({ origin: this.#settings.origin, size, root }, signer);
-    this.#lock.check();
     this.#folder.put('checkpoint', note);
     if (next !== undefined) {
       this.#folder.put(lastOf(number), note);
-      takeNext(this.#machine.disk, this.#folder);
+      takeNext(this.#machine.disk, this.#folder, signer.key, next.signer.key);
       this.#key = next;
     }
     if (this.#settings.removeRotated) this.#tail.removeClosed();
@@ -337,7 +338,8 @@ export class Sealer {
     try {
       this.#folder.putStatus({ time: Math.floor(this.#now / 1000), ...status });
       this.#status = { text, time: this.#now };
-    } catch {
+    } catch (error) {
+      if (error instanceof Refused) throw error;
       // The problem that keeps it from being written is printed.
     }
   }
