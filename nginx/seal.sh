@@ -6,8 +6,9 @@
 #   --once              seals what is there, and ends
 #   SETTINGS            audit/seal.json of the rendered policy (/run/meshgate/conf/audit/seal.json)
 #   MESHGATE_SEAL_KEY   the folder of the signing key (private in the folder of the log)
-#   MESHGATE_SEAL_LOG, MESHGATE_SEAL_FOLDER
-#                       the log and the folder of the sealed log: if the settings name others, it ends (as they say)
+#   MESHGATE_SEAL_LOG, MESHGATE_SEAL_FOLDER, MESHGATE_SEAL_WITNESSES
+#                       the log, the folder of the sealed log, and the keys of the witnesses: if the settings name others, it
+#                       ends (as they say; if one of them is set, no witnesses)
 set -eu
 
 once=
@@ -41,7 +42,8 @@ ticks() {
 umask 0027
 ticks $$ | njs -n QuickJS -m "${MESHGATE_LIB:-/usr/lib/meshgate}/seal.js" "$settings" --remove-rotated \
   ${MESHGATE_SEAL_KEY:+--key-folder "$MESHGATE_SEAL_KEY"} ${MESHGATE_SEAL_LOG:+--log "$MESHGATE_SEAL_LOG"} \
-  ${MESHGATE_SEAL_FOLDER:+--folder "$MESHGATE_SEAL_FOLDER"} &
+  ${MESHGATE_SEAL_FOLDER:+--folder "$MESHGATE_SEAL_FOLDER"} \
+  ${MESHGATE_SEAL_WITNESSES:+--witnesses "$MESHGATE_SEAL_WITNESSES"} &
 sealer=$!
 stop() {
   for child in $(cat "/proc/$$/task/$$/children"); do

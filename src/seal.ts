@@ -1,9 +1,10 @@
 /** The entry of seal.js: the sealer as a process of its own, on the command `njs` and on Node. A line on standard input is
  * a turn, because the command `njs` has no timers. At the end of the input, the sealer seals the last lines and ends.
  *
- *     seal.js SETTINGS [--log FILE] [--folder FOLDER] [--key-folder FOLDER] [--key-interval SECONDS] [--remove-rotated]
+ *     seal.js SETTINGS [--log FILE] [--folder FOLDER] [--witnesses VKEYS] [--key-folder FOLDER] [--key-interval SECONDS]
+ *         [--remove-rotated]
  *
- * With --log and --folder, it ends if the settings name others. */
+ * With --log, --folder or --witnesses, it ends if the settings name others. */
 
 import fs from 'fs';
 import { codeOf, disk, ifThere } from './audit/disk.ts';
@@ -34,7 +35,7 @@ const machine = {
 
 function textOf(path: string): string {
   try {
-    return fs.readFileSync(path, 'utf8');
+    return Buffer.from(disk.load(path)).toString();
   } catch (error) {
     throw new Refused(`cannot read the settings ${path} (${codeOf(error)}): render them from the policy`);
   }
@@ -44,7 +45,8 @@ async function seal([path, ...flags]: readonly string[]): Promise<void> {
   if (path === undefined) throw new Refused('name the file audit/seal.json of the rendered policy');
   const valueAt = (flag: string) => (flags.includes(flag) ? flags[flags.indexOf(flag) + 1] : undefined);
   const [log, folder] = [valueAt('--log'), valueAt('--folder')];
-  const pinned = { ...(log && { log }), ...(folder && { folder }) };
+  const keys = valueAt('--witnesses')?.split(/\s+/).filter(Boolean);
+  const pinned = { ...(log && { log }), ...(folder && { folder }), ...(keys && { witnesses: keys }) };
   const [keyFolder, keyInterval] = [valueAt('--key-folder'), Number(valueAt('--key-interval'))];
   const more: Partial<SealSettings> = {
     ...(keyFolder && { keyFolder }),
@@ -58,7 +60,8 @@ async function seal([path, ...flags]: readonly string[]): Promise<void> {
   do {
     await sealer.turn();
     // While the policy is rendered anew, the file is not there for a moment.
-    const now = ++turns % SETTINGS_TURNS === 0 ? (ifThere(() => fs.readFileSync(path, 'utf8')) ?? text) : text;
+    const now =
+      ++turns % SETTINGS_TURNS === 0 ? (ifThere(() => Buffer.from(disk.load(path)).toString()) ?? text) : text;
     if (now === text) continue;
     text = now;
     say(`the settings in ${path} have changed`);

@@ -11,14 +11,14 @@ const budget = {
   'hop.js': 79 * 1024,
   'signin.js': 222 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 76 * 1024,
+  'health.js': 78 * 1024,
   'cookies.js': 1024,
   'counts.js': 4 * 1024,
-  'seal.js': 48 * 1024,
+  'seal.js': 56 * 1024,
   'apikey_auth.js': 1024,
   // The probe is a part of a ConfigMap, which holds 1 MiB.
-  'status.js': 80 * 1024,
-  'cli.js': 1880 * 1024,
+  'status.js': 83 * 1024,
+  'cli.js': 1896 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

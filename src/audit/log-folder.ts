@@ -12,6 +12,8 @@ export interface State {
   readonly positions: readonly Position[];
   /** Digests of the newest compiled policies in the log. */
   readonly policies: readonly string[];
+  /** The settings of the sealer in words; absent in the state of an earlier build. */
+  readonly settings?: string;
 }
 
 /** For metrics: status.json. */
@@ -27,6 +29,8 @@ export interface Status {
   readonly lag_s: number;
   /** Bytes of the log that are not sealed. */
   readonly lag_bytes: number;
+  /** When the signing key was made, in seconds since the epoch. */
+  readonly key_since: number;
   /** Why nothing is sealed at present. */
   readonly error?: string;
 }
@@ -73,9 +77,11 @@ export class LogFolder {
   state(): State | undefined {
     try {
       const bytes = this.loadPrivate('state.json');
-      const { size, root, positions, policies } = JSON.parse(Buffer.from(bytes ?? []).toString());
+      const { size, root, positions, policies, settings } = JSON.parse(Buffer.from(bytes ?? []).toString());
       const isWhole = Number.isSafeInteger(size) && typeof root === 'string' && Array.isArray(policies);
-      return isWhole && Array.isArray(positions) ? { size, root, positions, policies } : undefined;
+      return isWhole && Array.isArray(positions)
+        ? { size, root, positions, policies, ...(typeof settings === 'string' && { settings }) }
+        : undefined;
     } catch {
       return undefined;
     }

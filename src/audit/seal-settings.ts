@@ -29,11 +29,29 @@ export interface SealSettings {
   readonly removeRotated?: boolean;
 }
 
-/** The log and the folder for which a sealer was started. Anyone who can write the settings could otherwise let it write
- * elsewhere, for example through links in a folder of their own. */
-export type Pinned = Partial<Pick<SealSettings, 'log' | 'folder'>>;
+/** For what a sealer was started: the log, the folder, and the keys of the witnesses. Anyone who can write the settings could
+ * otherwise let it write elsewhere, for example through links in a folder of their own, or let its key never change. */
+export interface Pinned {
+  readonly log?: string;
+  readonly folder?: string;
+  /** Default if something else is pinned: none. */
+  readonly witnesses?: readonly string[];
+}
 
 const PINS = ['log', 'folder'] as const;
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** The name and the id of a witness's key, without the key. */
+const idOf = (key: string): string => key.split('+', 2).join('+').slice(0, 300);
+
+/** Names witnesses by their keys. */
+const namesOf = (keys: readonly string[]): string =>
+  keys.length === 0 ? 'no witness' : keys.map(idOf).sort().join(' and ').slice(0, 2000);
+
+/** Describes the settings that decide what a sealer signs, for a leaf of the log. */
+export const settingsText = ({ log, witnesses = [] }: SealSettings): string =>
+  `log ${log.slice(0, 2000)}, ${namesOf(witnesses.map(({ key }) => key))}`;
 
 /** Reads audit/seal.json.
  * @param path for the error
@@ -46,8 +64,15 @@ export function readSettings(text: string, path: string, pinned: Pinned = {}): S
   } catch {
     throw new Refused(`${path} is not JSON: render it from the policy`);
   }
-  const { log, folder, origin, policies, witnesses } = said ?? {};
-  if (!log || !folder || !origin) throw new Refused(`${path} has no log, folder or origin: render it from the policy`);
+  const { log, folder, origin, policies, witnesses = [] } = said ?? {};
+  if (!isText(log) || !isText(folder) || !isText(origin))
+    throw new Refused(`${path} has no log, folder or origin: render it from the policy`);
+  if (
+    !Array.isArray(witnesses) ||
+    !witnesses.every((it) => isText(it?.key)) ||
+    !(policies === undefined || isText(policies))
+  )
+    throw new Refused(`${path} has witnesses or policies of another form: render it from the policy`);
   for (const key of PINS) {
     const only = pinned[key];
     if (only !== undefined && said?.[key] !== only)
@@ -55,5 +80,11 @@ export function readSettings(text: string, path: string, pinned: Pinned = {}): S
         `${path} names the ${key} ${said?.[key]}, and this sealer was started for ${only}: write gateway.audit.${key}: ${only}, or start the sealer with the other one`,
       );
   }
-  return { log, folder, origin, ...(policies && { policies }), ...(witnesses && { witnesses }) };
+  const isPinned = Object.values(pinned).some((it) => it !== undefined);
+  const [keys, only] = [witnesses.map(({ key }) => key), pinned.witnesses ?? []];
+  if (isPinned && [...keys].sort().join(' ') !== [...only].sort().join(' '))
+    throw new Refused(
+      `${path} names ${namesOf(keys)}, and this sealer was started for ${namesOf(only)}: write the keys of gateway.audit.witnesses into MESHGATE_SEAL_WITNESSES of the sealer's container`,
+    );
+  return { log, folder, origin, ...(policies && { policies }), ...(witnesses.length > 0 && { witnesses }) };
 }

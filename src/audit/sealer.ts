@@ -6,14 +6,14 @@ import { LogFolder, type State } from './log-folder.ts';
 import { base64, sameBytes } from './malformed.ts';
 import { formatVkey } from './note.ts';
 import { logDisk } from './open-log.ts';
-import { newPolicies, policyEntries, policyText, REMEMBERED } from './policy-leaves.ts';
+import { NewPolicies } from './policy-leaves.ts';
 import { Refused } from './refused.ts';
 import { type Restored, restore } from './restore.ts';
 import { sealedBytes } from './resume.ts';
 import { SaidProblems } from './said-problems.ts';
 import { FIRST_KEY, keyLeaf, lastOf, makeNext, namedKey, type OwnKey, openKey, takeNext } from './seal-key.ts';
 import { type Machine, SealLock } from './seal-lock.ts';
-import type { SealSettings } from './seal-settings.ts';
+import { type SealSettings, settingsText } from './seal-settings.ts';
 import { Tail } from './tail.ts';
 import { TILE_WIDTH } from './tiles.ts';
 
@@ -65,8 +65,7 @@ export class Sealer {
   #key: OwnKey;
   readonly #tree: GrowingTree;
   readonly #tail: Tail;
-  #policies: readonly string[];
-  readonly #wrongPolicies = new Set<string>();
+  readonly #policies: NewPolicies;
   /** Events that are not leaves yet. */
   #events: Uint8Array[] = [];
   #growth: Growth | undefined;
@@ -134,9 +133,12 @@ export class Sealer {
     this.#tree = tree;
     this.#sealed = sealed;
     this.#stored = tree.size;
-    this.#policies = state?.policies ?? [];
+    this.#policies = new NewPolicies(machine.disk, settings, state?.policies ?? [], machine.say);
     this.#now = machine.now();
     this.#event('started', `${tree.size} leaves`);
+    const described = settingsText(settings);
+    if ((state?.settings ?? described) !== described)
+      this.#event('settings_changed', `from ${state?.settings} to ${described}`);
     if (isLost) this.#event('position_lost', 'the lines that are leaves already are skipped');
     const hashes = (index: number) =>
       folder.readTile({ level: 0, index, width: Math.min(TILE_WIDTH, this.#stored - index * TILE_WIDTH) });
@@ -234,26 +236,7 @@ export class Sealer {
   /** Adds policies that are new to the log. The lines that were decided by them come later. */
   #addPolicies(): void {
     this.#addEvents();
-    const { policies, compiled } = this.#settings;
-    if (compiled !== undefined && !this.#policies.includes(compiled.digest))
-      this.#addPolicy(compiled.digest, compiled.text);
-    if (policies === undefined) return;
-    for (const digest of newPolicies(this.#machine.disk, policies, this.#policies)) {
-      const text = policyText(this.#machine.disk, policies, digest);
-      if (text !== undefined) {
-        this.#addPolicy(digest, text);
-      } else if (!this.#wrongPolicies.has(digest)) {
-        this.#wrongPolicies.add(digest);
-        this.#machine.say(
-          `${policies}/policy-${digest}.json does not have the digest in its name, so it is not sealed`,
-        );
-      }
-    }
-  }
-
-  #addPolicy(digest: string, text: string): void {
-    for (const entry of policyEntries(digest, text)) this.#add(entry);
-    this.#policies = [...this.#policies, digest].slice(-REMEMBERED);
+    for (const entry of this.#policies.entries()) this.#add(entry);
   }
 
   #isKeyOld(): boolean {
@@ -293,7 +276,10 @@ export class Sealer {
   async #seal(next?: OwnKey): Promise<void> {
     const root = this.#tree.root();
     const { size } = this.#tree;
-    const state = { size, root: base64(root), positions: this.#tail.positions(), policies: this.#policies };
+    const state = {
+      ...{ size, root: base64(root), positions: this.#tail.positions(), policies: this.#policies.known },
+      settings: settingsText(this.#settings),
+    };
     this.#growth = { tiles: this.#tree.written(), state, size, root, ...(next && { next }) };
     await this.#store();
   }
@@ -331,6 +317,7 @@ export class Sealer {
       read: this.#read,
       lag_s: this.#waitingSince === undefined ? 0 : Math.max(0, this.#now - this.#waitingSince) / 1000,
       lag_bytes: this.#tail.behind + this.#waiting,
+      key_since: this.#key.since,
       ...(this.#problem !== undefined && { error: this.#problem }),
     };
     const text = JSON.stringify(status);

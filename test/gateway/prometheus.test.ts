@@ -91,7 +91,9 @@ ${Array.from({ length: ROUTES }, (_, i) => `    /many/${i}: { service: wiki, all
     '/run/spiffe/default/svid_key.pem': soon.key,
     '/run/spiffe/other/svid.pem': null,
     '/run/keys/proof.jwks': JSON.stringify(proofs),
-    '/run/audit/status.json': JSON.stringify({ time: now - 600, size: 5, lag_s: 300, lag_bytes: 9, error: 'no room' }),
+    '/run/audit/status.json': JSON.stringify({
+      ...{ time: now - 600, size: 5, lag_s: 300, lag_bytes: 9, error: 'no room', key_since: now - 9000 },
+    }),
   },
   mutate: (files) => replaceIn(files, 'http.conf', /zone=meshgate_counts:\d+k/, 'zone=meshgate_counts:32k'),
 });
@@ -160,6 +162,9 @@ test('what the sealer and the files of keys say is exported', async () => {
     time: await metric(gateway, 'meshgate_audit_status_timestamp_seconds'),
     error: await metric(gateway, 'meshgate_audit_error'),
   }).toEqual({ size: { '': 5 }, seconds: { '': 300 }, bytes: { '': 9 }, time: { '': now - 600 }, error: { '': 1 } });
+  const { '': age = 0 } = await metric(gateway, 'meshgate_audit_key_age_seconds');
+  expect(age).toBeGreaterThanOrEqual(9000);
+  expect(age).toBeLessThan(9600);
   expect(await metric(gateway, 'meshgate_file_expiry_timestamp_seconds')).toMatchObject({ 'proof ': now + 3600 });
 });
 

@@ -174,3 +174,25 @@ test('in a container of its own, it loses nothing while the disk is full, and se
   await box.signal('SIGQUIT');
   await box.logs.waitForEnd();
 });
+
+test('in a container of its own, it follows no settings that name a witness for which it was not started', async () => {
+  const settings = { log: '/run/meshgate/access.log', folder: '/audit', origin: 'wiki.test/meshgate/gw-0' };
+  const key = 'witness.example.com/w+0040556d+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/';
+  const start = (witnesses: string, ready: RegExp) =>
+    startContainer(stage, {
+      image: gatewayImage,
+      alias: 'pinned',
+      files: { '/seal/seal.json': JSON.stringify({ ...settings, witnesses: [{ url: 'https://w.test', key }] }) },
+      tmpfs: { '/audit': 'size=700k,uid=10101,mode=0700' },
+      env: {
+        MESHGATE_SEAL_LOG: settings.log,
+        MESHGATE_SEAL_FOLDER: settings.folder,
+        MESHGATE_SEAL_WITNESSES: witnesses,
+      },
+      command: ['meshgate-seal', '/seal/seal.json'],
+      ready,
+    });
+  const other = await start('', /names witness\.example\.com\/w\+0040556d, and this sealer was started for no witness/);
+  await other.logs.waitForEnd();
+  await start(key, /this key verifies it/);
+});

@@ -180,9 +180,9 @@ describeWith(lacksHelm(), 'the chart', () => {
     });
 
     test('mounts the key into the sealer alone, and the sealed log into the gateway only to read it', () => {
-      for (const [of, folder, log] of [
-        [given, '/srv/audit/sealed', '/srv/audit/log'],
-        [{ policy: sealed() }, '/var/lib/meshgate/audit', '/var/log/meshgate'],
+      for (const [of, folder, log, witnesses] of [
+        [given, '/srv/audit/sealed', '/srv/audit/log', 'example.com/w+abcd1234+AZAZ'],
+        [{ policy: sealed() }, '/var/lib/meshgate/audit', '/var/log/meshgate', ''],
       ] as const) {
         const { sealer, inSealer, inGateway } = pod(of);
         const key = inSealer.filter(({ name }) => name === 'audit-key');
@@ -190,6 +190,7 @@ describeWith(lacksHelm(), 'the chart', () => {
           { name: 'MESHGATE_SEAL_KEY', value: key[0]?.mountPath },
           { name: 'MESHGATE_SEAL_LOG', value: `${log}/access.log` },
           { name: 'MESHGATE_SEAL_FOLDER', value: folder },
+          { name: 'MESHGATE_SEAL_WITNESSES', value: witnesses },
         ]);
         expect(inGateway.filter(({ name }) => name === 'audit-key')).toEqual([]);
         expect(inGateway).toContainEqual({ name: 'audit', mountPath: log, subPath: 'log' });

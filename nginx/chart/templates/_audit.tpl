@@ -31,6 +31,8 @@
     # It writes nowhere else, whatever the settings say.
     - { name: MESHGATE_SEAL_LOG, value: {{ $facts.auditFile | quote }} }
     - { name: MESHGATE_SEAL_FOLDER, value: {{ $facts.auditFolder | quote }} }
+    # With a witness, the signing key stays the same. The settings cannot name another one.
+    - { name: MESHGATE_SEAL_WITNESSES, value: {{ $facts.witnessKeys | quote }} }
   securityContext:
     {{- include "meshgate.containerSecurity" . | nindent 4 }}
   resources:

@@ -47,6 +47,8 @@
 {{- if $gateway.health -}}
 {{- $health = regexFind "[0-9]+$" (toString (default "" $gateway.health.listen)) -}}
 {{- end -}}
+{{- $witnessKeys := list -}}
+{{- range dig "witnesses" list (default dict $gateway.audit) -}}{{- $witnessKeys = append $witnessKeys .key -}}{{- end -}}
 {{- $facts := dict
   "sessions" $sessions
   "store" (hasKey $gateway "store")
@@ -61,6 +63,7 @@
   "auditFile" (dig "log" "/var/log/meshgate/access.log" (default dict $gateway.audit))
   "auditLog" (dir (dig "log" "/var/log/meshgate/access.log" (default dict $gateway.audit)))
   "auditFolder" (dig "folder" "/var/lib/meshgate/audit" (default dict $gateway.audit))
+  "witnessKeys" (join " " $witnessKeys)
   "witnesses" (not (empty (dig "witnesses" list (default dict $gateway.audit))))
   "healthLocal" (regexMatch "^(127[.]|[[]::1[]])" (toString (dig "listen" "" (default dict $gateway.health)))) -}}
 {{- $_ := set $facts "kind" (ternary "StatefulSet" "Deployment" (and $facts.audit .Values.audit.persistent)) -}}

@@ -1,4 +1,4 @@
-import fs from 'fs';
+import { disk } from '../../audit/disk.ts';
 import type { Metric, Sample } from '../../health/exposition.ts';
 import type { Seen } from './seen.ts';
 
@@ -10,6 +10,8 @@ interface Status {
   readonly lag_s: number;
   readonly lag_bytes: number;
   readonly error?: string;
+  /** When the signing key was made; absent if an earlier build seals. */
+  readonly key_since?: number;
 }
 
 /** Returns a number of the sealer's status.
@@ -17,7 +19,8 @@ interface Status {
 function ofStatus({ watched }: Seen, value: (status: Status) => number, missing?: number): readonly Sample[] {
   if (watched.audit === undefined) return [];
   try {
-    return [[[], value(JSON.parse(fs.readFileSync(`${watched.audit}/status.json`, 'utf8')) as Status)]];
+    const read = value(JSON.parse(Buffer.from(disk.load(`${watched.audit}/status.json`)).toString()) as Status);
+    return Number.isNaN(read) ? [] : [[[], read]];
   } catch {
     return missing === undefined ? [] : [[[], missing]];
   }
@@ -61,5 +64,12 @@ export const auditMetrics: readonly Metric<Seen>[] = [
     help: '1 if the sealer cannot seal; its log says why.',
     labels: [],
     read: (seen) => ofStatus(seen, ({ error }) => (error === undefined ? 0 : 1)),
+  },
+  {
+    name: 'meshgate_audit_key_age_seconds',
+    type: 'gauge',
+    help: 'The age of the signing key. Without a witness, the key changes each hour.',
+    labels: [],
+    read: (seen) => ofStatus(seen, ({ key_since: since = Number.NaN }) => seen.now - since),
   },
 ];

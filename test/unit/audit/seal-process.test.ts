@@ -146,6 +146,11 @@ test('goes on when the log is deleted, when its state is lost, and when the cloc
 test.each([
   ['that it cannot read', '', /^meshgate-seal: cannot read the settings .*none\.json \(ENOENT\)/],
   ['that are not JSON', '{', /is not JSON: render it from the policy/],
+  [
+    'whose witnesses are no list',
+    '{"log":"/x","folder":"/y","origin":"z","witnesses":"w"}',
+    /witnesses or policies of another form/,
+  ],
   ['without an origin', '{"log":"/x","folder":"/y"}', /has no log, folder or origin: render it from the policy/],
 ])('ends with settings %s, and says what is wrong', async (_, text, message) => {
   const lab = sealLab();
@@ -197,3 +202,54 @@ test.each(['log', 'folder'] as const)(
     expect(lab.sealed().lines).toEqual(lines);
   },
 );
+
+const WITNESS = 'witness.example.com/w+0040556d+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/';
+const OTHER = 'other.example.com/w+11111111+BG6v45DyocJMgw1GfYrb84SURBg4I1lFDX6vFovqgwA/';
+const witnesses = (...keys: readonly string[]) => keys.map((key) => ({ url: 'https://witness.example.com', key }));
+
+test.each([
+  ['no witness', [], [OTHER], 'no witness', 'other.example.com/w+11111111'],
+  ['one witness', ['--witnesses', WITNESS], [], 'witness.example.com/w+0040556d', 'no witness'],
+  [
+    'one witness',
+    ['--witnesses', WITNESS],
+    [WITNESS, OTHER],
+    'witness.example.com/w+0040556d',
+    'other.example.com/w+11111111 and witness.example.com/w+0040556d',
+  ],
+] as const)(
+  'that was started for %s follows no settings that name another: %o %o',
+  async (_, flags, keys, own, other) => {
+    const lab = sealLab();
+    const { log, folder } = lab.settings;
+    Object.assign(lab.settings, { witnesses: witnesses(...flags.slice(1)) });
+    const sealer = startWith(lab, ['--log', log, '--folder', folder, ...flags]);
+    await sealedMoreThan(lab, 0);
+    writeFileSync(join(lab.folder, 'seal.json'), JSON.stringify({ ...lab.settings, witnesses: witnesses(...keys) }));
+    expect(await sealer.ended).toBe(1);
+    expect(sealer.said()).toContain(
+      `names ${other}, and this sealer was started for ${own}: write the keys of gateway.audit.witnesses into MESHGATE_SEAL_WITNESSES`,
+    );
+  },
+);
+
+test('a change of the settings is a leaf, also if it comes while no sealer runs', async () => {
+  const lab = sealLab();
+  await start(lab).end();
+  Object.assign(lab.settings, { witnesses: witnesses(WITNESS) });
+  await start(lab).end();
+  const before = sizeOf(lab);
+  const running = start(lab);
+  await sealedMoreThan(lab, before);
+  writeFileSync(join(lab.folder, 'seal.json'), JSON.stringify({ ...lab.settings, witnesses: [] }));
+  await running.says(/settings_changed/);
+  expect(await running.end()).toBe(0);
+  const { entries, events } = lab.sealed();
+  expect(events).toEqual(['started', 'started', 'settings_changed', 'started', 'started', 'settings_changed']);
+  const details = entries.map((it) => JSON.parse(String(it))).filter(({ event }) => event === 'settings_changed');
+  const named = `log ${lab.log}, witness.example.com/w+0040556d`;
+  expect(details.map(({ detail }) => detail)).toEqual([
+    `from log ${lab.log}, no witness to ${named}`,
+    `from ${named} to log ${lab.log}, no witness`,
+  ]);
+});
