@@ -1,3 +1,4 @@
+import { MAX_COOKIES } from './limits.ts';
 import { SESSION_COOKIE } from './names.ts';
 
 const SESSION = `${SESSION_COOKIE}=`;
@@ -13,13 +14,16 @@ function trimmed(pair: string): string {
   return pair.slice(start, end);
 }
 
-/** Splits a line of cookies. In njs, splitting a long text is twice as fast as searching it for a character. */
-const pairsIn = (line: string): readonly string[] => line.split(';');
+/** Splits a line of cookies, up to the first one too many. In njs, splitting a long text is twice as fast as searching it
+ * for a character. */
+const pairsIn = (line: string): readonly string[] => line.split(';', MAX_COOKIES + 1);
 
 /** Returns the value of the session cookie in a `Cookie` line (RFC 6265 section 4.2.1). The name must match exactly.
- * @returns `undefined` if there is none; `twice`, never a value, if there are two: one may be forged */
+ * @returns `undefined` if there is none; `twice`, never a value, if there are two, as one may be forged, or if there are
+ * too many cookies to know */
 export function ownSession(line: string): string | 'twice' | undefined {
   const parts = pairsIn(line);
+  if (parts.length > MAX_COOKIES) return 'twice';
   let session: string | undefined;
   for (let i = 0; i < parts.length; i++) {
     const pair = trimmed(parts[i] as string);
@@ -32,15 +36,15 @@ export function ownSession(line: string): string | 'twice' | undefined {
 
 /** Returns the value of a cookie with exactly this name; `undefined` if there is none, or two: one may be forged. */
 export function cookieValue(line: string, name: string): string | undefined {
-  const [own, ...more] = pairsIn(line)
-    .map(trimmed)
-    .filter((pair) => pair.startsWith(`${name}=`));
+  const pairs = pairsIn(line);
+  if (pairs.length > MAX_COOKIES) return undefined;
+  const [own, ...more] = pairs.map(trimmed).filter((pair) => pair.startsWith(`${name}=`));
   return more.length > 0 ? undefined : own?.slice(name.length + 1);
 }
 
-/** Returns the names of all cookies in a line that begin with a text, in the line's order. */
+/** Returns the names of cookies in a line that begin with a text, in the line's order: of the first {@link MAX_COOKIES}. */
 export function cookieNames(line: string, beginning: string): readonly string[] {
-  const pairs = pairsIn(line).map(trimmed);
+  const pairs = pairsIn(line).slice(0, MAX_COOKIES).map(trimmed);
   const ours = pairs.filter((pair) => pair.startsWith(beginning) && pair.indexOf('=') > 0);
   return ours.map((pair) => pair.slice(0, pair.indexOf('=')));
 }

@@ -111,8 +111,12 @@ export const MAX_RETURN_LENGTH = 2048;
 /** Maximum number of characters of a provider's error description in a line of the log. */
 export const MAX_ERROR_DESCRIPTION = 200;
 
-/** Maximum length of the query that the endpoints of the sign-in read. */
+/** Maximum length of a query or a form that the endpoints of the sign-in read, and maximum number of its parameters. */
 export const MAX_SIGNIN_QUERY = 16 * 1024;
+export const MAX_PARAMS = 30;
+
+/** Maximum number of cookies in a line that are read. Chromium keeps 180 for a site, and Firefox fewer. */
+export const MAX_COOKIES = 500;
 
 /** If a discovery document is older than this, the next sign-in fetches it again. */
 export const METADATA_REFRESH_S = 300;

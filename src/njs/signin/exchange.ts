@@ -106,7 +106,7 @@ export async function exchange(
   // The time is read again: a token that was signed while this request waited must not count as issued in the future.
   const then = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) => verifyIdToken(idToken, expected, context, then);
-  const verified = await withNewestKeys(scene, provider, idToken, then, verify);
+  const verified = await withNewestKeys(scene, provider, idToken, 'provider', then, verify);
   if (!verified.ok) return afterTokens(notTaken(verified));
   try {
     const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);

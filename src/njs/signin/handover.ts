@@ -3,7 +3,7 @@ import { isBound, isOver, onceId, onceLifetime } from '../../session/flow/attemp
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { readTicket, type Ticket } from '../../session/flow/errand.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
-import { MAX_SIGNIN_QUERY, TICKET_LIFETIME_S } from '../../session/limits.ts';
+import { TICKET_LIFETIME_S } from '../../session/limits.ts';
 import { originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
@@ -14,8 +14,7 @@ import type { Visit } from './visit.ts';
 /** Returns the ticket in a query, if the ticket is for this host. */
 async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Ticket | undefined> {
   // Tickets exist only if there is a sign-in host.
-  const isRead = signin.signinHost !== undefined && query.length <= MAX_SIGNIN_QUERY;
-  const params = isRead ? parseParams(query) : undefined;
+  const params = signin.signinHost === undefined ? undefined : parseParams(query);
   const [text, ...more] = params === undefined ? [] : valuesOf(params, 'ticket');
   if (text === undefined || more.length > 0) return undefined;
   const plain = await vault.openFor('ticket', host, text, now);

@@ -18,20 +18,23 @@ export function providerContext({ table, keys }: SigninScene, provider: SigninPr
   };
 }
 
-/** Verifies a token that a provider signed for the gateway, if necessary once more with the newest keys. */
+/** Verifies a token that a provider signed for the gateway, if necessary once more with the newest keys.
+ * @param from who sent the token: the provider, in an answer to the gateway, or anyone */
 export async function withNewestKeys(
   scene: SigninScene,
   provider: SigninProvider,
   token: string,
+  from: 'provider' | 'anyone',
   now: number,
   verify: (context: ProviderTokenContext) => Promise<Result<Claims>>,
 ): Promise<Result<Claims>> {
   const verified = await verify(providerContext(scene, provider, now));
   if (verified.ok) return verified;
   const of = scene.table.providers[provider.name] as TokenProvider;
-  // The job may not have fetched keys yet. The provider has just answered, so it has no outage.
-  const none = verified.reason === 'provider_unavailable';
-  const ask = none ? of : providerToAsk(token, verified, [of]);
-  if (ask === undefined || (await scene.keys.refetch(ask, none)) !== 'fetched') return verified;
+  // The job may not have fetched keys yet. If the provider has just answered, it has no outage. Anyone else must wait
+  // for the cool-down, so that strangers cause no calls at will.
+  const urgent = from === 'provider' && verified.reason === 'provider_unavailable';
+  const ask = urgent ? of : providerToAsk(token, verified, [of]);
+  if (ask === undefined || (await scene.keys.refetch(ask, urgent)) !== 'fetched') return verified;
   return verify(providerContext(scene, provider, now));
 }

@@ -39,7 +39,7 @@ async function claimsAfter(
   const now = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) =>
     verifyRefreshedIdToken(idToken, { subject: String(before.sub), accessToken }, context, now);
-  const verified = await withNewestKeys(scene, provider, idToken, now, verify);
+  const verified = await withNewestKeys(scene, provider, idToken, 'provider', now, verify);
   if (!verified.ok) return verified;
   const claims: Record<string, unknown> = { ...verified.value };
   // OpenID Connect Core section 12.2: if the new ID token has a nonce, it must be the nonce of the sign-in.

@@ -26,7 +26,7 @@ export async function addUserinfo(
   if (!isJwt(type)) return withUserinfo(claims, text, kind);
   const now = Date.now() / 1000;
   const jwt = text.trim();
-  const verified = await withNewestKeys(scene, provider, jwt, now, (context) =>
+  const verified = await withNewestKeys(scene, provider, jwt, 'provider', now, (context) =>
     verifySignedUserinfo(jwt, context, now),
   );
   if (verified.ok) return joinUserinfo(claims, verified.value, kind);

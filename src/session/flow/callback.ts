@@ -1,4 +1,3 @@
-import { MAX_SIGNIN_QUERY } from '../limits.ts';
 import type { Mode } from './attempt.ts';
 import { parseParams, valuesOf } from './query.ts';
 
@@ -21,7 +20,7 @@ export function errorName(code: unknown): string {
 
 /** Reads the query of a callback. It must contain one state and either a code or an error, and no parameter twice. */
 export function readCallback(query: string): Callback | undefined {
-  const params = query.length > MAX_SIGNIN_QUERY ? undefined : parseParams(query);
+  const params = parseParams(query);
   if (params === undefined || KNOWN.some((name) => valuesOf(params, name).length > 1)) return undefined;
   const [state, code, error, iss] = KNOWN.map((name) => valuesOf(params, name)[0]);
   if (state === undefined || state === '' || (code === undefined) === (error === undefined)) return undefined;

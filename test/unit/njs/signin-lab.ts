@@ -239,6 +239,8 @@ export interface LabOptions {
   readonly client?: Client;
   readonly signin?: Partial<ProviderSignin>;
   readonly signinHost?: string;
+  /** Minimum number of seconds between two fetches of a provider's keys that tokens cause. */
+  readonly coolDown?: number;
   /** Whether replicas share revocations. */
   readonly shared?: boolean;
   /** More providers of wiki.example.com. */
@@ -288,7 +290,7 @@ export class Lab {
       selection: 'SELECTION',
       clockSkew: 30,
       tokenCache: 300,
-      keys: { refresh: 300, stale: 86_400, coolDown: 0 },
+      keys: { refresh: 300, stale: 86_400, coolDown: options.coolDown ?? 0 },
       providers: Object.fromEntries(
         names.map((name) => [
           name,
