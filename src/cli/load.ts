@@ -108,6 +108,10 @@ function profilesOf(runtime: Runtime, policyFile: string): ProfileSource {
 function readTeam(runtime: Runtime, { file: policy }: Source, file: string): TeamText {
   const path = `${policy === '-' ? '' : policy.slice(0, policy.lastIndexOf('/') + 1)}${file}`;
   try {
+    // The team chooses what its file links to, and errors show lines of the file.
+    if (policy !== '-' && !runtime.isBeside(policy, path)) {
+      return { problem: 'it is a link to a file outside the folder of the policy; write the file itself' };
+    }
     const text = utf8(runtime.read(path));
     return text === undefined ? { problem: 'the file is not UTF-8' } : { name: fileName(path), text };
   } catch (error) {

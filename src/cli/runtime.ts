@@ -53,6 +53,9 @@ export interface Runtime {
   /** Makes a folder and returns its absolute path. */
   folder(path: string): string;
   isFolder(path: string): boolean;
+  /** Whether a file is in the folder of another one, or below it, after all links are followed.
+   * @throws Error with the system's code */
+  isBeside(file: string, path: string): boolean;
   /** Makes nginx reload its configuration. `pidFile` has the pid of its master. Returns why this failed. */
   reload(pidFile: string): string | undefined;
   /** Sends a request; absent if the engine cannot send requests. */
@@ -245,6 +248,10 @@ function isPlainFile(folder: string, name: string): boolean {
   });
 }
 
+/** The links of a mounted ConfigMap lead from its folder to a folder below it. */
+const isBeside = (file: string, path: string): boolean =>
+  fs.realpathSync(path).startsWith(`${fs.realpathSync(folderOf(file)).replace(/\/$/, '')}/`);
+
 const pause = (seconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
 
 /** Waits in a loop, because njs has no timers. A command waits only a second or two, for a job of the gateway. */
@@ -304,6 +311,7 @@ export function systemRuntime(): Runtime {
     remove: (folder, name) => remove(`${folder}/${name}`),
     replace: (path, text) => putFile(path, text, 0o600, true),
     isFolder,
+    isBeside,
     reload,
     folder(path) {
       makeFolders(path);

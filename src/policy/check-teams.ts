@@ -8,6 +8,8 @@ type DraftTeam = NonNullable<NonNullable<DraftPolicy['teams']>[string]>;
 const known = (list: readonly (string | undefined)[] | undefined): readonly string[] =>
   (list ?? []).filter((it) => it !== undefined);
 
+const coverOne = overlap(coversName);
+
 const same = (one: string, other: string): boolean => one === other;
 
 /** What no two teams may share, so that a file is right or wrong whatever the files of the others contain. */
@@ -18,8 +20,8 @@ const APART: readonly (readonly [
 ])[] = [
   ['file', ({ file }) => known([file]), same],
   ['hosts', ({ hosts }) => known(hosts), overlap(coversHost)],
-  ['roles', ({ roles }) => known(roles), overlap(coversName)],
-  ['services', ({ services }) => known(services), overlap(coversName)],
+  ['roles', ({ roles }) => known(roles), coverOne],
+  ['services', ({ services }) => known(services), coverOne],
   ['namespaces', ({ namespaces }) => known(namespaces), same],
   ['addresses', ({ addresses }) => known(addresses), addressesOverlap],
 ];
@@ -66,7 +68,7 @@ function checkOwn(report: Report, draft: DraftPolicy, team: string, { hosts, rol
     );
   }
   for (const [index, role] of known(roles).entries()) {
-    const other = Object.keys(draft.teams ?? {}).find((it) => it !== team && role.startsWith(rolePrefix(it)));
+    const other = Object.keys(draft.teams ?? {}).find((it) => it !== team && coverOne(role, `${rolePrefix(it)}*`));
     if (other !== undefined) {
       report.add(
         ['teams', team, 'roles', index],

@@ -1,3 +1,5 @@
+import { shown } from './unseen.ts';
+
 /** The place of a value in a policy: the keys and list indexes from the root. */
 export type Path = readonly (string | number)[];
 
@@ -12,11 +14,12 @@ export function formatPath(path: Path): string {
   for (const [index, step] of path.entries()) {
     if (index === 2 && path[0] === 'hosts' && step === ROUTES) continue;
     if (typeof step === 'number') text += `[${step}]`;
-    else text += `${text === '' ? '' : '.'}${/^[A-Za-z_]\w*$/.test(step) ? step : JSON.stringify(step.slice(0, 120))}`;
+    else
+      text += `${text === '' ? '' : '.'}${/^[A-Za-z_]\w*$/.test(step) ? step : shown(JSON.stringify(step.slice(0, 120)))}`;
   }
   return text;
 }
 
 /** A text from the file, as errors show it. A long text is not shown, because it may be a secret. */
 export const quote = (text: string): string =>
-  text.length > 80 ? `a text of ${text.length} characters` : JSON.stringify(text);
+  text.length > 80 ? `a text of ${text.length} characters` : shown(JSON.stringify(text));

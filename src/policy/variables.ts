@@ -1,5 +1,7 @@
 /** Variables of a policy: `${NAME}` in a value stands for a variable of the environment that the command allows. */
 
+import { INVISIBLE } from './unseen.ts';
+
 /** The variables that the policy may use, by name. The value is undefined if the variable is not set. */
 export type Variables = ReadonlyMap<string, string | undefined>;
 
@@ -61,7 +63,7 @@ function mistakeOf(name: string, variables: Variables): string | undefined {
   return CONTROL.test(value) ? `the value of ${name} has a line break or a control character; remove it` : undefined;
 }
 
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffd]/;
+const CONTROL = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\ufffd${INVISIBLE}]`);
 
 /** The number, `true` or `false` that a text says. Any other text is only a text, whatever it would mean in YAML. */
 function saidBy(text: string): number | boolean | undefined {

@@ -121,7 +121,7 @@ describeWith(lacksHelm(), 'the chart', () => {
       const given = COMBINATIONS["sessions and the chart's etcd"]!;
       const { data } = find(given, 'ConfigMap', 'gw-meshgate-policy') as unknown as { data: Record<string, string> };
       expect(data['chart-store.yaml']).toContain(
-        '- https://gw-meshgate-etcd-2.gw-meshgate-etcd.edge.svc.cluster.local:2379\n',
+        '- "https://gw-meshgate-etcd-2.gw-meshgate-etcd.edge.svc.cluster.local:2379"\n',
       );
       const [container] = find(given, 'Deployment').spec.template.spec.containers;
       expect(container?.env).toContainEqual({ name: 'MESHGATE_OVERLAY', value: '/etc/meshgate/chart-store.yaml' });

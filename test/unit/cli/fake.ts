@@ -114,6 +114,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       written[path] = content;
     },
     isFolder: (path) => folders.includes(path),
+    isBeside: () => true,
     sleep: async (seconds) => {
       now += seconds;
       given.meanwhile?.(written);

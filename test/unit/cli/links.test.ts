@@ -12,7 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadPolicy } from '../../../src/cli/load.ts';
 import { systemRuntime } from '../../../src/cli/runtime.ts';
+import { formatError } from '../../../src/policy/index.ts';
 
 /** The command writes to the intended place, whatever links another user has put there before. */
 
@@ -94,5 +96,39 @@ describe('a rendered file', () => {
     write(folder, 'requests/wiki/hosts/wiki.conf', new TextEncoder().encode('two'));
     expect([readFileSync(file, 'utf8'), lstatSync(file).mode & 0o777]).toEqual(['two', 0o640]);
     expect(readdirSync(join(folder, 'requests/wiki/hosts'))).toEqual(['wiki.conf']);
+  });
+});
+
+describe('the file of a team', () => {
+  const POLICY = `version: 1
+providers: { okta: { issuer: https://example.okta.com/oauth2/default, audiences: [api://wiki] } }
+services: { wiki: { url: https://ingress.mesh:8443, ca_file: /run/mesh/ca.pem } }
+teams: { pay: { file: teams/pay.yaml, hosts: [pay.example.com], services: [wiki] } }
+`;
+  const TEAM = 'hosts: { pay.example.com: { /*: { service: wiki, allow: [authenticated] } } }\n';
+  const errors = () => {
+    const loaded = loadPolicy(systemRuntime(), { file: join(folder, 'meshgate.yaml'), overlays: [], env: [] });
+    return 'policy' in loaded ? [] : loaded.map(formatError);
+  };
+
+  test('is read through the links of a mounted ConfigMap', () => {
+    mkdirSync(join(folder, '..2026_12_02', 'teams'), { recursive: true });
+    writeFileSync(join(folder, '..2026_12_02', 'meshgate.yaml'), POLICY);
+    writeFileSync(join(folder, '..2026_12_02', 'teams', 'pay.yaml'), TEAM);
+    symlinkSync('..2026_12_02', join(folder, '..data'));
+    for (const name of ['meshgate.yaml', 'teams']) symlinkSync(join('..data', name), join(folder, name));
+    expect(errors()).toEqual([]);
+  });
+
+  test.each(['the file', 'its folder'])('is not read if %s is a link out of the folder of the policy', (what) => {
+    writeFileSync(join(folder, 'meshgate.yaml'), POLICY);
+    writeFileSync(join(elsewhere, 'pay.yaml'), 'root:x:0:0\n');
+    if (what === 'the file') {
+      mkdirSync(join(folder, 'teams'));
+      symlinkSync(join(elsewhere, 'pay.yaml'), join(folder, 'teams', 'pay.yaml'));
+    } else symlinkSync(elsewhere, join(folder, 'teams'));
+    const [error = '', ...others] = errors();
+    expect(error).toContain('it is a link to a file outside the folder of the policy; write the file itself');
+    expect([error, ...others].join()).not.toContain('root:x');
   });
 });

@@ -138,13 +138,21 @@ const GRANTS: readonly (readonly [what: string, from: string, to: string, says: 
     '  pay.deployer: { group: x, provider: okta }\n  deployer: {',
     'roles that begin with pay. are those of team pay',
   ],
+  [
+    'roles that begin like the name of another team',
+    'teams:\n',
+    'teams:\n  ops-tools: { file: teams/tools.yaml, hosts: [tools.example.com], roles: [o-*, op-x, "ops-*"] }\n  ops-core: { file: teams/core.yaml, hosts: [core.example.com] }\n',
+    'roles that begin with ops-core. are those of team ops-core; grant another name',
+  ],
 ];
 
 describe('a grant', () => {
   test.each(GRANTS)('cannot have %s', (_, from, to, says) => {
     expect(PLATFORM.split(from)).toHaveLength(2);
     const errors = errorsIn({ platform: PLATFORM.replace(from, () => to) });
-    expect(errors.find((error) => error.includes(says))).toMatch(/^m\.yaml:\d+:\d+ (?:teams\.(?:pay|ops)\.|roles\.)/);
+    expect(errors.find((error) => error.includes(says))).toMatch(
+      /^m\.yaml:\d+:\d+ (?:teams\.(?:pay|ops|"ops-tools")\.|roles\.)/,
+    );
   });
 
   test('names each role of the policy that a team may use, and none is unused because no file names it', () => {

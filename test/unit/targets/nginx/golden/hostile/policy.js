@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "TYRiym4uQe869lzSszXMDhiX86RTBfoBAKwPJaSIsV4",
+  "selection": "K1pzx3OwLBHgFgwbVvQHEnT5LV4I6dl1fxDj1Cc-bEw",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -14,7 +14,7 @@ export default {
       "name": "default",
       "kind": "generic",
       "issuer": "https://login.example.com",
-      "audiences": ["\"; return 200; #", "\u003c/script>", "${http_cookie}", "__proto__", "\\", "'", "{{", "\u00e9\u2028"],
+      "audiences": ["\"; return 200; #", "\u003c/script>", "${http_cookie}", "__proto__", "\\", "'", "{{", "\u00e9\u00a0\u200d"],
       "algorithms": ["RS256", "PS256", "ES256"],
       "subject": {
         "claim": "sub",

@@ -1,0 +1,45 @@
+/** Characters that are not seen change no policy: a reader sees what the gateway reads. */
+import { describe, expect, test } from 'vitest';
+import { formatError, parsePolicy } from '../../../src/policy/index.ts';
+
+const policyWith = (role: string, comment = '') => `version: 1
+providers:
+  okta: { issuer: https://example.okta.com/oauth2/default, audiences: [api://wiki] }
+roles:
+  staff: ${role} # ${comment}
+services:
+  wiki: { url: https://ingress.mesh:8443, ca_file: /run/mesh/ca.pem }
+hosts:
+  wiki.example.com:
+    /*: { service: wiki, allow: [staff] }
+`;
+
+const errorsOf = (text: string) => parsePolicy(text, 'm.yaml').errors.map(formatError);
+
+/** Unicode's Bidi_Control, breaks of lines, and characters without a width. */
+const EMBEDDINGS = ['202A', '202B', '202C', '202D', '202E', '2066', '2067', '2068', '2069'];
+const OTHERS = ['061C', '200B', '200E', '200F', '2060', '2064', 'FEFF', '2028', '2029'];
+const character = (code: string) => String.fromCharCode(Number.parseInt(code, 16));
+
+describe('a character that is not seen', () => {
+  test.each(EMBEDDINGS)('U+%s is an error at its place, also in a comment', (code) => {
+    const says = `the invisible character U+${code} changes the order in which people see this line; remove it`;
+    expect(errorsOf(policyWith(`{ group: "a${character(code)}b" }`))).toEqual([`m.yaml:5:21: ${says}`]);
+    expect(errorsOf(policyWith('{ group: a }', `x${character(code)}`))).toEqual([`m.yaml:5:26: ${says}`]);
+  });
+
+  test.each([...EMBEDDINGS, ...OTHERS])('U+%s is in no name, also as an escape', (code) => {
+    const errors = errorsOf(policyWith(`{ group: "a\\u${code.toLowerCase()}b" }`));
+    expect(errors).toEqual([
+      expect.stringMatching(
+        /^m\.yaml:5:\d+ roles\.staff\.group: "a\\u[0-9a-f]{4}b" is not a text of 1 to 256 printable characters/,
+      ),
+    ]);
+  });
+
+  test('joiners, right-to-left letters and letters of every script are in names', () => {
+    for (const name of ['\u0645\u06cc\u200c\u062e', '\u05e6\u05d5\u05d5\u05ea', '\u0915\u094d\u200d\u0937', '日本']) {
+      expect(errorsOf(policyWith(`{ group: "${name}" }`))).toEqual([]);
+    }
+  });
+});
