@@ -23,6 +23,15 @@ export const checkpointText = ({ origin, size, root }: Checkpoint): string => `$
 /** Parses the text of a checkpoint. Extension lines are accepted and ignored.
  * @throws Malformed */
 export function parseCheckpoint(text: string): Checkpoint {
+  const checkpoint = parseAnyRoot(text);
+  if (checkpoint.size === 0 && !sameBytes(checkpoint.root, EMPTY_ROOT))
+    throw new Malformed('the checkpoint of an empty log has not the root of the empty tree');
+  return checkpoint;
+}
+
+/** Parses the text of a checkpoint, which may have any root at size 0: a witness answers such a one in its own way.
+ * @throws Malformed */
+export function parseAnyRoot(text: string): Checkpoint {
   const [origin = '', size, root, ...more] = text.split('\n');
   if (size === undefined || root === undefined || more.length === 0)
     throw new Malformed('a checkpoint has three lines: origin, size and root');
@@ -33,8 +42,6 @@ export function parseCheckpoint(text: string): Checkpoint {
     root: base64Bytes(root, 'the root of the checkpoint'),
   };
   if (tree.root.length !== HASH_BYTES) throw new Malformed(`the root of the checkpoint has not ${HASH_BYTES} bytes`);
-  if (tree.size === 0 && !sameBytes(tree.root, EMPTY_ROOT))
-    throw new Malformed('the checkpoint of an empty log has not the root of the empty tree');
   return { origin, ...tree };
 }
 
@@ -53,15 +60,17 @@ export interface OpenedCheckpoint extends Checkpoint {
 /** Verifies a checkpoint.
  * @param keys at least one of these must have signed it; the name of a log's key is its origin
  * @param witnesses their cosignatures are verified if they are there
+ * @param now seconds since the epoch, to which the times of cosignatures are compared
  * @throws Malformed */
 export async function openCheckpoint(
   text: Uint8Array | string,
   keys: readonly VerifierKey[],
   witnesses: readonly VerifierKey[] = [],
+  now = 0,
 ): Promise<OpenedCheckpoint> {
   const note = parseNote(text);
   const checkpoint = parseCheckpoint(note.text);
-  const signed = await verifyNote(note, [...keys, ...witnesses]);
+  const signed = await verifyNote(note, [...keys, ...witnesses], now);
   if (!signed.some(({ key }) => keys.includes(key) && key.name === checkpoint.origin))
     throw new Malformed(
       `the checkpoint of ${checkpoint.origin} is not signed by ${keys.map(({ name, id }) => `${name}+${id}`).join(' or ')}`,

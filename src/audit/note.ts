@@ -1,5 +1,6 @@
 import hash from 'crypto';
 import { base64, base64Bytes, Malformed, sameBytes, utf8 } from './malformed.ts';
+import { timeProblem } from './times.ts';
 
 /* Signed notes of C2SP signed-note, and the cosignatures of C2SP tlog-cosignature. Of the types of signatures, this code
  * knows the two that are Ed25519. nginx's module has no Ed25519; the command njs and Node have it. */
@@ -206,7 +207,7 @@ async function isSigned(key: VerifierKey, message: Uint8Array, signature: Uint8A
   }
 }
 
-async function verifyOne(text: string, key: VerifierKey, { bytes }: NoteSignature): Promise<Signed> {
+async function verifyOne(text: string, key: VerifierKey, { bytes }: NoteSignature, now: number): Promise<Signed> {
   const [start, time] =
     key.type === COSIGNATURE
       ? [TIME_BYTES, bytes.subarray(0, TIME_BYTES).reduce((sum, byte) => sum * 256 + byte, 0)]
@@ -215,17 +216,20 @@ async function verifyOne(text: string, key: VerifierKey, { bytes }: NoteSignatur
   const message = time === undefined ? Buffer.from(text) : cosigned(text, time);
   if (!hasForm || !(await isSigned(key, message, bytes.subarray(start))))
     throw new Malformed(`the signature of ${key.name}+${key.id} is not valid`);
+  const problem = time === undefined ? undefined : timeProblem(time, now);
+  if (problem !== undefined) throw new Malformed(`the cosignature of ${key.name}+${key.id} does not count: ${problem}`);
   return { key, ...(time !== undefined && { time }) };
 }
 
 /** Verifies the signatures of all keys that are known, and returns these keys. Signatures of other keys are ignored.
+ * @param now seconds since the epoch: a cosignature of the future is not valid
  * @throws Malformed if the signature of a known key is not valid */
-export async function verifyNote(note: Note, keys: readonly VerifierKey[]): Promise<readonly Signed[]> {
+export async function verifyNote(note: Note, keys: readonly VerifierKey[], now = 0): Promise<readonly Signed[]> {
   const signed: Signed[] = [];
   for (const signature of note.signatures) {
     const key = keys.find(({ name, id }) => name === signature.name && id === signature.id);
     if (key === undefined) continue;
-    const one = await verifyOne(note.text, key, signature);
+    const one = await verifyOne(note.text, key, signature, now);
     if (!signed.some((other) => sameKey(other.key, key))) signed.push(one);
   }
   return signed;

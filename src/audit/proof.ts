@@ -76,12 +76,15 @@ export function parseProof(text: string): LogProof {
     throw new Malformed('the proof has no extra data with its line: let "meshgate audit prove" make it');
   const [, index] = /^index (.*)$/.exec(lines[1] ?? '') ?? [];
   if (index === undefined) throw new Malformed('the proof has no line "index NUMBER" after its extra data');
-  return {
+  const proof = {
     index: decimal(index, 'the index of the proof'),
     hashes: readHashes(lines.slice(2), 'the proof'),
     checkpoint: text.slice(split + 2),
     ...readExtra(extra),
   };
+  // So there is nothing in it that no one verifies.
+  if (formatProof(proof) !== text) throw new Malformed('the extra data of the proof has members that are not known');
+  return proof;
 }
 
 /** What a proof proves. */
@@ -94,11 +97,13 @@ export interface Proven {
 
 /** Verifies a proof with the first key of a log.
  * @param witnesses their cosignatures are verified if they are there
+ * @param now seconds since the epoch, to which the times of cosignatures are compared
  * @throws Malformed */
 export async function verifyProof(
   proof: LogProof,
   first: VerifierKey,
   witnesses: readonly VerifierKey[] = [],
+  now = 0,
 ): Promise<Proven> {
   let chain = chainOf(first);
   for (const [number, step] of proof.keys.entries()) {
@@ -111,7 +116,7 @@ export async function verifyProof(
     }
   }
   const newest = chain.keys.slice(-1);
-  const checkpoint = await openCheckpoint(proof.checkpoint, newest, witnesses);
+  const checkpoint = await openCheckpoint(proof.checkpoint, newest, witnesses, now);
   // A later key must not vouch for entries that an earlier key has signed, because its owner could rewrite them.
   if (
     !keysFor(chain, checkpoint.size).includes(newest[0] as VerifierKey) ||

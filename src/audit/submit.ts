@@ -4,6 +4,7 @@ import { decimal, Malformed } from './malformed.ts';
 import { consistencyProof } from './merkle.ts';
 import { formatNote, type Note, type NoteSignature, parseNote, type VerifierKey } from './note.ts';
 import { nodesOf, type ReadTile } from './tiles.ts';
+import { timeProblem } from './times.ts';
 
 /* Sends a checkpoint to a witness (C2SP tlog-witness), and reads its cosignature. nginx's module has no Ed25519, so the
  * form of a cosignature is checked here, and the caller verifies it if it can. */
@@ -29,6 +30,8 @@ export interface Submission {
   /** Sends the body of a request to the witness.
    * @throws Error with a message if there is no answer */
   post(body: string): Promise<WitnessReply>;
+  /** Returns the seconds since the epoch. */
+  now(): number;
 }
 
 /** 8 bytes of time, and an Ed25519 signature. */
@@ -63,7 +66,7 @@ const said = ({ text }: WitnessReply): string => {
 /** Sends a checkpoint, and returns it with the cosignature of the witness.
  * @throws Malformed with what is wrong: the witness refuses, or its answer is not a cosignature */
 export async function submit(submission: Submission): Promise<string> {
-  const { checkpoint, before, key } = submission;
+  const { checkpoint, before, key, now } = submission;
   const note = parseNote(checkpoint);
   const { size, origin } = parseCheckpoint(note.text);
   let old = sizeOf(before);
@@ -77,13 +80,16 @@ export async function submit(submission: Submission): Promise<string> {
     if (known === Math.min(old, size)) throw forked(origin, size);
     old = known;
     reply = await send(submission, old, size);
-    // The size is the right one now, so only the root can be another.
+    // The size is the right one now, so only the root can be another. Earlier witnesses say 409, and not 422.
     if (reply.status === 409 && old === size && cosigned(reply) === size) throw forked(origin, size);
   }
+  if (reply.status === 422 && Math.min(old, size) === size) throw forked(origin, size);
   if (reply.status !== 200) throw new Malformed(refused(reply, origin, old));
   const signatures = parseNote(`${note.text}\n${reply.text}`);
   const signature = cosignatureIn(signatures, key);
   if (signature === undefined) throw new Malformed(`its answer has no cosignature of ${key.name}+${key.id}`);
+  const problem = timeProblem(timeOf(signature), now());
+  if (problem !== undefined) throw new Malformed(`its cosignature is not kept: ${problem}. Compare the clocks`);
   return formatNote({ text: note.text, signatures: [...note.signatures, signature] });
 }
 

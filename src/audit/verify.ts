@@ -53,6 +53,8 @@ export interface VerifyOptions {
   /** Checkpoints that the auditor has kept, by the name of their file. */
   readonly kept: readonly { readonly name: string; readonly text: Uint8Array }[];
   readonly witnesses: readonly VerifierKey[];
+  /** Seconds since the epoch. A cosignature of the future is not valid. */
+  readonly now: number;
 }
 
 const MAX_EVENTS = 1000;
@@ -120,16 +122,18 @@ export function bundleOf(size: number, index: number, files: Pick<Published, 're
 
 /** Verifies the folder of a log: signatures, tiles, entries, keys, and that it continues all checkpoints that are known.
  * @throws Malformed if it has no checkpoint */
-export async function verifyLog(files: Published, { key, kept, witnesses }: VerifyOptions): Promise<VerifiedLog> {
+export async function verifyLog(files: Published, { key, kept, witnesses, now }: VerifyOptions): Promise<VerifiedLog> {
   const findings: LogFinding[] = [];
   const { chain, broken } = await readChain(files, key);
   if (broken !== undefined) findings.push(broken);
   const text = readNote(files, 'checkpoint');
-  const checkpoint: Checkpoint & Partial<OpenedCheckpoint> = await openWith(chain, text, witnesses).catch((error) => {
-    findings.push({ kind: 'checkpoint', file: 'checkpoint', problem: problemText(error) });
-    // The rest is checked all the same, so that what was altered has a name.
-    return parseCheckpoint(parseNote(text).text);
-  });
+  const checkpoint: Checkpoint & Partial<OpenedCheckpoint> = await openWith(chain, text, witnesses, now).catch(
+    (error) => {
+      findings.push({ kind: 'checkpoint', file: 'checkpoint', problem: problemText(error) });
+      // The rest is checked all the same, so that what was altered has a name.
+      return parseCheckpoint(parseNote(text).text);
+    },
+  );
   const { size } = checkpoint;
   const hashes = new SealedHashes(size);
   const events: SealedEvent[] = [];
@@ -167,7 +171,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
   const continued: { readonly file: string; readonly size: number }[] = [];
   for (const { name: file, text } of kept) {
     try {
-      const older = await openWith(chain, text, witnesses);
+      const older = await openWith(chain, text, witnesses, now);
       if (compare(file, older)) continued.push({ file, size: older.size });
     } catch (error) {
       const isNote = attempted(() => parseNote(text)) !== undefined;
@@ -203,7 +207,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses }: Veri
     for (const name of files.names('witness').filter((it) => !it.endsWith('.new'))) {
       const file = `witness/${name}`;
       try {
-        const opened = await openWith(chain, readNote(files, file), witnesses);
+        const opened = await openWith(chain, readNote(files, file), witnesses, now);
         compare(file, opened);
         add(opened);
       } catch (error) {
@@ -247,8 +251,9 @@ export async function openWith(
   chain: KeyChain,
   text: Uint8Array | string,
   witnesses: readonly VerifierKey[],
+  now: number,
 ): Promise<OpenedCheckpoint> {
-  const opened = await openCheckpoint(text, chain.keys, witnesses);
+  const opened = await openCheckpoint(text, chain.keys, witnesses, now);
   const allowed = keysFor(chain, opened.size);
   if (!opened.signed.some(({ key }) => allowed.includes(key)))
     throw new Malformed(`a key of another time has signed the checkpoint of ${opened.size} entries`);

@@ -1,8 +1,8 @@
 import { ADD_CHECKPOINT, parseRequest, SIZE_TYPE } from './add-checkpoint.ts';
-import { parseCheckpoint } from './checkpoint.ts';
+import { parseAnyRoot } from './checkpoint.ts';
 import { base64, Malformed, sameBytes } from './malformed.ts';
 import { EMPTY_ROOT, isConsistent, type Tree } from './merkle.ts';
-import { formatSignature, parseNote, type Signer, signText, type VerifierKey, verifyNote } from './note.ts';
+import { formatNote, formatSignature, parseNote, type Signer, signText, type VerifierKey, verifyNote } from './note.ts';
 
 /* A witness of C2SP tlog-witness. It cosigns a checkpoint only if the log continues the newest one that it has cosigned. */
 
@@ -22,8 +22,21 @@ export interface WitnessAnswer {
   readonly body: string;
   readonly type?: string;
   /** A problem with a log, for the operator of the witness. */
-  readonly says?: string;
+  readonly says?: Said;
 }
+
+/** What a witness prints. Anyone can send an old checkpoint again, so the text has a limit, and the caller prints a problem
+ * that lasts once in a while. */
+export interface Said {
+  /** The log and the kind of the problem: the same for each such request. */
+  readonly about: string;
+  readonly text: string;
+}
+
+/** Maximum numbers of characters of a checkpoint and of an origin, and of keys, in a text. */
+const MAX_EVIDENCE = 2000;
+const MAX_NAMED = 300;
+const MAX_IDS = 8;
 
 export class Witness {
   readonly #signer: Signer;
@@ -57,18 +70,21 @@ export class Witness {
     try {
       const { old, proof, checkpoint } = parseRequest(body);
       const note = parseNote(checkpoint);
-      const tree = parseCheckpoint(note.text);
+      const tree = parseAnyRoot(note.text);
       origin = tree.origin;
       const keys = this.#logs.filter(({ name }) => name === origin);
       if (keys.length === 0)
         return refusal(
           404,
-          `this witness does not know the log ${origin}: start it with --log and the newest key of the log`,
+          `this witness does not know the log ${origin.slice(0, MAX_NAMED)}: start it with --log and the newest key of the log`,
         );
-      const signed = await verifyNote(note, keys).catch(() => []);
+      const signed = await verifyNote(note, keys, this.#now()).catch(() => []);
       if (signed.length === 0) {
         const ids = (all: readonly { readonly name: string; readonly id: string }[]) =>
-          all.flatMap(({ name, id }) => (name === origin ? [id] : [])).join(' or ');
+          all
+            .flatMap(({ name, id }) => (name === origin ? [id] : []))
+            .slice(0, MAX_IDS)
+            .join(' or ');
         return refusal(
           403,
           `the key ${ids(note.signatures)} of ${origin} has signed it, and this witness knows ${ids(keys)}: start it with --log and the newest key of the log`,
@@ -77,31 +93,41 @@ export class Witness {
       if (old > tree.size) return refusal(400, `the old size ${old} is greater than ${tree.size}`);
       const known = this.#store.load(origin) ?? { size: 0, root: EMPTY_ROOT };
       if (old !== known.size) {
-        const says =
-          tree.size < known.size
-            ? `${origin} has sent ${tree.size} leaves after ${known.size}: it was rolled back, or this request is an old one`
-            : undefined;
-        return { status: 409, body: `${known.size}\n`, type: SIZE_TYPE, ...(says !== undefined && { says }) };
+        const text = `${origin} has sent ${tree.size} leaves after ${known.size}: it was rolled back, or this request is an old one`;
+        const says = { about: `${origin} rollback`, text };
+        return { status: 409, body: `${known.size}\n`, type: SIZE_TYPE, ...(tree.size < known.size && { says }) };
       }
-      if (tree.size === known.size && !sameBytes(tree.root, known.root))
+      if (tree.size === known.size && !sameBytes(tree.root, known.root)) {
+        const text = `${origin} has signed two logs of ${tree.size} leaves: ${base64(known.root)} and ${base64(tree.root)}`;
         return {
-          ...refusal(409, `${known.size}`),
-          type: SIZE_TYPE,
-          says: `${origin} has signed two logs of ${tree.size} leaves: ${base64(known.root)} and ${base64(tree.root)}`,
+          ...refusal(422, `another log of ${tree.size} leaves was cosigned`),
+          says: { about: `${origin} fork`, text },
         };
+      }
       if (!isConsistent(known, tree, proof)) {
         const problem = `the ${tree.size} leaves do not begin with the ${known.size} that were cosigned, or the proof is wrong`;
+        // Anyone can add signatures of other keys, and extension lines only with the key of the log.
+        const own = note.signatures.find(({ name, id }) =>
+          signed.some(({ key }) => key.name === name && key.id === id),
+        );
+        const evidence = formatNote({ text: note.text, signatures: own === undefined ? [] : [own] });
         return {
           ...refusal(422, problem),
-          says: `${origin}: ${problem}; its checkpoint: ${JSON.stringify(checkpoint)}`,
+          says: {
+            about: `${origin} proof`,
+            text: `${origin}: ${problem}; its checkpoint: ${JSON.stringify(evidence.slice(0, MAX_EVIDENCE))}`,
+          },
         };
       }
+      const now = this.#now();
+      if (!(now >= 1)) throw new Error('the clock has no time');
       this.#store.store(origin, tree, checkpoint);
-      const signature = await signText(note.text, this.#signer, this.#now());
+      const signature = await signText(note.text, this.#signer, now);
       return { status: 200, body: formatSignature(signature), type: 'text/plain; charset=utf-8' };
     } catch (error) {
       if (error instanceof Malformed) return refusal(400, error.message);
-      return { ...refusal(500, 'the witness cannot store its state'), says: `${origin}: ${(error as Error).message}` };
+      const says = { about: `${origin} state`, text: `${origin}: ${(error as Error).message}` };
+      return { ...refusal(500, 'the witness cannot store its state'), says };
     }
   }
 }

@@ -3,6 +3,7 @@ import { type Note, parseNote, parseVkey, type VerifierKey } from './note.ts';
 import { tileReader } from './published.ts';
 import type { WitnessSettings } from './seal-settings.ts';
 import { cosignatureIn, cosignedFile, submit, timeOf, type WitnessReply } from './submit.ts';
+import { timeProblem } from './times.ts';
 
 /* Keeps the cosignatures of a log's witnesses. Each witness has a file of its own, so none of them waits for another. */
 
@@ -36,11 +37,16 @@ function noteOf(text: string | undefined): Note | undefined {
   }
 }
 
-/** Returns when a witness cosigned the newest checkpoint, in seconds since the epoch; undefined if it never did. */
-export function cosignedAt({ load }: Pick<CosigningMachine, 'load'>, key: VerifierKey): number | undefined {
+/** Returns when a witness cosigned the newest checkpoint, in seconds since the epoch; undefined if it never did, or if its
+ * time cannot be right. */
+export function cosignedAt(
+  { load, now }: Pick<CosigningMachine, 'load' | 'now'>,
+  key: VerifierKey,
+): number | undefined {
   const note = noteOf(textOf(load(cosignedFile(key))));
   const signature = note && cosignatureIn(note, key);
-  return signature && timeOf(signature);
+  const time = signature && timeOf(signature);
+  return time === undefined || timeProblem(time, now()) !== undefined ? undefined : time;
 }
 
 /** Sends the newest checkpoint to a witness, unless it has cosigned it within the last minute, and keeps its answer.
@@ -51,10 +57,10 @@ export async function cosign(machine: CosigningMachine, witness: WitnessSettings
   const key = parseVkey(witness.key);
   const before = textOf(machine.load(cosignedFile(key)));
   const age = machine.now() - (cosignedAt(machine, key) ?? 0);
-  if (noteOf(before)?.text === noteOf(checkpoint)?.text && age >= 0 && age < RENEW) return;
+  if (noteOf(before)?.text === noteOf(checkpoint)?.text && age < RENEW) return;
   const readTile = tileReader({ read: (name) => machine.load(name) });
   const post = (body: string) => machine.post(witness, body);
-  const note = await submit({ checkpoint, before, readTile, key, post });
+  const note = await submit({ checkpoint, before, readTile, key, post, now: machine.now });
   await machine.verify?.(note, key);
   machine.put(cosignedFile(key), note);
 }

@@ -66,7 +66,7 @@ export const auditCheckCommand = command({
     const [first, witnesses] = [keyOf(runtime, key), witnessKeys(runtime, witness)];
     const text = readText(runtime, file, 'the proof');
     try {
-      const proven = await verifyProof(parseProof(text), first, witnesses);
+      const proven = await verifyProof(parseProof(text), first, witnesses, runtime.now());
       const absent = witnesses.find((one) => !proven.checkpoint.signed.some((it) => it.key === one));
       if (absent !== undefined) throw new Malformed(`${absent.name}+${absent.id} has not cosigned the checkpoint`);
       runtime.out(format === 'json' ? json(provenJson(proven)) : provenText(runtime, proven));

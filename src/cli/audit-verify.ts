@@ -172,7 +172,7 @@ export const auditVerifyCommand = command({
       );
     if (logs.filter((it) => it === '-').length > 1) throw new WrongUse('only one log can come from standard input');
     const kept = checkpoint.map((name) => ({ name, text: readFile(runtime, name, 'the checkpoint') }));
-    const options = { key: keyOf(runtime, key), kept, witnesses: witnessKeys(runtime, witness) };
+    const options = { key: keyOf(runtime, key), kept, witnesses: witnessKeys(runtime, witness), now: runtime.now() };
     const files = logFolder(runtime, folder);
     // The gateway may go on: what it writes from now on is not compared.
     const opened = openFiles(runtime, logs);

@@ -11,6 +11,7 @@ import {
   type Signer,
 } from '../audit/note.ts';
 import { Refused } from '../audit/refused.ts';
+import { SaidProblems } from '../audit/said-problems.ts';
 import { SealLock } from '../audit/seal-lock.ts';
 import { Witness, type WitnessStore } from '../audit/witness.ts';
 import { keyOf } from './audit-folder.ts';
@@ -127,10 +128,12 @@ export const auditWitnessCommand = command({
         return YES;
       }
       const witness = new Witness(signer, keys, storeIn(disk, folder, lock), () => runtime.now());
+      const printed = new SaidProblems();
       const isStopped = sealing.stopped();
       listening = await serve({ ...at, maxBody: MAX_REQUEST_BYTES }, async ({ method, path, body }) => {
         const answer = await witness.answer(method, path, body);
-        if (answer.says !== undefined) say(answer.says);
+        const { says } = answer;
+        if (says !== undefined && printed.isDue(says.about, runtime.now() * 1000)) say(says.text);
         return answer;
       });
       printKey(signer);

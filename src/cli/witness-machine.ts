@@ -44,7 +44,7 @@ export function witnessMachine(disk: Disk, folder: string, ask: Ask, now: () => 
       return { status: answer.status, type: answer.headers['content-type'] ?? '', text: answer.body };
     },
     async verify(note, key: VerifierKey) {
-      await verifyNote(parseNote(note), [key]);
+      await verifyNote(parseNote(note), [key], now());
     },
   };
 }

@@ -70,7 +70,7 @@ export function witnessAges({ audit, witnesses }: Watched, now: number): readonl
   const load = (name: string) => ifThere(() => disk.load(`${audit}/${name}`));
   return (witnesses?.all ?? []).map(({ key }) => {
     const parsed = parseVkey(key);
-    const at = cosignedAt({ load }, parsed);
+    const at = cosignedAt({ load, now: () => now }, parsed);
     return [parsed.name, at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, now - at)];
   });
 }

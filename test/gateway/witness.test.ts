@@ -117,7 +117,7 @@ async function audit() {
       },
       names: (name) => readdirSync(path(name)).sort(),
     },
-    { key: parseVkey(log.vkey), kept: [], witnesses: [parseVkey(keys.good!.vkey)] },
+    { key: parseVkey(log.vkey), kept: [], witnesses: [parseVkey(keys.good!.vkey)], now: Date.now() / 1000 },
   );
 }
 

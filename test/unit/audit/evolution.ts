@@ -31,6 +31,7 @@ export function audited(folder: string, seen: readonly string[]): Promise<Verifi
       key: parseVkey(readFileSync(path('keys/first'), 'utf8').trim()),
       kept: seen.map((text, at) => ({ name: `seen ${at}`, text: Buffer.from(text) })),
       witnesses: [],
+      now: 0,
     },
   );
 }

@@ -459,7 +459,7 @@ test('its status says how far it is, and what keeps it from sealing', async () =
   lab.write([line]);
   await sealer.turn();
   const read = line.length + 1;
-  const idle = { origin: lab.settings.origin, lag_s: 0, lag_bytes: 0 };
+  const idle = { origin: lab.settings.origin, lag_s: 0, lag_bytes: 0, key_since: lab.now };
   expect(statusOf()).toEqual({ time: lab.now, size: 2, read, ...idle });
   isFull = true;
   lab.now += 10;
@@ -469,7 +469,7 @@ test('its status says how far it is, and what keeps it from sealing', async () =
   await sealer.turn();
   expect(statusOf()).toEqual({
     ...{ time: lab.now, origin: lab.settings.origin, size: 2, read: 2 * read, lag_s: 30, lag_bytes: line.length },
-    error: 'cannot seal the log: no space left',
+    ...{ error: 'cannot seal the log: no space left', key_since: idle.key_since },
   });
   isFull = false;
   lab.now += 1;

@@ -271,7 +271,7 @@ export const auditSpecs: readonly AuditSpec[] = [
     const signer = await importSigner('witness.example.com/w', TEST_KEY, COSIGNATURE);
     const text = checkpointText({ origin: 'example.com/log', size: 0, root: EMPTY_ROOT });
     const note = { text, signatures: [await signText(text, signer, 1_795_910_400.7)] };
-    const opened = await verifyNote(parseNote(formatNote(note)), [signer.key]);
+    const opened = await verifyNote(parseNote(formatNote(note)), [signer.key], 1_795_910_400);
     return opened.map(({ key, time }) => ({ name: key.name, time }));
   }),
   signed('a new key signs a checkpoint that opens', 300, async () => {

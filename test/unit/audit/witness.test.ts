@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Tree } from '../../../src/audit/merkle.ts';
 import { importSigner, parseVkey } from '../../../src/audit/note.ts';
 import { Witness, type WitnessStore } from '../../../src/audit/witness.ts';
-import { checkpointOf, type NoteKey, noteKey, ORIGIN } from './sealed-log.ts';
+import { checkpointOf, type NoteKey, noteKey, ORIGIN, signatureLine } from './sealed-log.ts';
 
 const entries = (count: number, seed = 'a') => Array.from({ length: count }, (_, at) => `${seed} ${at}`);
 const log = noteKey();
@@ -89,7 +89,7 @@ test('says the size that it has cosigned if the old size is another one', async 
 
 test.each([
   ['a fork that has grown', request(9, [...entries(8), 'other', ...entries(5)]), 422],
-  ['a fork of the same size', request(9, [...entries(8), 'other']), 409],
+  ['a fork of the same size', request(9, [...entries(8), 'other']), 422],
   ['a rollback', request(0, entries(5)), 409],
   ['a rollback with the right old size', request(9, entries(5)), 400],
   ['a proof that is missing', request(9, entries(20), { proof: [] }), 422],
@@ -98,6 +98,7 @@ test.each([
     request(9, entries(20), { proof: [...proofOf(9, entries(20)), Buffer.alloc(32)] }),
     422,
   ],
+  ['the proof of an empty log', request(0, entries(9), { proof: [Buffer.alloc(32)] }), 409],
   ['another key', request(9, entries(20), { keys: [noteKey()] }), 403],
   ['an unknown log', request(9, entries(20), { keys: [noteKey('b.example.com/x')], origin: 'b.example.com/x' }), 404],
   ['the key of a known log for another origin', request(9, entries(20), { origin: 'b.example.com/x' }), 404],
@@ -123,7 +124,7 @@ test.each([
 test('tells its operator of forks and rollbacks, and not of other mistakes', async () => {
   const { add } = setup();
   await add(request(0, entries(9)));
-  const says = async (text: string) => (await add(text)).says;
+  const says = async (text: string) => (await add(text)).says?.text;
   expect(await says(request(9, [...entries(8), 'other']))).toMatch(/ has signed two logs of 9 leaves: /);
   expect(await says(request(9, [...entries(8), 'other', 'more']))).toMatch(/the 10 leaves do not begin with the 9/);
   expect(await says(request(0, entries(5)))).toMatch(/has sent 5 leaves after 9: it was rolled back/);
@@ -171,11 +172,32 @@ test.each([
   const { add } = setup(store as Partial<WitnessStore>);
   const { status, body, says } = await add(request(0, entries(9)));
   expect({ status, body }).toEqual({ status: 500, body: 'the witness cannot store its state\n' });
-  expect(says).toContain(ORIGIN);
+  expect(says?.text).toContain(ORIGIN);
 });
 
 test('has one path, and one method', async () => {
   const witness = await setup().made;
   expect((await witness.answer('GET', '/add-checkpoint', Buffer.alloc(0))).status).toBe(405);
   expect((await witness.answer('POST', '/', Buffer.alloc(0))).status).toBe(404);
+});
+
+test('refuses a checkpoint of an empty log with another root, and the proof of one, with 422', async () => {
+  const { add, kept } = setup();
+  const text = `${ORIGIN}\n0\n${Buffer.alloc(32).toString('base64')}\n`;
+  const body = `old 0\n\n${text}\n${signatureLine(log, text)}`;
+  expect((await add(body)).status).toBe(422);
+  expect((await add(request(0, entries(9), { proof: [Buffer.alloc(32)] }))).status).toBe(422);
+  expect(kept.size).toBe(0);
+});
+
+test('prints a few hundred bytes about a request, whatever signatures a stranger adds', async () => {
+  const { add } = setup();
+  await add(request(0, entries(9)));
+  const forked = request(9, [...entries(8), 'other', 'more']);
+  const line = `\u2014 example.com/x ${Buffer.alloc(70).toString('base64')}\n`;
+  const { says } = await add(`${forked}${line.repeat(80)}`);
+  expect(says?.text).toContain('the 10 leaves do not begin with the 9');
+  expect(says?.text).toContain(ORIGIN);
+  expect(says!.text.length).toBeLessThan(1000);
+  expect((await add(forked)).says?.about).toBe(says?.about);
 });

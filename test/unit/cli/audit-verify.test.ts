@@ -300,7 +300,12 @@ describe('a log that grows while it is verified', () => {
       names: (folder) =>
         Object.keys(now).flatMap((name) => (name.startsWith(`${folder}/`) ? [name.split('/')[1]!] : [])),
     });
-    const options = { key: parseVkey(key.vkey), kept: [], witnesses: [parseVkey(newer.witness.vkey)] };
+    const options = {
+      key: parseVkey(key.vkey),
+      kept: [],
+      witnesses: [parseVkey(newer.witness.vkey)],
+      now: 1_800_000_000,
+    };
     const { checkpoint, findings } = await verifyLog(files, options);
     expect(findings).toEqual([]);
     // The keys changed meanwhile, so all was read again.

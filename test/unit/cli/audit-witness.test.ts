@@ -67,6 +67,13 @@ async function grow(lab: Lab, count = 5): Promise<void> {
 }
 
 const first = (lab: Lab) => readFileSync(join(lab.settings.folder, 'keys/first'), 'utf8').trim();
+/** A lab with the clock of the witnesses, which are processes of their own. */
+function labOfNow(): Lab {
+  const lab = sealLab();
+  lab.now = Math.floor(Date.now() / 1000);
+  return lab;
+}
+
 const machineOf = (lab: Lab) => witnessMachine(lab.machine().disk, lab.settings.folder, systemAsk()!, () => lab.now);
 const cosigned = (lab: Lab, key: VerifierKey) => join(lab.settings.folder, cosignedFile(key));
 
@@ -81,7 +88,7 @@ async function verified(lab: Lab, witness: string) {
 }
 
 test('a log with a witness verifies; the witness names a fork and a rollback, also after it was killed', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   Object.assign(lab.settings, { witnesses: [{ url: 'x', key: 'y' }] });
   await grow(lab);
   const folder = witnessFolder();
@@ -130,7 +137,7 @@ test('a log with a witness verifies; the witness names a fork and a rollback, al
 });
 
 test('the log finds out which size the witness has cosigned, if it has lost the cosignature', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   await grow(lab, 300);
   const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
   const send = () => cosign(machineOf(lab), { url: witness.url, key: witness.key });
@@ -142,7 +149,7 @@ test('the log finds out which size the witness has cosigned, if it has lost the 
 });
 
 test('the command audit seal asks the witnesses, and ends when they have cosigned the last checkpoint', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   Object.assign(lab.settings, { witnesses: [{ url: 'x', key: 'y' }] });
   await grow(lab);
   const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'witness.example.com/w');
@@ -160,7 +167,7 @@ test('the command audit seal asks the witnesses, and ends when they have cosigne
 });
 
 test('names a log that was rewritten with its key, whatever its size is', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   await grow(lab);
   const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
   await cosign(machineOf(lab), { url: witness.url, key: witness.key });
@@ -170,7 +177,7 @@ test('names a log that was rewritten with its key, whatever its size is', async 
     [5, `it has cosigned another log wiki.example.com/meshgate/gw-0 of ${size} leaves: the log was forked`],
     [9, `the ${size} leaves that it has cosigned (422): the log was forked`],
   ] as const) {
-    const other = sealLab();
+    const other = labOfNow();
     mkdirSync(join(other.settings.folder, 'private'), { recursive: true });
     cpSync(join(lab.settings.folder, 'private/key'), join(other.settings.folder, 'private/key'));
     await grow(other, lines);
@@ -179,7 +186,7 @@ test('names a log that was rewritten with its key, whatever its size is', async 
 });
 
 test('a witness that comes after a change of the key needs the newest key, which audit verify prints', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   Object.assign(lab.settings, { keyInterval: 60 });
   await grow(lab);
   lab.now += 90;
@@ -199,7 +206,7 @@ test('a witness that comes after a change of the key needs the newest key, which
 });
 
 test('two replicas witness each other', async () => {
-  const labs = [sealLab(), sealLab()];
+  const labs = [labOfNow(), labOfNow()];
   for (const [at, lab] of labs.entries()) {
     Object.assign(lab.settings, { origin: `wiki.example.com/meshgate/gw-${at}`, witnesses: [{ url: 'x', key: 'y' }] });
     await grow(lab);
@@ -218,7 +225,7 @@ test('two replicas witness each other', async () => {
 });
 
 test('asks a witness behind TLS, whose certificate the CA of the policy or a public CA has to sign', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   await grow(lab);
   const { url, key } = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
   const authority = await createCa('CA of the witness');
@@ -250,7 +257,7 @@ test('asks a witness behind TLS, whose certificate the CA of the policy or a pub
 });
 
 test('an answer that is not a cosignature of the witness changes nothing', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   await grow(lab);
   const witness = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
   await cosign(machineOf(lab), { url: witness.url, key: witness.key });
@@ -286,7 +293,7 @@ test('an answer that is not a cosignature of the witness changes nothing', async
 });
 
 test('a witness that is dead or hangs delays neither the sealer nor another witness, and is named once a minute', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   await grow(lab);
   const hung = createServer(() => {}).listen(0, '127.0.0.1');
   await once(hung, 'listening');
@@ -323,7 +330,7 @@ test('a witness that is dead or hangs delays neither the sealer nor another witn
 });
 
 test('refuses a body that is too long, and a second witness on the same folder', async () => {
-  const lab = sealLab();
+  const lab = labOfNow();
   await grow(lab);
   const folder = witnessFolder();
   const { url } = await startWitness(folder, [first(lab)], '--name', 'w');
@@ -341,14 +348,14 @@ test('refuses a body that is too long, and a second witness on the same folder',
 test('without --log, it makes its key once and prints it, also beside the witness that runs', async () => {
   const folder = witnessFolder();
   const print = async (...more: string[]) => {
-    const sealing = { ...sealLab().machine(), stopped: () => () => true };
+    const sealing = { ...labOfNow().machine(), stopped: () => () => true };
     const { code, out, err } = await meshgate(['audit', 'witness', '--folder', folder, ...more], { sealing });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     return out.trim();
   };
   const key = await print('--name', 'witness.example.com/w');
   expect(parseVkey(key)).toMatchObject({ name: 'witness.example.com/w', type: 4 });
-  const lab = sealLab();
+  const lab = labOfNow();
   await grow(lab);
   const witness = await startWitness(folder, [first(lab)]);
   expect([witness.key, await print()]).toEqual([key, key]);
@@ -405,6 +412,6 @@ test.each([
   const key = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
   const folder = witnessFolder();
   const given = args.map((it) => (it === 'KEY' ? key : it === 'FOLDER' ? folder : it));
-  const sealing = { ...sealLab().machine(), stopped: () => () => true };
+  const sealing = { ...labOfNow().machine(), stopped: () => () => true };
   expect((await meshgate(['audit', 'witness', ...given], { sealing })).err).toContain(message);
 });
