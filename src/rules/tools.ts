@@ -66,28 +66,46 @@ export function refusedTool(
   return tools.some((pattern) => matches(pattern, name)) ? undefined : 'tool_refused';
 }
 
-/** Returns the name that a pattern matches, or the beginning of the names that the pattern matches. */
-const stem = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
-
 /** Returns the MCP messages that rules with these tools distinguish; `undefined` is a request without a message. */
 export function messagesOf(all: readonly (readonly string[] | undefined)[]): readonly (McpHeaders | undefined)[] {
   const tools = all.filter((it) => it !== undefined);
   return tools.length === 0 ? [undefined] : [undefined, ...toolAtoms(tools.flat())];
 }
 
-/** Returns one MCP message for each set of messages that rules with these tools distinguish. */
+/** The characters of {@link NAME_CHARACTER}. A digit comes first, because few tools begin with one. */
+const CHARACTERS = [...'0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./'];
+
+/** Returns a plain name that begins with `from`, and that no longer beginning and no exact name covers; undefined if
+ * these cover all such names. */
+function ownName(from: string, exact: ReadonlySet<string>, longer: readonly string[]): string | undefined {
+  const isOwn = (name: string) => name !== '' && !exact.has(name) && !longer.some((other) => name.startsWith(other));
+  // A name that leaves every known text leaves it after one of the beginnings of these texts.
+  const known = [...longer, ...exact].filter((it) => it.startsWith(from));
+  const stems = new Set([from, ...known.flatMap((it) => [...it].map((_, end) => it.slice(0, end + 1)))]);
+  for (const stem of [...stems].filter((it) => it.startsWith(from))) {
+    const found = [...CHARACTERS.map((it) => stem + it), stem].find(isOwn);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A name that is not plain, and a name in base64. Of all patterns, only `*` covers them. */
+const ODD_NAMES = ['a b', '=?base64?w6Q=?='];
+
+/** Returns one MCP message of each set of messages that tools distinguish, on the side of a rule or of a mesh. A rule
+ * with tools allows all listings and all messages about tasks. A mesh may allow only some of them. */
 export function toolAtoms(tools: readonly string[]): readonly McpHeaders[] {
   const [version = ''] = MCP_VERSIONS;
-  const stems = [...new Set(tools.map(stem))];
-  // No pattern that is longer than `from` matches the result. There are more numbers than patterns, so the loop ends.
-  const fresh = (from: string): string => {
-    for (let i = 0; ; i++) {
-      const name = `${from}${i}`;
-      if (!stems.some((other) => other.length > from.length && name.startsWith(other))) return name;
-    }
-  };
-  const names = [...new Set([...tools.filter((it) => !it.endsWith('*')), ...['', ...stems].map(fresh)])];
-  return [{ version, method: 'tools/list' }, ...names.map((name) => ({ version, method: CALL, name }))];
+  const [task = ''] = TASKS;
+  const exact = new Set(tools.filter((it) => !it.endsWith('*')));
+  const stems = [...new Set(['', ...tools.flatMap((it) => (it.endsWith('*') ? it.slice(0, -1) : []))])];
+  const longer = (stem: string) => stems.filter((it) => it !== stem && it.startsWith(stem));
+  const own = stems.flatMap((stem) => ownName(stem, exact, longer(stem)) ?? []);
+  return [
+    { version, method: 'tools/list' },
+    ...[...exact, ...own, ...ODD_NAMES].map((name) => ({ version, method: CALL, name })),
+    ...['0', ...ODD_NAMES].map((name) => ({ version, method: task, name })),
+  ];
 }
 
 /** A message in words: its method and, if it has one, its name. */

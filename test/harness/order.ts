@@ -20,6 +20,8 @@ const LONGEST = [
  */
 export const SWEEPS = [
   'unit/targets/members',
+  'unit/targets/unnoticed',
+  'unit/mesh/consul-changed',
   'unit/targets/read',
   'unit/linear-text',
   'unit/rules/nested-roles',

@@ -82,8 +82,6 @@ interface Place {
   readonly messages: readonly McpHeaders[];
 }
 
-const ENCODED = '=?base64?w6Q=?=';
-
 function placeOf(source: ReadSource, path: string): Place {
   // The patterns that meshgate renders match no canonical path.
   const hasPath = ({ places }: ReadPermission) =>
@@ -92,8 +90,7 @@ function placeOf(source: ReadSource, path: string): Place {
   const all = permissions.flatMap(({ messages }) => messages ?? []);
   const patterns = all.flatMap((it) => (it.kind === 'call' ? it.pattern : it.kind === 'encoded' ? '*' : []));
   const atoms = all.length === 0 ? [] : toolAtoms(patterns);
-  const encoded = atoms.slice(0, 1).map((it) => ({ ...it, method: CALL, name: ENCODED }));
-  return { permissions, patterns: [...new Set(patterns)], messages: [NONE, ...atoms, ...encoded] };
+  return { permissions, patterns: [...new Set(patterns)], messages: [NONE, ...atoms] };
 }
 
 const NONE: McpHeaders = {};

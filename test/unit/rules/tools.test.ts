@@ -191,8 +191,39 @@ describe('rules with tools', () => {
   });
 });
 
-test('atoms of patterns distinguish them', () => {
-  const names = toolAtoms(['a', 'a*', 'ax*', '*']).flatMap(({ name }) => name ?? []);
-  expect(names).toEqual(['a', '0', 'a0', 'ax0']);
-  for (const pattern of ['a*', 'ax*']) expect(names.some((it) => ask([pattern], it) === undefined)).toBe(true);
+describe('atoms of tools', () => {
+  const calls = (tools: string[]) => toolAtoms(tools).filter(({ method }) => method === 'tools/call');
+  const taking = (tools: string[], name: string) => tools.filter((it) => ask([it], name) === undefined).join(' ');
+
+  test('have a call for each pattern, and messages about tasks', () => {
+    expect(
+      calls(['a', 'a*', 'ax*', '*'])
+        .flatMap(({ name }) => name ?? [])
+        .slice(0, 4),
+    ).toEqual(['a', '0', 'a0', 'ax0']);
+    const tasks = toolAtoms(['a']).filter(({ method }) => method?.startsWith('tasks/'));
+    expect(tasks.map(({ name }) => name)).toEqual(expect.arrayContaining(['0', '=?base64?w6Q=?=']));
+  });
+
+  const digits = [...'0123456789'].map((it) => `${it}*`);
+  const plain = [...'0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./'];
+
+  test.each([
+    ['digits', digits],
+    ['every character', plain.map((it) => `${it}*`)],
+    ['every character, and its name', plain.flatMap((it) => [it, `${it}*`])],
+  ])('end for patterns that begin with %s', (_, tools) => {
+    expect(calls([...tools, '*']).some(({ name = '' }) => taking([...tools, '*'], name) === '*')).toBe(true);
+  });
+
+  test('have a call that the same patterns cover, for each name', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'ab0'), minLength: 1, maxLength: 3 });
+    const pattern = fc.tuple(text, fc.boolean()).map(([stem, open]) => (open ? `${stem}*` : stem));
+    holds(
+      fc.property(fc.array(fc.oneof(pattern, fc.constant('*')), { maxLength: 6 }), text, (tools, name) => {
+        expect(calls(tools).map((it) => taking(tools, it.name ?? ''))).toContain(taking(tools, name));
+      }),
+      2000,
+    );
+  });
 });

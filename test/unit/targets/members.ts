@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { MeshKind, Policy } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { proveIdentities } from '../../../src/rules/prove.ts';
+import type { Rule } from '../../../src/rules/types.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
+import { ownerOf } from '../../../src/targets/kit/owner.ts';
 import type { MeshOptions } from '../../../src/targets/types.ts';
 import type { Members, Schema } from './schemas/types.ts';
 
@@ -182,15 +184,19 @@ function textOf(object: unknown): string {
 }
 
 /** Whether `prove` says that a mesh with these objects allows the same requests as the policy. */
-export function prover(name: MeshKind, policy: Policy, options: MeshOptions): (objects: readonly unknown[]) => boolean {
+export function prover(
+  name: MeshKind,
+  policy: Policy,
+  options: MeshOptions,
+  rules: readonly Rule[] = compile(policy),
+): (objects: readonly unknown[]) => boolean {
   const target = meshTarget(name);
-  const rules = compile(policy);
   const own = target.project?.(policy, rules) ?? [];
   return (objects) => {
     const files = Object.fromEntries(objects.map((it, index) => [`${index}.json`, textOf(it)]));
     try {
       if ((target.drift?.(policy, rules, options, files) ?? []).length > 0) return false;
-      return proveIdentities(own, target.read?.(files) ?? []) === undefined;
+      return proveIdentities(own, target.read?.(files, ownerOf(policy)) ?? []) === undefined;
     } catch {
       return false;
     }
