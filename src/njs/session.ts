@@ -47,10 +47,18 @@ export class SessionCallers<P extends Place> {
     }
     const text = ownSession(line);
     if (text === undefined) return this.#door.absent(r, to, method, 'credential_missing');
-    if (text === 'twice') return this.#door.refuse(r, to, refuse('credential_duplicate'));
+    if (text === 'twice') return this.#twice(r, to, method);
     const known = this.#sessions.recall(host, text, now);
     if (known !== undefined) return this.#judge(r, to, method, known, now);
     return this.#open(r, to, method, host, text, now);
+  }
+
+  /** Handles two cookies, of which a script may have set one. A page is redirected to the sign-in, which leaves the
+   * browser one session; otherwise each page would be refused until the other cookie expires. */
+  #twice(r: NginxHTTPRequest, to: P, method: string): Answered {
+    if (!this.#door.renews || navigationOf(r) !== 'get')
+      return this.#door.refuse(r, to, refuse('credential_duplicate'));
+    return this.#door.absent(r, to, method, 'credential_duplicate');
   }
 
   #open(r: NginxHTTPRequest, to: P, method: string, host: string, text: string, now: number): Answered {

@@ -34,6 +34,17 @@ export function ownSession(line: string): string | 'twice' | undefined {
   return session;
 }
 
+/** Maximum number of session cookies of one request that are opened. A browser sends one, or one of each form. */
+const MAX_SESSIONS = 8;
+
+/** Returns the values of all session cookies in a line, for a sign-out and for what a new session replaces. */
+export const sessionValues = (line: string): readonly string[] =>
+  pairsIn(line)
+    .map(trimmed)
+    .filter((pair) => pair.startsWith(SESSION))
+    .slice(0, MAX_SESSIONS)
+    .map((pair) => pair.slice(SESSION.length));
+
 /** Returns the value of a cookie with exactly this name; `undefined` if there is none, or two: one may be forged. */
 export function cookieValue(line: string, name: string): string | undefined {
   const pairs = pairsIn(line);
@@ -63,3 +74,17 @@ export function setCookie(name: string, value: string, maxAge?: number): string 
 
 /** Returns a `Set-Cookie` value that deletes a cookie of the gateway, with the attributes with which it was set. */
 export const expireCookie = (name: string): string => setCookie(name, '', 0);
+
+/** Returns a `Set-Cookie` value that deletes a partitioned cookie (CHIPS) with a name of the gateway. The gateway sets no
+ * such cookie, but a script can, in a browser that does not know the prefix of the name. A browser without partitions
+ * deletes the cookie itself, so this comes before a line that sets it. */
+const expirePartitioned = (name: string): string => `${expireCookie(name)}; Partitioned`;
+
+/** Returns `Set-Cookie` values that delete all cookies with a name of the gateway. */
+export const expireCookies = (name: string): readonly string[] => [expirePartitioned(name), expireCookie(name)];
+
+/** Returns `Set-Cookie` values for a new session, which is then the only one of the browser. */
+export const newSessionCookies = (value: string): readonly string[] => [
+  expirePartitioned(SESSION_COOKIE),
+  setCookie(SESSION_COOKIE, value),
+];

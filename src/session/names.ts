@@ -1,10 +1,11 @@
 /** Names and paths that the check, the sign-in and the renderer share. */
 
-/** The name of the session cookie. `__Host-` binds it to host, TLS and the path `/` (RFC 6265bis section 4.1.3.2). */
-export const SESSION_COOKIE = '__Host-meshgate';
+/** The name of the session cookie. `__Host-` binds it to host, TLS and the path `/` (RFC 6265bis section 4.1.3.2). With
+ * `Http-`, browsers that know this prefix (Chromium 140) let no script set such a cookie; to others it is `__Host-`. */
+export const SESSION_COOKIE = '__Host-Http-meshgate';
 
 /** Beginning of the name of the cookie that binds an attempt to its browser. */
-export const ATTEMPT_COOKIE = '__Host-meshgate-a-';
+export const ATTEMPT_COOKIE = '__Host-Http-meshgate-a-';
 
 /** Maximum number of attempts of one browser at the same time. A new attempt replaces the oldest one. */
 export const MAX_ATTEMPTS = 8;

@@ -68,9 +68,9 @@ const request = fc.record({
         fc.constantFrom(
           'a=1',
           'b=2',
-          'c=__Host-meshgate',
-          '__Host-meshgate=s',
-          '__Host-meshgate-a-1=x',
+          'c=__Host-Http-meshgate',
+          '__Host-Http-meshgate=s',
+          '__Host-Http-meshgate-a-1=x',
           '__HOST-meshgate=2',
           'd',
         ),
@@ -168,7 +168,7 @@ test('the same over HTTP/2', async () => {
 test('joins cookies that arrive in several lines', async () => {
   const headers = [
     ['Cookie', 'a=1'],
-    ['Cookie', '__Host-meshgate=s'],
+    ['Cookie', '__Host-Http-meshgate=s'],
     ['Cookie', 'b=2'],
   ] as const;
   for (const [answer] of [
@@ -176,23 +176,23 @@ test('joins cookies that arrive in several lines', async () => {
     await gateway.sendHttp2(host, { path: '/app/x', headers }),
   ]) {
     expect(met(answer!).service.Cookie).toEqual(['a=1; b=2']);
-    expect(met(answer!).check.Cookie).toEqual(['__Host-meshgate=s']);
+    expect(met(answer!).check.Cookie).toEqual(['__Host-Http-meshgate=s']);
   }
 });
 
 test('erases the gateway’s cookies wherever they stand, in any spelling; a line that no browser sends is not forwarded', async () => {
   const asked = async (Cookie: string) => met(await gateway.send(host, { path: '/app/x', headers: { Cookie } }));
-  const apart = Array.from({ length: 9 }, (_, i) => [`a${i}=${i}`, `__Host-meshgate-a-${i}=x`]).flat();
-  for (const line of [apart, ['__Host-meshgate=s', ...apart], [...apart, 'z=1']]) {
+  const apart = Array.from({ length: 9 }, (_, i) => [`a${i}=${i}`, `__Host-Http-meshgate-a-${i}=x`]).flat();
+  for (const line of [apart, ['__Host-Http-meshgate=s', ...apart], [...apart, 'z=1']]) {
     const { check, service } = await asked(line.join('; '));
     expect(check.Cookie).toEqual(line.filter(isOurs));
     expect(service.Cookie).toEqual([line.filter((one) => !isOurs(one)).join('; ')]);
   }
   for (const odd of [
     'a=1;__HOST-MESHGATE=s',
-    ' __Host-meshgate;a=1',
+    ' __Host-Http-meshgate;a=1',
     'a=1; ;\t__host-meshgate-x ; ',
-    'a=1;__Host-meshgate',
+    'a=1;__Host-Http-meshgate',
   ]) {
     const { check, service } = await asked(odd);
     expect(check.Cookie.length, odd).toBe(1);
@@ -225,10 +225,10 @@ async function costOf(part: string, length: number): Promise<number> {
 test('reads long Cookie lines to their end, also those that could make an expression backtrack', async () => {
   const long = await gateway.send(host, {
     path: '/app/x',
-    headers: { Cookie: `a=${'x'.repeat(7000)}; __Host-meshgate=s` },
+    headers: { Cookie: `a=${'x'.repeat(7000)}; __Host-Http-meshgate=s` },
   });
   expect(met(long).service.Cookie).toEqual([`a=${'x'.repeat(7000)}`]);
-  for (const one of ['; ', ';a', '; a=1; __Host-meshgate=s', '; __Host-meshgat', '__Host-meshgate']) {
+  for (const one of ['; ', ';a', '; a=1; __Host-Http-meshgate=s', '; __Host-meshgat', '__Host-Http-meshgate']) {
     // With the rendered expression ten times the length costs about ten times as much; with an expression that reads
     // from each part to the end, far more.
     const short = await costOf(one, 750);
@@ -237,11 +237,11 @@ test('reads long Cookie lines to their end, also those that could make an expres
 });
 
 test('the check receives the requested host for a wildcard, and nothing about browsers where sign-in is off', async () => {
-  const headers = { ...NAVIGATES, Cookie: '__Host-meshgate=s; a=1' };
+  const headers = { ...NAVIGATES, Cookie: '__Host-Http-meshgate=s; a=1' };
   const wild = met(await gateway.send('a.wild.test', { path: '/x', headers }));
   expect(wild.check).toMatchObject({ 'X-Meshgate-Host': 'a.wild.test', 'X-Meshgate-Navigation': 'get' });
   const api = met(await gateway.send('api.test', { path: '/x', headers }));
-  expect(api.check).toEqual({ Host: 'meshgate', 'X-Meshgate-Method': 'GET', Cookie: ['__Host-meshgate=s'] });
+  expect(api.check).toEqual({ Host: 'meshgate', 'X-Meshgate-Method': 'GET', Cookie: ['__Host-Http-meshgate=s'] });
   expect(api.service.Cookie).toEqual(['a=1']);
 });
 
@@ -261,13 +261,13 @@ describe('refusals', () => {
   ])('%s that navigates is redirected to sign-in: %s', async (method, mode, location) => {
     const headers = {
       ...NAVIGATES,
-      ...saying({ ...missing, Signin: mode, 'Set-Cookie': '__Host-meshgate=; Max-Age=0' }),
+      ...saying({ ...missing, Signin: mode, 'Set-Cookie': '__Host-Http-meshgate=; Max-Age=0' }),
     };
     for (const answer of await both({ method, path, headers })) {
       expect(answer.status).toBe(303);
       expect(answer.all('Location')).toEqual([location]);
       expect(answer.all('Cache-Control')).toEqual(['no-store']);
-      expect(answer.all('Set-Cookie')).toEqual(['__Host-meshgate=; Max-Age=0']);
+      expect(answer.all('Set-Cookie')).toEqual(['__Host-Http-meshgate=; Max-Age=0']);
       expect(answer.header('Vary')).toBe('Accept, Cookie, Sec-Fetch-Dest, Sec-Fetch-Mode');
     }
   });
@@ -299,13 +299,13 @@ describe('refusals', () => {
     ['404', 'route_unknown'],
     ['503', 'provider_unavailable'],
   ])('a page with status %s', async (Status, Reason) => {
-    const more = { Detail: 'a \\"b\\"', User: 'ada', 'Set-Cookie': '__Host-meshgate=; Max-Age=0' };
+    const more = { Detail: 'a \\"b\\"', User: 'ada', 'Set-Cookie': '__Host-Http-meshgate=; Max-Age=0' };
     const headers = { ...NAVIGATES, 'Accept-Language': 'de', ...saying({ Status, Reason, ...more }) };
     for (const answer of await both({ path, headers })) {
       expect(answer.status).toBe(Number(Status));
       expect(answer.header('Content-Type')).toBe('text/html');
       expect(answer.header('Cache-Control')).toBe('no-store');
-      expect(answer.header('Set-Cookie')).toBe('__Host-meshgate=; Max-Age=0');
+      expect(answer.header('Set-Cookie')).toBe('__Host-Http-meshgate=; Max-Age=0');
       const told: Told = answer.json();
       expect(told).toMatchObject({ handler: 'page', uri: `/.meshgate/page/${Reason}`, method: 'GET', length: 0 });
       expect(told.headers).toEqual({
@@ -370,7 +370,7 @@ describe('refusals', () => {
 });
 
 describe('cookies and headers that the check sets in the browser', () => {
-  const set = { 'Set-Cookie': '__Host-meshgate=new; Path=/' };
+  const set = { 'Set-Cookie': '__Host-Http-meshgate=new; Path=/' };
 
   test('are added to those of the service, and no cache may store them', async () => {
     const [answer] = await both({ path: '/app/x?echo-header=Set-Cookie:app=1', headers: saying(set) });
@@ -416,7 +416,7 @@ describe('the endpoints', () => {
     async (at, handler) => {
       const headers = {
         ...own,
-        Cookie: '__Host-meshgate=s; a=1',
+        Cookie: '__Host-Http-meshgate=s; a=1',
         Origin: 'https://x.test',
         'Accept-Language': 'de',
         'X-Other': '1',
@@ -436,7 +436,7 @@ describe('the endpoints', () => {
           'X-Meshgate-Request-Id': expect.stringMatching(/^[0-9a-f]{32}$/),
           'X-Meshgate-Query': 'code=c&state=s',
           'Accept-Language': 'de',
-          Cookie: '__Host-meshgate=s;',
+          Cookie: '__Host-Http-meshgate=s;',
           Origin: 'https://x.test',
         });
       }
@@ -445,7 +445,10 @@ describe('the endpoints', () => {
 
   test('send responses that are not cached and leak no referrer, unless they set the headers themselves', async () => {
     const [signin] = await both({ path: '/.meshgate/signin?in&to=/' });
-    expect(signin?.all('Set-Cookie')).toEqual(['__Host-meshgate-a-1=x; Path=/', '__Host-meshgate-a-2=y; Path=/']);
+    expect(signin?.all('Set-Cookie')).toEqual([
+      '__Host-Http-meshgate-a-1=x; Path=/',
+      '__Host-Http-meshgate-a-2=y; Path=/',
+    ]);
     expect([signin?.all('Cache-Control'), signin?.all('Referrer-Policy')]).toEqual([['no-store'], ['no-referrer']]);
     const [signout] = await both({ path: '/.meshgate/signout' });
     expect([signout?.all('Cache-Control'), signout?.all('Referrer-Policy')]).toEqual([['no-store'], ['same-origin']]);
@@ -526,7 +529,7 @@ describe('the endpoints', () => {
 
 test('the service receives only the gateway headers that are meant for it', async () => {
   await echo.clear();
-  await gateway.send(host, { path: '/app/x', headers: { Cookie: '__Host-meshgate=s', ...NAVIGATES } });
+  await gateway.send(host, { path: '/app/x', headers: { Cookie: '__Host-Http-meshgate=s', ...NAVIGATES } });
   const [received] = await echo.requests();
   const names = received!.headers.map(([name]) => name.toLowerCase()).filter((name) => name.startsWith('x-meshgate'));
   expect(names.sort()).toEqual(['x-meshgate-route', 'x-meshgate-rule']);

@@ -172,6 +172,23 @@ describe.each(['keycloak', 'sso'] as const)('at %s', (name) => {
     await person.close();
   });
 
+  test('a script cannot set a cookie of the gateway, partitioned or not, beside the session or of an attempt', async () => {
+    const person = await browser.person();
+    const page = await signedIn(person);
+    const before = (await own(person)).map(({ name, value }) => [name, value]);
+    for (const form of ['', '; Partitioned', '; SameSite=None; Partitioned', '; Max-Age=34560000; Partitioned']) {
+      for (const name of [SESSION_COOKIE, `${SESSION_COOKIE}-a-1.abcdefgh`]) {
+        await page.evaluate(`document.cookie = ${JSON.stringify(`${name}=x; Path=/; Secure${form}`)}`);
+      }
+    }
+    expect((await own(person)).map(({ name, value }) => [name, value])).toEqual(before);
+    // The same script can set other cookies.
+    await page.evaluate("document.cookie = '__Host-other=x; Path=/; Secure; Partitioned'");
+    expect((await person.cookies(home)).map((cookie) => cookie.name)).toContain('__Host-other');
+    expect((await page.goto(`${home}/again`))?.status()).toBe(200);
+    await person.close();
+  });
+
   test('ten tabs at once each reach their page, and no attempt cookie is left', async () => {
     const person = await browser.person();
     // From here on the browser has a connection to the provider, which all tabs share.

@@ -162,7 +162,7 @@ async function finish({ name, agent, request }: Begun, token: string, more: Clai
 }
 
 const isSignedIn = (agent: UserAgent, name: Name) =>
-  agent.cookies(originOf(name)).some(({ key }) => key === '__Host-meshgate');
+  agent.cookies(originOf(name)).some(({ key }) => key === '__Host-Http-meshgate');
 
 function expectIn({ name, agent, page }: Begun, visited: Visited): void {
   expect([visited.status, visited.url, isSignedIn(agent, name)]).toEqual([200, page, true]);

@@ -136,7 +136,14 @@ const BASIC = `Basic ${base64('ada:secret')}`;
 const OAUTH = 'OAuth oauth_consumer_key="jira", oauth_token="", oauth_signature="tR3%2BTy81lMeYAr%3D"';
 const GLSA = 'Bearer glsa_HOruNAb7SOiCdshU8algkrq7FDsNSLAa_55e2f8be';
 /** Texts that no log line may contain. */
-const forbidden = [/NDc4NDkyNDg3/, /YWRhOnNlY3JldA/, /tR3%2BTy81lMeYAr/, /glsa_HOru/, /oauth_token/, /__Host-meshgate/];
+const forbidden = [
+  /NDc4NDkyNDg3/,
+  /YWRhOnNlY3JldA/,
+  /tR3%2BTy81lMeYAr/,
+  /glsa_HOru/,
+  /oauth_token/,
+  /__Host-Http-meshgate/,
+];
 
 const DOMAINS = {
   istio: 'wiki.example.org/ns/edge/sa',

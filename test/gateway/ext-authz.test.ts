@@ -198,15 +198,15 @@ const cases: readonly (Case & { readonly cleaned?: string })[] = [
     host,
     request: { path: '/page', headers: { Cookie: used, ...opening } },
     status: 200,
-    answer: { 'Set-Cookie': /^__Host-meshgate=[\w.-]{100,}; / },
+    answer: { 'Set-Cookie': /^__Host-Http-meshgate=[\w.-]{100,}; / },
     upstream: { headers: { 'X-Forwarded-User': 'ada' }, absent: ['Cookie'] },
   },
   {
     name: 'deletes the cookie of a session that it cannot read, and sends the person to the sign-in',
     host,
-    request: { path: '/page', headers: { Cookie: '__Host-meshgate=x', ...opening } },
+    request: { path: '/page', headers: { Cookie: '__Host-Http-meshgate=x', ...opening } },
     status: 303,
-    answer: { 'Set-Cookie': /^__Host-meshgate=; Max-Age=0;/ },
+    answer: { 'Set-Cookie': /^__Host-Http-meshgate=; Max-Age=0;/ },
     upstream: 'never',
   },
   {

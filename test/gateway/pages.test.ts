@@ -120,7 +120,7 @@ test('signing out asks, leads to the provider, and ends', async () => {
   await tab.goto(`${origin}/.meshgate/signout`);
   expect(await tab.textContent('h1')).toBe('Sign out?');
   await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('button')]);
-  expect((await person.cookies(origin)).map(({ name }) => name)).not.toContain('__Host-meshgate');
+  expect((await person.cookies(origin)).map(({ name }) => name)).not.toContain('__Host-Http-meshgate');
   expect(violations()).toEqual([]);
   await person.close();
 });

@@ -75,7 +75,8 @@ async function signIn(person = 'ada'): Promise<UserAgent> {
   return agent;
 }
 
-const cookieOf = (agent: UserAgent): string => agent.cookies(home).find(({ key }) => key === '__Host-meshgate')!.value;
+const cookieOf = (agent: UserAgent): string =>
+  agent.cookies(home).find(({ key }) => key === '__Host-Http-meshgate')!.value;
 
 const ask = (agent: UserAgent, path = '/page') => agent.fetch(home + path, { from: `${home}/page` });
 
@@ -157,7 +158,7 @@ describe('past the fresh time', () => {
     await sso.control('/token', { hold: true });
     const socket = openRaw(gateway.target(host));
     const mark = await settle(gateway);
-    socket.write(plainRequest(host, { path: '/page', headers: { Cookie: `__Host-meshgate=${cookieOf(agent)}` } }));
+    socket.write(plainRequest(host, { path: '/page', headers: { Cookie: `__Host-Http-meshgate=${cookieOf(agent)}` } }));
     // The provider has received the call and does not answer.
     await until(isCalled, { what: 'the call of the token endpoint' });
     socket.destroy();

@@ -89,7 +89,7 @@ async function signIn(person = 'ada'): Promise<UserAgent> {
 const ask = (agent: UserAgent) => agent.fetch(`${home}/page`, { from: `${home}/page` });
 
 const cookieOf = (agent: UserAgent): string =>
-  `__Host-meshgate=${agent.cookies(home).find(({ key }) => key === '__Host-meshgate')!.value}`;
+  `__Host-Http-meshgate=${agent.cookies(home).find(({ key }) => key === '__Host-Http-meshgate')!.value}`;
 
 /** A script's request directly to one gateway. */
 const at = async (gateway: Gateway, cookie: string) =>
@@ -173,7 +173,7 @@ test('an answer that arrives in another browser is used up at both', async () =>
     .join('; ');
   for (const gateway of both) {
     const { status, headers } = await gateway.send(host, { ...target, headers: { ...opening, Cookie } });
-    expect([status, JSON.stringify(headers).includes('__Host-meshgate=')]).toEqual([400, false]);
+    expect([status, JSON.stringify(headers).includes('__Host-Http-meshgate=')]).toEqual([400, false]);
   }
 });
 

@@ -22,7 +22,10 @@ describe('a session', () => {
       name: `passes with its caller's headers, and its cookie is not forwarded (${over})`,
       host,
       over,
-      request: { path: '/page?x=1', headers: { Cookie: `a=1; ${ada}; __Host-meshgate-a-zz=1; b="2 3"`, ...opening } },
+      request: {
+        path: '/page?x=1',
+        headers: { Cookie: `a=1; ${ada}; __Host-Http-meshgate-a-zz=1; b="2 3"`, ...opening },
+      },
       status: 200,
       answer: { 'Set-Cookie': null },
       upstream: {
@@ -111,7 +114,7 @@ describe('a session', () => {
   gatewayCase(setup, {
     name: 'a token is not accepted as a session, even when it is known',
     host,
-    request: { path: '/page', headers: { Cookie: `__Host-meshgate=${bearer}` } },
+    request: { path: '/page', headers: { Cookie: `__Host-Http-meshgate=${bearer}` } },
     status: 401,
     reason: 'credential_missing',
   });
@@ -174,7 +177,7 @@ describe('a cookie that is not a session of this gateway', () => {
     gatewayCase(setup, {
       name: `${what}: a script receives the reason, and no cookie`,
       host,
-      request: { path: '/page', headers: { Cookie: `__Host-meshgate=${text}`, ...script } },
+      request: { path: '/page', headers: { Cookie: `__Host-Http-meshgate=${text}`, ...script } },
       status: 401,
       reason: 'credential_missing',
       answer: { 'Set-Cookie': null, Location: null, 'WWW-Authenticate': /^Bearer realm="wiki\.test"/ },
@@ -183,10 +186,10 @@ describe('a cookie that is not a session of this gateway', () => {
     gatewayCase(setup, {
       name: `${what}: a page leads to sign-in, and loses the cookie`,
       host,
-      request: { path: '/page', headers: { Cookie: `__Host-meshgate=${text}`, ...opening } },
+      request: { path: '/page', headers: { Cookie: `__Host-Http-meshgate=${text}`, ...opening } },
       status: 303,
       upstream: 'never',
-      answer: { 'Set-Cookie': '__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax' },
+      answer: { 'Set-Cookie': '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax' },
     });
   }
 
@@ -194,6 +197,38 @@ describe('a cookie that is not a session of this gateway', () => {
     name: 'two with one name',
     host,
     request: { path: '/page', headers: { Cookie: `${ada}; ${ada}`, ...script } },
+    status: 400,
+    reason: 'credential_duplicate',
+  });
+
+  gatewayCase(setup, {
+    name: 'two with one name: a page leads to sign-in, which leaves one',
+    host,
+    request: { path: '/page', headers: { Cookie: `${ada}; ${ada}`, ...opening } },
+    status: 303,
+    upstream: 'never',
+    answer: { Location: '/.meshgate/signin?in&to=/page' },
+  });
+
+  gatewayCase(setup, {
+    name: 'beside more cookies of attempts than a browser keeps, between others',
+    host,
+    request: {
+      path: '/page',
+      headers: {
+        Cookie: `${Array.from({ length: 40 }, (_, i) => `a${i}=1; __Host-Http-meshgate-a-${i}=x`).join('; ')}; ${ada}`,
+      },
+    },
+    status: 200,
+  });
+
+  gatewayCase(setup, {
+    name: 'two, beside more cookies of attempts than a browser keeps, between others',
+    host,
+    request: {
+      path: '/page',
+      headers: { Cookie: `${ada}; ${'a=1; __Host-Http-meshgate-a-1=x; '.repeat(40)}${bob}`, ...script },
+    },
     status: 400,
     reason: 'credential_duplicate',
   });

@@ -94,13 +94,13 @@ test('people sign in once, and each host has its own session', async () => {
   const other = await agent.visit(`${dashHome}/board`);
   expect([other.url, other.status]).toEqual([`${dashHome}/board`, 200]);
   expect(pathsOf(other).slice(0, 3)).toEqual([`${DASH}/board`, `${DASH}/.meshgate/signin`, `${AUTH}/.meshgate/signin`]);
-  expect(names(agent, wikiHome)).toEqual(['__Host-meshgate']);
-  expect(names(agent, dashHome)).toEqual(['__Host-meshgate']);
+  expect(names(agent, wikiHome)).toEqual(['__Host-Http-meshgate']);
+  expect(names(agent, dashHome)).toEqual(['__Host-Http-meshgate']);
   expect(names(agent, authHome)).toEqual([]);
   for (const received of await echo.requests()) expect(valuesOf(received, 'X-Forwarded-User')).toEqual(['ada']);
   const value = (origin: string) => agent.cookies(origin)[0]!.value;
   const planted = newAgent(stage);
-  planted.setCookie(`__Host-meshgate=${value(wikiHome)}; Path=/; Secure`, dashHome);
+  planted.setCookie(`__Host-Http-meshgate=${value(wikiHome)}; Path=/; Secure`, dashHome);
   expect((await planted.visit(`${dashHome}/board`, { follow: false })).status).toBe(303);
 });
 
@@ -112,13 +112,13 @@ test('a ticket is valid once, in the browser that began, at the host that reques
   const planted = await handedOver(newAgent(stage));
   const stolen = await victim.visit(planted, { follow: false });
   expect(stolen.location).toMatch(new RegExp(`^${authHome}/\\.meshgate/signin\\?for=`));
-  expect(names(victim, wikiHome)).not.toContain('__Host-meshgate');
+  expect(names(victim, wikiHome)).not.toContain('__Host-Http-meshgate');
   const elsewhere = await agent.visit(ticket.replace(WIKI, DASH), { follow: false });
   expect([elsewhere.status, names(agent, dashHome)]).toEqual([400, []]);
   expect((await agent.visit(`${ticket.slice(0, -4)}AAAA`, { follow: false })).status).toBe(400);
   expect((await agent.visit(ticket)).url).toBe(`${wikiHome}/page`);
   const again = await twin.visit(ticket, { follow: false });
-  expect([again.status, names(twin, wikiHome).includes('__Host-meshgate')]).toEqual([400, false]);
+  expect([again.status, names(twin, wikiHome).includes('__Host-Http-meshgate')]).toEqual([400, false]);
 });
 
 test('a ticket that arrives in another browser is used up for the one that began', async () => {
@@ -127,7 +127,7 @@ test('a ticket that arrives in another browser is used up for the one that began
   await newAgent(stage).visit(ticket, { follow: false });
   const stolen = await attacker.visit(ticket, { follow: false });
   expect([stolen.status, stolen.text.includes('attempt_unknown')]).toEqual([400, true]);
-  expect(names(attacker, wikiHome)).not.toContain('__Host-meshgate');
+  expect(names(attacker, wikiHome)).not.toContain('__Host-Http-meshgate');
 });
 
 test('for a host by wildcard each browser is asked, even if another browser has already agreed', async () => {

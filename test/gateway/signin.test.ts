@@ -151,10 +151,10 @@ const attempts = (agent: UserAgent, origin: string): string[] =>
   agent
     .cookies(origin)
     .map(({ key }) => key)
-    .filter((key) => key.startsWith('__Host-meshgate-a-'));
+    .filter((key) => key.startsWith('__Host-Http-meshgate-a-'));
 
 const sessionOf = (agent: UserAgent, origin: string) =>
-  agent.cookies(origin).find(({ key }) => key === '__Host-meshgate');
+  agent.cookies(origin).find(({ key }) => key === '__Host-Http-meshgate');
 
 describe('a navigation to a page', () => {
   test('leads through the provider back to the exact page, and the service knows the caller', async () => {

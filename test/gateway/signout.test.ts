@@ -86,12 +86,12 @@ const ask = async (agent: UserAgent, origin: string) =>
   (await agent.fetch(`${origin}/page`, { from: `${origin}/page` })).status;
 
 const cookieOf = (agent: UserAgent, origin: string) =>
-  agent.cookies(origin).find(({ key }) => key === '__Host-meshgate')?.value;
+  agent.cookies(origin).find(({ key }) => key === '__Host-Http-meshgate')?.value;
 
 /** A thief's copy of a browser's session. */
 function copyOf(agent: UserAgent, origin: string): UserAgent {
   const copy = newAgent(stage);
-  copy.setCookie(`__Host-meshgate=${cookieOf(agent, origin)}; Path=/; Secure`, origin);
+  copy.setCookie(`__Host-Http-meshgate=${cookieOf(agent, origin)}; Path=/; Secure`, origin);
   return copy;
 }
 

@@ -51,7 +51,7 @@ for (const handler of ['signin', 'callback', 'handover', 'signout', 'backchannel
     // More than nginx takes of an answer's headers.
     if (query.includes('large')) r.headersOut['X-Large'] = 'x'.repeat(40000);
     const body = r.requestBuffer === undefined ? '' : r.requestBuffer.toString();
-    if (handler === 'signin') r.headersOut['Set-Cookie'] = ['__Host-meshgate-a-1=x; Path=/', '__Host-meshgate-a-2=y; Path=/'];
+    if (handler === 'signin') r.headersOut['Set-Cookie'] = ['__Host-Http-meshgate-a-1=x; Path=/', '__Host-Http-meshgate-a-2=y; Path=/'];
     if (handler === 'signout') r.headersOut['Referrer-Policy'] = 'same-origin';
     if (handler === 'assets') r.headersOut['Cache-Control'] = 'public, max-age=60';
     r.headersOut['Content-Type'] = 'text/html';

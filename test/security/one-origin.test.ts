@@ -81,15 +81,15 @@ describe('a cookie of the gateway in a service’s response', () => {
     'b=2;\tPath=/;  HttpOnly ;x',
     '__Host-other=3; Secure; Path=/',
     '__Secure-meshgate=4; Secure',
-    'c=%22__Host-meshgate%22; Path=/c',
+    'c=%22__Host-Http-meshgate%22; Path=/c',
   ];
   const ours = [
-    '__Host-meshgate=evil; Path=/; Secure',
-    '__Host-meshgate=; Max-Age=0; Path=/; Secure',
-    '\t__Host-meshgate=evil;\tSecure;\tPath=/',
-    '=__Host-meshgate=evil; Secure; Path=/',
+    '__Host-Http-meshgate=evil; Path=/; Secure',
+    '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure',
+    '\t__Host-Http-meshgate=evil;\tSecure;\tPath=/',
+    '=__Host-Http-meshgate=evil; Secure; Path=/',
     '__HOST-meshgate-a-1.abcdefgh=evil; Secure; Path=/',
-    'd=5; Path=/, __Host-meshgate=evil; Secure; Path=/',
+    'd=5; Path=/, __Host-Http-meshgate=evil; Secure; Path=/',
   ];
 
   test.each(ours)('is not set: %j', async (line) => {

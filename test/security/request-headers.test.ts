@@ -132,7 +132,7 @@ describe('a service that lists its request headers', () => {
   });
 
   test('receives cookies, if it lists them, without those of the gateway', async () => {
-    const cookies = '__Host-meshgate=gone; app=kept; __Host-meshgate-a1=gone';
+    const cookies = '__Host-Http-meshgate=gone; app=kept; __Host-Http-meshgate-a1=gone';
     expect(valuesOf(await received('/any/x', [['Cookie', cookies]], false), 'Cookie')).toEqual(['app=kept']);
   });
 

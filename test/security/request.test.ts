@@ -228,7 +228,7 @@ describe('no header and no method bypasses the check', () => {
     ['Content-Type', 'application/grpc'],
     ['Upgrade', 'websocket'],
     ['Upgrade', 'h2c'],
-    ['Cookie', 'session=ada; __Host-meshgate=x'],
+    ['Cookie', 'session=ada; __Host-Http-meshgate=x'],
     ['Range', 'bytes=0-0'],
     ['If-None-Match', '*'],
     ['Expect', '100-continue'],

@@ -86,7 +86,7 @@ const named = (agent: UserAgent, begins: string): string[] =>
     .cookies(home)
     .map(({ key }) => key)
     .filter((key) => key.startsWith(begins));
-const hasSession = (agent: UserAgent): boolean => agent.cookies(home).some(({ key }) => key === '__Host-meshgate');
+const hasSession = (agent: UserAgent): boolean => agent.cookies(home).some(({ key }) => key === '__Host-Http-meshgate');
 const whoami = async (agent: UserAgent) => (await agent.fetch(`${home}/.meshgate/whoami`, { from: `${home}/` })).json();
 
 let mark = 0;
@@ -259,7 +259,7 @@ describe('state is bound to the browser, single use, per tab', () => {
     ] as const) {
       expect((await agent.visit(await answered(tabs[i]!), { follow: false })).location).toBe(home + page);
     }
-    expect(named(agent, '__Host-meshgate-a-')).toEqual([]);
+    expect(named(agent, '__Host-Http-meshgate-a-')).toEqual([]);
   });
 });
 
@@ -317,12 +317,12 @@ describe('a sign-in makes a new session', () => {
   test('whatever session the browser had: a planted one is no longer valid', async () => {
     const attacker = newAgent(stage);
     await signIn(attacker, '/page', { sub: 'mallory' });
-    const planted = attacker.cookies(home).find(({ key }) => key === '__Host-meshgate')!.value;
+    const planted = attacker.cookies(home).find(({ key }) => key === '__Host-Http-meshgate')!.value;
     const victim = newAgent(stage);
-    victim.setCookie(`__Host-meshgate=${planted}; Path=/; Secure`, home);
+    victim.setCookie(`__Host-Http-meshgate=${planted}; Path=/; Secure`, home);
     expect(await whoami(victim)).toMatchObject({ subject: 'mallory' });
     await signIn(victim);
-    const own = victim.cookies(home).find(({ key }) => key === '__Host-meshgate')!.value;
+    const own = victim.cookies(home).find(({ key }) => key === '__Host-Http-meshgate')!.value;
     expect(own).not.toBe(planted);
     expect(await whoami(victim)).toMatchObject({ subject: 'ada' });
     // A planted session ends: nothing that the browser had before survives the sign-in of another person.
@@ -406,10 +406,10 @@ describe('a code is used once, and the token endpoint is called once', () => {
     const head = await agent.visit(signinUrl('/page'), { method: 'HEAD', follow: false });
     expect([404, 405]).toContain(head.status);
     const callback = await answered(await begin(agent));
-    const before = named(agent, '__Host-meshgate-a-').length;
+    const before = named(agent, '__Host-Http-meshgate-a-').length;
     const posted = await agent.visit(callback, { method: 'POST', body: new URLSearchParams(), follow: false });
     expect([404, 405]).toContain(posted.status);
-    expect([hasSession(agent), named(agent, '__Host-meshgate-a-').length]).toEqual([false, before]);
+    expect([hasSession(agent), named(agent, '__Host-Http-meshgate-a-').length]).toEqual([false, before]);
     expect((await issuers.hits())['/evil/token']).toBeUndefined();
   });
 
@@ -426,7 +426,7 @@ describe('a code is used once, and the token endpoint is called once', () => {
     expect(await wiki.requests()).toEqual([]);
     // Tabs do not either: there are eight at most.
     for (let i = 0; i < 12; i++) await begin(agent);
-    expect(named(agent, '__Host-meshgate-a-').length).toBe(8);
+    expect(named(agent, '__Host-Http-meshgate-a-').length).toBe(8);
   });
 });
 

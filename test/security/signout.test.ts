@@ -94,7 +94,7 @@ async function signIn(host = HOST, agent = newAgent(stage), claims: Claims = {})
 }
 
 const cookieOf = (agent: UserAgent, origin = home) =>
-  agent.cookies(origin).find(({ key }) => key === '__Host-meshgate');
+  agent.cookies(origin).find(({ key }) => key === '__Host-Http-meshgate');
 
 /** A script's request; returns the status, and whether the service received it. */
 async function ask(agent: UserAgent, host = HOST): Promise<[status: number, seen: boolean]> {
@@ -195,7 +195,7 @@ describe('sign-out', () => {
     const agent = await signIn(HOST, newAgent(stage), { sid: 'op-2' });
     const cookie = cookieOf(agent)!;
     const copy = newAgent(stage);
-    copy.setCookie(`__Host-meshgate=${cookie.value}; Path=/; Secure`, home);
+    copy.setCookie(`__Host-Http-meshgate=${cookie.value}; Path=/; Secure`, home);
     expect(await ask(copy)).toEqual(passes);
     const { answer } = await agent.visit(`${home}/.meshgate/signout`, {
       method: 'POST',
@@ -204,7 +204,9 @@ describe('sign-out', () => {
       follow: false,
     });
     // With the attributes with which it was set, or browsers keep it.
-    expect(answer.all('Set-Cookie')).toEqual(['__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax']);
+    expect(answer.all('Set-Cookie')).toEqual([
+      '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax',
+    ]);
     expect(cookieOf(agent)).toBeUndefined();
     expect(await ask(copy)).toEqual(refused);
   });

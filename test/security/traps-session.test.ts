@@ -78,27 +78,30 @@ const status = async (sent: Sent) => (await both(sent)).map((answer) => answer.s
 trap(lab, {
   name: "the service's Cookie line is rendered: a session's cookie does not reach it",
   without: inRoutes(/ {4}proxy_set_header Cookie .*;\n/g),
-  attack: () => cookies({ Cookie: 'a=1; __Host-meshgate=s; __Host-meshgate-a-1=x' }),
+  attack: () => cookies({ Cookie: 'a=1; __Host-Http-meshgate=s; __Host-Http-meshgate-a-1=x' }),
   held: [['a=1'], ['a=1']],
-  open: [['a=1; __Host-meshgate=s; __Host-meshgate-a-1=x'], ['a=1; __Host-meshgate=s; __Host-meshgate-a-1=x']],
+  open: [
+    ['a=1; __Host-Http-meshgate=s; __Host-Http-meshgate-a-1=x'],
+    ['a=1; __Host-Http-meshgate=s; __Host-Http-meshgate-a-1=x'],
+  ],
 });
 
 trap(lab, {
   name: 'a Cookie line that no browser sends, with too many of the gateway’s cookies, is not forwarded',
   without: inHttp(/("~\*\^\\s\*\+\(\?<meshgate_o0>)/, '"~*^(?<meshgate_k0>.*)$" ""; $1'),
-  attack: () => cookies({ Cookie: Array(12).fill('a=1; __Host-meshgate=s').join('; ') }),
+  attack: () => cookies({ Cookie: Array(12).fill('a=1; __Host-Http-meshgate=s').join('; ') }),
   held: [[], []],
-  open: Array(2).fill([Array(12).fill('a=1; __Host-meshgate=s').join('; ')]),
+  open: Array(2).fill([Array(12).fill('a=1; __Host-Http-meshgate=s').join('; ')]),
 });
 
 trap(lab, {
   name: 'a cookie of the gateway in a line of its own, between others, is found as well',
-  without: inHttp(/>\(\?:;\\s\*\+__Host-meshgate/g, '>(?:;\\s*+__Host-none'),
+  without: inHttp(/>\(\?:;\\s\*\+__Host-\(\?:Http-\)\?meshgate/g, '>(?:;\\s*+__Host-none'),
   attack: async () =>
     (
       await cookies([
         ['Cookie', 'a=1'],
-        ['Cookie', '__Host-meshgate=s'],
+        ['Cookie', '__Host-Http-meshgate=s'],
         ['Cookie', 'b=2'],
       ])
     ).flat(),
@@ -109,7 +112,7 @@ trap(lab, {
 trap(lab, {
   name: 'a cookie that the check sets fits into its answer, whatever other headers it has',
   without: inHop(/proxy_buffer_size 6k;/, 'proxy_buffer_size 2k;'),
-  attack: () => status({ path: '/x', headers: saying({ 'Set-Cookie': `__Host-meshgate=${'x'.repeat(4000)}` }) }),
+  attack: () => status({ path: '/x', headers: saying({ 'Set-Cookie': `__Host-Http-meshgate=${'x'.repeat(4000)}` }) }),
   held: [200, 200],
   open: [503, 503],
 });
@@ -312,7 +315,7 @@ trap(lab, {
   without: inRoutes(/ {4}add_header Cache-Control \$meshgate_cache_for always;\n/),
   attack: async () => {
     const path = '/x?echo-header=Cache-Control:public,max-age%3D60';
-    const answers = await both({ path, headers: saying({ 'Set-Cookie': '__Host-meshgate=s' }) });
+    const answers = await both({ path, headers: saying({ 'Set-Cookie': '__Host-Http-meshgate=s' }) });
     return answers.map((answer) => answer.all('Cache-Control').join(', '));
   },
   held: ['public,max-age=60, private', 'public,max-age=60, private'],
@@ -321,19 +324,19 @@ trap(lab, {
 
 trap(lab, {
   name: "a service's response sets no cookie of the gateway, and the gateway's own stays",
-  without: inHttp(/"~\*__Host-meshgate" \$meshgate_cookies_kept;/),
+  without: inHttp(/"~\*__Host-\(\?:Http-\)\?meshgate" \$meshgate_cookies_kept;/),
   attack: async () => {
-    const path = '/x?echo-header=Set-Cookie:__Host-meshgate%3Devil&echo-header=Set-Cookie:a%3D1';
-    const own = await both({ path, headers: saying({ 'Set-Cookie': '__Host-meshgate=s' }) });
+    const path = '/x?echo-header=Set-Cookie:__Host-Http-meshgate%3Devil&echo-header=Set-Cookie:a%3D1';
+    const own = await both({ path, headers: saying({ 'Set-Cookie': '__Host-Http-meshgate=s' }) });
     const none = await both({ path });
     return [...own, ...none].map((answer) => answer.all('Set-Cookie'));
   },
-  held: [['a=1', '__Host-meshgate=s'], ['a=1', '__Host-meshgate=s'], ['a=1'], ['a=1']],
+  held: [['a=1', '__Host-Http-meshgate=s'], ['a=1', '__Host-Http-meshgate=s'], ['a=1'], ['a=1']],
   open: [
-    ['__Host-meshgate=evil', 'a=1', '__Host-meshgate=s'],
-    ['__Host-meshgate=evil', 'a=1', '__Host-meshgate=s'],
-    ['__Host-meshgate=evil', 'a=1'],
-    ['__Host-meshgate=evil', 'a=1'],
+    ['__Host-Http-meshgate=evil', 'a=1', '__Host-Http-meshgate=s'],
+    ['__Host-Http-meshgate=evil', 'a=1', '__Host-Http-meshgate=s'],
+    ['__Host-Http-meshgate=evil', 'a=1'],
+    ['__Host-Http-meshgate=evil', 'a=1'],
   ],
 });
 
@@ -345,7 +348,7 @@ test('if the JavaScript for cookies fails, browsers receive no cookie with a nam
     alias: 'broken',
   });
   const lines = [
-    '__Host-meshgate=evil; Secure; Path=/',
+    '__Host-Http-meshgate=evil; Secure; Path=/',
     '__HOST-meshgate-a-1.abcdefgh=evil;Path=/;secure',
     'a=1; Secure; Path=/',
   ];
@@ -366,11 +369,11 @@ test('if the JavaScript for cookies fails, browsers receive no cookie with a nam
 });
 
 /** What the sign-in receives of a line with twelve of the gateway's cookies, each between two others. */
-const crowded = Array(12).fill('a=1; __Host-meshgate-a-1.abcdefgh=s').join('; ');
+const crowded = Array(12).fill('a=1; __Host-Http-meshgate-a-1.abcdefgh=s').join('; ');
 
 trap(lab, {
   name: 'the sign-in receives all cookies if there are more than a browser sends, and can end them',
-  without: inHttp('"" $meshgate_cookie_crowd;'),
+  without: inHttp('"~*__Host-(?:Http-)?meshgate" $http_cookie;'),
   attack: async () =>
     (await both({ path: '/.meshgate/signin?in&to=/', headers: { Cookie: crowded } })).map((answer) =>
       named(answer.json().headers, 'Cookie'),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import cookies from '../../src/cookies.ts';
 
 test('a failure removes every cookie of the service', () => {
-  const lines = ['a=1', '__Host-meshgate=evil'];
+  const lines = ['a=1', '__Host-Http-meshgate=evil'];
   // Every function that reads a line throws.
   const failing = new Proxy(lines, {
     get: (of, name) => {

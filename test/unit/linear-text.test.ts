@@ -145,9 +145,9 @@ const PIECES = [
   '{',
   '[',
   'a#=1; ',
-  '__Host-meshgate-a-0.#=1; ',
-  '__Host-meshgate-a-#=1; ',
-  '__Host-meshgate=#; ',
+  '__Host-Http-meshgate-a-0.#=1; ',
+  '__Host-Http-meshgate-a-#=1; ',
+  '__Host-Http-meshgate=#; ',
 ];
 
 const textOf = (piece: string, length: number): string => {

@@ -1,6 +1,6 @@
 import { refuseSignin } from '../../caller/caller.ts';
 import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
-import { expireCookie, setCookie } from '../../session/cookie.ts';
+import { expireCookies, newSessionCookies, ownSession } from '../../session/cookie.ts';
 import { keep } from '../../session/cookie-claims.ts';
 import type { Attempt, Mode } from '../../session/flow/attempt.ts';
 import { allAttemptsEnded, expiredAttempt, oldestAttempt } from '../../session/flow/attempt-cookies.ts';
@@ -51,7 +51,7 @@ async function replace(scene: SigninScene, before: SessionClaims, now: number): 
  * began before the revocation, the next sign-in would fail too.
  * @param cookies the browser's `Cookie` line */
 export const goneAfter = (attempt: string, reason: ReasonCode, cookies: string): readonly string[] =>
-  reason === 'revoked' ? [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)] : [expiredAttempt(attempt)];
+  reason === 'revoked' ? [...expireCookies(SESSION_COOKIE), ...allAttemptsEnded(cookies)] : [expiredAttempt(attempt)];
 
 /** Returns the claim that identifies a person at a provider. */
 const subjectOf = ({ table }: SigninScene, provider: string): string =>
@@ -75,7 +75,9 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   const { vault, signin } = scene;
   if (vault.isRevoked(arrival.session)) return refuse('revoked');
   // A revoked session counts too, because a session that continues an ended session must also be ended.
-  const before = await vault.cookieOf(host, cookies, now);
+  const opened = await vault.cookiesOf(host, cookies, now);
+  // A script may have set one of two cookies, so neither is continued.
+  const before = ownSession(cookies) === 'twice' ? undefined : opened[0];
   const subject = subjectOf(scene, arrival.session.provider);
   const goesOn = before !== undefined && isOfSamePerson(arrival.session, before, subject);
   const oldest = oldestAttempt(cookies) ?? attempt;
@@ -87,13 +89,13 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   if (text === undefined) return tooLong;
   const kept = () => scene.store.get(arrival.session.sid).catch(() => undefined);
   const record = arrival.record ?? (hasMoved ? await kept() : undefined);
-  if (before !== undefined && !goesOn) await replace(scene, before, now);
+  if (!goesOn) for (const other of opened) await replace(scene, other, now);
   // A session that continues has only one record, under its own id.
-  if (before !== undefined) await forget(scene, before);
+  for (const other of opened) await forget(scene, other);
   if (hasMoved && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
   count(counterName('session', [goesOn ? 'continued' : 'started']));
-  redirect(visit, originOf(host, signin.publicPort) + to, [setCookie(SESSION_COOKIE, text), expiredAttempt(attempt)]);
+  redirect(visit, originOf(host, signin.publicPort) + to, [...newSessionCookies(text), expiredAttempt(attempt)]);
   return ok(undefined);
 }
 

@@ -1,5 +1,5 @@
 import { ownOf } from '../../own.ts';
-import { expireCookie } from '../../session/cookie.ts';
+import { expireCookies } from '../../session/cookie.ts';
 import { allAttemptsEnded } from '../../session/flow/attempt-cookies.ts';
 import { readRevoked } from '../../session/flow/token-answer.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
@@ -21,14 +21,17 @@ import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
 /** Returns the cookies that a sign-out deletes: the session, and the attempts to sign in that began before it. */
-const goneOf = ({ cookies }: Visit): readonly string[] => [expireCookie(SESSION_COOKIE), ...allAttemptsEnded(cookies)];
+const goneOf = ({ cookies }: Visit): readonly string[] => [
+  ...expireCookies(SESSION_COOKIE),
+  ...allAttemptsEnded(cookies),
+];
 
 /** Shows the page that asks whether to sign out, or the page after a sign-out. */
 async function show(scene: SigninScene, visit: Visit): Promise<void> {
   const { pages, vault, signin } = scene;
   const { r, host, query, now, requestId } = visit;
   const after = readAfterSignout(query);
-  const session = await vault.sessionOf(host, visit.cookies, now);
+  const [session] = await vault.sessionsOf(host, visit.cookies, now);
   if (after.kind === 'back') {
     const state = await vault.openFor('state', host, after.state, now);
     if (state === undefined || !isSignoutState(state, now)) return refuseWith(pages, visit, 'attempt_unknown');
@@ -88,12 +91,14 @@ async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
   if (!isOwnForm({ origin: headersIn.Origin, site: headersIn['Sec-Fetch-Site'] }, own))
     return refuseWith(scene.pages, visit, 'origin_refused');
   const gone = goneOf(visit);
-  const session = await scene.vault.sessionOf(host, cookies, now);
+  // A script may have set a second session. All of them end, because the page then says that the person is signed out.
+  const sessions = await scene.vault.sessionsOf(host, cookies, now);
+  const [session] = sessions;
   if (session === undefined) return redirect(visit, own + doneUrl(false), gone);
   // The record contains the hint for the provider. It must be read now, because the end of the session deletes it.
   const record = await scene.store.get(session.sid).catch(() => undefined);
   try {
-    await endSession(scene, session, now);
+    for (const one of sessions) await endSession(scene, one, now);
   } catch (error) {
     // The browser has lost its cookie, but a copy of the cookie would still be accepted.
     ngx.log(ngx.ERR, `meshgate: a sign-out is not stored: ${(error as Error).message}`);
@@ -125,10 +130,9 @@ export async function frontchannel(scene: SigninScene, visit: Visit): Promise<vo
   const { r, host, query, cookies, now } = visit;
   if (r.method !== 'GET') return refuseMethod(visit, 'GET');
   const named = readFrontChannel(query);
-  const session = named === undefined ? undefined : await scene.vault.sessionOf(host, cookies, now);
-  if (named !== undefined && session !== undefined && session.psid === named.sid) {
-    const provider = ownOf(scene.signin.providers, session.provider);
-    if (provider && isIssuer(provider, named.iss)) {
+  for (const session of named === undefined ? [] : await scene.vault.sessionsOf(host, cookies, now)) {
+    const provider = session.psid === named?.sid ? ownOf(scene.signin.providers, session.provider) : undefined;
+    if (provider && isIssuer(provider, named?.iss)) {
       await endSession(scene, session, now);
       setCookies(visit, goneOf(visit));
     }

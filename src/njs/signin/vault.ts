@@ -2,7 +2,7 @@ import { sessionText } from '../../caller/ready.ts';
 import { ownOf } from '../../own.ts';
 import type { SessionPolicy } from '../../policy/types.ts';
 import type { Table } from '../../rules/types.ts';
-import { ownSession } from '../../session/cookie.ts';
+import { ownSession, sessionValues } from '../../session/cookie.ts';
 import { claimsText, readClaims } from '../../session/cookie-claims.ts';
 import { hardEnd } from '../../session/freshness.ts';
 import type { Purpose } from '../../session/names.ts';
@@ -59,18 +59,28 @@ export class Vault implements RecordSeal {
     return text ?? this.sealFor('session', host, claimsText(session), now);
   }
 
-  /** Returns the session in a `Cookie` line, if it is not revoked and its hard end has not passed. */
+  /** Returns the session in a `Cookie` line, if it is the only one, not revoked, and its hard end has not passed. */
   async sessionOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
-    const session = await this.cookieOf(host, cookies, now);
-    return session === undefined || this.isRevoked(session) ? undefined : session;
+    if (ownSession(cookies) === 'twice') return undefined;
+    const [session] = await this.sessionsOf(host, cookies, now);
+    return session;
   }
 
-  /** Returns the session in a `Cookie` line, even if it is revoked. */
-  async cookieOf(host: string, cookies: string, now: number): Promise<SessionClaims | undefined> {
-    const text = ownSession(cookies);
-    const plain = text === undefined ? undefined : await this.openFor('session', host, text, now);
-    const session = plain === undefined ? undefined : readClaims(plain);
-    return session === undefined || now >= hardEnd(session, this.#policy) ? undefined : session;
+  /** Returns the sessions of all session cookies in a `Cookie` line, even if they are revoked. There are several only if
+   * a script has set one beside the gateway's. */
+  async cookiesOf(host: string, cookies: string, now: number): Promise<readonly SessionClaims[]> {
+    const sessions: SessionClaims[] = [];
+    for (const text of sessionValues(cookies)) {
+      const plain = await this.openFor('session', host, text, now);
+      const session = plain === undefined ? undefined : readClaims(plain);
+      if (session !== undefined && now < hardEnd(session, this.#policy)) sessions.push(session);
+    }
+    return sessions;
+  }
+
+  /** Returns all sessions in a `Cookie` line that are not revoked, for a sign-out. */
+  async sessionsOf(host: string, cookies: string, now: number): Promise<readonly SessionClaims[]> {
+    return (await this.cookiesOf(host, cookies, now)).filter((session) => !this.isRevoked(session));
   }
 
   /** Whether a session that was opened here is revoked. {@link openFor} has already checked its key.

@@ -1,4 +1,4 @@
-import { cookieNames, cookieValue, expireCookie, setCookie } from '../cookie.ts';
+import { cookieNames, cookieValue, expireCookie, expireCookies, setCookie } from '../cookie.ts';
 import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS } from '../names.ts';
 
@@ -30,8 +30,8 @@ export function oldestAttempt(line: string): string | undefined {
 /** Matches names that can be written in a response. Cookies with other names, which a script can set, stay. */
 const plainName = /^[\w.-]{1,128}$/;
 
-/** Maximum number of cookies that one response deletes. The next response deletes more. */
-const MAX_ENDED = 64;
+/** Maximum number of names whose cookies one response deletes. The next response deletes more. */
+const MAX_ENDED = 32;
 
 /** Returns `Set-Cookie` values that delete the oldest attempts of a browser, so that {@link MAX_ATTEMPTS} remain. There
  * can be more for a while: a request lacks the cookies of attempts that begin at the same time.
@@ -45,13 +45,13 @@ export function endedAttempts(line: string, set: readonly string[]): readonly st
   if (over <= 0) return [];
   const starts = new Map(others.map((name) => [name, startOf(name)]));
   others.sort((a, b) => (starts.get(a) as number) - (starts.get(b) as number));
-  return others.slice(0, Math.min(over, MAX_ENDED)).map(expireCookie);
+  return others.slice(0, Math.min(over, MAX_ENDED)).flatMap(expireCookies);
 }
 
 /** Returns `Set-Cookie` values that delete all attempts in a `Cookie` line. */
 export function allAttemptsEnded(line: string): readonly string[] {
   const names = [...new Set(cookieNames(line, ATTEMPT_COOKIE))].filter((name) => plainName.test(name));
-  return names.slice(0, MAX_ENDED).map(expireCookie);
+  return names.slice(0, MAX_ENDED).flatMap(expireCookies);
 }
 
 export const attemptCookie = ({ id, value }: { readonly id: string; readonly value: string }): string =>

@@ -27,7 +27,7 @@ export const setCookieBeside = conf`
 export const refusedCookies = conf`proxy_cookie_flags ${regex('~', `^\\s*${OWN_PREFIX}`)} nosecure;`;
 
 // nginx hides the gateway's cookies from services, and separates them from each other, by the beginning of their names.
-if (!SESSION_COOKIE.startsWith(OWN_PREFIX) || !ATTEMPT_COOKIE.startsWith(OWN_PREFIX))
+if (![SESSION_COOKIE, ATTEMPT_COOKIE].every((name) => new RegExp(`^${OWN_PREFIX}`).test(name)))
   throw new Error('the name of a gateway cookie does not begin with the prefix');
 
 /** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway. */
@@ -58,16 +58,24 @@ const LINE = RUNS.reduce(
   '',
 );
 
+/** The gateway's cookies of a line. */
+const ownRuns = conf`${regex('~*', `^${LINE}$`)} ${template(...RUNS.map((i) => variable(`meshgate_o${i}`)))};`;
+
+/** Matches the first and the last session of a line, however many cookies it has. The check refuses two. */
+const SESSIONS =
+  `(?:^|;)\\s*+(?<meshgate_session1>${SESSION_COOKIE}=[^;]*+)` +
+  `(?:.*;\\s*+(?<meshgate_session2>${SESSION_COOKIE}=[^;]*+))?+`;
+
 const cookieMaps = ({ policy }: Scene): readonly Directive[] => conf`
-  # Cookies of the gateway go to the check, others to the service. A line with more cookies than a browser sends goes to neither.
+  # Cookies of the gateway go to the check, others to the service. Of a line with more cookies than a browser sends, only the session goes to the check.
   map $http_cookie $meshgate_cookie_in {
     default "";
     "" "";
-    ${regex('~*', `^${LINE}$`)} ${template(...RUNS.map((i) => variable(`meshgate_o${i}`)))};
+    ${ownRuns}
+    ${regex('~', SESSIONS)} ${template(variable('meshgate_session1'), '; ', variable('meshgate_session2'))};
   }
   // If there are too many cookies, the sign-in receives all of them, because it deletes the surplus attempts.
-  map $meshgate_cookie_in $meshgate_cookie_signin { "" $meshgate_cookie_crowd; default $meshgate_cookie_in; }
-  map $http_cookie $meshgate_cookie_crowd { default ""; ${regex('~*', OWN_PREFIX)} $http_cookie; }
+  map $http_cookie $meshgate_cookie_signin { default ""; "" ""; ${ownRuns} ${regex('~*', OWN_PREFIX)} $http_cookie; }
   ${policy.gateway.inner && conf`map $meshgate_cookie_in $meshgate_cookie_inside { default ${otherCookies}; }`}
   # A service cannot set cookies of the gateway: JavaScript removes them from the service's response.
   map $upstream_http_set_cookie $meshgate_set_cookie_beside {

@@ -226,7 +226,7 @@ describeWith(lacks, 'ingress controllers', async () => {
       test('a session passes, its cookie is not forwarded, and the service cannot set it', async () => {
         const sealer = await Sealer.of(set.policy, ring);
         const cookie = await sealer.cookie(WIKI, sealer.session('corp', { sub: 'ben', groups: ['staff'] }));
-        const own = encodeURIComponent('Set-Cookie:__Host-meshgate-s=evil; Path=/; Secure');
+        const own = encodeURIComponent('Set-Cookie:__Host-Http-meshgate-s=evil; Path=/; Secure');
         const kept = encodeURIComponent('Set-Cookie:a=1');
         const path = `/page?echo-header=${own}&echo-header=${kept}`;
         const answer = await at({ path, headers: { Cookie: `b=2; ${cookie}`, ...opening } });

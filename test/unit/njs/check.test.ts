@@ -14,7 +14,7 @@ import { fakeNgx, stopClock } from './fake-ngx.ts';
 const fake = fakeNgx();
 const start = 1_790_000_000;
 stopClock(fake, start);
-const gone = '__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax';
+const gone = '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax';
 
 let context: Context;
 /** The requests to the sign-in's side. */
@@ -50,7 +50,7 @@ beforeEach(() => {
   context = new Context();
 });
 
-const cookie = (text: string, more = '') => ({ Cookie: `${more}__Host-meshgate=${text}` });
+const cookie = (text: string, more = '') => ({ Cookie: `${more}__Host-Http-meshgate=${text}` });
 const ada = (changes: Partial<SessionClaims> = {}) => sealed(adas(start, changes));
 const page = { 'X-Meshgate-Navigation': 'get' };
 const form = { 'X-Meshgate-Navigation': 'post', 'X-Meshgate-Method': 'POST' };
@@ -75,8 +75,12 @@ describe('a session', () => {
   it('is found beside attempts to sign in', async () => {
     const text = await ada();
     for (let i = 0; i < 3; i++) {
-      expect((await context.check({ Cookie: `__Host-meshgate-a-x=y; __Host-meshgate=${text}` })).status).toBe(204);
-      expect((await context.check({ Cookie: `__Host-meshgate=${text}; __Host-meshgate-a-x=y` })).status).toBe(204);
+      expect((await context.check({ Cookie: `__Host-Http-meshgate-a-x=y; __Host-Http-meshgate=${text}` })).status).toBe(
+        204,
+      );
+      expect((await context.check({ Cookie: `__Host-Http-meshgate=${text}; __Host-Http-meshgate-a-x=y` })).status).toBe(
+        204,
+      );
     }
   });
 
@@ -138,8 +142,14 @@ describe('a session', () => {
 
   it('is refused if the cookie is sent twice', async () => {
     const text = await ada();
-    const { headers } = await context.check({ Cookie: `__Host-meshgate=${text}; __Host-meshgate=${text}` });
+    const { headers } = await context.check({ Cookie: `__Host-Http-meshgate=${text}; __Host-Http-meshgate=${text}` });
     expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'credential_duplicate', 'X-Meshgate-Status': '400' });
+  });
+
+  it('leads a page to the sign-in if the cookie is sent twice, so that the browser has one again', async () => {
+    const Cookie = `__Host-Http-meshgate=${await ada()}; __Host-Http-meshgate=x`;
+    const { headers } = await context.check({ Cookie, 'X-Meshgate-Navigation': 'get' });
+    expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'credential_duplicate', 'X-Meshgate-Signin': 'in' });
   });
 
   it.each<[string, () => Promise<string>]>([
@@ -389,7 +399,9 @@ describe('renewal', () => {
     renewing(200, renewed);
     const { status, headers } = await context.check(cookie(text));
     expect(status).toBe(204);
-    expect(headers['X-Meshgate-Set-Cookie']).toBe(`__Host-meshgate=${renewed}; Path=/; Secure; HttpOnly; SameSite=Lax`);
+    expect(headers['X-Meshgate-Set-Cookie']).toBe(
+      `__Host-Http-meshgate=${renewed}; Path=/; Secure; HttpOnly; SameSite=Lax`,
+    );
     // The requests of the other tabs, still with the old cookie.
     renewing(204);
     expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toContain(renewed);
@@ -629,7 +641,7 @@ describe('whoami', () => {
     ['an unknown host', async () => cookie(await ada()), 'x.example.com', 421, 'host_unknown'],
     ['an old policy’s session', async () => cookie(await ada({ selection: 'x' })), wiki, 401, 'session_expired'],
     ['a bad token', async () => ({ ...cookie(await ada()), Authorization: 'Bearer x' }), wiki, 401, 'token_malformed'],
-    ['two cookies', async () => cookie('x', '__Host-meshgate=y; '), wiki, 400, 'credential_duplicate'],
+    ['two cookies', async () => cookie('x', '__Host-Http-meshgate=y; '), wiki, 400, 'credential_duplicate'],
   ])('refuses %s', async (_, make, host, wanted, reason) => {
     const { status, headers, body } = await context.whoami({ ...(await make()), 'X-Meshgate-Request-Id': 'r1' }, host);
     expect(status).toBe(wanted);

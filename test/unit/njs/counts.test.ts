@@ -71,7 +71,7 @@ describe('decisions', () => {
   it('of sessions count as those of sessions', async () => {
     const text = await sealed(adas(start));
     const context = new Context();
-    for (let i = 0; i < 3; i++) await context.check({ Cookie: `__Host-meshgate=${text}` });
+    for (let i = 0; i < 3; i++) await context.check({ Cookie: `__Host-Http-meshgate=${text}` });
     expect(await scrape()).toMatchObject({
       'credentials_total{kind="session"}': 3,
       'credentials_verified_total{kind="session"}': 1,

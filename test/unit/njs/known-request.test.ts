@@ -120,7 +120,9 @@ describe('a known request', () => {
   });
 
   it('with a session reads the epoch and adds to one counter', async () => {
-    const { status, operations, read, used } = await known({ Cookie: `__Host-meshgate=${await sealed(adas(start))}` });
+    const { status, operations, read, used } = await known({
+      Cookie: `__Host-Http-meshgate=${await sealed(adas(start))}`,
+    });
     expect(status).toBe(204);
     expect(operations).toEqual(['keys.get', 'counts.incr']);
     expect([...read].sort()).toEqual(['Authorization', 'Cookie', 'X-Meshgate-Method', 'X-Meshgate-Origin']);
@@ -172,7 +174,7 @@ describe('the functions that run', () => {
   });
 
   it('with a name are at most 18 for a known session', async () => {
-    const headers = { Cookie: `__Host-meshgate=${await sealed(adas(start))}` };
+    const headers = { Cookie: `__Host-Http-meshgate=${await sealed(adas(start))}` };
     await known(headers);
     const calls = await callsOf(() => ask(headers));
     expect(calls).toContain('replayCached');

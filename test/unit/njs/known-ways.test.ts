@@ -89,7 +89,7 @@ async function answersOf(seed: number, isShort: boolean) {
   let now = start;
   vi.setSystemTime(now * 1000);
   writeRing(['k1', 1]);
-  const cookie = `__Host-meshgate=${await sealed(adas(start))}`;
+  const cookie = `__Host-Http-meshgate=${await sealed(adas(start))}`;
   await publishKeys(start);
   newEpoch();
 

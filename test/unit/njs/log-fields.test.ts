@@ -95,7 +95,7 @@ test('a session has the same, also with a cookie that was prepared', async () =>
     [{ ...hiding, roles }, pseudonymOf('okta', 'o-ada')],
   ] as const) {
     const text = await sealedReady(adas(start, { selection: of.selection }), of);
-    const said = await saidOf(of, { Cookie: `__Host-meshgate=${text}` }, '*');
+    const said = await saidOf(of, { Cookie: `__Host-Http-meshgate=${text}` }, '*');
     const claims = `{"groups":["staff"],"auth_time":${start - 60}}`;
     expect(said).toEqual({ status: 204, user: 'o-ada', claims, pseudonym });
   }

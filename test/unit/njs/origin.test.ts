@@ -63,7 +63,7 @@ beforeEach(async () => {
 
 /** The credentials that each browser adds by itself, and the route that accepts each. */
 const ambient: readonly (readonly [string, string, () => Promise<Record<string, string>>])[] = [
-  ['a session', '*', async () => ({ Cookie: `__Host-meshgate=${await sealed(adas(start))}` })],
+  ['a session', '*', async () => ({ Cookie: `__Host-Http-meshgate=${await sealed(adas(start))}` })],
   ['a certificate', 'deploy/*', async () => ({ 'SSL-Client-Cert': certificate })],
   ['a network', 'probe/*', async () => ({ 'X-Meshgate-Networks': '1' })],
 ];
@@ -111,7 +111,7 @@ describe('pages of origins that the route names', () => {
   it('may send from a network, if they may send without credentials', async () => {
     const headers = { 'X-Meshgate-Networks': '1', 'X-Meshgate-Origin': APP };
     expect(await asked(headers, 'probe/*')).toBe('passes');
-    expect(await asked({ ...headers, Cookie: `__Host-meshgate=${await sealed(adas(start))}` }, 'probe/*')).toBe(
+    expect(await asked({ ...headers, Cookie: `__Host-Http-meshgate=${await sealed(adas(start))}` }, 'probe/*')).toBe(
       'origin_refused',
     );
   });

@@ -77,7 +77,7 @@ beforeEach(async () => {
 let policy: Table = table;
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
-const cookie = (text: string) => ({ Cookie: `__Host-meshgate=${text}` });
+const cookie = (text: string) => ({ Cookie: `__Host-Http-meshgate=${text}` });
 const ada = ['okta', 'o-ada'] as const;
 const passed = async (answer: Promise<{ readonly status: number }>) => (await answer).status === 204;
 
@@ -160,7 +160,7 @@ const answered: Prepare = async () => {
     passes: async () => {
       vi.setSystemTime((start + 2) * 1000);
       await browser.get(back);
-      return browser.jar().has('__Host-meshgate');
+      return browser.jar().has('__Host-Http-meshgate');
     },
   };
 };
@@ -175,7 +175,7 @@ const ticket: Prepare = async () => {
   const { sid } = JSON.parse(plain!).session;
   const passes = async () => {
     await browser.get(back.location!);
-    return browser.jar().has('__Host-meshgate');
+    return browser.jar().has('__Host-Http-meshgate');
   };
   return { sub: ['okta', 'ada'], sid, psid: 'op-session', kid: 'k1', passes };
 };

@@ -41,7 +41,7 @@ const of: Table = {
 };
 
 const basic = 'Basic YWRhOnNlY3JldA==';
-const cookie = async () => ({ Cookie: `__Host-meshgate=${await sealed(adas(start))}` });
+const cookie = async () => ({ Cookie: `__Host-Http-meshgate=${await sealed(adas(start))}` });
 const token = () => adasToken(start);
 const bad = () => token().replace(/.{6}$/, 'AAAAAA');
 

@@ -450,7 +450,7 @@ export class FakeBrowser {
 
   /** Names of the cookies of attempts. */
   attempts(host = HOST): string[] {
-    return [...this.jar(host).keys()].filter((name) => name.startsWith('__Host-meshgate-a-'));
+    return [...this.jar(host).keys()].filter((name) => name.startsWith('__Host-Http-meshgate-a-'));
   }
 
   /** Sends one request with cookies; follows no redirect. */
@@ -498,7 +498,7 @@ export class FakeBrowser {
   }
 
   session(host = HOST): Promise<SessionClaims | undefined> {
-    return this.#lab.session(host, this.jar(host).get('__Host-meshgate') ?? '');
+    return this.#lab.session(host, this.jar(host).get('__Host-Http-meshgate') ?? '');
   }
 }
 

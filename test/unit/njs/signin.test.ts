@@ -31,7 +31,7 @@ describe('a sign-in', () => {
     const one = browser();
     const { url, status } = await one.signIn();
     expect([url, status]).toEqual([page, 200]);
-    expect([...one.jar().keys()]).toEqual(['__Host-meshgate']);
+    expect([...one.jar().keys()]).toEqual(['__Host-Http-meshgate']);
     const session = await one.session();
     expect(session).toMatchObject({
       provider: 'okta',
@@ -71,7 +71,7 @@ describe('a sign-in', () => {
       provider.manners = { refreshToken: 'REFRESH-SECRET', ...manners };
       const one = browser();
       const { headers } = await one.signIn();
-      expect([headers['X-Meshgate-Reason'], one.jar().has('__Host-meshgate')]).toEqual([reason, false]);
+      expect([headers['X-Meshgate-Reason'], one.jar().has('__Host-Http-meshgate')]).toEqual([reason, false]);
       expect(labNgx.zones.sessions.size()).toBe(0);
     }
   });
@@ -91,7 +91,7 @@ describe('a sign-in', () => {
     expect(answer.headers).toMatchObject({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
     expect(answer.setCookies).toEqual([
       expect.stringMatching(
-        /^__Host-meshgate-a-[\w.-]+=[\w-]{22}; Max-Age=600; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+        /^__Host-Http-meshgate-a-[\w.-]+=[\w-]{22}; Max-Age=600; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
       ),
     ]);
     const url = new URL(answer.location!);
@@ -143,7 +143,7 @@ describe('a sign-in', () => {
     const one = lab().browser();
     await one.begin('/mine');
     const [mine] = one.attempts();
-    for (let i = 0; i < 20; i++) one.jar().set(`__Host-meshgate-a-planted${i}`, 'x');
+    for (let i = 0; i < 20; i++) one.jar().set(`__Host-Http-meshgate-a-planted${i}`, 'x');
     await one.begin('/again');
     expect(one.attempts().length).toBe(8);
     expect(one.attempts()).toContain(mine);
@@ -189,7 +189,7 @@ describe('a sign-in', () => {
     expect(url).toBe('https://a.apps.example.com/x');
     const session = await one.session('a.apps.example.com');
     expect((await scene.store.get(session!.sid))?.host).toBe('a.apps.example.com');
-    const text = one.jar('a.apps.example.com').get('__Host-meshgate')!;
+    const text = one.jar('a.apps.example.com').get('__Host-Http-meshgate')!;
     expect(await scene.vault.openFor('session', 'b.apps.example.com', text, Date.now() / 1000)).toBeUndefined();
   });
 
@@ -253,7 +253,7 @@ describe('a callback', () => {
     const answer = await victim.get(planted);
     expect(answer.status).toBe(303);
     expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
-    expect(victim.jar().has('__Host-meshgate')).toBe(false);
+    expect(victim.jar().has('__Host-Http-meshgate')).toBe(false);
     // The second time it ends.
     const again = await browser().get(provider.authorize(new URL(answer.location!)));
     expect([again.status, again.location]).toEqual([400, undefined]);
@@ -266,10 +266,10 @@ describe('a callback', () => {
     const { provider, browser } = bound(lab());
     const [attacker, victim] = [browser(), browser()];
     await victim.signIn();
-    const before = victim.jar().get('__Host-meshgate');
+    const before = victim.jar().get('__Host-Http-meshgate');
     const answer = await victim.get(provider.authorize(await attacker.begin('/planted')));
     expect(answer.location).toBe(`https://${HOST}/planted`);
-    expect(victim.jar().get('__Host-meshgate')).toBe(before);
+    expect(victim.jar().get('__Host-Http-meshgate')).toBe(before);
     expect(provider.calls('/token').length).toBe(2);
   });
 
@@ -304,7 +304,7 @@ describe('a callback', () => {
       );
       const answer = await one.get(`https://${HOST}/.meshgate/callback?code=x&state=${old}`);
       expect(answer.status).toBe(restarted ? 400 : 303);
-      expect(one.jar().has('__Host-meshgate')).toBe(false);
+      expect(one.jar().has('__Host-Http-meshgate')).toBe(false);
     }
     // Another replica, whose clock is behind, could still accept the code, so it is used up; the second state is the
     // same attempt.
@@ -539,7 +539,15 @@ describe('whatever is sent', () => {
     const piece = fc.oneof(
       fc.constantFrom(request, state, ...cookies, 'code=', 'state=', 'error=', 'iss=', 'ticket=', 'for=', 'to=', '&'),
       fc.constantFrom('%', '%zz', '%2F', '=', ';', ' ', 'in', 'step', 'role=', 'renew', 'email=', 'provider=okta', '/'),
-      fc.constantFrom('__Host-meshgate=', '__Host-meshgate-a-', 'k1.1.', '\u0000', '\ud800', 'é', 'a@example.net'),
+      fc.constantFrom(
+        '__Host-Http-meshgate=',
+        '__Host-Http-meshgate-a-',
+        'k1.1.',
+        '\u0000',
+        '\ud800',
+        'é',
+        'a@example.net',
+      ),
       fc.string({ unit: 'binary', maxLength: 8 }),
     );
     const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
@@ -551,7 +559,7 @@ describe('whatever is sent', () => {
           headers: { 'X-Meshgate-Host': name, 'X-Meshgate-Query': query },
         });
         expect([200, 303, 400]).toContain(status);
-        expect(setCookies.join()).not.toMatch(/__Host-meshgate=[^;]/);
+        expect(setCookies.join()).not.toMatch(/__Host-Http-meshgate=[^;]/);
         if (location !== undefined) expect(location).toMatch(/^https:\/\/(auth|issuer|partners|wiki)\.example\.com\//);
       }),
       2000,
@@ -747,7 +755,7 @@ describe('a silent renewal', () => {
     const first = (await one.session())!;
     const now = Date.now() / 1000;
     const older = { ...first, end: Math.floor(now) + 300 };
-    one.jar().set('__Host-meshgate', (await scene.vault.sealSession(HOST, older, now))!);
+    one.jar().set('__Host-Http-meshgate', (await scene.vault.sealSession(HOST, older, now))!);
     await one.signIn('/page', 'renew');
     const renewed = (await one.session())!;
     expect([renewed.sid, renewed.since]).toEqual([first.sid, first.since]);
@@ -781,12 +789,12 @@ describe('a step up', () => {
     const { provider, browser } = bound(lab({ stepUps }));
     const one = browser();
     await one.signIn();
-    const before = one.jar().get('__Host-meshgate');
+    const before = one.jar().get('__Host-Http-meshgate');
     const url = await one.begin('/admin', 'step&role=admin');
     expect([url.searchParams.get('acr_values'), url.searchParams.get('max_age')]).toEqual(['phr', '60']);
     const { status, body } = await one.visit(url.href);
     expect([status, body.includes('step_up_required')]).toEqual([401, true]);
-    expect(one.jar().get('__Host-meshgate')).toBe(before);
+    expect(one.jar().get('__Host-Http-meshgate')).toBe(before);
     provider.manners = { claims: { acr: 'phr' } };
     expect((await one.signIn('/admin', 'step&role=admin')).url).toBe(`https://${HOST}/admin`);
   });
@@ -839,7 +847,7 @@ describe('one sign-in host for many', () => {
       ]);
       const session = await one.session(host);
       expect((await scene.store.get(session!.sid))?.host).toBe(host);
-      expect([...one.jar(host).keys()]).toEqual(['__Host-meshgate']);
+      expect([...one.jar(host).keys()]).toEqual(['__Host-Http-meshgate']);
     }
     expect([...one.jar(signinHost).keys()]).toEqual([]);
     expect((await one.session(HOST))?.sid).not.toBe((await one.session(OTHER))?.sid);
@@ -860,7 +868,7 @@ describe('one sign-in host for many', () => {
     const victim = it.browser();
     const planted = await victim.get((await handedOver(it)).ticket);
     expect(planted.location).toMatch(new RegExp(`^https://${signinHost}/.meshgate/signin\\?for=`));
-    expect(victim.jar().has('__Host-meshgate')).toBe(false);
+    expect(victim.jar().has('__Host-Http-meshgate')).toBe(false);
     // Another host's.
     const other = await one.get(ticket.replace(HOST, OTHER));
     expect([other.status, other.setCookies]).toEqual([400, []]);
@@ -874,7 +882,7 @@ describe('one sign-in host for many', () => {
     const again = it.browser();
     for (const [name, value] of jar) again.jar().set(name, value);
     const late = await again.get(ticket);
-    expect([late.status, again.jar().has('__Host-meshgate')]).toEqual([400, false]);
+    expect([late.status, again.jar().has('__Host-Http-meshgate')]).toEqual([400, false]);
     // A person who is signed in continues to the page.
     expect((await one.get(ticket)).location).toBe(`https://${HOST}/page`);
   });
@@ -888,7 +896,7 @@ describe('one sign-in host for many', () => {
     const sealed = await it.scene.vault.sealFor('ticket', HOST, JSON.stringify(old), now);
     const answer = await one.get(`https://${HOST}/.meshgate/handover?ticket=${sealed}`);
     expect(answer.location).toMatch(/\/\.meshgate\/signin\?for=/);
-    expect(one.jar().has('__Host-meshgate')).toBe(false);
+    expect(one.jar().has('__Host-Http-meshgate')).toBe(false);
   });
 
   test('signs in only for hosts of the gateway', async () => {

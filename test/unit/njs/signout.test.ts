@@ -9,6 +9,11 @@ stopClock(labNgx);
 const URL_OUT = `https://${HOST}/.meshgate/signout`;
 const own = { Origin: `https://${HOST}`, 'Sec-Fetch-Site': 'same-origin' };
 
+/** A response that deletes the session cookie in both forms: a script may have set a partitioned one. */
+const ENDED = ['; Partitioned', ''].map(
+  (form) => `__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax${form}`,
+);
+
 let made: Lab;
 
 function lab(options: ConstructorParameters<typeof Lab>[0] = {}): Lab {
@@ -40,6 +45,35 @@ describe('signing out', () => {
     expect(revoked(of)).toEqual([]);
   });
 
+  test.each(['first', 'last'])(
+    'ends each session of a browser in which a script has set another one, %s',
+    async (place) => {
+      const of = lab();
+      const [browser, other] = [await signedIn(of), await signedIn(of)];
+      of.provider.manners.claims = { sub: 'eve' };
+      await other.signIn();
+      const [mine, planted] = [browser.jar().get('__Host-Http-meshgate')!, other.jar().get('__Host-Http-meshgate')!];
+      const line = (place === 'first' ? [planted, mine] : [mine, planted]).map((it) => `__Host-Http-meshgate=${it}`);
+      const asks = await of.ask(URL_OUT, line.join('; '));
+      expect(asks.body).toContain('<form method="post" action="/.meshgate/signout">');
+      const answer = await of.ask(URL_OUT, line.join('; '), { method: 'POST', headers: own });
+      expect([answer.status, answer.setCookies]).toEqual([303, ENDED]);
+      for (const text of [mine, planted]) {
+        expect(await of.scene.vault.sessionsOf(HOST, `__Host-Http-meshgate=${text}`, Date.now() / 1000)).toEqual([]);
+      }
+    },
+  );
+
+  test('ends the session beside a cookie that a script made up', async () => {
+    const of = lab();
+    const browser = await signedIn(of);
+    const mine = `__Host-Http-meshgate=${browser.jar().get('__Host-Http-meshgate')}`;
+    const headers = own;
+    await of.ask(URL_OUT, `__Host-Http-meshgate=x; ${mine}`, { method: 'POST', headers });
+    expect(await of.scene.vault.sessionsOf(HOST, mine, Date.now() / 1000)).toEqual([]);
+    expect(revoked(of)).toEqual(['out\nokta\nada\n']);
+  });
+
   test('ends cookie, session and record with POST, then leads to the provider with the hint, and back', async () => {
     const of = lab();
     const browser = await signedIn(of);
@@ -51,7 +85,7 @@ describe('signing out', () => {
     const { id_token_hint: hint = '', state = '', ...others } = Object.fromEntries(to.searchParams);
     expect(JSON.parse(Buffer.from(hint.split('.')[1]!, 'base64url').toString())).toMatchObject({ sub: 'ada' });
     expect(others).toEqual({ client_id: 'wiki', post_logout_redirect_uri: URL_OUT });
-    expect(answer.setCookies).toEqual(['__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax']);
+    expect(answer.setCookies).toEqual(ENDED);
     expect([...browser.jar().keys()]).toEqual([]);
     expect(revoked(of)).toEqual(['out\nokta\nada\n']);
     expect(await of.scene.store.get(session.sid)).toBeUndefined();
@@ -102,7 +136,7 @@ describe('signing out', () => {
   test('without a session removes the cookie and says so', async () => {
     const of = lab();
     const browser = of.browser();
-    browser.jar().set('__Host-meshgate', 'none.of.ours');
+    browser.jar().set('__Host-Http-meshgate', 'none.of.ours');
     const { location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
     expect([location, browser.jar().size]).toEqual([`${URL_OUT}?done`, 0]);
     expect((await browser.get(location!)).body).not.toContain('<form');
@@ -134,7 +168,7 @@ describe('signing out', () => {
     const browser = await signedIn(of);
     vi.spyOn(of.scene.metadata, 'of').mockRejectedValueOnce(new Error('it is broken'));
     const { status, location, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers: own });
-    expect([status, location, setCookies.length]).toEqual([303, `${URL_OUT}?here`, 1]);
+    expect([status, location, setCookies.length]).toEqual([303, `${URL_OUT}?here`, 2]);
     expect(revoked(of)).toEqual(['out\nokta\nada\n']);
     expect(of.logged).toContain('a sign-out does not continue at okta');
   });
@@ -145,7 +179,7 @@ describe('signing out', () => {
     of.ngx.zones.revoked.room = 0;
     const { status, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers: own });
     of.ngx.zones.revoked.room = Number.POSITIVE_INFINITY;
-    expect([status, setCookies.length]).toEqual([503, 1]);
+    expect([status, setCookies.length]).toEqual([503, 2]);
     expect(of.logged).toContain('meshgate_revoked is full');
   });
 });
@@ -183,7 +217,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
   ])('is a sign-out all the same if it %s, and the log says so', async (_, manners, says) => {
     const of = revoking(manners);
     const { status, setCookies } = await out(of);
-    expect([status, setCookies.length, revoked(of)]).toEqual([303, 1, ['out\nokta\nada\n']]);
+    expect([status, setCookies.length, revoked(of)]).toEqual([303, 2, ['out\nokta\nada\n']]);
     expect(of.provider.calls('/revoke').length).toBe(1);
     expect(of.logged).toContain('okta did not revoke the refresh token of a session that was signed out: ');
     expect(of.logged).toContain(says);
@@ -222,7 +256,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
 });
 
 describe('after a sign-out, at a provider whose session continues', () => {
-  const page = '__Host-meshgate';
+  const page = '__Host-Http-meshgate';
   const passes = async (of: Lab, text: string) =>
     (await of.scene.vault.sessionOf(HOST, `${page}=${text}`, Date.now() / 1000)) !== undefined;
   const at = (seconds: number) => vi.setSystemTime(seconds * 1000);
@@ -286,12 +320,12 @@ describe('a front-channel sign-out', () => {
   test('ends the session of the cookie, if issuer and session match', async () => {
     const of = lab();
     const browser = await signedIn(of);
-    const text = browser.jar().get('__Host-meshgate')!;
+    const text = browser.jar().get('__Host-Http-meshgate')!;
     const { status, setCookies } = await browser.get(url(ISSUER, 'op-session'));
-    expect([status, setCookies.length]).toEqual([200, 1]);
+    expect([status, setCookies.length]).toEqual([200, 2]);
     expect(revoked(of)).toEqual(['out\nokta\nada\n']);
     expect(await of.session(HOST, text)).toBeDefined();
-    expect(await of.scene.vault.sessionOf(HOST, `__Host-meshgate=${text}`, Date.now() / 1000)).toBeUndefined();
+    expect(await of.scene.vault.sessionOf(HOST, `__Host-Http-meshgate=${text}`, Date.now() / 1000)).toBeUndefined();
   });
 
   test('revokes nothing without authentication', async () => {
@@ -393,7 +427,7 @@ describe('a back-channel sign-out', () => {
     expect((await send(of, text)).status).toBe(200);
     expect([zone.items(), keys.get(EPOCH)]).toEqual(after);
     const passes = [before, browser].map(async (one) => {
-      const line = `__Host-meshgate=${one.jar().get('__Host-meshgate')}`;
+      const line = `__Host-Http-meshgate=${one.jar().get('__Host-Http-meshgate')}`;
       return (await of.scene.vault.sessionOf(HOST, line, now())) !== undefined;
     });
     expect(await Promise.all(passes)).toEqual([false, true]);

@@ -8,18 +8,18 @@ describe('a Cookie line', () => {
   it.each<[string, string | undefined]>([
     ['', undefined],
     ['a=b', undefined],
-    ['__Host-meshgate=t', 't'],
-    ['__Host-meshgate=', ''],
-    ['a=b; __Host-meshgate=t; c="d e"', 't'],
-    ['a=b;__Host-meshgate=t ;\tc=d;;', 't'],
-    ['__Host-meshgate=t; __Host-meshgate=u; a=b', 'twice'],
-    ['__Host-meshgate=t; a=b; __Host-meshgate=t', 'twice'],
-    ['__Host-meshgate-a-1=x; a=b', undefined],
-    ['__Host-meshgate-a-1=x; __Host-meshgate=t', 't'],
+    ['__Host-Http-meshgate=t', 't'],
+    ['__Host-Http-meshgate=', ''],
+    ['a=b; __Host-Http-meshgate=t; c="d e"', 't'],
+    ['a=b;__Host-Http-meshgate=t ;\tc=d;;', 't'],
+    ['__Host-Http-meshgate=t; __Host-Http-meshgate=u; a=b', 'twice'],
+    ['__Host-Http-meshgate=t; a=b; __Host-Http-meshgate=t', 'twice'],
+    ['__Host-Http-meshgate-a-1=x; a=b', undefined],
+    ['__Host-Http-meshgate-a-1=x; __Host-Http-meshgate=t', 't'],
     ['__host-meshgate=x', undefined],
-    ['__Host-meshgate =x; __Host-meshgate; a=b', undefined],
-    ['=__Host-meshgate=x', undefined],
-    ['a=__Host-meshgate=t', undefined],
+    ['__Host-Http-meshgate =x; __Host-Http-meshgate; a=b', undefined],
+    ['=__Host-Http-meshgate=x', undefined],
+    ['a=__Host-Http-meshgate=t', undefined],
   ])('%j', (line, wanted) => {
     expect(ownSession(line)).toBe(wanted);
   });
@@ -57,19 +57,22 @@ describe('a Cookie line', () => {
   });
 
   it('lists names that begin alike', () => {
-    expect(cookieNames('a=1; __Host-meshgate-a-1=x; __Host-meshgate=y; __Host-meshgate-a-2=', ATTEMPT_COOKIE)).toEqual([
-      '__Host-meshgate-a-1',
-      '__Host-meshgate-a-2',
-    ]);
+    expect(
+      cookieNames('a=1; __Host-Http-meshgate-a-1=x; __Host-Http-meshgate=y; __Host-Http-meshgate-a-2=', ATTEMPT_COOKIE),
+    ).toEqual(['__Host-Http-meshgate-a-1', '__Host-Http-meshgate-a-2']);
   });
 });
 
 describe('a Set-Cookie', () => {
   it('has the attributes of its name, and is deleted with the same', () => {
-    expect(setCookie(SESSION_COOKIE, 'k.1.x')).toBe('__Host-meshgate=k.1.x; Path=/; Secure; HttpOnly; SameSite=Lax');
-    expect(setCookie(`${ATTEMPT_COOKIE}1`, 'x', 600)).toBe(
-      '__Host-meshgate-a-1=x; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax',
+    expect(setCookie(SESSION_COOKIE, 'k.1.x')).toBe(
+      '__Host-Http-meshgate=k.1.x; Path=/; Secure; HttpOnly; SameSite=Lax',
     );
-    expect(expireCookie(SESSION_COOKIE)).toBe('__Host-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax');
+    expect(setCookie(`${ATTEMPT_COOKIE}1`, 'x', 600)).toBe(
+      '__Host-Http-meshgate-a-1=x; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax',
+    );
+    expect(expireCookie(SESSION_COOKIE)).toBe(
+      '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax',
+    );
   });
 });

@@ -23,7 +23,7 @@ const BROKER = 'put Keycloak or Dex in front of this provider (docs/brokers.md),
 const REDIS =
   'a session is a sealed cookie, and one replica needs no store; for several replicas write gateway.store with the endpoints of your etcd';
 const DISCOVERY = 'the addresses come from the discovery document of the issuer';
-const COOKIE = 'the cookie is always __Host-meshgate, for one host: Secure, HttpOnly, SameSite=Lax, path /';
+const COOKIE = 'the cookie is always __Host-Http-meshgate, for one host: Secure, HttpOnly, SameSite=Lax, path /';
 const PAGES = 'the pages have another form: write templates for gateway.signin.pages_dir (docs/pages)';
 const PASSWORDS =
   'the gateway has no passwords of its own: give these people accounts at the provider, or clients an access token';

@@ -58,7 +58,7 @@ describe('several providers', () => {
     expect(hostile.calls('/token')).toEqual([]);
     expect(honest.calls('/token')).toEqual([]);
     expect(answer.status).toBe(403);
-    expect(victim.jar().has('__Host-meshgate')).toBe(false);
+    expect(victim.jar().has('__Host-Http-meshgate')).toBe(false);
     expect(lab.logged).toContain('the answer came to the redirect URI of');
   });
 });
@@ -197,7 +197,7 @@ describe('a handover', () => {
     const ticket = { id: 'made-up', errand: { host: HOST, id, binding }, session, mode: 'in', to: '/', at: now };
     const text = await lab.scene.vault.sealFor('ticket', HOST, JSON.stringify(ticket), now);
     const answer = await browser.get(`https://${HOST}/.meshgate/handover?ticket=${text}`);
-    expect([answer.status, browser.jar().has('__Host-meshgate')]).toEqual([400, false]);
+    expect([answer.status, browser.jar().has('__Host-Http-meshgate')]).toEqual([400, false]);
   });
 });
 

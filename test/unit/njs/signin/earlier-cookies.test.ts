@@ -12,7 +12,7 @@ stopClock(labNgx);
  * earlier cookies too: anyone may have copied one.
  */
 
-const NAME = '__Host-meshgate';
+const NAME = '__Host-Http-meshgate';
 const SIGN_OUT = `https://${HOST}/.meshgate/signout`;
 const own = { Origin: `https://${HOST}`, 'Sec-Fetch-Site': 'same-origin' };
 

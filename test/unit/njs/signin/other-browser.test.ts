@@ -28,7 +28,7 @@ describe('an answer in another browser', () => {
     const back = lab.provider.authorize(await attacker.begin());
     await ada.get(back, more);
     const answer = await attacker.get(back);
-    expect([answer.status, attacker.jar().has('__Host-meshgate')]).toEqual([400, false]);
+    expect([answer.status, attacker.jar().has('__Host-Http-meshgate')]).toEqual([400, false]);
     expect(answer.body).toContain('attempt_unknown');
   });
 
@@ -62,7 +62,7 @@ describe('an answer in another browser', () => {
     labNgx.clock += 200_000;
     vi.setSystemTime(labNgx.clock);
     expect((await attacker.get(back)).status).toBe(400);
-    expect(attacker.jar().has('__Host-meshgate')).toBe(false);
+    expect(attacker.jar().has('__Host-Http-meshgate')).toBe(false);
   });
 
   test('signs no one in while the browser that began keeps the attempt busy', async () => {
@@ -88,7 +88,7 @@ describe('an answer in another browser', () => {
     const again = lab.browser();
     for (const [name, value] of jar) again.jar().set(name, value);
     expect((await again.get(back)).status).toBe(400);
-    expect(again.jar().has('__Host-meshgate')).toBe(false);
+    expect(again.jar().has('__Host-Http-meshgate')).toBe(false);
   });
 
   test('does not redeem a code again that was used: the provider would end the session', async () => {
@@ -156,7 +156,7 @@ describe('a ticket in another browser', () => {
     expect(ticket).toContain('/.meshgate/handover?ticket=');
     await lab.browser().get(ticket, more);
     expect((await attacker.get(ticket)).status).toBe(400);
-    expect(attacker.jar().has('__Host-meshgate')).toBe(false);
+    expect(attacker.jar().has('__Host-Http-meshgate')).toBe(false);
   });
 
   test.each([-91, -89, 89, 91])(
@@ -169,7 +169,7 @@ describe('a ticket in another browser', () => {
       vi.setSystemTime(labNgx.clock);
       await browser.get(ticket);
       // The policy allows a skew of 30 seconds.
-      expect(browser.jar().has('__Host-meshgate')).toBe(Math.abs(seconds) <= 90);
+      expect(browser.jar().has('__Host-Http-meshgate')).toBe(Math.abs(seconds) <= 90);
     },
   );
 });

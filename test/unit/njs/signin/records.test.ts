@@ -6,7 +6,7 @@ stopClock(labNgx);
 
 /* Sixteen records of one person are kept, so a person who signs in more often loses records of their own. */
 
-const NAME = '__Host-meshgate';
+const NAME = '__Host-Http-meshgate';
 const own = { Origin: `https://${HOST}`, 'Sec-Fetch-Site': 'same-origin' };
 
 const cookieOf = (browser: FakeBrowser) => browser.jar().get(NAME);

@@ -32,7 +32,7 @@ it.each([
   const text = await vault.sealSession(HOST, of, now);
   const plain = await vault.openFor('session', HOST, text as string, now);
   expect(plain?.startsWith(readyHead(table, signin.session))).toBe(isReady);
-  expect(await vault.sessionOf(HOST, `__Host-meshgate=${text}`, now)).toEqual(of);
+  expect(await vault.sessionOf(HOST, `__Host-Http-meshgate=${text}`, now)).toEqual(of);
 });
 
 it('a session that fits in no form is not sealed', async () => {

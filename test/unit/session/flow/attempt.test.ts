@@ -39,7 +39,7 @@ describe('an attempt', () => {
 
   it('is bound to the browser that has its cookie', () => {
     const [mine, other] = [0, 1].map(() => newAttempt({ mode: 'in', to: '/' }, 'okta', now));
-    const pair = (id: string, value: string) => `__Host-meshgate-a-${id}=${value}`;
+    const pair = (id: string, value: string) => `__Host-Http-meshgate-a-${id}=${value}`;
     const [own, others] = [mine!, other!].map(({ cookie }) => pair(cookie.id, cookie.value));
     expect(isBound(mine!.attempt, `${others}; ${own}`)).toBe(true);
     for (const line of [others!, '', pair(mine!.cookie.id, other!.cookie.value), pair(mine!.cookie.id, '')]) {
@@ -75,11 +75,11 @@ describe('an attempt', () => {
 describe('cookies of attempts', () => {
   const at = (seconds: number) => newAttempt({ mode: 'in', to: '/' }, 'okta', seconds).cookie;
   const lineOf = (cookies: readonly { id: string; value: string }[]) =>
-    cookies.map(({ id, value }) => `__Host-meshgate-a-${id}=${value}`).join('; ');
+    cookies.map(({ id, value }) => `__Host-Http-meshgate-a-${id}=${value}`).join('; ');
 
   it('are found among others, whatever stands around them', () => {
     const [one, two] = [at(now), at(now + 1)];
-    const line = `a=b; ${lineOf([one])};__Host-meshgate=x.y.z; theme="dark"; ${lineOf([two])}; __Host-meshgate-a-=1; x`;
+    const line = `a=b; ${lineOf([one])};__Host-Http-meshgate=x.y.z; theme="dark"; ${lineOf([two])}; __Host-Http-meshgate-a-=1; x`;
     for (const { id, value } of [one, two]) expect(attemptValue(line, id)).toBe(value);
     for (const id of [one.id, '', at(now).id]) expect(attemptValue('', id)).toBeUndefined();
     expect(attemptValue(line, at(now).id)).toBeUndefined();
@@ -87,55 +87,58 @@ describe('cookies of attempts', () => {
 
   it('do not count if one is sent twice', () => {
     const [one, two] = [at(now), at(now)];
-    const line = `${lineOf([one, two])}; __Host-meshgate-a-${one.id}=evil`;
+    const line = `${lineOf([one, two])}; __Host-Http-meshgate-a-${one.id}=evil`;
     expect([attemptValue(line, one.id), attemptValue(line, two.id)]).toEqual([undefined, two.value]);
   });
+
+  /** A script may have set a partitioned cookie of the same name. */
+  const bothEnded = (id: string) => [`${expiredAttempt(id)}; Partitioned`, expiredAttempt(id)];
 
   it('are eight at most: the oldest make room for a new one', () => {
     const cookies = [5, 3, 9, 1, 7, 2, 8, 4, 6, 0].map((seconds) => at(now + seconds));
     const begun = attemptCookie(at(now + 10));
-    const ends = (...places: number[]) => places.map((place) => expiredAttempt(cookies[place]!.id));
+    const ends = (...places: number[]) => places.flatMap((place) => bothEnded(cookies[place]!.id));
     expect(endedAttempts(lineOf(cookies.slice(0, 7)), [begun])).toEqual([]);
     expect(endedAttempts(lineOf(cookies.slice(0, 8)), [begun])).toEqual(ends(3));
     expect(endedAttempts(lineOf(cookies), [begun])).toEqual(ends(9, 3, 5));
     // A response that begins none, or ends one itself, leaves as many.
     expect(endedAttempts(lineOf(cookies), [])).toEqual(ends(9, 3));
     expect(endedAttempts(lineOf(cookies), ends(9))).toEqual(ends(3));
-    expect(endedAttempts(lineOf(cookies), ['__Host-meshgate=x; Path=/'])).toEqual(ends(9, 3));
+    expect(endedAttempts(lineOf(cookies), ['__Host-Http-meshgate=x; Path=/'])).toEqual(ends(9, 3));
   });
 
   it('end before all others if a script set them', () => {
     const mine = [...Array(8).keys()].map((i) => at(now + i));
-    const planted = '__Host-meshgate-a-x=1; __Host-meshgate-a-y.z=2';
-    const ended = ['x', 'y.z'].map((id) => expiredAttempt(id));
+    const planted = '__Host-Http-meshgate-a-x=1; __Host-Http-meshgate-a-y.z=2';
+    const ended = ['x', 'y.z'].flatMap(bothEnded);
     expect(endedAttempts(`${lineOf(mine)}; ${planted}`, [])).toEqual(ended);
   });
 
   it('are written as the prefix __Host- requires', () => {
     const cookie = at(now);
     expect(attemptCookie(cookie)).toBe(
-      `__Host-meshgate-a-${cookie.id}=${cookie.value}; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax`,
+      `__Host-Http-meshgate-a-${cookie.id}=${cookie.value}; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax`,
     );
     expect(expiredAttempt(cookie.id)).toBe(
-      `__Host-meshgate-a-${cookie.id}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`,
+      `__Host-Http-meshgate-a-${cookie.id}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`,
     );
   });
 
   it('never make an error, whatever a browser sends', () => {
     holds(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.string(), (noise, value) => {
-        const line = `${noise}; __Host-meshgate-a-${noise}=${value}`;
-        const crowd = [...Array(9).keys()].map((i) => `__Host-meshgate-a-${noise}${i}=x`).join('; ');
+        const line = `${noise}; __Host-Http-meshgate-a-${noise}=${value}`;
+        const crowd = [...Array(9).keys()].map((i) => `__Host-Http-meshgate-a-${noise}${i}=x`).join('; ');
         for (const text of endedAttempts(`${line}; ${crowd}`, []))
-          expect(text).toMatch(/^__Host-meshgate-a-[\w.-]*=; Max-Age=0; /);
+          expect(text).toMatch(/^__Host-Http-meshgate-a-[\w.-]*=; Max-Age=0; /);
       }),
     );
   });
 });
 
 it('the oldest attempt is the one that began first; cookies with other names do not count', () => {
-  const line = (...names: readonly string[]) => names.map((name) => `__Host-meshgate-a-${name}=v`).join('; ');
+  const line = (...names: readonly string[]) => names.map((name) => `__Host-Http-meshgate-a-${name}=v`).join('; ');
   expect(oldestAttempt(line('b0.abcdefgh', 'a9.abcdefgh', 'a9.00000000'))).toBe('a9.abcdefgh');
   expect(oldestAttempt(line('0', '-1.abcdefgh', 'x', 'a9.abcdefgh'))).toBe('a9.abcdefgh');
-  expect(oldestAttempt('__Host-meshgate=v; a=b')).toBeUndefined();
+  expect(oldestAttempt('__Host-Http-meshgate=v; a=b')).toBeUndefined();
 });
