@@ -1222,16 +1222,30 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
       ${regex2("~",`^${MAPPED3}(?<meshgate_signin_from_v4>${bytes2(4)})\\z`)} $meshgate_signin_from_v4;
       ${first("from_net",8)} $meshgate_signin_from_net;
     }
-    limit_req_zone $meshgate_signin_from zone=meshgate_signin_rate:${size3}k rate=${Number(requests)}r/${unit};
+    # Browsers say which requests are no page that a person opens. A page of any site can send those, so they count apart.
+    map $http_sec_fetch_mode:$http_sec_fetch_dest:$http_sec_purpose $meshgate_signin_unopened {
+      default 1;
+      "::" "";
+      "navigate:document:" "";
+    }
+    map $http_sec_fetch_site $meshgate_signin_aside { default $meshgate_signin_unopened; "same-origin" ""; "none" ""; }
+    map $meshgate_signin_aside $meshgate_signin_opened_from { default ""; "" $meshgate_signin_from; }
+    limit_req_zone $meshgate_signin_opened_from zone=meshgate_signin_rate:${size3}k rate=${Number(requests)}r/${unit};
     # Each /48 network of IPv6 may use the sign-in ${16} times as often.
     // For an IPv4 address, the variable is empty, and nginx then counts nothing.
     map $binary_remote_addr $meshgate_signin_site {
       ${first("site_net",6,`(?!${MAPPED3})`)} $meshgate_signin_site_net;
     }
-    limit_req_zone $meshgate_signin_site zone=meshgate_signin_sites:${size3}k rate=${16*Number(requests)}r/${unit};
+    map $meshgate_signin_aside $meshgate_signin_opened_site { default ""; "" $meshgate_signin_site; }
+    limit_req_zone $meshgate_signin_opened_site zone=meshgate_signin_sites:${size3}k rate=${16*Number(requests)}r/${unit};
+    # The others count for an IPv4 address or for the whole site.
+    map $meshgate_signin_site $meshgate_signin_whole { default $meshgate_signin_site; "" $meshgate_signin_from; }
+    map $meshgate_signin_aside $meshgate_signin_aside_from { default $meshgate_signin_whole; "" ""; }
+    limit_req_zone $meshgate_signin_aside_from zone=meshgate_signin_aside:${size3}k rate=${Number(requests)}r/${unit};
   `}function signinLimit2(scene){let{burst}=limitOf2(scene);return conf`
     limit_req zone=meshgate_signin_sites burst=${16*burst} nodelay;
     limit_req zone=meshgate_signin_rate burst=${burst} nodelay;
+    limit_req zone=meshgate_signin_aside burst=${burst} nodelay;
     limit_req_status 429;
   `}var oftenPage=conf`error_page 429 = ${OFTEN_LOCATION};`,oftenLocation=scene=>conf`
   location = ${OFTEN_LOCATION} {

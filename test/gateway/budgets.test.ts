@@ -169,6 +169,54 @@ describe('the sign-in', () => {
   });
 });
 
+/* What browsers send with the requests that a page of another site causes (Fetch Metadata), and with those of a person. */
+describe('a page of another site', () => {
+  const send = (address: string, headers: Record<string, string>, sent: Sent = {}) =>
+    gateway.send(host, { path: '/.meshgate/callback', ...sent, headers: { 'X-Forwarded-For': address, ...headers } });
+  const metadata = (site: string, mode: string, dest: string, more: Record<string, string> = {}) => ({
+    ...{ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode, 'Sec-Fetch-Dest': dest },
+    ...more,
+  });
+  const back = metadata('cross-site', 'navigate', 'document', { Accept: 'text/html' });
+
+  const unopened: [string, Record<string, string>][] = [
+    ['a script without CORS', metadata('cross-site', 'no-cors', 'empty')],
+    ['a script with CORS', metadata('same-site', 'cors', 'empty')],
+    ['a picture', metadata('cross-site', 'no-cors', 'image')],
+    ['a frame, or a form in one', metadata('cross-site', 'navigate', 'iframe')],
+    ['an object', metadata('cross-site', 'navigate', 'object')],
+    ['a prefetch', metadata('cross-site', 'no-cors', 'empty', { 'Sec-Purpose': 'prefetch' })],
+    ['a page ahead of time', metadata('cross-site', 'navigate', 'document', { 'Sec-Purpose': 'prefetch;prerender' })],
+    ['a WebSocket', metadata('cross-site', 'websocket', 'empty')],
+  ];
+
+  test.each(unopened)('uses up nothing of the people at the same address: %s', async (what, headers) => {
+    const at = 10 * (1 + unopened.findIndex(([name]) => name === what));
+    for (const address of [`192.0.3.${at}`, `2001:db8:f0${at}:1::1`]) {
+      const statuses = [];
+      for (let i = 0; i < 8; i++) statuses.push((await send(address, headers)).status === 429);
+      // They have a limit of their own.
+      expect(statuses).toEqual([...Array(3).fill(false), ...Array(5).fill(true)]);
+      const people = [];
+      for (let i = 0; i < 5; i++) people.push((await send(address, back)).status === 429);
+      expect(people).toEqual([...Array(3).fill(false), true, true]);
+    }
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['the provider’s redirect', back],
+    ['a link of the own site', metadata('same-origin', 'navigate', 'document')],
+    ['a script of the own host', metadata('same-origin', 'cors', 'empty')],
+    ['a bookmark', metadata('none', 'navigate', 'document')],
+    ['a program without Fetch Metadata', {}],
+  ])('counts with the people: %s', async (what, headers) => {
+    const address = `192.0.4.${what.length}`;
+    const statuses = [];
+    for (const one of [headers, headers, back, back, headers]) statuses.push((await send(address, one)).status === 429);
+    expect(statuses).toEqual([false, false, false, true, true]);
+  });
+});
+
 describe('a browser that sends too many requests to the sign-in', () => {
   const address = '192.0.2.44';
   const opening = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', Accept: 'text/html' };
@@ -195,7 +243,10 @@ describe('a browser that sends too many requests to the sign-in', () => {
       expect(page.text).toContain('<html lang="de"');
       expect(page.text).toContain('limit_exceeded');
     }
-    const script = await ask({ path, headers: { 'Sec-Fetch-Mode': 'cors', Accept: '*/*' } });
+    const script = await ask({
+      path,
+      headers: { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'same-origin', Accept: '*/*' },
+    });
     expect([script.status, script.json().reason, ...script.all('Retry-After')]).toEqual([429, 'limit_exceeded', '1']);
     const logged = () => gateway.access(mark).filter((one) => one['client.address'] === address);
     await until(() => logged().length >= 6, { what: 'six lines', help: () => gateway.box.logs.tail() });

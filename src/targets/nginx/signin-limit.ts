@@ -29,7 +29,8 @@ const limitOf = ({ policy }: Scene) =>
   policy.gateway.signin?.limit ?? { rate: DEFAULTS.signinRate, burst: DEFAULTS.signinBurst };
 
 /** The zones that count the sign-in requests of addresses and of sites, by the bytes of the address. `addressNames`
- * defines the same bytes for all other counts. An IPv4 address in the form of an IPv6 address counts as the IPv4
+ * defines the same bytes for all other counts. A page of any site can make its visitors send requests that are refused
+ * anyway, from an address that a whole office may share. So these do not use up what people who sign in need. An IPv4 address in the form of an IPv6 address counts as the IPv4
  * address. nginx evaluates a variable only where it is used: here, at the endpoints of the sign-in. */
 export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
@@ -43,13 +44,26 @@ export function signinLimitZone(scene: Scene): readonly Directive[] {
       ${regex('~', `^${MAPPED}(?<meshgate_signin_from_v4>${bytes(4)})\\z`)} $meshgate_signin_from_v4;
       ${first('from_net', NETWORK_BYTES)} $meshgate_signin_from_net;
     }
-    limit_req_zone $meshgate_signin_from zone=meshgate_signin_rate:${size}k rate=${Number(requests)}r/${unit};
+    # Browsers say which requests are no page that a person opens. A page of any site can send those, so they count apart.
+    map $http_sec_fetch_mode:$http_sec_fetch_dest:$http_sec_purpose $meshgate_signin_unopened {
+      default 1;
+      "::" "";
+      "navigate:document:" "";
+    }
+    map $http_sec_fetch_site $meshgate_signin_aside { default $meshgate_signin_unopened; "same-origin" ""; "none" ""; }
+    map $meshgate_signin_aside $meshgate_signin_opened_from { default ""; "" $meshgate_signin_from; }
+    limit_req_zone $meshgate_signin_opened_from zone=meshgate_signin_rate:${size}k rate=${Number(requests)}r/${unit};
     # Each /48 network of IPv6 may use the sign-in ${SITE_NETWORKS} times as often.
     // For an IPv4 address, the variable is empty, and nginx then counts nothing.
     map $binary_remote_addr $meshgate_signin_site {
       ${first('site_net', SITE_BYTES, `(?!${MAPPED})`)} $meshgate_signin_site_net;
     }
-    limit_req_zone $meshgate_signin_site zone=meshgate_signin_sites:${size}k rate=${SITE_NETWORKS * Number(requests)}r/${unit};
+    map $meshgate_signin_aside $meshgate_signin_opened_site { default ""; "" $meshgate_signin_site; }
+    limit_req_zone $meshgate_signin_opened_site zone=meshgate_signin_sites:${size}k rate=${SITE_NETWORKS * Number(requests)}r/${unit};
+    # The others count for an IPv4 address or for the whole site.
+    map $meshgate_signin_site $meshgate_signin_whole { default $meshgate_signin_site; "" $meshgate_signin_from; }
+    map $meshgate_signin_aside $meshgate_signin_aside_from { default $meshgate_signin_whole; "" ""; }
+    limit_req_zone $meshgate_signin_aside_from zone=meshgate_signin_aside:${size}k rate=${Number(requests)}r/${unit};
   `;
 }
 
@@ -60,6 +74,7 @@ export function signinLimit(scene: Scene): readonly Directive[] {
   return conf`
     limit_req zone=meshgate_signin_sites burst=${SITE_NETWORKS * burst} nodelay;
     limit_req zone=meshgate_signin_rate burst=${burst} nodelay;
+    limit_req zone=meshgate_signin_aside burst=${burst} nodelay;
     limit_req_status 429;
   `;
 }

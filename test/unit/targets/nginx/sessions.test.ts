@@ -108,6 +108,7 @@ describe('the endpoints', () => {
         expect(limits(tree, name)).toEqual([
           'zone=meshgate_signin_sites burst=3200 nodelay',
           'zone=meshgate_signin_rate burst=200 nodelay',
+          'zone=meshgate_signin_aside burst=200 nodelay',
         ]);
         expect(args(location(tree, '=', `/.meshgate/${name}`), 'limit_req_status')).toEqual(['429']);
       }
@@ -117,8 +118,9 @@ describe('the endpoints', () => {
       expect(args(location(tree, '^~', '/.meshgate/page/'), 'error_log')).toEqual(['/dev/null emerg']);
     }
     expect(args(http, 'limit_req_zone')).toEqual([
-      '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=20r/s',
-      '$meshgate_signin_site zone=meshgate_signin_sites:4096k rate=320r/s',
+      '$meshgate_signin_opened_from zone=meshgate_signin_rate:4096k rate=20r/s',
+      '$meshgate_signin_opened_site zone=meshgate_signin_sites:4096k rate=320r/s',
+      '$meshgate_signin_aside_from zone=meshgate_signin_aside:4096k rate=20r/s',
     ]);
   });
 
@@ -127,13 +129,15 @@ describe('the endpoints', () => {
     const signin = { ...policy.gateway.signin, limit: { rate: '600/m', burst: 50 } };
     const other = render({ ...policy, gateway: { ...policy.gateway, signin } }).files;
     expect(args(readConf(other['http.conf'] ?? ''), 'limit_req_zone')).toEqual([
-      '$meshgate_signin_from zone=meshgate_signin_rate:4096k rate=600r/m',
-      '$meshgate_signin_site zone=meshgate_signin_sites:4096k rate=9600r/m',
+      '$meshgate_signin_opened_from zone=meshgate_signin_rate:4096k rate=600r/m',
+      '$meshgate_signin_opened_site zone=meshgate_signin_sites:4096k rate=9600r/m',
+      '$meshgate_signin_aside_from zone=meshgate_signin_aside:4096k rate=600r/m',
     ]);
     const tree = treeOf(other, 'hosts/wiki.example.com.conf');
     expect(args(location(tree, '=', '/.meshgate/signin'), 'limit_req')).toEqual([
       'zone=meshgate_signin_sites burst=800 nodelay',
       'zone=meshgate_signin_rate burst=50 nodelay',
+      'zone=meshgate_signin_aside burst=50 nodelay',
     ]);
   });
 
