@@ -94,9 +94,10 @@ export const isAway = ({ status, reached }: Answered): boolean => !reached || st
 /** Whether a status means that there were too many calls. Some providers count calls by person, and some by client. */
 export const isLimited = ({ status }: Answered): boolean => status === 429;
 
-/** Whether a single-use value may be used up although no usable answer came: certainly after 200, perhaps after 5xx.
+/** Whether a single-use value may be used up although no usable answer came: certainly after 2xx, perhaps after 5xx.
  * With any other status the provider did not use it, even if another server sent the status. */
-export const mayBeUsed = ({ status, reached }: Answered): boolean => reached && (status === 200 || status >= 500);
+export const mayBeUsed = ({ status, reached }: Answered): boolean =>
+  reached && ((status >= 200 && status < 300) || status >= 500);
 
 /** Returns the result of a call, or an error after a time-out. The call itself continues and ends by its own time-out. */
 export function within<T>(call: Promise<T>, ms: number): Promise<T> {

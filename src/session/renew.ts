@@ -12,6 +12,8 @@ export type Step =
   | 'same'
   /** Do nothing. The cookie stays valid until its hard end. */
   | 'alone'
+  /** The fresh time is over, and the provider was asked and returned no claims. */
+  | 'stale'
   /** The provider has ended the session. */
   | 'ended';
 
@@ -39,6 +41,7 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   if (record !== undefined && isOfSignin(record.session, cookie) && record.session.gen >= cookie.gen) {
     const asks = at.mayAsk && record.refreshToken !== undefined && !record.silent;
     if (asks && isRefreshDue(record.session, policy, now)) return 'refresh';
+    if (record.suspended && isStale(record.session, now)) return 'stale';
     if (record.session.gen > cookie.gen || cookie.selection !== selection) return 'newest';
   }
   const keeps = cookie.selection === selection && !isStale(cookie, now);
@@ -48,27 +51,6 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
 /** Whether a refresh was sent and its answer is not known. If no request waits for the answer any more, it is lost. */
 export const isUnanswered = (record: SessionRecord): boolean =>
   record.lost === true && record.refreshToken !== undefined;
-
-/** Error codes about the client, the request or the provider (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
-const NOT_OF_PERSON: readonly string[] = [
-  ...['invalid_client', 'unauthorized_client', 'invalid_client_metadata', 'unapproved_software_statement'],
-  ...['invalid_request', 'unsupported_grant_type', 'unsupported_response_type', 'invalid_scope', 'invalid_target'],
-  ...['invalid_dpop_proof', 'use_dpop_nonce', 'server_error', 'temporarily_unavailable', 'service_unavailable'],
-  ...['slow_down', 'too_many_requests', 'request_timeout'],
-];
-
-/** Whether an error of the token endpoint concerns the person or the grant, so that the session is over:
- * `invalid_grant`, `access_denied` (Okta, Auth0), `interaction_required` (Entra), `login_required`, `consent_required`,
- * and any other error that does not concern the client, the request or an outage.
- * @param status status of the answer, which can also mean "retry later" */
-export const isOfPerson = (error: string, status: number): boolean =>
-  [400, 401, 403].includes(status) && !NOT_OF_PERSON.includes(error);
-
-/** Errors that the provider returns for every session: it does not know the client, or it has an outage. */
-const OF_ALL: readonly string[] = ['invalid_client', 'server_error', 'temporarily_unavailable', 'service_unavailable'];
-
-/** Whether the next session would get the same error. An error about one person must not stop other renewals. */
-export const isOfAll = (error: string): boolean => OF_ALL.includes(error);
 
 /** The result of a refresh. `away`: the provider has an outage, so no session can be renewed now. */
 export type Refreshed =
@@ -84,14 +66,15 @@ export type Refreshed =
     }
   /** The refresh succeeded, but the answer contains no claims. The policy limits how old the claims may become. */
   | { readonly kind: 'unconfirmed'; readonly detail: string; readonly refreshToken?: string }
-  /** The session is over: see {@link isOfPerson}, or the answer is about another person or an agent. */
+  /** The session is over: see `isOfPerson`, or the answer is about another person or an agent. */
   | { readonly kind: 'over'; readonly detail: string }
   /** The claims are not known now. The refresh token was not used, so the gateway can try again with it. */
   | { readonly kind: 'unused'; readonly detail: string; readonly away?: true }
   /** The provider did not return the claims, so the present ones count only for their fresh time. `limited`: the token
    * endpoint has too many calls, about this person or about everyone. */
   | { readonly kind: 'unsaid'; readonly detail: string; readonly refreshToken?: string; readonly limited?: true }
-  /** The refresh token was sent, and the result is not known. */
+  /** The refresh token was sent, and the result is not known. Not `away`: the provider says that it has succeeded, but
+   * not what it says of the person, so the present claims count only for their fresh time. */
   | { readonly kind: 'lost'; readonly detail: string; readonly away?: true };
 
 /** A function that selects the claims for a cookie. */
@@ -151,10 +134,11 @@ export const unconfirmed = (record: SessionRecord, refreshToken = record.refresh
   silent: true,
 });
 
-/** Returns the record after a refresh whose answer was lost: providers treat a second use of its token as theft. */
-export function withoutToken(record: SessionRecord): SessionRecord {
+/** Returns the record after a refresh whose answer was lost: providers treat a second use of its token as theft.
+ * @param suspended whether the provider answered, but without claims */
+export function withoutToken(record: SessionRecord, suspended = false): SessionRecord {
   const { refreshToken: _, ...rest } = record;
-  return { ...rest, lost: true };
+  return { ...rest, lost: true, ...(suspended && { suspended }) };
 }
 
 /** Returns the record of a session that the provider has ended. It also ends older cookies of the session. */

@@ -47,6 +47,8 @@ export interface SessionRecord {
   readonly refreshToken?: string;
   /** Whether a refresh was sent and its answer was lost, so that the provider may have used up the token. */
   readonly lost?: true;
+  /** Whether the answer came and was not usable, so that the claims count only for their fresh time. */
+  readonly suspended?: true;
   /** Whether a refresh returns no claims or too few. Then this session is not refreshed again. */
   readonly silent?: true;
   /** Whether the provider has ended the session. The record then contains nothing else. */

@@ -277,6 +277,31 @@ describe('the provider', () => {
     expect(await refreshed()).toEqual({ 'sso confirmed': 1, 'sso unused': failed });
   });
 
+  test.each([
+    [200, '{"error":"invalid_grant"}', /provider sso ends a session/],
+    [200, '{}', /a session is not renewed by provider sso/],
+    [204, '', /a session is not renewed by provider sso/],
+    [400, '', /a session is not renewed by provider sso/],
+    [401, '', /a session is not renewed by provider sso/],
+  ])(
+    'that refuses a person by %i %j lets no request of that person pass after the fresh time',
+    async (status, body, line) => {
+      const [agent, other] = [await signIn(), await signIn('ben')];
+      await forgetPause();
+      await memory.forget('meshgate_locks', /^said of one\s/);
+      await makeStale(agent);
+      expected.push(line);
+      await sso.control('/token', { answer: { status, body } });
+      const answers = [await ask(agent), await ask(agent, '/edit/x'), await ask(agent)];
+      expect(answers.map((it) => [it.status, it.json().reason])).toEqual(Array(3).fill([401, 'session_expired']));
+      // It affects no other person.
+      expect((await ask(other)).status).toBe(200);
+      await makeStale(other);
+      await sso.control('/token');
+      expect((await ask(other)).status).toBe(200);
+    },
+  );
+
   test('that accepts no connection uses up no token, and the session is renewed when it does', async () => {
     const agent = await signIn();
     await makeStale(agent);

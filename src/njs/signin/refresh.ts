@@ -6,7 +6,8 @@ import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { readRefreshAnswer, type Tokens } from '../../session/flow/token-answer.ts';
 import { losesClaims, onlyOfTokens, readPaths } from '../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../session/provider-token.ts';
-import { isOfAll, isOfPerson, type Refreshed } from '../../session/renew.ts';
+import { isOfAll, isOfPerson } from '../../session/refusal.ts';
+import type { Refreshed } from '../../session/renew.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
@@ -65,10 +66,13 @@ function outcomeOf(
     if (isOfAll(answer.error)) return { kind: 'unused', detail: answer.text, ...AWAY };
     if (isLimited(answered)) return { kind: 'unsaid', detail: answer.text, limited: true };
     if (isOfPerson(answer.error, status)) return { kind: 'over', detail: answer.text };
-    return { kind: 'unused', detail: answer.text, ...away };
+    return { kind: 'unsaid', detail: answer.text };
   }
-  if (isLimited(answered)) return { kind: 'unsaid', detail: answer.error, limited: true };
-  return { kind: mayBeUsed(answered) ? 'lost' : 'unused', detail: answer.error, ...away };
+  const { error: detail } = answer;
+  if (isLimited(answered)) return { kind: 'unsaid', detail, limited: true };
+  if (mayBeUsed(answered)) return { kind: 'lost', detail, ...away };
+  // Nothing says whether this is about the person: the claims count only for their fresh time.
+  return away ? { kind: 'unused', detail, ...away } : { kind: 'unsaid', detail };
 }
 
 /** Asks a provider once whether a session may continue, by its refresh token (RFC 6749 section 6). It never throws. */

@@ -116,7 +116,7 @@ export class Renewals {
     if (step === 'newest' && record !== undefined) {
       return { kind: 'session', session: sessionOf(record, this.#scene.choose, this.#at(cookie)) };
     }
-    return step === 'ended' ? { kind: 'ended' } : alone;
+    return step === 'ended' || step === 'stale' ? { kind: step } : alone;
   }
 
   /** Returns the record after a failed refresh. A provider that does not answer, or has too many calls, is not asked
@@ -146,7 +146,7 @@ export class Renewals {
         ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
     }
     if (outcome.kind === 'unsaid') return unused(record, outcome.refreshToken);
-    return outcome.kind === 'unused' ? unused(record) : withoutToken(record);
+    return outcome.kind === 'unused' ? unused(record) : withoutToken(record, !outcome.away);
   }
 
   /** Returns the result for a cookie: `stale` if its claims were not confirmed before the end of the fresh time. */

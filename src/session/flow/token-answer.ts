@@ -1,6 +1,7 @@
 import { forLog } from '../../token/detail.ts';
 import { isText, type Members, objectIn } from '../../token/json.ts';
 import { MAX_ERROR_DESCRIPTION } from '../limits.ts';
+import { isOfGrant } from '../refusal.ts';
 import { errorName } from './callback.ts';
 
 /** The tokens in an answer of the token endpoint (OpenID Connect Core section 3.1.3.3). */
@@ -34,14 +35,13 @@ function errorText(members: Members, secrets: readonly string[]): string {
 /** Reads the answer to a refresh token. It may lack an ID token (OpenID Connect Core section 12.2). */
 export function readRefreshAnswer(status: number, text: string, secrets: readonly string[] = []): RefreshAnswer {
   const members = objectIn(text);
-  if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
-  if (status !== 200) {
-    if (members?.error === undefined) {
-      return { kind: 'broken', error: `the token endpoint answered ${status} without an OAuth error` };
-    }
+  // Some providers refuse with the status of a success. No success has such a member (RFC 6749 section 5.1).
+  if (members?.error && (status < 500 || isOfGrant(members.error))) {
     const text = `the token endpoint refused: ${errorText(members, secrets)}`;
     return { kind: 'refused', error: errorName(members.error), text };
   }
+  if (status >= 500) return { kind: 'broken', error: `the token endpoint answered ${status}` };
+  if (status !== 200) return { kind: 'broken', error: `the token endpoint answered ${status} without an OAuth error` };
   if (members === undefined) return { kind: 'broken', error: 'the token endpoint did not answer with a JSON object' };
   const { token_type: type } = members;
   const idToken = textOf(members.id_token);
@@ -50,6 +50,8 @@ export function readRefreshAnswer(status: number, text: string, secrets: readonl
   if (accessToken !== undefined && (typeof type !== 'string' || type.toLowerCase() !== 'bearer')) {
     return { kind: 'broken', error: 'the token endpoint answered with an access token that is not a bearer token' };
   }
+  if (accessToken === undefined && idToken === undefined)
+    return { kind: 'broken', error: 'the token endpoint answered without "access_token"' };
   const refresh = refreshToken && { refreshToken };
   return { kind: 'tokens', tokens: { ...(idToken && { idToken }), ...(accessToken && { accessToken }), ...refresh } };
 }

@@ -7,6 +7,8 @@ export interface Control {
   readonly lose?: boolean;
   /** Not processed; answered with this status. */
   readonly fail?: number;
+  /** Not processed; answered with exactly this. */
+  readonly answer?: { readonly status: number; readonly body: string };
   /** Not processed and never answered, until the client disconnects. */
   readonly hang?: boolean;
   /** Not processed before the path has a new control, so that a test decides by a state when the answer comes, and not
@@ -56,6 +58,10 @@ export class Controls {
     if (control.hang) return;
     if (control.hold) await this.#hold(path);
     if (control.fail !== undefined) return sendJson(response, control.fail, { error: 'server_error' });
+    if (control.answer !== undefined) {
+      response.writeHead(control.answer.status, { 'Content-Type': 'application/json' }).end(control.answer.body);
+      return;
+    }
     if (control.lose) lose(response);
     else if (control.holdAnswer) late(response, this.#hold(path));
     handler(request, response);

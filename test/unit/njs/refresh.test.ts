@@ -138,7 +138,83 @@ describe('a refresh', () => {
     'temporarily_unavailable',
     'slow_down',
   ])('that is refused for the client or an outage ends nothing: %s', async (error) => {
-    expect((await refreshedBy({ status: 400, body: { error } })).refreshed.kind).toBe('unused');
+    expect(['unused', 'unsaid']).toContain((await refreshedBy({ status: 400, body: { error } })).refreshed.kind);
+  });
+
+  /* What an answer means: RFC 6749 sections 5.1 and 5.2, and how providers differ from them. `over`: the session ends.
+   * `suspended`: its claims count only for their fresh time. `outage`: the session continues. */
+  const none = '';
+  const page = '<!doctype html><title>Sign in</title>';
+  const success = { token_type: 'Bearer', expires_in: 300 };
+
+  test.each<[number, unknown, 'over' | 'suspended' | 'outage']>([
+    // Errors of the grant. GitHub and others refuse with 200.
+    [400, { error: 'invalid_grant' }, 'over'],
+    [401, { error: 'invalid_grant' }, 'over'],
+    [403, { error: 'invalid_grant' }, 'over'],
+    [200, { error: 'invalid_grant' }, 'over'],
+    [200, { error: 'bad_refresh_token', error_description: 'it expired' }, 'over'],
+    [200, { error: 'access_denied', ...success }, 'over'],
+    [200, { error: 'an unknown error' }, 'over'],
+    [200, { error: { code: 190, type: 'OAuthException' } }, 'over'],
+    [400, { error: { code: 190, type: 'OAuthException' } }, 'over'],
+    [201, { error: 'invalid_grant' }, 'over'],
+    [302, { error: 'invalid_grant' }, 'over'],
+    [404, { error: 'invalid_grant' }, 'over'],
+    [422, { error: 'invalid_grant' }, 'over'],
+    [500, { error: 'invalid_grant' }, 'over'],
+    // Errors of the client and outages. The first four mean all sessions.
+    [401, { error: 'invalid_client' }, 'outage'],
+    [200, { error: 'invalid_client' }, 'outage'],
+    [400, { error: 'temporarily_unavailable' }, 'outage'],
+    [200, { error: 'server_error' }, 'outage'],
+    [503, { error: 'temporarily_unavailable' }, 'outage'],
+    [500, { error: 'Internal Server Error' }, 'outage'],
+    [400, { error: 'invalid_request' }, 'suspended'],
+    [200, { error: 'invalid_request' }, 'suspended'],
+    [400, { error: 'unsupported_grant_type' }, 'suspended'],
+    [400, { error: 'slow_down' }, 'suspended'],
+    [404, { error: 'Not Found' }, 'suspended'],
+    // No error that can be read.
+    [400, none, 'suspended'],
+    [401, none, 'suspended'],
+    [403, none, 'suspended'],
+    [400, {}, 'suspended'],
+    [400, page, 'suspended'],
+    [401, page, 'suspended'],
+    [403, page, 'suspended'],
+    [404, none, 'suspended'],
+    [410, none, 'suspended'],
+    [302, none, 'suspended'],
+    [307, page, 'suspended'],
+    [429, none, 'suspended'],
+    [429, { error: 'invalid_grant' }, 'suspended'],
+    // A success without tokens.
+    [200, none, 'suspended'],
+    [200, page, 'suspended'],
+    [200, [], 'suspended'],
+    [200, {}, 'suspended'],
+    [200, success, 'suspended'],
+    [200, { ...success, refresh_token: 'NEXT-SECRET' }, 'suspended'],
+    [200, { errcode: 42_002, errmsg: 'refresh_token expired' }, 'suspended'],
+    [200, { ...success, access_token: 7 }, 'suspended'],
+    [200, { ...success, access_token: 'ACCESS-SECRET', token_type: 'mac' }, 'suspended'],
+    [201, { ...success, access_token: 'ACCESS-SECRET' }, 'suspended'],
+    [202, none, 'suspended'],
+    [204, none, 'suspended'],
+    // A server that does not work.
+    [500, none, 'outage'],
+    [502, page, 'outage'],
+    [503, page, 'outage'],
+    [504, none, 'outage'],
+  ])('that is answered %i %j means: %s', async (status, body, means) => {
+    const { refreshed } = await refreshedBy({ status, body });
+    const away = 'away' in refreshed;
+    const got = refreshed.kind === 'over' ? 'over' : away ? 'outage' : 'suspended';
+    expect([refreshed.kind, got]).toEqual([expect.stringMatching(/^(over|unsaid|lost|unused)$/), means]);
+    // What does not end a session, and is no outage, must be one of the two that limit the age of its claims.
+    if (means === 'suspended') expect(['unsaid', 'lost']).toContain(refreshed.kind);
+    expect(JSON.stringify(refreshed)).not.toMatch(/ACCESS-SECRET/);
   });
 
   test('that is refused logs the provider’s text, without the token', async () => {
@@ -171,7 +247,6 @@ describe('a refresh', () => {
   test.each([
     ['another error', { status: 400, body: { error: 'temporarily_unavailable' } }],
     ['an unknown client', { status: 401, body: { error: 'invalid_client' } }],
-    ['not an OAuth error', { status: 400, body: {} }],
   ])('with %s has not used the token', async (_, answer) => {
     const { refreshed } = await refreshedBy(answer);
     expect([refreshed.kind, 'refreshToken' in refreshed]).toEqual(['unused', false]);
@@ -292,7 +367,7 @@ describe('a refresh', () => {
     ['an invalid answer', { status: 200, body: [] }],
   ])('with %s does not affect others', async (_, answer) => {
     const { refreshed } = await refreshedBy(answer);
-    expect(['unused', 'lost']).toContain(refreshed.kind);
+    expect(['unsaid', 'lost']).toContain(refreshed.kind);
     expect(refreshed).not.toHaveProperty('away');
   });
 

@@ -67,7 +67,7 @@ export interface Manners {
   userinfoToken?: Partial<TokenParts>;
   /** Of UserInfo instead of 200. */
   userinfoStatus?: number | 'hangs up';
-  /** Of the token endpoint instead of tokens. */
+  /** Of the token endpoint instead of tokens; a text is the body as it stands. */
   token?: (asked: Asked) => { status: number; body: unknown } | 'hangs up' | 'not reached' | undefined;
   /** Parameters of the callback beside code and state; `null` removes one. */
   answer?: Record<string, string | null>;
@@ -184,7 +184,9 @@ export class FakeProvider {
     // As the egress server answers, without a connection.
     if (own === 'not reached') return { status: 502, body: '' };
     if (own === 'hangs up') throw new Error('the connection was closed');
-    if (own !== undefined) return { status: own.status, body: JSON.stringify(own.body) };
+    if (own !== undefined) {
+      return { status: own.status, body: typeof own.body === 'string' ? own.body : JSON.stringify(own.body) };
+    }
     const { params } = asked;
     const grant = this.#grants.get(params.get('code') ?? '');
     const challenge = createHash('sha256')

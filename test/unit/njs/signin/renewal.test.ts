@@ -122,7 +122,7 @@ it('calls the provider after the response if no request waits, once', async () =
 });
 
 it('does not use a token again if the answer was lost, and the cookie stays valid', async () => {
-  answers = async () => ({ kind: 'lost', detail: 'it took too long' });
+  answers = async () => ({ kind: 'lost', detail: 'it took too long', away: true });
   expect(await renew()).toEqual({ kind: 'alone' });
   fake.clock += 60_000;
   expect(await renew()).toEqual({ kind: 'alone' });
@@ -173,11 +173,12 @@ it('pauses calls to a provider that is down, for every session', async () => {
 it.each(['unused', 'lost'] as const)('renews other sessions while the provider refuses one: %s', async (kind) => {
   await store.put(others, 80_000);
   answers = async () => ({ kind, detail: 'the token endpoint refused: invalid_scope' });
-  expect(await renew()).toEqual({ kind: 'alone' });
+  const left = kind === 'lost' ? 'stale' : 'alone';
+  expect(await renew()).toEqual({ kind: left });
   answers = async () => good;
   expect(await renew(others.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
   // The refused session is not tried again.
-  expect(await renew()).toEqual({ kind: 'alone' });
+  expect(await renew()).toEqual({ kind: left });
   expect(asked).toHaveLength(2);
 });
 
@@ -222,6 +223,30 @@ it('passes while its claims are fresh, even if UserInfo does not answer', async 
   expect(await renew(early.session)).toEqual({ kind: 'alone' });
   pass(60_000);
   expect(await renew(early.session)).toEqual({ kind: 'stale' });
+});
+
+it('suspends a session, on every replica, after an answer without claims that may have used the token', async () => {
+  await store.put(record, 1000);
+  answers = async () => ({ kind: 'lost', detail: 'the token endpoint answered without "access_token"' });
+  expect(await renew()).toEqual({ kind: 'stale' });
+  // Neither the memory of the replica nor the time that has passed matters.
+  fake.zones.renewals.clear();
+  fake.zones.locks.clear();
+  vi.setSystemTime(Date.now() + 600_000);
+  expect(await renew()).toEqual({ kind: 'stale' });
+  expect(asked).toEqual(['refresh-1']);
+});
+
+it('continues a session within its fresh time after an answer without claims', async () => {
+  await store.put(early, 1000);
+  answers = async () => ({ kind: 'lost', detail: 'the token endpoint answered without "access_token"' });
+  expect((await renew(early.session)).kind).toBe('alone');
+});
+
+it('does not suspend a session whose answer was lost in an outage', async () => {
+  await store.put(record, 1000);
+  answers = async () => ({ kind: 'lost', detail: 'it took too long', away: true });
+  expect((await renew()).kind).toBe('alone');
 });
 
 const limited: Refreshed = { kind: 'unsaid', detail: 'the token endpoint answered 429', limited: true };
