@@ -53,11 +53,19 @@ function attempt<T>(make: () => T): { readonly made: T } | { readonly problem: s
 const madeOf = <T>(tried: { readonly made: T } | { readonly problem: string }): T | undefined =>
   'made' in tried ? tried.made : undefined;
 
+/** After so many files that are missing or altered, the rest is not checked: the size of a log that is not there would decide
+ * how long this takes. */
+const MAX_BAD = 10_000;
+
 /** Checks all tiles and bundles against the root of the log, from the top down: a tile is what the tile above commits
  * to. So it is known which file was altered, and not only that one was.
  */
 export function checkTiles(tree: Tree, read: ReadTile, visitor: Visitor): CheckedTiles {
   const { size } = tree;
+  let bad = 0;
+  const report = (file: BadFile): void => {
+    if (++bad <= MAX_BAD) visitor.bad(file);
+  };
   const width = (level: Tile['level'], index: number) =>
     Math.min(TILE_WIDTH, hashesAt(level, size) - index * TILE_WIDTH);
   const tileOf = (level: Tile['level'], index: number): Tile => ({ level, index, width: width(level, index) });
@@ -103,7 +111,7 @@ export function checkTiles(tree: Tree, read: ReadTile, visitor: Visitor): Checke
     const agrees = (hashes: Uint8Array) => sameBytes(isWhole ? subtreeHash(hashes) : hashes, known);
     if ('made' in file && agrees(file.made)) return file.made;
     const problem = 'made' in file ? 'it was altered' : file.problem;
-    visitor.bad({ path: tilePath(tileOf(level, index)), problem });
+    report({ path: tilePath(tileOf(level, index)), problem });
     if (!isWhole) return known;
     const made = madeOf(attempt(() => below(level, index)));
     return made !== undefined && agrees(made) ? made : undefined;
@@ -111,7 +119,7 @@ export function checkTiles(tree: Tree, read: ReadTile, visitor: Visitor): Checke
 
   function visit(index: number, sealed: Uint8Array | undefined): void {
     const bundle = attempt(() => entries(index));
-    if ('problem' in bundle) visitor.bad({ path: tilePath(tileOf('entries', index)), problem: bundle.problem });
+    if ('problem' in bundle) report({ path: tilePath(tileOf('entries', index)), problem: bundle.problem });
     const hashes = sealed ?? madeOf(attempt(() => held(0, index)));
     for (let at = 0; at < width(0, index); at++) {
       const entry = madeOf(bundle)?.[at];
@@ -119,7 +127,7 @@ export function checkTiles(tree: Tree, read: ReadTile, visitor: Visitor): Checke
       const hash = hashes?.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
       const isSealed = entry !== undefined && hash !== undefined && sameBytes(leafHash(entry), hash);
       if (entry !== undefined && !isSealed)
-        visitor.bad({ path: tilePath(tileOf('entries', index)), index: number, problem: 'it was altered' });
+        report({ path: tilePath(tileOf('entries', index)), index: number, problem: 'it was altered' });
       visitor.entry(number, entry, hash ?? NO_HASH, isSealed);
     }
   }
@@ -131,7 +139,7 @@ export function checkTiles(tree: Tree, read: ReadTile, visitor: Visitor): Checke
   for (const level of levels) {
     const tiles: (Uint8Array | undefined)[] = [];
     const above = kept[level + 1] ?? [];
-    for (let index = 0; index < tilesAt(level); index++) {
+    for (let index = 0; index < tilesAt(level) && bad <= MAX_BAD; index++) {
       const at = (index % TILE_WIDTH) * HASH_BYTES;
       const parent = index < hashesAt(level + 1, size) ? above[Math.floor(index / TILE_WIDTH)] : undefined;
       const sealed = sealedTile(level, index, parent?.subarray(at, at + HASH_BYTES));
@@ -140,6 +148,11 @@ export function checkTiles(tree: Tree, read: ReadTile, visitor: Visitor): Checke
     }
     kept[level] = tiles;
   }
+  if (bad > MAX_BAD)
+    visitor.bad({
+      path: 'tile',
+      problem: `more than ${MAX_BAD} files or entries are wrong, so the rest was not checked`,
+    });
   return {
     isRoot: partial !== undefined,
     sealed({ level, index }) {

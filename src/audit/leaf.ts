@@ -66,13 +66,6 @@ export function leafOf(line: Uint8Array): Uint8Array {
   return sealerEntry({ kind: 'long', sha256, bytes: line.length });
 }
 
-/** Whether an entry stands for a line of the file.
- * @throws Malformed if it begins like a leaf of the sealer but is not one */
-export function isLine(entry: Uint8Array): boolean {
-  const { kind } = readSealerLeaf(entry) ?? {};
-  return kind === undefined || kind === 'foreign' || kind === 'long';
-}
-
 /** Reads an entry as a leaf of the sealer; undefined if it is a line. A leaf has exactly the bytes that the sealer writes
  * for it, so no reader can take it for another.
  * @throws Malformed if it begins like a leaf of the sealer but is not one */

@@ -1,9 +1,11 @@
 import { Malformed } from './malformed.ts';
-import { type ReadTile, TILE_WIDTH, type Tile, tilePath } from './tiles.ts';
+import { HASH_BYTES } from './merkle.ts';
+import { entriesOf, type ReadTile, TILE_WIDTH, type Tile, tilePath } from './tiles.ts';
 
 /** The files of a log as a reader sees them. Names are relative to its folder. */
 export interface Published {
-  /** Returns the bytes of a file; undefined if it does not exist. */
+  /** Returns the bytes of a file; undefined if it does not exist.
+   * @throws Malformed if it is no regular file, or larger than a file of a log can be */
   read(name: string): Uint8Array | undefined;
   /** Returns the names in a folder, sorted. */
   names(folder: string): readonly string[];
@@ -20,12 +22,22 @@ export function tileReader({ read }: Pick<Published, 'read'>): ReadTile {
     const path = tilePath(tile);
     const known = kept.get(path);
     if (known !== undefined) return known;
-    const bytes = read(path) ?? read(tilePath({ ...tile, width: TILE_WIDTH }));
+    const own = read(path);
+    const bytes = own ?? read(tilePath({ ...tile, width: TILE_WIDTH }));
     if (bytes === undefined) throw new Malformed('it is missing');
+    checkWidth(bytes, { ...tile, width: own === undefined ? TILE_WIDTH : tile.width });
     if (kept.size >= KEPT) kept.delete(kept.keys().next().value as string);
     kept.set(path, bytes);
     return bytes;
   };
+}
+
+/** Checks that a tile or bundle has exactly what its path says.
+ * @throws Malformed */
+export function checkWidth(bytes: Uint8Array, { level, width }: Tile): void {
+  const count = level === 'entries' ? entriesOf(bytes, width, true).length : bytes.length / HASH_BYTES;
+  if (count !== width)
+    throw new Malformed(`it has ${bytes.length} bytes, and not ${width} hashes of ${HASH_BYTES} bytes`);
 }
 
 /** Reads a text file of a log.
@@ -36,6 +48,19 @@ export function readNote(files: Pick<Published, 'read'>, name: string): Uint8Arr
   return bytes;
 }
 
+/** Returns a function with the result of reading a file now: its bytes, or what is wrong with it. */
+function held({ read }: Pick<Published, 'read'>, name: string): () => Uint8Array | undefined {
+  try {
+    const bytes = read(name);
+    return () => bytes;
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    return () => {
+      throw error;
+    };
+  }
+}
+
 /** Maximum number of times that the keys are read, while they change. */
 const MAX_READS = 5;
 
@@ -43,12 +68,12 @@ const MAX_READS = 5;
  * one moment, and tiles and bundles only grow. */
 export function snapshotOf(files: Published): Published {
   // A cosignature is read before the checkpoint, so that it is not of a newer one.
-  const fixed = new Map(files.names('witness').map((name) => [`witness/${name}`, files.read(`witness/${name}`)]));
+  const fixed = new Map(files.names('witness').map((name) => [`witness/${name}`, held(files, `witness/${name}`)]));
   const keysOf = () => files.names('keys').map((name) => `keys/${name}`);
   let keys = keysOf();
   for (let reads = 0; reads < MAX_READS; reads++) {
-    for (const name of keys) fixed.set(name, files.read(name));
-    fixed.set('checkpoint', files.read('checkpoint'));
+    for (const name of keys) fixed.set(name, held(files, name));
+    fixed.set('checkpoint', held(files, 'checkpoint'));
     const now = keysOf();
     if (now.length === keys.length) break;
     keys = now;
@@ -56,7 +81,7 @@ export function snapshotOf(files: Published): Published {
   const isFixed = (name: string): boolean => name === 'checkpoint' || /^(keys|witness)\//.test(name);
   const witnesses = [...fixed.keys()].filter((name) => name.startsWith('witness/'));
   return {
-    read: (name) => (isFixed(name) ? fixed.get(name) : files.read(name)),
+    read: (name) => (isFixed(name) ? fixed.get(name)?.() : files.read(name)),
     names: (folder) =>
       folder === 'witness' ? witnesses.map((name) => name.slice('witness/'.length)) : files.names(folder),
   };

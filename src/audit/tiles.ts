@@ -113,8 +113,9 @@ export function hashesOf(bytes: Uint8Array, width: number): Uint8Array {
 }
 
 /** Returns the first entries of a bundle.
+ * @param exact the bundle must not have more
  * @throws Malformed if the bundle has fewer, or its lengths do not fit */
-export function entriesOf(bundle: Uint8Array, width: number): readonly Uint8Array[] {
+export function entriesOf(bundle: Uint8Array, width: number, exact = false): readonly Uint8Array[] {
   const entries: Uint8Array[] = [];
   for (let at = 0; at < bundle.length; ) {
     const end = at + 2 + (bundle[at] as number) * 256 + (bundle[at + 1] as number);
@@ -122,6 +123,7 @@ export function entriesOf(bundle: Uint8Array, width: number): readonly Uint8Arra
     entries.push(bundle.subarray(at + 2, end));
     at = end;
   }
-  if (entries.length < width) throw new Malformed(`the bundle has ${entries.length} entries, and not ${width}`);
+  if (entries.length < width || (exact && entries.length > width))
+    throw new Malformed(`the bundle has ${entries.length} entries, and not ${width}`);
   return entries.slice(0, width);
 }

@@ -1,17 +1,19 @@
 import { chainOf, follow, type KeyChain, type KeyStep, keysFor } from './chain.ts';
 import { type BadFile, checkTiles, type Visitor } from './check-tiles.ts';
 import { type Checkpoint, type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
-import { isLine, readSealerLeaf } from './leaf.ts';
+import { strangeFiles } from './folder-files.ts';
+import { readSealerLeaf, type SealerLeaf } from './leaf.ts';
 import { Malformed, sameBytes } from './malformed.ts';
 import { SealedHashes } from './match.ts';
 import { inclusionProof, leafHash, rootOf } from './merkle.ts';
-import { parseNote, type VerifierKey } from './note.ts';
+import { formatVkey, parseNote, type VerifierKey } from './note.ts';
 import { type Published, readNote, tileReader } from './published.ts';
+import { SealedPolicies } from './sealed-policies.ts';
 import { entriesOf, hashesAt, nodesOf, TILE_WIDTH, tilePath } from './tiles.ts';
 
 /** A problem of the log itself, and not of the files with lines. */
 export interface LogFinding {
-  readonly kind: 'checkpoint' | 'tile' | 'entry' | 'key' | 'rollback' | 'fork' | 'witness';
+  readonly kind: 'checkpoint' | 'file' | 'tile' | 'entry' | 'key' | 'rollback' | 'fork' | 'witness';
   /** The file, in the log or given. */
   readonly file: string;
   readonly entry?: number;
@@ -42,6 +44,8 @@ export interface VerifiedLog {
   /** The checkpoints of the auditor that the log continues. */
   readonly continued: readonly { readonly file: string; readonly size: number }[];
   readonly events: readonly SealedEvent[];
+  /** Number of entries for lines that nginx does not write: they claim to be entries of the sealer, or are too long. */
+  readonly foreign: number;
   readonly findings: readonly LogFinding[];
   readonly hashes: SealedHashes;
   /** Returns the bytes of an entry; undefined if the log does not have them. */
@@ -58,6 +62,12 @@ export interface VerifyOptions {
 }
 
 const MAX_EVENTS = 1000;
+
+/** Entries have indexes of 31 bits in memory. */
+const MAX_SIZE = 2 ** 31 - 1;
+
+/** The bundles that may be missing if the size is not signed. */
+const MAX_ABSENT = 64;
 
 /** Returns the message of a problem, and throws any other error again. */
 export function problemText(error: unknown): string {
@@ -135,8 +145,13 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
     },
   );
   const { size } = checkpoint;
+  // No one has signed this size, so it must not decide how much is read.
+  if (checkpoint.signed === undefined) checkPresent(files, size);
+  if (size > MAX_SIZE) throw new Malformed(`it has ${size} entries, and this command verifies at most ${MAX_SIZE}`);
+  const policies = new SealedPolicies();
   const hashes = new SealedHashes(size);
   const events: SealedEvent[] = [];
+  let foreign = 0;
 
   const bad = ({ path, index, problem }: BadFile): void => {
     findings.push({
@@ -147,12 +162,24 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
     });
   };
   const visit: Visitor['entry'] = (index, entry, hash, isSealed) => {
-    hashes.set(index, hash, entry === undefined || (attempted(() => isLine(entry)) ?? false));
-    const leaf = entry && isSealed && attempted(() => readSealerLeaf(entry));
+    const read = entry && leafIn(entry);
+    const problem = read?.problem ?? (read && policies.add(read.leaf).problem);
+    if (problem !== undefined && isSealed)
+      findings.push({ kind: 'entry', file: 'tile/entries', entry: index, problem });
+    const leaf = isSealed ? read?.leaf : undefined;
+    const isForeign = read?.leaf?.kind === 'foreign' || read?.leaf?.kind === 'long';
+    if (isForeign) foreign++;
+    hashes.set(
+      index,
+      hash,
+      entry === undefined || isForeign || (read?.leaf === undefined && read?.problem === undefined),
+    );
     if (leaf && leaf.kind === 'event' && events.length < MAX_EVENTS)
       events.push({ entry: index, event: leaf.event, time: leaf.time });
   };
   const { isRoot, sealed } = checkTiles(checkpoint, tileReader(files), { bad, entry: visit });
+  const open = policies.end();
+  if (open !== undefined) findings.push({ kind: 'entry', file: 'tile/entries', entry: size - 1, problem: open });
   if (!isRoot) findings.push({ kind: 'tile', file: 'checkpoint', problem: 'its root is not that of the tiles' });
 
   const nodes = nodesOf(size, (tile) =>
@@ -179,6 +206,11 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
       findings.push({ kind: 'checkpoint', file, problem });
     }
   }
+  const first = attempted(() => files.read('keys/first'));
+  if (first !== undefined && Buffer.from(first).toString() !== `${formatVkey(key)}\n`)
+    findings.push({ kind: 'key', file: 'keys/first', problem: 'it is not the key that was given' });
+  for (const strange of strangeFiles(files, { size, steps: chain.last.length, read: tileReader(files) }))
+    findings.push({ kind: 'file', ...strange });
   const cosigned = await cosignatures();
   return {
     checkpoint,
@@ -187,6 +219,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
     cosigned,
     continued,
     events,
+    foreign,
     findings,
     hashes,
     entry: entryReader(files, hashes),
@@ -223,6 +256,27 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
         });
     }
     return [...newest.values()];
+  }
+}
+
+/** Reads an entry as a leaf of the sealer. One that only looks like a leaf would be invisible. */
+function leafIn(entry: Uint8Array): { readonly leaf?: SealerLeaf | undefined; readonly problem?: string } {
+  try {
+    return { leaf: readSealerLeaf(entry) };
+  } catch (error) {
+    return { problem: problemText(error) };
+  }
+}
+
+/** Checks that a log has about as many entries as a checkpoint says that no key of the log has signed.
+ * @throws Malformed */
+function checkPresent(files: Published, size: number): void {
+  let absent = 0;
+  for (let index = 0; index * TILE_WIDTH < size; index++) {
+    const tile = { level: 'entries', index, width: Math.min(TILE_WIDTH, size - index * TILE_WIDTH) } as const;
+    const isThere = (width: number) => attempted(() => files.read(tilePath({ ...tile, width }))) !== undefined;
+    if (!isThere(tile.width) && !isThere(TILE_WIDTH) && ++absent > MAX_ABSENT)
+      throw new Malformed(`no key of the log has signed it, and the log does not have its ${size} entries`);
   }
 }
 

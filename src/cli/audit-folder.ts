@@ -23,6 +23,8 @@ function ifReadable<T>(path: string, read: (path: string) => T): T | undefined {
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ENOTREG' || code === 'EISDIR') throw new Malformed('it is not a regular file');
+    if (code === 'EFBIG') throw new Malformed('it is larger than a file of a log can be');
     if (code === undefined) throw error;
     throw new WrongUse(`cannot read ${path}: ${reasonOf(error)}`);
   }
@@ -31,10 +33,15 @@ function ifReadable<T>(path: string, read: (path: string) => T): T | undefined {
 /** Returns the files of a log in a folder, as they are now. */
 export function logFolder(runtime: Runtime, folder = DEFAULT_FOLDER): Published {
   const files = snapshotOf({
-    read: (name) => ifReadable(`${folder}/${name}`, (path) => runtime.read(path)),
-    names: (name) => ifReadable(`${folder}/${name}`, (path) => runtime.names(path)) ?? [],
+    read: (name) => ifReadable(`${folder}/${name}`, (path) => runtime.load(path)),
+    names: (name) => ifReadable(name === '' ? folder : `${folder}/${name}`, (path) => runtime.names(path)) ?? [],
   });
-  if (files.read('checkpoint') !== undefined) return files;
+  try {
+    if (files.read('checkpoint') !== undefined) return files;
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw new WrongUse(`${folder}/checkpoint: ${error.message}`);
+  }
   throw new WrongUse(`${folder} has no file checkpoint: name the folder of the transparency log with --log-folder`);
 }
 

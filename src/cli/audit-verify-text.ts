@@ -150,6 +150,8 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push(`not given: ${list(verified.notGiven)}; they may have lines that are missing: give them, too`);
   else if (gone?.kind === 'removed' && gone.line === 1)
     out.push('the beginning is missing: if a rotation has removed the earlier files, add --part');
+  if (log.foreign > 0)
+    out.push(`${entries(log.foreign)} of lines that nginx does not write: audit redecide names them`);
   for (const { file, size } of log.continued)
     out.push(`checkpoint ${foreign(file)}: the log begins with its ${entries(size)}`);
   if (log.keys > 1)
@@ -182,6 +184,7 @@ export function verifiedJson(verified: Verified) {
     cosigned: log.cosigned,
     continued: log.continued,
     events: log.events,
+    foreign: log.foreign,
     findings: findings.slice(0, MOST_IN_JSON),
     more: Math.max(0, findings.length - MOST_IN_JSON) + (compared?.more ?? 0),
   };

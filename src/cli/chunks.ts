@@ -33,6 +33,15 @@ function readStream(fd: number): Uint8Array {
   }
 }
 
+/** Opens a file that the user named. A pipe has to be one of this process, as a shell makes it for `<(…)`: to open another one
+ * would wait for its writer, and anyone who can write to the folder of the log can make one.
+ * @throws Error with the system's code; `ENOTREG` for another kind of file */
+function openInput(path: string): number {
+  if (!/^\/(?:dev|proc)\//.test(path) && !fs.statSync(path).isFile() && !fs.statSync(path).isDirectory())
+    throw Object.assign(new Error(`${path} is not a regular file`), { code: 'ENOTREG' });
+  return fs.openSync(path, 'r');
+}
+
 /** Reads the bytes of a file; `-` is standard input. */
 export function readAll(path: string): Uint8Array {
   if (path === '-') return readStream(0);
@@ -47,7 +56,7 @@ export function readAll(path: string): Uint8Array {
 /** Reads a file in chunks; `-` is standard input. On Node, a file whose name ends in `.gz` is decompressed.
  * @throws Error with the system's code; `ENOZIP` if this engine cannot decompress */
 export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
-  const fd = path === '-' ? 0 : fs.openSync(path, 'r');
+  const fd = path === '-' ? 0 : openInput(path);
   try {
     if (path.endsWith('.gz')) yield* unzipped(fd);
     else yield* chunksOf((room) => readSome(fd, room));
@@ -95,7 +104,7 @@ export interface HeldFile {
  * @throws Error with the system's code */
 export function holdFile(path: string): HeldFile {
   if (path === '-') return { chunks: () => readChunks(path) };
-  const fd = fs.openSync(path, 'r');
+  const fd = openInput(path);
   const stat = fs.fstatSync(fd);
   const inode = { id: `${stat.dev} ${stat.ino}`, changed: stat.ctimeMs / 1000 };
   if (path.endsWith('.gz')) return { inode, chunks: () => unzipped(fd) };

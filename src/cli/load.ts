@@ -38,6 +38,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user has no permission',
   EEXIST: 'a file of this name is there already',
   EISDIR: 'it is a folder',
+  ENOTREG: 'it is not a regular file',
+  EFBIG: 'it is too large',
   ELOOP: 'a part of its path is a link',
   ENOTDIR: 'a part of its path is not a folder',
   EROFS: 'the file system is read-only',

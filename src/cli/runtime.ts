@@ -1,4 +1,5 @@
 import fs from 'fs';
+import { loadRegular } from '../audit/disk.ts';
 import type { FileLook } from '../health/files.ts';
 import { followParts, type HeldFile, holdFile, readAll, readChunks } from './chunks.ts';
 import { type InDns, systemDns } from './dns.ts';
@@ -23,6 +24,9 @@ export interface Runtime {
   /** Reads the bytes of a file, or of standard input if the path is `-`.
    * @throws Error with the system's code */
   read(path: string): Uint8Array;
+  /** Reads the bytes of a regular file of a log. Nothing else is opened, because to open a pipe waits for its writer.
+   * @throws Error with the system's code; `ENOTREG` for another kind of file, `EFBIG` if it has too many bytes */
+  load(path: string): Uint8Array;
   /** Reads a file in chunks, so that its size does not matter; `-` is standard input, and names in `.gz` are decompressed.
    * @throws Error with the system's code; `ENOZIP` if the engine cannot decompress */
   chunks(path: string): AsyncIterable<Uint8Array>;
@@ -300,6 +304,7 @@ export function systemRuntime(): Runtime {
     out: (text) => writeAll(1, text),
     err: (text) => writeAll(2, text),
     read: readAll,
+    load: (path) => loadRegular(path),
     chunks: readChunks,
     hold: holdFile,
     ...(onNode && { follow: (path: string) => followParts(path, (ms) => pause(ms / 1000)) }),

@@ -297,8 +297,13 @@ describe('a log that grows while it is verified', () => {
         if (name === 'checkpoint') now = grown;
         return bytes;
       },
-      names: (folder) =>
-        Object.keys(now).flatMap((name) => (name.startsWith(`${folder}/`) ? [name.split('/')[1]!] : [])),
+      names: (folder) => [
+        ...new Set(
+          Object.keys(now).flatMap((name) =>
+            name.startsWith(`${folder}/`) ? [name.slice(folder.length + 1).split('/')[0]!] : [],
+          ),
+        ),
+      ],
     });
     const options = {
       key: parseVkey(key.vkey),

@@ -160,8 +160,8 @@ test('the command audit seal asks the witnesses, and ends when they have cosigne
   expect(await once(sealer, 'close')).toEqual([0, null]);
   const cosignedNote = readFileSync(cosigned(lab, parseVkey(witness.key)), 'utf8');
   const newest = readFileSync(join(lab.settings.folder, 'checkpoint'), 'utf8');
-  // Eight lines, and the start of each sealer.
-  expect(cosignedNote.split('\n')[1]).toBe('10');
+  // Eight lines, the start of each sealer, and the change of its settings.
+  expect(cosignedNote.split('\n')[1]).toBe('11');
   expect(cosignedNote.startsWith(newest)).toBe(true);
   expect(await verified(lab, witness.key)).toMatchObject({ code: 0 });
 });
@@ -278,7 +278,7 @@ test('an answer that is not a cosignature of the witness changes nothing', async
     [[200, ''], 'the note has no signature'],
     [[200, signature(71)], 'its answer has no cosignature of w+'],
     [[200, signature(64)], 'its answer has no cosignature of w+'],
-    [[200, signature(72)], 'the signature of w+'],
+    [[200, signature(72)], 'its cosignature is not kept: its time'],
     [[200, signature(72).replace('— w', '— other')], 'its answer has no cosignature of w+'],
     [[409, 'x', 'text/x.tlog.size'], 'the size in the answer of the witness is not a decimal number'],
     [[409, '3\n'], 'it answered 409 without the size that it has cosigned: 3'],

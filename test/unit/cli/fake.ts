@@ -73,6 +73,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
       if (content === undefined) throw systemError('ENOENT');
       return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
+    load: (path) => runtime.read(path),
     ...(given.follow && { follow: given.follow }),
     async *chunks(path) {
       yield runtime.read(path);
