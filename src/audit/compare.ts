@@ -43,8 +43,9 @@ export interface Compared {
   /** Number of these lines that are in the order of their file, but were sealed before or after lines of another file that
    * workers wrote to at the same time. Their order among the files is not proven. */
   readonly late: number;
-  /** Number of sealed lines that can be in the file before or after a part of the log. */
+  /** Number of sealed lines that can be in the file before or after a part of the log, and the entries of the first ones. */
   readonly beside: number;
+  readonly besideEntries: readonly number[];
   readonly unsealed?: Unsealed;
 }
 
@@ -56,6 +57,9 @@ export const UNSEALED_S = 2;
  * so many seconds at its ends may be in the other one. A worker reopens the log after the events that it has just got, so
  * this takes less than a second on most machines. */
 const BESIDE_S = 10;
+
+/** Maximum number of these lines that are named. */
+const MOST_BESIDE = 10;
 
 /** Number of bytes of a line before the end of its time. Of a line that nginx is writing, the file may have fewer. */
 const BEFORE_TIME = '{"time":"2026-03-04T10:15:02+00:00"'.length;
@@ -132,6 +136,7 @@ export class Comparison {
     const { order, accounted, sealed, late } = this.#account(findings);
     const isBeside = isPart ? this.#edges(order) : () => false;
     let beside = 0;
+    const besideEntries: number[] = [];
     const missingIn = (from: number, to: number): number[] => {
       const missing: number[] = [];
       for (let index = this.#sealed.nextLine(from); index < to; index = this.#sealed.nextLine(index + 1))
@@ -141,6 +146,7 @@ export class Comparison {
     const isGone = (entry: number): boolean => {
       if (!isBeside(entry)) return true;
       beside++;
+      if (besideEntries.length < MOST_BESIDE) besideEntries.push(entry);
       return false;
     };
     const gone: Gone[] = [];
@@ -173,6 +179,7 @@ export class Comparison {
       sealed,
       late,
       beside,
+      besideEntries,
       ...(unsealed && { unsealed }),
     };
   }

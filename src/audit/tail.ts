@@ -51,6 +51,8 @@ export class Tail {
   /** The closed files that can still get lines. */
   #left: Position[] = [];
   #looks = 0;
+  /** Whether a rotated file had no bytes when it was looked at. */
+  #hasEmpty = false;
   /** The files in the folder that were there at the last rotation. */
   #known = new Set<string>();
   readonly #sealedBytes: Known['sealedBytes'];
@@ -81,7 +83,10 @@ export class Tail {
   look(): void {
     const stat = ifThere(() => this.#disk.stat(this.#path));
     if (stat !== undefined && this.#files.some((file) => isSame(file, stat))) return;
-    if (this.isThere) this.#files.push(...this.#adopt());
+    const fd = stat && ifThere(() => this.#disk.open(this.#path));
+    const current = fd === undefined ? [] : [new Generation(this.#disk, fd)];
+    // A copy of the new file has its lines, too: copytruncate makes it before it truncates the file.
+    if (this.isThere) this.#files.push(...this.#adopt(current));
     if (stat === undefined) {
       // After a rotation by rename, the path is free until nginx opens it.
       const last = this.#files.at(-1);
@@ -91,24 +96,28 @@ export class Tail {
       return;
     }
     this.#isGone = false;
-    const fd = ifThere(() => this.#disk.open(this.#path));
-    if (fd !== undefined) this.#files.push(new Generation(this.#disk, fd));
+    this.#files.push(...current);
   }
 
   /** Opens the rotated files that came since the last time, and are not copies of one that is open. Between two looks, the
-   * file may be rotated twice. */
-  #adopt(): readonly Generation[] {
+   * file may be rotated twice. A copy is looked at again: if its file is truncated before it was read, only the copy has its
+   * lines. So is a file without bytes, because it may become a copy.
+   * @param current a file that is open, too */
+  #adopt(current: readonly Generation[] = []): readonly Generation[] {
     const siblings = this.#siblings();
+    const open = [...this.#files, ...current];
     const fresh = siblings.filter(
       ({ name, stat }) =>
-        ROTATED.test(name) && !this.#known.has(keyOf(stat)) && !this.#files.some((file) => isSame(file, stat)),
+        ROTATED.test(name) && !this.#known.has(keyOf(stat)) && !open.some((file) => isSame(file, stat)),
     );
     this.#known = new Set(siblings.map(({ stat }) => keyOf(stat)));
-    return fresh.flatMap(({ path }) => {
+    this.#hasEmpty = fresh.some(({ stat }) => stat.size === 0);
+    return fresh.flatMap(({ path, stat }) => {
       const fd = ifThere(() => this.#disk.open(path));
       if (fd === undefined) return [];
-      if (!this.#files.some((file) => file.isCopiedTo(fd)))
+      if (stat.size > 0 && !open.some((file) => file.isCopiedTo(fd)))
         return [new Generation(this.#disk, fd, this.#sealedBytes(path))];
+      this.#known.delete(keyOf(stat));
       this.#disk.close(fd);
       return [];
     });
@@ -133,7 +142,9 @@ export class Tail {
       }
     }
     this.#closeIdle(take);
-    if (++this.#looks % CLOSED_LOOKS === 0) this.#reopenGrown();
+    if (++this.#looks % CLOSED_LOOKS !== 0) return;
+    if (this.#hasEmpty) this.#files.unshift(...this.#adopt());
+    this.#reopenGrown();
   }
 
   /** Removes the rotated files of the image that were closed. Call this when all their lines are sealed. */

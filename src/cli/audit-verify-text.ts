@@ -136,7 +136,7 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     );
   if (compared !== undefined && compared.beside > 0)
     out.push(
-      `at the ends of this part: ${count(compared.beside, 'sealed line')} can be in the file before or after it; give that file, too`,
+      `at the ends of this part: ${count(compared.beside, 'sealed line')} can be in the file before or after it, or were removed (entry ${compared.besideEntries.join(', ')}${compared.beside > compared.besideEntries.length ? ', …' : ''}); give that file, too`,
     );
   if (verified.isOtherKey)
     out.push(
@@ -180,6 +180,7 @@ export function verifiedJson(verified: Verified) {
       unsealed: compared.unsealed ?? null,
       late: compared.late,
       beside: compared.beside,
+      besideEntries: compared.besideEntries,
     }),
     cosigned: log.cosigned,
     continued: log.continued,

@@ -328,6 +328,47 @@ test('finds a truncation after which the file has grown to its old length or bey
   }
 });
 
+test.each(['has all lines', 'is empty, and gets its lines later'])(
+  'seals each line once if a rename and copytruncate meet, and the copy %s when the sealer looks',
+  async (how) => {
+    const lab = sealLab();
+    const sealer = await lab.open();
+    const all = newLines(40);
+    lab.write(all.slice(0, 10));
+    await sealer.turn(true);
+    renameSync(lab.log, `${lab.log}.2`);
+    lab.write(all.slice(10, 26));
+    const copy = `${lab.log}.1`;
+    if (how === 'has all lines') copyFileSync(lab.log, copy);
+    else writeFileSync(copy, '');
+    // The copy is there, and the file is not truncated yet.
+    await sealer.turn(true);
+    copyFileSync(lab.log, copy);
+    truncateSync(lab.log);
+    lab.write(all.slice(26));
+    await sealer.turn(true);
+    await sealer.end();
+    expect(lab.sealed().lines).toEqual(all);
+  },
+);
+
+test('reads a copy if its file is truncated before anything was read of it, although it was seen as a copy', async () => {
+  const lab = sealLab();
+  const sealer = await lab.open();
+  const all = newLines(30);
+  lab.write(all.slice(0, 10));
+  await sealer.turn(true);
+  renameSync(lab.log, `${lab.log}.2`);
+  lab.write(all.slice(10, 20));
+  copyFileSync(lab.log, `${lab.log}.1`);
+  await sealer.turn(true);
+  truncateSync(lab.log);
+  lab.write(all.slice(20));
+  await sealer.turn(true);
+  await sealer.end();
+  expect(lab.sealed().lines).toEqual(all);
+});
+
 test('reads from the copy what copytruncate took away before it was read', async () => {
   const lab = sealLab();
   const sealer = await lab.open();

@@ -65,6 +65,7 @@ it('accepts one file of several with --part, and counts the lines that may be in
     const { code, json, text } = await verify(log, all(log, file, file + 1), '--part');
     expect([code, json.findings, json.beside]).toEqual([0, [], beside]);
     expect(text).toContain(`at the ends of this part: ${beside} sealed lines can be in the file before or after it`);
+    expect(json.besideEntries).toHaveLength(Math.min(10, beside));
   }
 });
 
