@@ -40,6 +40,19 @@ function subjectOf(text: string): readonly [provider: string, subject: string] {
   return [provider, subject];
 }
 
+/** Rejects a name that cannot be meant as it stands. Names are compared whole: there are no patterns. */
+function checkName(kind: string, text: string): void {
+  if (text === '') throw new WrongUse(`--${kind} is empty`);
+  if (/^[*.?%]+$/.test(text)) {
+    const all =
+      kind === 'jti'
+        ? 'to reject all tokens of a person, give --subject'
+        : 'to end all sessions, run: meshgate keys rotate --leaked';
+    throw new WrongUse(`--${kind} ${text} is no name, and there are no patterns: give the whole id; ${all}`);
+  }
+  if (/\s/.test(text)) throw new WrongUse(`--${kind} contains white space: give the whole id alone`);
+}
+
 /** Returns the names of a key. A key id that looks like the SHA-256 of a certificate has a second spelling. */
 function kidsOf(text: string): readonly string[] {
   const digits = text.replaceAll(':', '');
@@ -55,7 +68,7 @@ function asked(
   const of = subject === undefined ? undefined : subjectOf(subject);
   if (of !== undefined) given.push(['sub', [ofProvider(...of)]]);
   for (const [kind, value] of Object.entries({ sid, kid, jti })) {
-    if (value === '') throw new WrongUse(`--${kind} is empty`);
+    if (value !== undefined) checkName(kind, value);
     const names = value === undefined ? [] : kind === 'kid' ? kidsOf(value) : [value];
     if (names.length > 0) given.push([kind as Revocation['kind'], names.map(ofAny)]);
   }
@@ -129,6 +142,8 @@ export const revokeCommand = command({
       return NO;
     }
     runtime.err('recorded: every credential with this name is rejected from now on\n');
+    if (flags.jti?.includes('/'))
+      runtime.err('note: no provider belongs in front of a "jti"; what was given is compared with the whole "jti"\n');
     return flags.cut ? cut(runtime, flags.pidFile) : YES;
   },
 });

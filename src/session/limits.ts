@@ -89,15 +89,17 @@ export const MAX_RENEWALS = 32;
 export const PROVIDER_PAUSE_MS = 10_000;
 
 /** If the token endpoint reports too many calls for this many people in a row, within this number of milliseconds, the
- * provider limits the gateway and not one person. A set of this many bits for each provider tells people apart; some
- * people share a bit. */
+ * provider limits the gateway and not one person. */
 export const LIMITED_PEOPLE = 3;
 export const LIMITED_MS = 60_000;
-export const LIMITED_BITS = 31;
 
-/** How long the gateway pushes the requests of sign-ins after a provider has shown that it requires this, in
- * milliseconds. */
-export const PUSHES_MS = 24 * 3600 * 1000;
+/** Number of bits of a set of people. */
+export const PEOPLE_BITS = 31;
+
+/** If this many people in a row signed in with a pushed request after an error of the provider, the gateway pushes the
+ * requests of all sign-ins for this number of milliseconds. One account can cause the error at will. */
+export const PUSHED_PEOPLE = 3;
+export const PUSHES_MS = 3600 * 1000;
 
 /** Maximum time that a person may need to sign in at the provider. */
 export const ATTEMPT_LIFETIME_S = 600;

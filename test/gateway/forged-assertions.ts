@@ -184,6 +184,7 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
     ['names a file as its key', headed({ kid: '../../dev/null' }, stranger)],
     ['names an empty key', headed({ kid: '' }, stranger)],
     ['names a number as its key', headed({ kid: 7 }, stranger)],
+    ['has an empty list of such extensions', headed({ crit: [] })],
     ['has an extension that must be understood', headed({ crit: ['exp-2'], 'exp-2': now })],
   ];
   const forms: readonly (readonly [string, string])[] = [

@@ -6,11 +6,12 @@ import type { SigninErrand } from '../../session/flow/errand.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { type Params, withQuery } from '../../session/flow/query.ts';
 import { readPushed } from '../../session/flow/token-answer.ts';
-import { PUSHES_MS } from '../../session/limits.ts';
+import { PUSHED_PEOPLE, PUSHES_MS } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirectUri, requestUrl } from '../../session/urls.ts';
 import { locksDict } from '../dicts.ts';
 import { redirect, refuseWith } from './answer.ts';
+import { addPerson } from './people.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';
 
@@ -58,16 +59,26 @@ const pushes = (provider: string): string => composed('pushes', provider);
 /** Whether a provider has shown that it accepts only pushed requests. */
 const requiresPush = (provider: string): boolean => locksDict().has(pushes(provider));
 
+/** Returns the name of the set of people who signed in with a pushed request after an error of the provider. */
+const pushedPeople = (provider: string): string => composed('pushed', provider);
+
 /** Remembers that a provider refused a request that was not pushed, and answered the pushed one with a code. Only then:
- * anyone can open the callback with an error, but not with the code of a pushed request. */
-export function rememberPush(provider: string): void {
-  if (requiresPush(provider)) return;
+ * anyone can open the callback with an error, but not with the code of a pushed request. One person can do so at will,
+ * so several in a row count. */
+export function rememberPush(provider: string, person: string): void {
+  if (requiresPush(provider) || addPerson(pushedPeople(provider), person, PUSHES_MS) < PUSHED_PEOPLE) return;
+  locksDict().delete(pushedPeople(provider));
   locksDict().set(pushes(provider), 1, PUSHES_MS);
   ngx.log(
     ngx.WARN,
-    `meshgate: provider ${provider} accepts only pushed requests (RFC 9126), so the gateway pushes them; write signin: { par: true } to spare one redirect each day`,
+    `meshgate: provider ${provider} accepts only pushed requests (RFC 9126), so the gateway pushes them; write signin: { par: true } to spare some redirects each hour`,
   );
 }
+
+/** Forgets this if the provider has answered a request that was not pushed. */
+export const forgetPush = (provider: string): void => {
+  locksDict().delete(pushedPeople(provider));
+};
 
 async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
   const { host, now } = visit;

@@ -18,7 +18,7 @@ import { ATTEMPT_LIFETIME_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { callbackName, originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
-import { begin, rememberPush } from './begin.ts';
+import { begin, forgetPush, rememberPush } from './begin.ts';
 import { establish, goneAfter } from './establish.ts';
 import { codeParams, exchange } from './exchange.ts';
 import { signsInTooOften } from './often.ts';
@@ -159,7 +159,10 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   // If the code was not used, the claim is released. A code that may have been used is never sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (!person.lost) await claim.release();
-  if (person.ok && attempt.pushed && learnsPush(provider, metadata)) rememberPush(provider.name);
+  if (person.ok && learnsPush(provider, metadata)) {
+    if (attempt.pushed) rememberPush(provider.name, String(person.value.idClaims.sub));
+    else forgetPush(provider.name);
+  }
   if (!person.ok) return fail(scene, visit, back, person.reason, person.detail ?? '');
   const done = await establish(scene, visit, attempt, provider, person.value);
   if (!done.ok) fail(scene, visit, back, done.reason, done.detail ?? '');

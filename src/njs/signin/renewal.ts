@@ -1,9 +1,7 @@
-import hash from 'crypto';
 import { composed } from '../../composed.ts';
 import { REPEAT_LINE_S } from '../../limits.ts';
 import { isStale } from '../../session/freshness.ts';
 import {
-  LIMITED_BITS,
   LIMITED_MS,
   LIMITED_PEOPLE,
   MAX_RENEWAL_WAITERS,
@@ -31,6 +29,7 @@ import type { Lock, SessionStore } from '../../session/store.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
+import { addPerson } from './people.ts';
 
 export interface RenewalScene {
   readonly store: SessionStore;
@@ -72,20 +71,9 @@ const unsaid = (sid: string): string => composed('unsaid', sid);
 /** Returns the name of a set of people, as bits: those for which a provider limited its calls, in a row. */
 const limited = (provider: string): string => composed('limited', provider);
 
-const bitOf = (person: string): number =>
-  1 << (Number.parseInt(hash.createHash('sha256').update(person).digest('hex').slice(0, 8), 16) % LIMITED_BITS);
-
-/** Returns the number of bits that are set. */
-const countOf = (set: number): number => (set >>> 0).toString(2).split('1').length - 1;
-
-/** Whether a provider rejects calls about every person because there are too many calls. If a worker overwrites the set
- * of another worker, the limit is noticed one person later. */
-function isLimitedForAll({ session, claims }: SessionRecord): boolean {
-  const name = limited(session.provider);
-  const people = (locksDict().get(name) ?? 0) | bitOf(String(claims.sub ?? session.sid));
-  locksDict().set(name, people, LIMITED_MS);
-  return countOf(people) >= LIMITED_PEOPLE;
-}
+/** Whether a provider rejects calls about every person because there are too many calls. */
+const isLimitedForAll = ({ session, claims }: SessionRecord): boolean =>
+  addPerson(limited(session.provider), String(claims.sub ?? session.sid), LIMITED_MS) >= LIMITED_PEOPLE;
 
 /** Renews sessions. Of all workers and replicas, only one renews a session at a time, even if many cookies need it. */
 export class Renewals {

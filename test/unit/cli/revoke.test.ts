@@ -114,6 +114,10 @@ describe('meshgate revoke', () => {
       [[], 'give one of --subject, --sid, --kid and --jti'],
       [['--sid', 'a', '--kid', 'b'], 'give one of'],
       [['--sid', ''], '--sid is empty'],
+      [['--kid', '*'], '--kid * is no name, and there are no patterns: give the whole id; to end all sessions'],
+      [['--sid', '**'], 'meshgate keys rotate --leaked'],
+      [['--jti', '*'], 'to reject all tokens of a person, give --subject'],
+      [['--kid', 'a b'], '--kid contains white space'],
       [['--subject', 'okta'], '--subject is PROVIDER/SUBJECT'],
       [['--subject', '/a'], '--subject is PROVIDER/SUBJECT'],
       [['--sid', 'a'], 'no gateway with sessions keeps its state in /var/lib/meshgate', { folders: [] }],
@@ -125,6 +129,11 @@ describe('meshgate revoke', () => {
       expect([code, written]).toEqual([2, {}]);
       expect(err).toContain(message);
     }
+  });
+
+  test('says that a "jti" has no provider in front, but takes one that contains a slash', async () => {
+    const { code, err } = await meshgate(['revoke', '--jti', 'okta/x'], takes());
+    expect([code, err.split('\n')[1]]).toEqual([0, expect.stringContaining('no provider belongs in front of a "jti"')]);
   });
 
   test('finds the state where the image keeps it', async () => {

@@ -684,16 +684,57 @@ describe('a provider that accepts only pushed requests of this client', () => {
     return made;
   };
 
-  test('gets a pushed request after its error, and from then on each request is pushed', async () => {
-    const { provider, browser, logged } = only();
-    const one = browser();
+  /** Signs a person in, whose request is refused once and then pushed. */
+  const signInAs = async (of: ReturnType<typeof only>, sub: string) => {
+    of.provider.manners = { unlessPushed: 'invalid_request', claims: { sub }, userinfo: { sub } };
+    const one = of.browser();
     expect((await one.signIn()).url).toBe(page);
-    expect(provider.calls('/par').length).toBe(1);
-    expect(one.attempts()).toEqual([]);
+    return one;
+  };
+
+  test('gets a pushed request after its error, and after three people each request is pushed', async () => {
+    const of = only();
+    const { provider, browser, logged } = of;
+    for (const [i, person] of ['ada', 'ben', 'eve'].entries()) {
+      expect([logged(), remembered()]).toEqual(['', 0]);
+      const one = await signInAs(of, person);
+      expect([provider.calls('/par').length, one.attempts()]).toEqual([i + 1, []]);
+    }
     expect(logged()).toMatch(/^meshgate: provider okta accepts only pushed requests .*par: true/);
     const later = await browser().begin();
     expect([...later.searchParams.keys()]).toEqual(['client_id', 'request_uri']);
     expect(logged().split('\n').length).toBe(1);
+  });
+
+  test('is not believed to require pushed requests because of one account, however often it signs in', async () => {
+    const { provider, browser } = bound(lab());
+    for (let i = 0; i < 20; i++) {
+      const one = browser();
+      const state = (await one.begin()).searchParams.get('state') ?? '';
+      const { location } = await one.get(`https://${HOST}/.meshgate/callback?error=invalid_request&state=${state}`);
+      expect((await one.visit(provider.authorize(new URL(location!)))).status).toBe(200);
+      expect(await one.session()).toBeDefined();
+    }
+    expect(remembered()).toBe(0);
+    expect([...(await browser().begin()).searchParams.keys()]).toContain('code_challenge');
+  });
+
+  test('is not believed to, either, if it answers another person’s request that was not pushed', async () => {
+    const of = only();
+    for (const person of ['ada', 'ben']) await signInAs(of, person);
+    of.provider.manners = {};
+    expect((await of.browser().signIn()).url).toBe(page);
+    await signInAs(of, 'eve');
+    expect(remembered()).toBe(0);
+  });
+
+  test('is asked again after an hour', async () => {
+    const of = only();
+    for (const person of ['ada', 'ben', 'eve']) await signInAs(of, person);
+    expect(remembered()).toBe(1);
+    labNgx.clock += 3600_001;
+    of.provider.manners = {};
+    expect([...(await of.browser().begin()).searchParams.keys()]).toContain('code_challenge');
   });
 
   test('gets a pushed request for the same page, role and mode', async () => {

@@ -53,6 +53,10 @@ final class Assertions {
     /** Returns the claims of a valid assertion. */
     JWTClaimsSet verify(String assertion) throws ParseException, BadJOSEException, JOSEException {
         var token = SignedJWT.parse(assertion);
+        // Nimbus accepts an empty list of extensions (RFC 7515 section 4.1.11).
+        if (token.getHeader().getCriticalParams() != null) {
+            throw new BadJWTException("an extension that must be understood");
+        }
         var claims = processor.process(token, null);
         // Nimbus makes a text of any subject.
         if (!(token.getPayload().toJSONObject().get("sub") instanceof String subject) || subject.isEmpty()) {
