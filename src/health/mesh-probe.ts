@@ -50,7 +50,9 @@ const judges: Readonly<Record<DeniedBy, (answer: ProbeAnswer) => Verdict>> = {
   linkerd: (it) => {
     if (isVague(it)) return 'unknown';
     if (it.proxyError) return it.status === 403 || it.status === 404 ? 'closed' : 'unknown';
-    return it.status === 403 ? 'unknown' : 'open';
+    // To a client without an identity, such as one with an RSA key, Linkerd's own denials have no mark and no body.
+    const isBare = it.type === '' && (it.length === '' || it.length === '0');
+    return it.status === 403 || (it.status === 404 && isBare) ? 'unknown' : 'open';
   },
 };
 

@@ -1,13 +1,4 @@
-import {
-  type DraftPolicy,
-  entriesOf,
-  ingressesOf,
-  type MeshAt,
-  meshesOf,
-  repeated,
-  servicesOf,
-  writes,
-} from './draft.ts';
+import { type DraftPolicy, ingressesOf, type MeshAt, meshesOf, repeated, servicesOf, writes } from './draft.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 
@@ -29,8 +20,9 @@ function checkOne(report: Report, draft: DraftPolicy, at: MeshAt): void {
     const message = `${quote(domain)} does not end in .consul, but each trust domain of Consul does; write TrustDomain from /v1/connect/ca/roots`;
     report.add([...at.path, 'trust_domain'], message);
   }
-  const doors = ingressesOf(at);
-  if (doors.some(({ ingress }) => !writes(ingress, 'consul_service'))) checkIdentities(report, at);
+  for (const { ingress, path } of ingressesOf(at)) {
+    if (!writes(ingress, 'consul_service') && !report.touches([...path, 'consul_service'])) report.add(path, NAMELESS);
+  }
   checkNames(report, draft, at);
 }
 
@@ -59,22 +51,9 @@ function checkIdle(report: Report, draft: DraftPolicy, at: MeshAt, kind: string)
   if (why) idle(at.path, at.mesh, ['assertion_ca_file'], why);
 }
 
-/** If nginx connects without an ingress, its identity is the source in the intentions. */
-function checkIdentities(report: Report, { mesh, path: here }: MeshAt): void {
-  for (const [name, { spiffe }] of entriesOf(mesh.identities)) {
-    const path = [...here, 'identities', name, 'spiffe'];
-    if (spiffe === undefined || CONSUL_SPIFFE.test(spiffe) || report.touches(path)) continue;
-    const form = `spiffe://${mesh.trust_domain ?? 'TRUST_DOMAIN'}/ns/default/dc/DATACENTER/svc/${name}`;
-    const dotted = /\/svc\/([^/.]*\.[^/]*)$/.exec(spiffe)?.[1];
-    if (dotted !== undefined) {
-      const why = `the dot in ${quote(dotted)} matches any character in Consul’s filter, so that ${quote(dotted.replace(/\./g, '-'))} passes as well; register the service under a name without dots`;
-      report.add(path, why);
-      continue;
-    }
-    const message = `not the id of a service in Consul’s default namespace; write ${quote(form)}, or mesh.ingress.consul_service if an ingress connects to the services`;
-    report.add(path, message);
-  }
-}
+/** Consul's certificates have a SPIFFE id and no DNS name, and nginx compares DNS names only. */
+const NAMELESS =
+  'consul_service is missing: nginx cannot connect to Consul’s proxies themselves, because their certificates have no DNS name that nginx could verify; put an ingress before them, such as the one of "meshgate render --target envoy", and write the name under which Consul knows it';
 
 function checkNames(report: Report, draft: DraftPolicy, at: MeshAt): void {
   for (const [name, service, other] of repeated(servicesOf(draft, at), (it, key) => it.consul_service ?? key)) {

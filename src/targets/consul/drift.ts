@@ -50,6 +50,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
   const all = entriesIn(files).filter((it) => !(isUnknown && it.Kind === 'jwt-provider'));
   const taken = takenBy(own, all, owner);
   const live = all.filter((it) => !taken.has(titleOf(it).toLowerCase()));
+  const names = new Set(plan.intentions.map(({ Name }) => Name.toLowerCase()));
   const others = 'other intentions and the default of the mesh decide which services pass';
   return [
     ...(isUnknown ? [`jwt-provider ${owner}: its keys are not known; give --assertion-jwks`] : []),
@@ -61,7 +62,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
         title: titleOf,
         neutral: neutralOf,
         isManaged: (it) => ownerIn(it) === owner,
-        bearing: bearingOf,
+        bearing: (it) => bearingOf(it, names),
         isNothing: isEmpty,
         without: (it) => (it.Kind === 'service-intentions' ? others : undefined),
       },

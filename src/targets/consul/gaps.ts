@@ -19,6 +19,9 @@ const HOST =
 const DEFAULT =
   'a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
 
+const ROUTER =
+  'a service-router of Consul may rewrite a path before the intentions see it, so they decide about another path than the gateway; write none for these services, or let prove see it';
+
 const OPEN =
   'in a mesh that allows by default, a certificate of the mesh’s CA that names no service of the default namespace, such as that of a mesh gateway or an agent, passes everywhere: set default_intention_policy, or the ACLs’ default_policy, to deny';
 
@@ -99,6 +102,7 @@ export function consulGaps(policy: Policy, rules: readonly Rule[], keys: KeySet 
   return [
     { part: 'mesh', text: HOST },
     { part: 'mesh', text: OPEN },
+    { part: 'mesh', text: ROUTER },
     ...endingGaps(policy, rules),
     ...assertionGaps(policy, keys),
     ...new Map(lacks.map((gap) => [JSON.stringify(gap), gap])).values(),

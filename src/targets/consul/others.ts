@@ -90,7 +90,7 @@ function intentions(entry: LiveEntry): string | undefined {
 /** A JWT provider has an effect only if an intention names it. The other kinds are about one service that is not rendered,
  * or about the source. */
 const HARMLESS = [
-  ...['jwt-provider', 'service-defaults', 'service-resolver', 'service-router', 'service-splitter'],
+  ...['jwt-provider', 'service-defaults', 'service-resolver', 'service-splitter'],
   ...['exported-services', 'ingress-gateway', 'api-gateway', 'http-route', 'tcp-route'],
 ];
 
@@ -100,8 +100,21 @@ const BEARINGS: Readonly<Record<string, (entry: LiveEntry) => string | undefined
   mesh: (entry) => unknown(entry, MESH),
 };
 
+/** A router of the proxy that calls a service decides before the intentions, which see the new path.
+ * @param names the rendered services, in lower case */
+function router({ Name, Routes }: LiveEntry, names: ReadonlySet<string>): string | undefined {
+  const leads = (Array.isArray(Routes) ? Routes : []).map(
+    (it) => (it as { readonly Destination?: { readonly Service?: unknown } } | null)?.Destination?.Service,
+  );
+  const touched = [Name, ...leads].some((it) => names.has(String(it).toLowerCase()));
+  return touched
+    ? 'it may rewrite paths of a rendered service, or lead its requests to another service; the intentions see the new path, and not the one that the gateway checked'
+    : undefined;
+}
+
 /** How another entry may change the decisions of the rendered ones; undefined if it is known to change none. */
-export function bearingOf(entry: LiveEntry): string | undefined {
+export function bearingOf(entry: LiveEntry, names: ReadonlySet<string>): string | undefined {
+  if (entry.Kind === 'service-router') return router(entry, names);
   if (HARMLESS.includes(entry.Kind)) return undefined;
   const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;
   return bearing === undefined ? 'prove does not know entries of this kind' : bearing(entry);

@@ -1,6 +1,6 @@
 import { hasSeveral, hasSeveralMeshes, meshesOf } from '../../policy/ingress.ts';
 import { METHODS } from '../../policy/scalars.ts';
-import type { Identity, Policy, Service } from '../../policy/types.ts';
+import type { Identity, Mesh, Policy, Service } from '../../policy/types.ts';
 import { clusterAddress } from '../../policy/workload.ts';
 import { type Arg, conf, type Directive, key, line, literal, type Part, template, variable } from './directive.ts';
 import { directUpstream, identityVariableOf, ingressUpstream, upstreamVariable } from './names.ts';
@@ -9,11 +9,15 @@ import type { Scene, SceneRoute, Target } from './scene.ts';
 const schemeOf = (protocol: Service['protocol'], tls: boolean): string =>
   `${protocol === 'grpc' ? 'grpc' : 'http'}${tls ? 's' : ''}`;
 
+/** The authority of requests to a service, as nginx sends it: for requests of clients and for probes. Linkerd compares
+ * hosts with their case, and routes have lower case. */
+export const authorityFor = ({ authority }: Service, mesh: Pick<Mesh, 'kind'> | undefined): string =>
+  mesh?.kind === 'linkerd' ? authority.toLowerCase() : authority;
+
 /** The fields of a target that nginx needs. */
 const FIELDS = {
   service: ({ service }) => service.name,
-  // Linkerd compares hosts with their case, and routes have lower case.
-  authority: ({ service: { authority }, mesh }) => (mesh?.kind === 'linkerd' ? authority.toLowerCase() : authority),
+  authority: ({ service, mesh }) => authorityFor(service, mesh),
   mesh: ({ identity }) => identity?.mesh ?? '',
   ingress: ({ ingresses }) => (ingresses?.isWorkload ? '' : (ingresses?.all.map(({ name }) => name).join(', ') ?? '')),
   pass: ({ service, identity, ingresses }) => {

@@ -8,6 +8,7 @@ import { type Enforced, enforced } from '../../rules/enforced.ts';
 import { meshTarget } from '../index.ts';
 import { guardRequests } from '../kit/guards.ts';
 import { mayMeet } from '../kit/kubernetes.ts';
+import { authorityFor } from './connections.ts';
 import { conf, type Directive, literal, variable } from './directive.ts';
 import { shown, timeouts, tls, verified } from './module.ts';
 import { type Led, probeLocation, probeUpstream, requestHeader } from './names.ts';
@@ -97,7 +98,7 @@ function probing(scene: Scene): readonly Probing[] {
               ...(assertion ? { probe: 'wrong_identity', assertion } : { probe: 'no_assertion' }),
               ...{ mesh: mesh.name, ingress: isWorkload ? '' : to.name, service: service.name },
               ...{ layer, object, rule, identity: name, at: probeLocation(led, name) },
-              ...{ authority: service.authority, path, by },
+              ...{ authority: authorityFor(service, mesh), path, by },
             };
             return [{ probe, way: { led, to, identity, ...(isWorkload && { isWorkload }) } }];
           },

@@ -28,6 +28,9 @@ function read(path: string): string {
 export const recordNames = (): readonly string[] =>
   readdirSync(join(folder, 'entries')).map((file) => file.replace('.json', ''));
 
+/** The certificate that Consul gave the sidecar of a service. */
+export const leafOf = (service: string): string => read(`leaf/${service}.pem`);
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** The listener of a service's proxy. */

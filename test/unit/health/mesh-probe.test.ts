@@ -54,7 +54,9 @@ describe('an answer', () => {
     ['the service answers behind any proxy', 'any', { status: 302 }, 'open'],
     ['Linkerd does not allow the client', 'linkerd', { status: 403, proxyError: true }, 'closed'],
     ['Linkerd has no such route', 'linkerd', { status: 404, proxyError: true }, 'closed'],
-    ['a service behind Linkerd has no such page', 'linkerd', { status: 404 }, 'open'],
+    ['a service behind Linkerd has no such page', 'linkerd', { status: 404, type: 'text/html' }, 'open'],
+    ['a 404 without a body may be Linkerd’s, to an RSA key', 'linkerd', { status: 404, length: '0' }, 'unknown'],
+    ['the service answers a stranger behind Linkerd', 'linkerd', { status: 200 }, 'open'],
     ['a 403 behind Linkerd may be the service’s', 'linkerd', { status: 403 }, 'unknown'],
     ['Linkerd does not reach the service', 'linkerd', { status: 502, proxyError: true }, 'unknown'],
   ])('%s (%s)', (_, by, answer, expected) => {

@@ -1,5 +1,6 @@
 /** Compares the model of Consul, test/mesh/consul, with what Consul's own code made of rendered entries, and with the
  * answers of a real Envoy. */
+import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import type { Assertion } from '../../../src/policy/types.ts';
@@ -18,6 +19,7 @@ import { describeWith } from '../../harness/needs.ts';
 import {
   askedOf,
   lacksAnswers,
+  leafOf,
   PASSING,
   type RecordedRequest,
   ROLELESS,
@@ -108,7 +110,8 @@ function fieldBytes(value: unknown): number {
 
 /** Records whose entries are not read back, and why. */
 const UNREAD: ReadonlyMap<string, string> = new Map([
-  ['dotted-identity', 'meshgate rejects the policy'],
+  ['dotted-identity', 'meshgate rejects the policy, which has no ingress'],
+  ['identities', 'meshgate rejects the policy, which has no ingress'],
   ['wildcard-destination', 'an entry was added by hand'],
   ['tools', 'rendered when the rules for MCP messages were other ones'],
   ['agents2', 'rendered when the rules for MCP messages were other ones'],
@@ -212,10 +215,23 @@ describeWith(lacksAnswers(), 'records of Consul and Envoy', () => {
   });
 
   test('a name with a dot, which lets another name pass, is rejected', () => {
-    const { errors } = parsePolicy(of('dotted-identity').policy, 'meshgate.yaml');
-    expect(errors).toMatchObject([{ path: 'mesh.identities.default.spiffe' }]);
+    const text = of('dotted-identity').policy.replace('ingress: {', 'ingress: { consul_service: gate.way,');
+    expect(parsePolicy(text, 'meshgate.yaml').errors).toMatchObject([{ path: 'mesh.ingress.consul_service' }]);
     const passed = of('dotted-identity').requests.filter((it) => it.client === 'gate-way' && it.status === 200);
     expect(passed.length).toBeGreaterThan(0);
+  });
+
+  test('nginx could verify no name of a sidecar, so a policy without an ingress is rejected', () => {
+    for (const name of ['wiki', 'dashboard']) {
+      const { subject, subjectAltName } = new X509Certificate(leafOf(name));
+      expect(subject ?? '').toBe('');
+      expect(subjectAltName).toMatch(/^URI:spiffe:\/\/[^,]+$/);
+    }
+    for (const name of ['identities', 'dotted-identity']) {
+      expect(parsePolicy(of(name).policy, 'meshgate.yaml').errors).toMatchObject([
+        { path: 'mesh.ingress', message: expect.stringContaining('no DNS name that nginx could verify') },
+      ]);
+    }
   });
 
   test('the model gives the answers of Envoy', () => {

@@ -155,11 +155,6 @@ describe('other meshes', () => {
 
   test.each([
     [
-      'nginx connects to the sidecar',
-      '',
-      ['workload default /meshgate-probe: service-intentions wiki, wiki.test/*#1, first'],
-    ],
-    [
       'an unknown ingress is before the sidecar',
       ', consul_service: in',
       ['workload default /meshgate-probe: service-intentions wiki, wiki.test/*#1, any'],
@@ -181,6 +176,21 @@ describe('other meshes', () => {
   const linkerd = 'kind: linkerd, trust_domain: example.org, ingress: { ca_file: /ca.pem }';
   const direct =
     'wiki: { authority: "wiki.apps:80", namespace: apps, service_account: wiki, labels: { app: wiki }, port: 80 }';
+
+  test('a probe names the same authority as a request of a client', () => {
+    const services = direct.replace('wiki.apps:80', 'Wiki.Apps:80');
+    const routes = `
+    /rest/*: { service: wiki, allow: [ { role: editor, as: editor } ] }
+    /pages/*: { service: wiki, allow: [ { role: reader, as: reader } ] }`;
+    const parts = { mesh: linkerd, services, routes, identities: ['editor', 'reader'] };
+    const { files } = render(parts);
+    const [, sent = ''] = /\$meshgate_authority "?([\w.:]+)/.exec(Object.values(files).join('\n')) ?? [];
+    expect(sent).toBe('wiki.apps:80');
+    const named = Object.values(files).flatMap((text) =>
+      [...text.matchAll(/"authority": ?"([^"]+)"/g)].map(([, it]) => it),
+    );
+    expect(new Set(named)).toEqual(new Set([sent]));
+  });
 
   test('Linkerd knows identities only: one that no rule of the path has is denied', () => {
     const routes = `

@@ -11,6 +11,8 @@ const DEFAULT =
   'mesh: a token is required only in a mesh that denies by default: set default_intention_policy, or the ACLs’ default_policy, to deny';
 const OPEN =
   'mesh: in a mesh that allows by default, a certificate of the mesh’s CA that names no service of the default namespace, such as that of a mesh gateway or an agent, passes everywhere: set default_intention_policy, or the ACLs’ default_policy, to deny';
+const ROUTER =
+  'mesh: a service-router of Consul may rewrite a path before the intentions see it, so they decide about another path than the gateway; write none for these services, or let prove see it';
 const SKEW =
   'gateway.assertion: proxies accept an assertion for 60 s after it has expired, whatever gateway.clock_skew says: Consul does not give them the entry’s ClockSkewSeconds';
 
@@ -26,10 +28,10 @@ const kinds = (rest: string, sample?: Sample) => coverage(rest, sample).map(({ k
 
 test('with the assertion roles are enforced, also behind an ingress, and mesh-wide settings are named', () => {
   expect(kinds(both)).toEqual(['exact', 'exact']);
-  expect(gapsOf(both)).toEqual([HOST, OPEN, DEFAULT, SKEW]);
+  expect(gapsOf(both)).toEqual([HOST, OPEN, ROUTER, DEFAULT, SKEW]);
   expect(
     gapsOf(both, { gateway: `clock_skew: 1m, ${'assertion: { issuer: "https://gw.test", keys_file: /k }'}` }),
-  ).toEqual([HOST, OPEN, DEFAULT]);
+  ).toEqual([HOST, OPEN, ROUTER, DEFAULT]);
 });
 
 describe('without the assertion', () => {
@@ -46,15 +48,13 @@ describe('without the assertion', () => {
         text: expect.stringContaining('role editor and role reader (w.test/*#1) come as the same source ingress'),
       },
     ]);
-    expect(gapsOf(both, UNSIGNED)).toHaveLength(4);
+    expect(gapsOf(both, UNSIGNED)).toHaveLength(5);
   });
 
-  test('identities of their own distinguish roles where they are sources, and not behind an ingress', () => {
+  test('identities of their own do not distinguish roles, because the ingress is the source', () => {
     const apart = wiki('/*: { service: wiki, allow: [reader, { role: editor, as: wiki-editor }] }');
-    expect(kinds(apart, { ...UNSIGNED, ingress: '' })).toEqual(['exact', 'exact']);
-    expect(gapsOf(apart, { ...UNSIGNED, ingress: '' })).toEqual([HOST, OPEN]);
     expect(kinds(apart, UNSIGNED)).toEqual(['wider', 'wider']);
-    expect(gapsOf(apart, UNSIGNED)[2]).toBe(
+    expect(gapsOf(apart, UNSIGNED)[3]).toBe(
       'mesh.identities: workloads see the identity of the ingress (ingress), not the one with which nginx connects to the ingress (wiki-editor)',
     );
   });

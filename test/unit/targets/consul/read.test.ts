@@ -286,6 +286,18 @@ describe('a change by hand', () => {
     expect(drift(files)).toEqual([expect.stringContaining(`service-defaults wiki: ${line}`)]);
   });
 
+  test.each([
+    ['wiki', [{ Match: { HTTP: { PathPrefix: '/open' } }, Destination: { PrefixRewrite: '/admin' } }], 1],
+    ['Wiki', [], 1],
+    ['db', [{ Destination: { Service: 'wiki', PrefixRewrite: '/admin' } }], 1],
+    ['db', [{ Destination: { Service: 'other', PrefixRewrite: '/admin' } }], 0],
+  ])('a service-router that concerns a rendered service is a difference: %s %j', (Name, Routes, count) => {
+    const files = { ...live(), other: JSON.stringify({ Kind: 'service-router', Name, Routes }) };
+    const found = drift(files);
+    expect(found).toHaveLength(count);
+    for (const line of found) expect(line).toContain('it may rewrite paths of a rendered service');
+  });
+
   test('foreign intentions for other services are ignored', () => {
     const other = { Kind: 'service-intentions', Name: 'db', Sources: [{ Name: 'wiki', Permissions: [{ JWT: 1 }] }] };
     const files = { ...live(), other: JSON.stringify(other) };

@@ -100,13 +100,12 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
     ]);
   });
 
-  test('exist for each source, and all others are refused', () => {
+  test('exist for the ingress, and all others are refused', () => {
     const rest = wiki('/x: { service: wiki, allow: [reader, { role: editor, as: wiki-editor }] }');
-    const { of } = render(rest, { ingress: '', gateway: '' });
+    const { of } = render(rest, { gateway: '' });
     const [{ Sources }] = of('service-intentions');
     expect(Sources.map(({ Name, Action }: { Name: string; Action?: string }) => [Name, Action])).toEqual([
-      ['default', undefined],
-      ['wiki-editor', undefined],
+      ['ingress', undefined],
       ['*', 'deny'],
     ]);
   });
@@ -198,6 +197,6 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
   test('no provider is rendered if no permission needs an assertion', () => {
     const { files, gaps } = render(wiki('/x: { service: wiki, allow: [reader, anyone] }'), { options: {} });
     expect(Object.keys(files)).toEqual(['service-defaults.wiki.json', 'service-intentions.wiki.json']);
-    expect(gaps).toHaveLength(2);
+    expect(gaps).toHaveLength(3);
   });
 });
