@@ -64,6 +64,7 @@ export const FORGED: readonly string[] = words(`
   X-Forwarded-User-Roles X-Forwarded-User-Groups X-Forwarded-User-Email-Verified X-Forwarded-User-Mfa
   X-Forwarded-User-Admin X-Forwarded-User-Teams X-Forwarded-User-Service-Account Tailscale-User Tailscale-Login
   X-WEBAUTH-TAILNET X-Client-Cert-CN X-Client-Cert-Subject X-Client-Cert-Verified
+  X-Forwarded-SSL-Client-Cert X-Certificate-Subject X-Nginx-Client-Cert X-Certificate X-Cert X-Mtls-Client-Cert
   X-Auth-First-Name X-Auth-Last-Name X-Auth-RSC-Role X-RStudio-Username X-OpenWebUI-User-Id X-OpenWebUI-User-Email
   X-OpenWebUI-User-Role X-OpenWebUI-User-Name THANOS-TENANT X-Forwarded-Script-Name X-Traversal-Path
   X-HTTP-Host-Override X-Forwarded-HTTPS X-HTTPS x-ms-copy-source x-ms-rename-source x-goog-copy-source

@@ -39,6 +39,9 @@ Kong, mutual TLS: https://developer.konghq.com/plugins/mtls-auth/
 SPIFFE behind a proxy: https://spiffe.io/docs/latest/microservices/envoy/
   X-Spiffe-Id X-Spiffe
 other configurations, as in the guides of nginx and F5: https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables
+  X-Forwarded-SSL-Client-Cert X-Forwarded-Client-Certificate X-Forwarded-Client-Cert-Chain X-Forwarded-Cert
+  X-Nginx-Client-Cert X-Certificate X-Certificate-Subject X-Certificate-Issuer X-Certificate-Serial
+  X-Certificate-Fingerprint X-Cert X-Cert-Chain X-Mtls-Client-Cert X-Mutual-Tls-Client-Cert
   X-Client-Certificate X-Client-Certificate-Subject X-Client-Certificate-Verify X-Client-S-DN X-Client-I-DN X-Client-CN
   X-Client-Serial X-Client-Fingerprint X-SSL-Cert X-SSL-Verify X-SSL-User X-SSL-Subject-DN X-SSL-Client-Cert
   X-SSL-Client-S-DN X-SSL-Client-I-DN X-SSL-Client-S-DN-CN X-SSL-Client-Subject X-SSL-Client-Subject-DN

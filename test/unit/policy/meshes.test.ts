@@ -196,8 +196,7 @@ test('each mesh needs what its kind needs', () => {
     expect.stringContaining('meshes.east.ingress.namespace: missing key "namespace", which Istio needs'),
     expect.stringContaining('meshes.east.ingress.labels: missing key "labels", which Istio needs'),
     expect.stringContaining('meshes.east.ingress.service_account: missing key "service_account", which Istio needs'),
-    expect.stringContaining('meshes.west.identities.default.spiffe: not the id of a service'),
-    expect.stringContaining('meshes.west.identities.reader.spiffe: not the id of a service'),
+    expect.stringContaining('meshes.west.ingress: consul_service is missing'),
     expect.stringContaining('services.search.namespace: no effect: Consul identifies a workload by its service name'),
   ]);
 });
