@@ -93,6 +93,27 @@ describe('tools', () => {
   });
 });
 
+test('without a JWT in the permissions about tasks, Envoy lets a message without an assertion pass', async () => {
+  const open = (key: string, value: unknown) => {
+    const { JWT: _, ...rest } = (value ?? {}) as { readonly JWT?: unknown };
+    return key !== '' && JSON.stringify(rest).includes('tasks/get') && 'HTTP' in rest ? rest : value;
+  };
+  const [cell] = withMessages(tooled, ({ policy, rules }) => cellsOf(policy, rules)).filter(
+    ({ part, mcp }) => part === 'credential' && JSON.stringify(mcp) === JSON.stringify(CALLING),
+  ) as [Cell];
+  const task = { ...cell, mcp: { ...CALLING, method: 'tasks/get', name: '1' } };
+  for (const [change, expected] of [
+    [undefined, /^refused/],
+    [(entries: readonly unknown[]) => JSON.parse(JSON.stringify(entries, open)) as readonly unknown[], /^allowed$/],
+  ] as const) {
+    const { stage, side } = await start(tooled, change ? { change } : {});
+    expect(await side.ask(cell)).toMatch(/^refused/);
+    expect(await side.ask(task)).toMatch(expected);
+    side.close();
+    await stage.close();
+  }
+});
+
 test('Envoy as Consul configures it does not match a list of roles, which is why the assertion has by_role', async () => {
   const asList = (text: string) => text.replace(/\["by_role","(\w+)"\],"Value":"person"/g, '["roles"],"Value":"$1"');
   const { stage, side } = await start(behind, { change: (entries) => JSON.parse(asList(JSON.stringify(entries))) });
