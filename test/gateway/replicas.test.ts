@@ -235,6 +235,30 @@ test('a revocation at one is enforced at the other', async () => {
 });
 
 describe('etcd', () => {
+  test('that does not answer during a storm renews nothing, so its requests pass unconfirmed; the next attempt asks the provider, once', async () => {
+    const agent = await signIn();
+    await makeStale(agent);
+    await sso.forget();
+    const before = cookieOf(agent);
+    const marks = both.map(({ box }) => box.logs.mark());
+    await Promise.all(etcd.members.map((one) => one.hang()));
+    try {
+      expect(await many(agent, 20)).toEqual(Array(20).fill(200));
+      const lines = both.flatMap(({ box }, i) => box.logs.since(marks[i]!));
+      expect(lines.join('\n')).toMatch(/a session is not renewed: etcd does not answer/);
+    } finally {
+      await Promise.all(etcd.members.map((one) => one.resume()));
+    }
+    expect([await refreshes(), cookieOf(agent)]).toEqual([{ good: 0, bad: 0 }, before]);
+    await answers(first);
+    // Five seconds after its failed attempt, a worker tries again. A storm in between causes no call and no cookie.
+    await until(async () => (await many(agent, 20)).every((status) => status === 200) && cookieOf(agent) !== before, {
+      what: 'the new cookie',
+      everyMs: 100,
+    });
+    expect([await refreshes(), (await sso.calls())['/token']]).toEqual([{ good: 1, bad: 0 }, 1]);
+  });
+
   test('with a node that hangs, sessions are renewed and revoked', async () => {
     const person = await newPerson('fay');
     await second.hang();
