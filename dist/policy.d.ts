@@ -102,6 +102,11 @@ export interface Gateway {
     /** How often the gateway sends the requests, from 5s to 5m. Default: `15s`. */
     readonly every?: string;
   };
+  /** How much of the image each address may use at once. */
+  readonly connections?: {
+    /** How many connections of one address, or of one /64 network of IPv6, the image accepts at once; a /48 network has four times as many. Twice as many requests may be open. Addresses in trusted_proxies have no limit of connections. Default: `512`. */
+    readonly per_address?: number;
+  };
   /** Probes over TCP. Default: only over the unix socket. */
   readonly health?: {
     /** Listener for probes over plain HTTP, only for internal use. */
@@ -581,7 +586,7 @@ export interface Host {
     readonly max_body?: string;
     /** false: nginx passes responses to the client at once. Default: `true`. */
     readonly buffering?: boolean;
-    /** false: nginx passes bodies of requests to the service at once. Default: `true`. */
+    /** true: nginx keeps the body of a request in /run/meshgate/tmp until it is complete. All uploads share this folder. Default: `false`. */
     readonly request_buffering?: boolean;
   };
   /** Pages of other origins that may send requests; null removes the host’s setting. */
@@ -671,7 +676,7 @@ export interface Route {
     readonly max_body?: string;
     /** false: nginx passes responses to the client at once. Default: `true`. */
     readonly buffering?: boolean;
-    /** false: nginx passes bodies of requests to the service at once. Default: `true`. */
+    /** true: nginx keeps the body of a request in /run/meshgate/tmp until it is complete. All uploads share this folder. Default: `false`. */
     readonly request_buffering?: boolean;
   };
   /** Pages of other origins that may send requests; null removes the host’s setting. */

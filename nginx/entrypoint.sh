@@ -69,7 +69,7 @@ rm -f "$run"/*.sock
 choose_state
 
 if [ "${MESHGATE_RENDERED:-}" = 1 ]; then
-  for file in http.conf servers.conf policy.js watched.js meshgate.js hop.js signin.js client.js health.js cookies.js counts.js; do
+  for file in http.conf servers.conf stream.conf policy.js watched.js meshgate.js hop.js signin.js client.js health.js cookies.js counts.js; do
     [ -r "$conf/$file" ] || die "MESHGATE_RENDERED is 1 but there is no readable $conf/$file"
   done
 else

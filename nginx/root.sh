@@ -11,7 +11,7 @@ root=$1 version=$2
 lists=$(mktemp -d)
 
 # What nginx and the command run, and what they verify certificates with.
-served='/usr/sbin/nginx /usr/lib/nginx/modules/ngx_http_js_module.so /usr/bin/njs'
+served='/usr/sbin/nginx /usr/lib/nginx/modules/ngx_http_js_module.so /usr/lib/nginx/modules/ngx_stream_module.so /usr/bin/njs'
 # What the scripts of nginx/ call, and "ls" for those who look into a container. nc connects to the socket of health.
 tools='sh cat chmod cut date dirname flock grep head id ls mkdir mv nc.openbsd rm sed sha256sum sleep sort stat timeout tr'
 others='/usr/share/nginx/modules /usr/lib/ssl/cert.pem /etc/os-release'

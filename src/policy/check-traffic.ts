@@ -22,7 +22,7 @@ export function checkTraffic(report: Report, draft: DraftPolicy): void {
   }
 }
 
-const USUAL = { stream: false, buffering: true, request_buffering: true } as const;
+const USUAL = { stream: false, buffering: true } as const;
 
 /** @param outer the settings of the host, if these are a route's settings */
 function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftProxy): void {
@@ -41,7 +41,7 @@ function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftP
 }
 
 function checkGrpc(report: Report, path: Path, proxy: DraftProxy): void {
-  for (const key of Object.keys(USUAL).filter((it) => writes(proxy, it))) {
+  for (const key of [...Object.keys(USUAL), 'request_buffering'].filter((it) => writes(proxy, it))) {
     report.key([...path, key], 'no effect: nginx never buffers gRPC; remove it');
   }
 }

@@ -133,6 +133,16 @@ export const gateway = mapping({
     .register(hints, { what: 'the settings of the probe', write: '{ every: 15s }' })
     .describe('The gateway sends requests that the mesh must deny, and reports a mesh that allows one. Default: none.')
     .optional(),
+  connections: mapping({
+    per_address: usually(
+      s.count('connections', 8192, 'a whole number'),
+      DEFAULTS.connectionsPerAddress,
+      'How many connections of one address, or of one /64 network of IPv6, the image accepts at once; a /48 network has four times as many. Twice as many requests may be open. Addresses in trusted_proxies have no limit of connections.',
+    ),
+  })
+    .register(hints, { what: 'a mapping', write: `{ per_address: ${DEFAULTS.connectionsPerAddress} }` })
+    .describe('How much of the image each address may use at once.')
+    .optional(),
   health: mapping({ listen: a.listener.describe('Listener for probes over plain HTTP, only for internal use.') })
     .transform(({ listen }) => String(listen))
     .describe('Probes over TCP. Default: only over the unix socket.')

@@ -30,7 +30,11 @@ export const proxy = mapping({
   ),
   max_body: computed(s.bytesWithin({ most: '100g' }), `${PROXY_DEFAULTS.maxBody >> 20}m`, 'Largest body of a request.'),
   buffering: computed(flag, true, 'false: nginx passes responses to the client at once.'),
-  request_buffering: computed(flag, true, 'false: nginx passes bodies of requests to the service at once.'),
+  request_buffering: computed(
+    flag,
+    false,
+    'true: nginx keeps the body of a request in /run/meshgate/tmp until it is complete. All uploads share this folder.',
+  ),
 })
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
   .describe('How nginx proxies the requests.');
@@ -52,7 +56,7 @@ export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: 
     readTimeout: said.readTimeout ?? silence,
     maxBody: said.maxBody ?? (grpc ? 0 : PROXY_DEFAULTS.maxBody),
     buffering: !grpc && (said.buffering ?? !streams),
-    requestBuffering: !grpc && (said.requestBuffering ?? !streams),
+    requestBuffering: !grpc && (said.requestBuffering ?? false),
   };
 }
 

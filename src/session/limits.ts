@@ -129,7 +129,10 @@ export const MAX_SECRETS = 4;
 /** Minimum length of a client secret that signs with HS256 (RFC 7518 section 3.2). */
 export const MIN_HS256_SECRET_BYTES = 32;
 
-/** Maximum size of a body that an endpoint of the sign-in accepts or sends to a provider. */
+/** Maximum size of a form that an endpoint of the sign-in accepts, and of the form with a logout token. */
+export const MAX_FORM_BYTES = 16 * 1024;
+
+/** Maximum size of a body that the sign-in sends to a provider. */
 export const MAX_SIGNIN_BODY_BYTES = 64 * 1024;
 
 /** How often the job reads revocations. All its calls together take less time than this. */

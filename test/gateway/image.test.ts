@@ -104,6 +104,7 @@ describe('in the image', () => {
     const installed = sbom.components.filter(({ name }) => /^(nginx|njs|libnginx)/.test(name));
     expect(installed.map(({ name, version }) => `${name} ${version}`)).toEqual([
       `libnginx-mod-http-js ${pinned('NJS_VERSION')}`,
+      `libnginx-mod-stream ${pinned('NGINX_VERSION')}`,
       `nginx ${pinned('NGINX_VERSION')}`,
       `nginx-common ${pinned('NGINX_VERSION')}`,
       `njs ${pinned('NJS_VERSION')}`,

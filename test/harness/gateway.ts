@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly image?: string;
   /** Worker processes; default 1, so that a case uses the worker of the case before. */
   readonly workers?: number;
+  /** The highest memory that it may use, MB. */
+  readonly memory?: number;
   readonly alias?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Has the loopback address of IPv6. */
@@ -182,6 +184,7 @@ export async function startGateway(stage: Stage, options: GatewayOptions): Promi
     env,
     healthcheck: options.healthcheck ?? false,
     ipv6: options.ipv6 ?? false,
+    ...(options.memory !== undefined && { memory: options.memory }),
     ready: /start worker process \d+/,
   });
   const gateway = new Gateway(box, policy, stage.ca.cert, options.workers);

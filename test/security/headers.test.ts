@@ -44,7 +44,7 @@ hosts:
     /bare/*: { service: wiki, allow: [reader], headers: { X-Forwarded-Email: null, X-Team-Department: null } }
 `,
   // As over TLS: HTTP/2 on the same port.
-  mutate: (files) => replaceIn(files, 'servers.conf', /listen 8080/g, 'http2 on; listen 8080'),
+  mutate: (files) => replaceIn(files, 'servers.conf', /listen unix:/g, 'http2 on; listen unix:'),
 });
 const host = 'wiki.test';
 

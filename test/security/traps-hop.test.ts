@@ -29,13 +29,15 @@ function status(on: ReturnType<typeof session>, path: string): Promise<number> {
   });
 }
 
+const FRONT = 'unix:/run/meshgate/front-8080.sock';
+
 describe('the hop to the check', () => {
   /** The host of the policy is the socket's default server, as it may be in an operator's own nginx. */
   const isDefault: Change = (files) => ({
     ...files,
-    'servers.conf': files['servers.conf']!.replace('listen 8080 default_server;', 'listen 8080;').replace(
-      /listen 8080;(?=\s+server_name wiki\.test;)/,
-      'listen 8080 default_server;',
+    'servers.conf': files['servers.conf']!.replace(`listen ${FRONT} default_server;`, `listen ${FRONT};`).replace(
+      /listen \S+;(?=\s+server_name wiki\.test;)/,
+      `listen ${FRONT} default_server;`,
     ),
   });
 
@@ -88,7 +90,7 @@ describe('the hop to the check', () => {
     name: 'proxy_pass_request_headers off: the check does not receive 12 KB of cookies over HTTP/2',
     around: (files) => ({
       ...files,
-      'servers.conf': files['servers.conf']!.replaceAll('listen 8080', 'http2 on; listen 8080'),
+      'servers.conf': files['servers.conf']!.replaceAll(`listen ${FRONT}`, `http2 on; listen ${FRONT}`),
     }),
     without: all(
       inHop(/ {4}proxy_pass_request_headers off;\n/),
@@ -109,15 +111,15 @@ describe('the hop to the check', () => {
     name: 'backlog=4096: a thousand checks at once are all answered',
     around: (files) => ({
       ...files,
-      'servers.conf': files['servers.conf']!.replaceAll('listen 8080', 'http2 on; listen 8080'),
+      'servers.conf': files['servers.conf']!.replaceAll(`listen ${FRONT}`, `http2 on; listen ${FRONT}`),
     }),
     without: inHttp(' backlog=4096'),
     attack: async () => {
-      const sessions = Array.from({ length: 9 }, () => session());
+      const sessions = Array.from({ length: 31 }, () => session());
       await Promise.all(sessions.map((one) => status(one, '/open/x')));
       // Frozen, so that nginx finds all requests at once.
       await gateway.box.pause();
-      const pending = sessions.flatMap((one) => Array.from({ length: 110 }, () => status(one, '/open/x')));
+      const pending = sessions.flatMap((one) => Array.from({ length: 32 }, () => status(one, '/open/x')));
       // No session has a frame to send: the kernel keeps all requests for nginx.
       const sent = () => sessions.every((one) => one.state.outboundQueueSize === 0);
       await until(sent, { what: 'the requests to be sent' });

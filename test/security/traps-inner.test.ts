@@ -72,7 +72,7 @@ const otherDefault: Change = (files) =>
   replaceIn(
     files,
     'servers.conf',
-    /(listen 8444 ssl default_server;[^}]*?ssl_client_certificate) \S+;/,
+    /(listen unix:\/run\/meshgate\/front-8444\.sock ssl default_server;[^}]*?ssl_client_certificate) \S+;/,
     '$1 /run/inner/others.pem;',
   );
 

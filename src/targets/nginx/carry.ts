@@ -10,13 +10,17 @@ const USUAL: Proxying = {
   readTimeout: PROXY_DEFAULTS.silence,
   maxBody: PROXY_DEFAULTS.maxBody,
   buffering: true,
-  requestBuffering: true,
+  requestBuffering: false,
 };
 
 const time = (seconds: number): string => `${seconds}s`;
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
 const size = (bytes: number): string =>
   bytes === 0 ? '0' : bytes % (1 << 20) === 0 ? `${bytes / (1 << 20)}m` : `${bytes / (1 << 10)}k`;
+
+/** How much of a body that passes through nginx holds for a request. Over HTTP/2, a client sends this much in each round
+ * trip. */
+const UPLOAD_WINDOW_BYTES = 128 * 1024;
 
 const LINES: { readonly [Key in keyof Proxying]: readonly [string, (value: Proxying[Key]) => string] } = {
   connectTimeout: ['_connect_timeout', time],
@@ -36,7 +40,7 @@ const KEYS = Object.keys(LINES) as (keyof Proxying)[];
 
 /** The proxy settings that all routes of a host inherit. They override those of the http level. */
 export const usual: readonly Directive[] = row(
-  KEYS.map((key) => said(key, USUAL, 'proxy')),
+  [...KEYS.map((key) => said(key, USUAL, 'proxy')), line('client_body_buffer_size', size(UPLOAD_WINDOW_BYTES))],
   'a route may have other values',
 );
 

@@ -1,5 +1,4 @@
 import { callbackNames } from '../../rules/signin-table.ts';
-import { MAX_SIGNIN_BODY_BYTES } from '../../session/limits.ts';
 import * as paths from '../../session/names.ts';
 import { callbackPath } from '../../session/urls.ts';
 import { askedFrom } from './budgets.ts';
@@ -9,7 +8,6 @@ import { type ConfFile, included } from './files.ts';
 import { asked, fromHandler, handlerHost, toHandler, told } from './handler.ts';
 import { accessLog } from './log.ts';
 import { metadataPaths } from './metadata.ts';
-import { bodyBuffer } from './module.ts';
 import { JWKS_PATH } from './names.ts';
 import { shownNetworks } from './networks.ts';
 import { orPage } from './page.ts';
@@ -18,10 +16,12 @@ import { proofHeaders } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { longestSignin } from './signin.ts';
 import { oftenPage, signinLimit } from './signin-limit.ts';
+import { type Endpoint as Row, strangersAt, strangersBody } from './strangers.ts';
 import { checkSocket } from './upstreams.ts';
 
 interface Endpoint {
   readonly path: string;
+  readonly row: Row;
   readonly methods: readonly string[];
   /** Whether the rate of each address is limited. Back-channel sign-out has no limit, because a provider sends it for
    * all people from the same address. */
@@ -33,22 +33,22 @@ function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: Scen
   const isSigninHost = name === signinHost?.host.name;
   const limited = true as const;
   // A HEAD completes nothing, but uses up what its URL contains.
-  const methods = ['GET', 'HEAD'];
-  const callback = (one: string | undefined) => ({ path: callbackPath(one), methods, limited });
+  const own = { row: 'callback', methods: ['GET', 'HEAD'], limited } as const;
+  const callback = (one: string | undefined) => ({ path: callbackPath(one), ...own });
   return [
     // Before a sign-in to a wildcard host, a page asks the person to continue, and sends a POST.
-    { path: paths.SIGNIN_PATH, methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
+    { path: paths.SIGNIN_PATH, row: 'signin', methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
     ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
-    ...(signinHost === undefined || isSigninHost ? [] : [{ path: paths.HANDOVER_PATH, methods, limited }]),
+    ...(signinHost === undefined || isSigninHost ? [] : [{ path: paths.HANDOVER_PATH, ...own }]),
   ];
 }
 
 /** The other endpoints for browsers and providers. They exist on each host where people sign in. */
 const ENDPOINTS: readonly Endpoint[] = [
-  { path: paths.SIGNOUT_PATH, methods: ['GET', 'POST'], limited: true },
-  { path: paths.BACKCHANNEL_PATH, methods: ['POST'] },
-  { path: paths.FRONTCHANNEL_PATH, methods: ['GET'], limited: true },
-  { path: paths.ASSETS_PATH, methods: ['GET', 'HEAD'] },
+  { path: paths.SIGNOUT_PATH, row: 'signout', methods: ['GET', 'POST'], limited: true },
+  { path: paths.BACKCHANNEL_PATH, row: 'backchannel', methods: ['POST'] },
+  { path: paths.FRONTCHANNEL_PATH, row: 'signout', methods: ['GET'], limited: true },
+  { path: paths.ASSETS_PATH, row: 'assets', methods: ['GET', 'HEAD'] },
 ];
 
 /** Answers 404 to any other method. */
@@ -69,7 +69,7 @@ const exact = (scene: Scene): readonly Directive[] => conf`
   proxy_pass ${at(scene)}$uri;
 `;
 
-function endpoint(scene: Scene, { path, methods, limited }: Endpoint): readonly Directive[] {
+function endpoint(scene: Scene, { path, row, methods, limited }: Endpoint): readonly Directive[] {
   const isFolder = path.endsWith('/');
   return conf`
     location ${isFolder ? '^~' : '='} ${path} {
@@ -77,6 +77,7 @@ function endpoint(scene: Scene, { path, methods, limited }: Endpoint): readonly 
       ${isFolder && conf`proxy_pass ${at(scene)}${path};`}
       ${only(methods)}
       ${limited && included(scene, 'endpoint-limit.conf')}
+      ${strangersAt(row)}
     }
   `;
 }
@@ -90,7 +91,7 @@ const around = (scene: Scene): readonly Directive[] => conf`
   error_page 500 502 504 = @meshgate_down;
   ${oftenPage}
   default_type application/problem+json;
-  ${bodyBuffer(MAX_SIGNIN_BODY_BYTES)}
+  ${strangersBody}
   proxy_request_buffering on;
   ${toHandler(longestSignin(scene)?.together)}
   ${asked}
@@ -109,6 +110,7 @@ const whoami = (scene: Scene): readonly Directive[] => conf`
   ${proofHeaders(scene)}
   ${askedFrom(scene)}
   ${shownNetworks(scene)}
+  ${strangersAt('whoami')}
   ${only(['GET', 'HEAD'])}
 `;
 

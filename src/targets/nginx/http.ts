@@ -20,7 +20,8 @@ import { questionZones } from './questions.ts';
 import type { Scene } from './scene.ts';
 import { ownCookies } from './session.ts';
 import { sessionZones } from './signin.ts';
-import { signinLimitZone } from './signin-limit.ts';
+import { fromMaps, signinLimitZone } from './signin-limit.ts';
+import { openZones } from './strangers.ts';
 import { upstreams } from './upstreams.ts';
 
 /** The size of the buckets of maps. A key must fit into a bucket. */
@@ -71,6 +72,7 @@ function engine(scene: Scene): readonly Directive[] {
     js_shared_dict_zone zone=meshgate_locks:${locksBytes(scene.policy) >> 10}k type=number timeout=60s;
     ${questionZones(scene)}
     ${sessionZones(scene)}
+    ${openZones(scene).length > 0 && [...fromMaps, ...openZones(scene)]}
     ${signinLimitZone(scene)}
     ${budgetZones(scene)}
     ${proofZone(scene)}

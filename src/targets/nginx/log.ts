@@ -48,7 +48,7 @@ function reasonMaps(scene: Scene): readonly Directive[] {
     ...(certificates && { 401: variable('meshgate_certificate_reason') }),
     404: 'route_unknown',
     421: 'host_unknown',
-    ...(sessions && { 429: 'limit_exceeded' }),
+    429: 'limit_exceeded',
     503: 'check_unavailable',
   };
   return conf`

@@ -6,7 +6,7 @@ import { grpcAround } from './grpc.ts';
 import { headersFile, headersName } from './headers.ts';
 import { clearedBeside, hiddenHeaders, hiddenScope } from './hide.ts';
 import { ignoresAccel, type Module, modulesOf, onceMore, unstored } from './module.ts';
-import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
+import { BAD_LOCATION, LARGE_LOCATION, OFTEN_LOCATION } from './names.ts';
 import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { refusedCookies, setCookieBeside } from './session.ts';
@@ -22,7 +22,7 @@ const closed = conf`
 
 /** The error pages for refusals by nginx itself. A level with its own error pages inherits none, so it needs all. */
 export const errorPages = conf`
-  error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
+  error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION}; error_page 429 = ${OFTEN_LOCATION};
 `;
 
 /** The headers that the gateway adds to a service's response. Headers of outer levels stay. */

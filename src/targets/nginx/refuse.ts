@@ -18,6 +18,7 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
       'refuse.conf',
       conf`
         ${refusalLocations(scene, [...cors, ...nonce])}
+        ${oftenLocation(scene, [])}
         location ^~ /.meshgate/ { ${refusal(scene, 'route_unknown')} }
       `,
       'How nginx answers rejected requests.',
@@ -26,7 +27,7 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
       'refuse-pages.conf',
       [
         ...refusalLocations(scene, [...cors, ...vary, ...setCookie, ...nonce], orPage),
-        ...oftenLocation(scene),
+        ...oftenLocation(scene, orPage('limit_exceeded')),
         ...workerLocation(scene),
         ...pageLocations,
       ],

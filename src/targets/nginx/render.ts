@@ -15,6 +15,7 @@ import { innerHosts } from './door.ts';
 import { signinFiles } from './endpoints.ts';
 import { etcdEndpoints } from './etcd.ts';
 import type { ConfFile } from './files.ts';
+import { streamConf } from './front.ts';
 import { guard } from './guard.ts';
 import { hostConf, ingressFiles, innerConf } from './host.ts';
 import { httpConf } from './http.ts';
@@ -33,7 +34,7 @@ import { refuseFiles } from './refuse.ts';
 import { requestsFiles } from './request-headers.ts';
 import { allHosts, type Scene, toScene } from './scene.ts';
 import { serverFile } from './server.ts';
-import { insecureOptions, serversConf, unserved } from './servers.ts';
+import { frontPorts, insecureOptions, serversConf, unserved } from './servers.ts';
 import { checkSocket, isAddress } from './upstreams.ts';
 
 /** The socket of the egress server. policy.js contains its path for the JavaScript. */
@@ -190,6 +191,9 @@ export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, ow
   const files: Record<string, string> = {
     'http.conf': print(http, head('For http {}.')),
     ...(hasServers && { 'servers.conf': print(own.servers, about) }),
+    ...(!inController && {
+      'stream.conf': print(streamConf(scene, frontPorts(scene)), head('For stream {} of the image.')),
+    }),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(
       toWatched(scene, { check: checkSocket(options), egress: egressSocket(options), probes: probesOf(scene) }),

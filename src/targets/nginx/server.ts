@@ -9,6 +9,7 @@ import { modulesOf, timeouts, unstored } from './module.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, REFUSED_PATH } from './names.ts';
 import { errorPages } from './proxy.ts';
 import type { Scene } from './scene.ts';
+import { strangersAnywhere } from './strangers.ts';
 import { rotationTimes } from './upstreams.ts';
 
 /** The trusted proxies. If there are none and a forged address would matter, no proxy is trusted, whatever the http
@@ -64,6 +65,7 @@ export const serverFile = (scene: Scene): ConfFile => [
     satisfy all; # an outer "satisfy any" must not open a location
     error_page 401 = @meshgate_refuse; ${errorPages}
     ${reading}
+    ${strangersAnywhere(scene)}
     ${everywhere(scene)}
     absolute_redirect off; # no redirect contains a host name from the client
     ${accessLog(scene)}

@@ -1,12 +1,13 @@
 import type { Host, Tls } from '../../policy/types.ts';
 import { conf, type Directive } from './directive.ts';
 import { innerCertificates, innerHosts } from './door.ts';
+import { behindFront } from './front.ts';
 import { accessLog } from './log.ts';
 import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
 import { allHosts, type Scene, type SceneHost } from './scene.ts';
 import { reading, trustedProxies } from './server.ts';
-import { listenersAt } from './upstreams.ts';
+import { strangersAnywhere } from './strangers.ts';
 
 /** Settings that weaken the policy, one line for each. The image prints them when it starts. */
 export function insecureOptions(scene: Scene): readonly string[] {
@@ -48,9 +49,9 @@ export function insecureOptions(scene: Scene): readonly string[] {
   return rows.flatMap(([isSet, text]) => (isSet ? `insecure: ${text}` : []));
 }
 
-/** A listener of the image: its port, and how its servers differ from those of the other listener. */
+/** A listener of the image: its addresses, and how its servers differ from those of the other listener. */
 interface Listener {
-  readonly port: number;
+  readonly at: readonly string[];
   /** The certificate of a host; absent: the listener serves plain HTTP. */
   readonly certificateOf: (host: Host) => Tls | undefined;
   readonly fileOf: (host: string) => string;
@@ -58,11 +59,16 @@ interface Listener {
   readonly unknown: readonly Directive[];
 }
 
-function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boolean): readonly Directive[] {
+function listen(
+  scene: Scene,
+  addresses: readonly string[],
+  tls: Tls | undefined,
+  isDefault: boolean,
+): readonly Directive[] {
   // gRPC calls use HTTP/2, also over plain TCP.
   const calls = Object.values(scene.policy.services).some(({ protocol }) => protocol === 'grpc');
   return conf`
-    ${listenersAt(scene, port).flatMap((at) => conf`listen ${at} ${tls && 'ssl'} ${isDefault && 'default_server'};`)}
+    ${addresses.flatMap((at) => conf`listen ${at} ${tls && 'ssl'} ${isDefault && 'default_server'};`)}
     ${(tls !== undefined || calls) && conf`http2 on;`}
     ${tls && conf`ssl_certificate ${tls.certFile};`}
     ${tls && conf`ssl_certificate_key ${tls.keyFile};`}
@@ -73,11 +79,11 @@ function listen(scene: Scene, port: number, tls: Tls | undefined, isDefault: boo
 function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[], what: string): readonly Directive[] {
   const [first] = hosts;
   if (first === undefined) return [];
-  const { port, unknown, fileOf, certificateOf } = listener;
+  const { at, unknown, fileOf, certificateOf } = listener;
   const tls = scene.policy.gateway.insecureHttp ? undefined : scene.policy.gateway.tls;
   const server = ({ host }: SceneHost) => conf`
     server {
-      ${listen(scene, port, certificateOf(host), false)}
+      ${listen(scene, at, certificateOf(host), false)}
       server_name ${host.name};
       include ${scene.options.dir}/${fileOf(host.name)};
     }
@@ -85,10 +91,11 @@ function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[]
   return conf`
     # ${what}
     server {
-      ${listen(scene, port, tls ?? certificateOf(first.host), true)}
+      ${listen(scene, at, tls ?? certificateOf(first.host), true)}
       server_name _;
       ${unknown}
       ${reading}
+      ${strangersAnywhere(scene)}
       ${accessLog(scene)}
       ${trustedProxies(scene)}
       error_page 400 494 = ${BAD_LOCATION};
@@ -104,7 +111,7 @@ function innerServers(scene: Scene): readonly Directive[] {
   const { inner, tls } = scene.policy.gateway;
   if (inner === undefined) return [];
   const listener: Listener = {
-    port: inner.listen,
+    at: behindFront(scene, inner.listen),
     certificateOf: (host) => inner.tls ?? host.tls ?? tls,
     fileOf: innerFile,
     unknown: [...innerCertificates(inner), ...certificateLocation(scene, '-')],
@@ -119,7 +126,7 @@ function innerServers(scene: Scene): readonly Directive[] {
 export function publicServers(scene: Scene, more: readonly Directive[] = []): readonly Directive[] {
   const { gateway } = scene.policy;
   const listener: Listener = {
-    port: gateway.listen,
+    at: behindFront(scene, gateway.listen),
     certificateOf: (host) => (gateway.insecureHttp ? undefined : (host.tls ?? gateway.tls)),
     fileOf: hostFile,
     unknown: more,
@@ -140,6 +147,13 @@ export function serversConf(scene: Scene): readonly Directive[] {
   const servers = publicServers(scene);
   return servers.length === 0 ? [] : [...servers, ...innerServers(scene)];
 }
+
+/** The ports at which the image serves hosts. */
+export const frontPorts = (scene: Scene): readonly number[] => {
+  const { listen, inner } = scene.policy.gateway;
+  if (publicServers(scene).length === 0) return [];
+  return [listen, ...(innerServers(scene).length > 0 && inner ? [inner.listen] : [])];
+};
 
 /** The hosts that the image cannot serve, because the policy has no certificate for them. */
 export function unserved(scene: Scene): readonly string[] {

@@ -4,7 +4,6 @@ import { DEFAULTS } from '../../policy/bounds.ts';
 import { MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../session/limits.ts';
 import { conf, type Directive, regex } from './directive.ts';
 import { OFTEN_LOCATION } from './names.ts';
-import { orPage } from './page.ts';
 import { inside, refusal } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
@@ -16,7 +15,7 @@ const bytes = (count: number): string => `[\\x00-\\xff]{${count}}`;
 
 /** Matches the first bytes of an IPv6 address. */
 const first = (name: string, count: number, but = '') =>
-  regex('~', `^${but}(?<meshgate_signin_${name}>${bytes(count)})${bytes(BYTES - count)}\\z`);
+  regex('~', `^${but}(?<meshgate_${name}>${bytes(count)})${bytes(BYTES - count)}\\z`);
 
 /** The bytes before an IPv4 address that is written as an IPv6 address. */
 const MAPPED = '\\x00{10}\\xff\\xff';
@@ -28,22 +27,32 @@ const kilobytes = ({ policy }: Scene): number =>
 const limitOf = ({ policy }: Scene) =>
   policy.gateway.signin?.limit ?? { rate: DEFAULTS.signinRate, burst: DEFAULTS.signinBurst };
 
-/** The zones that count the sign-in requests of addresses and of sites, by the bytes of the address. `addressNames`
- * defines the same bytes for all other counts. A page of any site can make its visitors send requests that are refused
- * anyway, from an address that a whole office may share. So these do not use up what people who sign in need. An IPv4 address in the form of an IPv6 address counts as the IPv4
- * address. nginx evaluates a variable only where it is used: here, at the endpoints of the sign-in. */
+/** The maps from the bytes of an address to what is counted: the address, or its /64 network of IPv6; and its /48 site,
+ * which is empty for IPv4, so that nginx counts nothing. `addressNames` defines the same bytes for all other counts. An
+ * IPv4 address in the form of an IPv6 address counts as the IPv4 address. nginx evaluates a variable only where it is
+ * used. */
+export const fromMaps: readonly Directive[] = conf`
+  # The address of a client, for counts; for IPv6, its /64 network and its /48 network.
+  map $binary_remote_addr $meshgate_from {
+    // The address is an IPv4 address, or the connection came through a socket.
+    default $binary_remote_addr;
+    ${regex('~', `^${MAPPED}(?<meshgate_from_v4>${bytes(4)})\\z`)} $meshgate_from_v4;
+    ${first('from_net', NETWORK_BYTES)} $meshgate_from_net;
+  }
+  map $binary_remote_addr $meshgate_from_site {
+    ${first('from_site_net', SITE_BYTES, `(?!${MAPPED})`)} $meshgate_from_site_net;
+  }
+`;
+
+/** The zones that count the sign-in requests of addresses and of sites. A page of any site can make its visitors send
+ * requests that are refused anyway, from an address that a whole office may share. So these do not use up what people who
+ * sign in need. */
 export function signinLimitZone(scene: Scene): readonly Directive[] {
   if (!hasSessions(scene)) return [];
   const [requests = '', unit = ''] = limitOf(scene).rate.split('/');
   const size = kilobytes(scene);
   return conf`
     # How often each address may use the sign-in; for IPv6, each /64 network.
-    map $binary_remote_addr $meshgate_signin_from {
-      // The address is an IPv4 address, or the connection came through a socket.
-      default $binary_remote_addr;
-      ${regex('~', `^${MAPPED}(?<meshgate_signin_from_v4>${bytes(4)})\\z`)} $meshgate_signin_from_v4;
-      ${first('from_net', NETWORK_BYTES)} $meshgate_signin_from_net;
-    }
     # Browsers say which requests are no page that a person opens. A page of any site can send those, so they count apart.
     map $http_sec_fetch_mode:$http_sec_fetch_dest:$http_sec_purpose $meshgate_signin_unopened {
       default 1;
@@ -51,17 +60,13 @@ export function signinLimitZone(scene: Scene): readonly Directive[] {
       "navigate:document:" "";
     }
     map $http_sec_fetch_site $meshgate_signin_aside { default $meshgate_signin_unopened; "same-origin" ""; "none" ""; }
-    map $meshgate_signin_aside $meshgate_signin_opened_from { default ""; "" $meshgate_signin_from; }
+    map $meshgate_signin_aside $meshgate_signin_opened_from { default ""; "" $meshgate_from; }
     limit_req_zone $meshgate_signin_opened_from zone=meshgate_signin_rate:${size}k rate=${Number(requests)}r/${unit};
     # Each /48 network of IPv6 may use the sign-in ${SITE_NETWORKS} times as often.
-    // For an IPv4 address, the variable is empty, and nginx then counts nothing.
-    map $binary_remote_addr $meshgate_signin_site {
-      ${first('site_net', SITE_BYTES, `(?!${MAPPED})`)} $meshgate_signin_site_net;
-    }
-    map $meshgate_signin_aside $meshgate_signin_opened_site { default ""; "" $meshgate_signin_site; }
+    map $meshgate_signin_aside $meshgate_signin_opened_site { default ""; "" $meshgate_from_site; }
     limit_req_zone $meshgate_signin_opened_site zone=meshgate_signin_sites:${size}k rate=${SITE_NETWORKS * Number(requests)}r/${unit};
     # The others count for an IPv4 address or for the whole site.
-    map $meshgate_signin_site $meshgate_signin_whole { default $meshgate_signin_site; "" $meshgate_signin_from; }
+    map $meshgate_from_site $meshgate_signin_whole { default $meshgate_from_site; "" $meshgate_from; }
     map $meshgate_signin_aside $meshgate_signin_aside_from { default $meshgate_signin_whole; "" ""; }
     limit_req_zone $meshgate_signin_aside_from zone=meshgate_signin_aside:${size}k rate=${Number(requests)}r/${unit};
   `;
@@ -82,11 +87,11 @@ export function signinLimit(scene: Scene): readonly Directive[] {
 export const oftenPage = conf`error_page 429 = ${OFTEN_LOCATION};`;
 
 /** The response to an address that sends too many requests. A page costs as little as that for an unknown path. */
-export const oftenLocation = (scene: Scene): readonly Directive[] => conf`
+export const oftenLocation = (scene: Scene, page: readonly Directive[]): readonly Directive[] => conf`
   location = ${OFTEN_LOCATION} {
     ${inside}
-    set $meshgate_retry_after 1;
-    ${orPage('limit_exceeded')}
+    ${page.length > 0 && conf`set $meshgate_retry_after 1;`}
+    ${page}
     add_header Retry-After 1 always;
     ${refusal(scene, 'limit_exceeded')}
   }

@@ -52,7 +52,7 @@ const MEGABYTE = 1024 * 1024;
 const script = conf`
   js_import signin from signin.js;
   js_context_reuse ${limits.SIGNIN_CONTEXTS};
-  ${bodyBuffer(limits.MAX_SIGNIN_BODY_BYTES)}
+  ${bodyBuffer(limits.MAX_FORM_BYTES)}
 `;
 
 /** How long calls of a sign-in to the providers may take, in seconds; undefined if the policy sets no longer time-out

@@ -90,7 +90,7 @@ describe('a route that is added receives the requests of another one', () => {
     ['ask: "https://t.example.com/{route}"', 'ask nothing → "https://t.example.com/{route}"'],
     [
       'proxy: { read_timeout: 5m }',
-      'proxy nothing → {"connect_timeout":"10s","send_timeout":"60s","read_timeout":"300s","max_body":104857600,"buffering":true,"request_buffering":true}',
+      'proxy nothing → {"connect_timeout":"10s","send_timeout":"60s","read_timeout":"300s","max_body":104857600,"buffering":true,"request_buffering":false}',
     ],
   ])('with %s, which prove names as another matter', async (own, says) => {
     const [a, b] = [policy(wiki(ALL)), policy(wiki(ALL, admin(`accept: [bearer, session], ${own}`)))];

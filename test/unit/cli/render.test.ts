@@ -23,7 +23,7 @@ describe('nginx', () => {
     const { code, out, written } = await render('--target', 'nginx', '--out', '/out');
     expect(code).toBe(0);
     const rendered = [
-      ...['http.conf', 'servers.conf', 'policy.js', 'watched.js'],
+      ...['http.conf', 'servers.conf', 'stream.conf', 'policy.js', 'watched.js'],
       ...['maps', 'log', 'inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map(
         (name) => `${name}.conf`,
       ),
@@ -111,6 +111,7 @@ describe('nginx', () => {
     expect(out.match(/^==> .* <==$/gm)).toEqual([
       '==> http.conf <==',
       '==> servers.conf <==',
+      '==> stream.conf <==',
       '==> policy.js <==',
       '==> watched.js <==',
       ...['maps', 'log', 'inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map(

@@ -152,6 +152,7 @@ export const CHANGES: readonly Change[] = [
   ['out of bounds', '  keys:', 'stale: 24h', 'stale: 1m', 'shorter than refresh; write at least 300s', 'gateway:'],
   ['out of bounds', '  keys:', 'refresh: 5m', 'refresh: 1s', 'write from 10s to 1d'],
   ['wrong type', '  trusted_proxies:', '[10.0.0.0/8, "fd00::/8"]', '10.0.0.0/8', 'write [10.0.0.0/8]'],
+  ['out of bounds', '  connections:', '1024', '9000', 'write a whole number from 1 to 8192'],
   ['wrong type', '  health:', '127.0.0.1:8081', 'localhost:8081', 'write 127.0.0.1:8081, or 8081'],
   ['wrong type', '  health:', '127.0.0.1:8081', '99999', 'write 127.0.0.1:8081, or 8081'],
   ['two in one', '  health:', '8081', '8443', 'gateway.listen has port 8443', 'gateway:', '  listen:'],

@@ -93,8 +93,8 @@ describe('a policy with every key', () => {
     expect(policy.roles.editor?.fact).toMatchObject({
       op: 'any',
       facts: [
-        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(70, 9) },
-        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(71, 9) },
+        { op: 'group', value: 'confluence-editors', provider: 'okta', at: at(71, 9) },
+        { op: 'has', claim: 'realm_access.roles', value: 'editor', provider: 'keycloak', at: at(72, 9) },
       ],
     });
     expect(policy.roles.ops?.fact).toMatchObject({
@@ -105,7 +105,7 @@ describe('a policy with every key', () => {
         { op: 'none', facts: [{ op: 'has' }] },
       ],
     });
-    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(83, 3) });
+    expect(policy.roles.reader?.fact).toEqual({ op: 'role', value: 'staff', at: at(84, 3) });
   });
 
   test('facts about the sign-in', () => {

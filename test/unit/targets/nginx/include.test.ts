@@ -16,7 +16,9 @@ test('the text about duplicates is true', () => {
   const settings = treeOf(files, 'http.conf').filter((one) => one.block === undefined);
   const unique = settings
     .map((one) => one.words[0])
-    .filter((name) => !/^(js_path|js_import|js_set|js_shared_dict_zone|log_format|include)$/.test(name ?? ''));
+    .filter(
+      (name) => !/^(js_path|js_import|js_set|js_shared_dict_zone|limit_conn_zone|log_format|include)$/.test(name ?? ''),
+    );
   expect(unique.sort()).toEqual(['js_engine', 'variables_hash_max_size']);
   const host = treeOf(files, 'hosts/wiki.example.com.conf');
   expect(args(host, 'location')).toContain('^~ /');
@@ -49,7 +51,9 @@ test('docs/nginx.md has a row for each file that other rendered files include', 
       .replace(/^(ingress)-.*(?=\.conf$)/, '$1-NAME')
       .replace(/^(cors)-\d+/, '$1-N');
   const rendered = cases.flatMap((name) => Object.keys(render(goldenPolicy(name)).files));
-  const included = rendered.filter((path) => /\.conf$/.test(path) && !/^(hosts|inner)\/|^(http|servers)\./.test(path));
+  const included = rendered.filter(
+    (path) => /\.conf$/.test(path) && !/^(hosts|inner)\/|^(http|servers|stream)\./.test(path),
+  );
   // No golden policy has a host whose first ingress is not the default.
   const expected = listed.filter((name) => !/_2\.conf$|^ingress-NAME/.test(name));
   expect([...new Set(included.map(general))].sort()).toEqual(expected.sort());
@@ -62,7 +66,7 @@ test('every rendered file says what it is for, and is included', () => {
     const texts = confs.map(([, text]) => text).join('');
     for (const [path, text] of confs) {
       expect(text, `${name}: ${path}`).toMatch(/^# .+\. Rendered by meshgate from the policy; do not edit\.\n/);
-      if (/^(hosts|inner)\/|^(http|servers)\./.test(path)) continue;
+      if (/^(hosts|inner)\/|^(http|servers|stream)\./.test(path)) continue;
       expect(texts, `${name}: ${path}`).toContain(`include ${options.dir}/${path};`);
     }
   }

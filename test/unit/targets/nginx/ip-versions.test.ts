@@ -21,15 +21,20 @@ test.each([
     ['9443', '[::]:9443'],
     ['8444', '[::]:8444'],
   ],
-] as const)('the servers of the image listen with the versions %j', (versions, outer, inner) => {
-  const all = listens(servers(filesOf(versions)['servers.conf']));
-  const at = (own: readonly string[]) => own.map((it) => it.split(' ')[0]);
-  const found = new Set(all.map((own) => at(own).join()));
-  expect(found).toEqual(new Set([outer.join(), inner.join()]));
-  const defaults = all.filter((own) => own.some((it) => it.includes('default_server')));
-  expect(defaults).toHaveLength(2);
-  for (const own of defaults) expect(own.every((it) => it.endsWith(' default_server'))).toBe(true);
-});
+] as const)(
+  'the front of the image listens with the versions %j, and leads to the servers',
+  (versions, outer, inner) => {
+    const files = filesOf(versions);
+    const front = servers(files['stream.conf']);
+    expect(listens(front).map((own) => own.map((it) => it.split(' ')[0]))).toEqual([outer, inner]);
+    const passes = front.map(({ block = [] }) => args(block, 'pass')[0]);
+    const all = listens(servers(files['servers.conf']));
+    expect(new Set(all.flat().map((it) => it.split(' ')[0]))).toEqual(new Set(passes));
+    const defaults = all.filter((own) => own.some((it) => it.includes('default_server')));
+    expect(defaults).toHaveLength(2);
+    for (const own of defaults) expect(own.every((it) => it.endsWith(' default_server'))).toBe(true);
+  },
+);
 
 test.each([
   ['8081', [6], ['[::]:8081']],

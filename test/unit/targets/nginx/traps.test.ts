@@ -375,13 +375,13 @@ describe('the inner listener', () => {
     ]);
     expect(args(readConf(files['servers.conf'] ?? ''), 'include')).toEqual([]);
     const servers = all(readConf(files['servers.conf'] ?? ''), 'server').map(({ block = [] }) => block);
-    const inside = servers.filter((block) => args(block, 'listen')[0]?.startsWith('8444'));
+    const inside = servers.filter((block) => args(block, 'listen')[0]?.includes('front-8444.sock'));
     expect(inside.map((block) => args(block, 'server_name')[0])).toEqual(['_', 'dashboard.example.com']);
   });
 
   test('requires a certificate on each connection, also for other names', () => {
     const unknown = all(readConf(files['servers.conf'] ?? ''), 'server').find(
-      ({ block = [] }) => args(block, 'listen')[0] === '8444 ssl default_server',
+      ({ block = [] }) => args(block, 'listen')[0] === 'unix:/run/meshgate/front-8444.sock ssl default_server',
     );
     for (const block of [server, unknown?.block ?? []]) {
       expect(args(block, 'ssl_client_certificate')).toEqual(['/run/mesh/services.pem']);

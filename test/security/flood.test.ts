@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { newRing } from '../../src/session/rotate-ring.ts';
+import { nodeImage } from '../harness/images.ts';
+import {
+  type Box,
+  type Gateway,
+  ready,
+  type Stage,
+  startContainer,
+  startEcho,
+  startGateway,
+  startIssuer,
+  testStage,
+} from '../harness/index.ts';
+
+/** The limits of the chart. */
+const values = parse(readFileSync('nginx/chart/values.yaml', 'utf8'));
+const megabytes = (text: string): number => Number(/^(\d+)Mi$/.exec(text)?.[1]);
+
+const host = 'wiki.test';
+const keysFile = '/run/secrets/session.jwks';
+
+const policyFor = (issuer: string) => `
+version: 1
+gateway:
+  health: { listen: 8081 }
+  tls: { cert_file: /run/tls/tls.crt, key_file: /run/tls/tls.key }
+  session: { keys_file: ${keysFile}, people: 100 }
+  assertion: { issuer: "https://wiki.test", keys_file: /run/secrets/assertion.jwks }
+providers:
+  acme: { issuer: "${issuer}", audiences: [wiki], ca_file: /run/provider/ca.pem, client: { id: gateway } }
+roles: { staff: { group: staff } }
+services: { wiki: { insecure_url: "http://wiki:8080" } }
+hosts:
+  ${host}:
+    /*: { service: wiki, allow: [staff] }
+    /public/*: { service: wiki, allow: [anyone] }
+`;
+
+let stage: Stage;
+let gateway: Gateway;
+let token: string;
+
+beforeAll(async () => {
+  stage = await testStage('flood');
+  const [, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
+  const acme = await issuers.create('acme');
+  gateway = await startGateway(stage, {
+    policy: policyFor(acme.url),
+    files: { [keysFile]: newRing(Math.floor(Date.now() / 1000) - 7200) },
+    workers: values.workers,
+    memory: megabytes(values.resources.limits.memory),
+  });
+  token = await acme.sign({ aud: 'wiki', sub: 'carol', groups: ['staff'] });
+  await ready(gateway, host, { token });
+});
+
+/** Starts an address that floods; it holds all that it got until it is stopped. */
+const flood = (kind: string, connections: number, more: object = {}): Promise<Box> => {
+  const { host: at, port, name } = gateway.target(host);
+  return startContainer(stage, {
+    image: nodeImage,
+    alias: 'flood',
+    command: ['node', '/srv/flood.mjs'],
+    env: { FLOOD: JSON.stringify({ kind, host: at, port, name, connections, ...more }) },
+    ready: /^holds/m,
+  });
+};
+
+/** What honest callers of another address get: fresh connections, a token, a public page, the sign-in, and health. */
+async function honest(): Promise<Record<string, number>> {
+  const asked = [
+    { path: '/x', token },
+    { path: '/public/x' },
+    { path: '/.meshgate/whoami', token },
+    { path: '/.meshgate/jwks' },
+  ];
+  const counts: Record<string, number> = {};
+  const count = (what: string) => {
+    counts[what] = (counts[what] ?? 0) + 1;
+  };
+  for (let round = 0; round < 25; round++) {
+    for (const sent of asked) {
+      await gateway.send(host, sent).then(
+        ({ status }) => count(`${sent.path.split('?')[0]} ${status}`),
+        (error: NodeJS.ErrnoException) => count(`${sent.path} ${error.code ?? error.message}`),
+      );
+    }
+    const live = await gateway.health('/.meshgate/healthz').then(
+      ({ status }) => status,
+      (error) => error.code,
+    );
+    count(`healthz ${live}`);
+  }
+  return counts;
+}
+
+const served = {
+  '/x 200': 25,
+  '/public/x 200': 25,
+  '/.meshgate/whoami 200': 25,
+  '/.meshgate/jwks 200': 25,
+  'healthz 200': 25,
+};
+
+/** The endpoints of the gateway at which an anonymous caller can begin a body. */
+const forms = ['/.meshgate/backchannel', '/.meshgate/signout', '/.meshgate/signin', '/public/x', '/x'];
+/** And those whose response it can leave unread. */
+const pages = [
+  '/.meshgate/signin',
+  '/.meshgate/whoami',
+  '/.meshgate/jwks',
+  '/.well-known/oauth-protected-resource',
+  '/x',
+  '/public/x',
+  '//x',
+  '/.meshgate/none',
+  '/.meshgate/callback',
+];
+
+interface Flood {
+  readonly what: string;
+  readonly kind: string;
+  readonly connections: number;
+  readonly more?: object;
+}
+
+const floods: readonly Flood[] = [
+  { what: '10,000 silent connections', kind: 'silent', connections: 10_000 },
+  { what: '10,000 half handshakes', kind: 'half-hello', connections: 10_000 },
+  { what: '10,000 handshakes that it does not finish', kind: 'hello', connections: 10_000 },
+  { what: '10,000 half headers over TLS', kind: 'header', connections: 10_000 },
+  {
+    what: 'bodies at each endpoint that it does not finish, 32 on each of 600 connections',
+    kind: 'body',
+    connections: 600,
+    more: { streams: 32, paths: forms },
+  },
+  {
+    what: 'logout tokens that it does not finish, 32 on each of 600 connections',
+    kind: 'body',
+    connections: 600,
+    more: { streams: 32, paths: ['/.meshgate/backchannel'] },
+  },
+  {
+    what: 'responses of each endpoint that it does not read, 32 on each of 600 connections',
+    kind: 'unread',
+    connections: 600,
+    more: { streams: 32, paths: pages },
+  },
+];
+
+describe.each(floods)('one address with $what', ({ kind, connections, more }) => {
+  let box: Box;
+  let workers: readonly string[];
+
+  beforeAll(async () => {
+    workers = gateway.workers();
+    box = await flood(kind, connections, more);
+  });
+  afterAll(() => box?.stop());
+
+  test('takes nothing from callers of other addresses, and no worker dies', async () => {
+    expect(await honest()).toEqual(served);
+    expect(gateway.workers()).toEqual(workers);
+    expect((await gateway.box.exec('meshgate-health', 'readyz')).exitCode).toBe(0);
+  });
+});
