@@ -43,7 +43,7 @@ export class SessionCallers<P extends Place> {
       const known = this.#sessions.recall(host, rest, now);
       if (known !== undefined) return this.#judge(r, to, method, known, now);
       // Most new sessions also have no other cookie. `pairsIn` explains why the text is split.
-      if (rest.split(';').length === 1) return this.#open(r, to, method, host, rest, now);
+      if (rest.split(';', 2).length === 1) return this.#open(r, to, method, host, rest, now);
     }
     const text = ownSession(line);
     if (text === undefined) return this.#door.absent(r, to, method, 'credential_missing');

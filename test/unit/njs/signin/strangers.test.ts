@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cookieNames, cookieValue, ownSession } from '../../../../src/session/cookie.ts';
+import { SESSION_COOKIE } from '../../../../src/session/names.ts';
 import { makeToken } from '../../token/maker.ts';
 import { stopClock } from '../fake-ngx.ts';
 import { HOST, ISSUER, Lab, type LabOptions, labNgx } from '../signin-lab.ts';
@@ -65,9 +66,9 @@ describe('cookies of a line', () => {
   const line = (count: number, last: string) => `${'a=1; '.repeat(count)}${last}`;
 
   test('are read up to five hundred, and a session among more does not count', () => {
-    expect(ownSession(line(499, '__Host-meshgate=x'))).toBe('x');
-    expect(ownSession(line(500, '__Host-meshgate=x'))).toBe('twice');
-    expect(ownSession(`__Host-meshgate=x; ${line(500, 'a=1')}`)).toBe('twice');
+    expect(ownSession(line(499, `${SESSION_COOKIE}=x`))).toBe('x');
+    expect(ownSession(line(500, `${SESSION_COOKIE}=x`))).toBe('twice');
+    expect(ownSession(`${SESSION_COOKIE}=x; ${line(500, 'a=1')}`)).toBe('twice');
     expect(cookieValue(line(499, 'b=x'), 'b')).toBe('x');
     expect(cookieValue(`b=x; ${line(500, 'a=1')}`, 'b')).toBeUndefined();
     expect(cookieNames(line(5000, 'a=1'), 'a').length).toBe(500);
