@@ -37,6 +37,16 @@ export interface Passing {
 /** A scheme, exactly one space, and visible ASCII. Services read any other form in different ways. */
 const FORM = /^([!#-'*+.^_`|~0-9A-Za-z-]+) ([!-~](?:[ -~]*[!-~])?)$/;
 
+/** The schemes that only a page's script sends. Browsers answer any other scheme by themselves, or may do so: Basic,
+ * Digest, Negotiate, NTLM. */
+const BY_SCRIPT: readonly (string | undefined)[] = ['bearer', 'oauth', 'token'];
+
+/** Whether a browser may add a service's credential to the requests of any page, as it adds a cookie. */
+export const isAmbientScheme = (passing: Passing, authorization: string): boolean => {
+  const scheme = passing.schemeOf(authorization);
+  return scheme !== undefined && !BY_SCRIPT.includes(scheme);
+};
+
 /** Texts in base64, of either alphabet. A shorter text cannot name an issuer. */
 const BASE64 = /[A-Za-z0-9+/_-]{12,}/g;
 

@@ -1,15 +1,16 @@
 import { takeCredential } from '../caller/credential.ts';
-import { passingOf } from '../caller/service-credential.ts';
+import { isAmbientScheme, passingOf } from '../caller/service-credential.ts';
 import { claimAt } from '../claim-at.ts';
 import { FROM_CHECK, TO_CHECK } from '../internal-headers.ts';
 import { ownOf } from '../own.ts';
-import type { Refusal } from '../reasons.ts';
+import { type Refusal, refuse } from '../reasons.ts';
 import { CLAIMS } from '../session/cookie-claims.ts';
 import { answerAnonymous } from './anonymous.ts';
 import { replayCached } from './answer.ts';
 import { callersOf } from './callers.ts';
 import { answer } from './decision.ts';
 import type { Answered, Door } from './door.ts';
+import { isForeign } from './foreign.ts';
 import type { Gateway } from './gateway.ts';
 import type { KnownCaller } from './known.ts';
 import { deny, NOWHERE } from './refusal.ts';
@@ -74,6 +75,10 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
       if (known !== undefined && to.accepted.has(known.provider) && keys.vouchFor(known, now)) {
         return door.met(r, to, method, known, now);
       }
+    }
+    if (to.passing !== undefined && authorization !== undefined && isForeign(r, to, to.origins)) {
+      // A browser adds what it has cached for the service, whichever page sends the request.
+      if (isAmbientScheme(to.passing, authorization)) return deny(r, to, refuse('origin_refused'));
     }
     return takeCredential(callers, headersIn, r, to, method, authorization);
   };

@@ -87,10 +87,13 @@ const claimsOf = (sources: readonly HeaderSource[]): readonly string[] => [
 ];
 
 /** Returns the origins whose pages may send requests with credentials that browsers add. */
-function originsOf({ accept, cors }: Route, networks: boolean): Pick<TableRoute, 'origins' | 'openOrigins'> {
+function originsOf(
+  { accept, cors, serviceCredential }: Route,
+  networks: boolean,
+): Pick<TableRoute, 'origins' | 'openOrigins'> {
   if (cors === undefined) return {};
   const named = cors.origins.filter((origin) => origin !== '*');
-  const ambient = accept.includes('session') || accept.includes('certificate');
+  const ambient = accept.includes('session') || accept.includes('certificate') || serviceCredential !== undefined;
   return {
     ...(ambient && cors.credentials && { origins: named }),
     // A route can allow pages of any origin. But unless the policy names its origin, a page must not use the network of

@@ -70,6 +70,18 @@ async function attempt(sent: Sent): Promise<string> {
   return [said(answer), ...at].join(' ');
 }
 
+test('a page of another origin does not send what the browser has cached for the service', async () => {
+  const sent = (headers: Record<string, string>): Sent => ({
+    method: 'POST',
+    path: '/open/x',
+    headers: { Authorization: basic, ...headers },
+  });
+  for (const headers of [{ Origin: 'https://evil.example' }, { 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'null' }]) {
+    expect(await attempt(sent(headers as Record<string, string>))).toBe('403 origin_refused');
+  }
+  expect(await attempt(sent({}))).toBe(`200 - ${basic}|`);
+});
+
 const with_ = (path: string, headers: Record<string, string>): Sent => ({ path, headers });
 
 /** Odd spellings, which a service may read as a credential, and the gateway must not read as its own. */

@@ -5,10 +5,11 @@ import { allHosts, type Scene, type SceneHost } from './scene.ts';
 import { hasSessions } from './session.ts';
 
 /** Whether a browser automatically adds a credential to requests for a host, whichever page sends them. Such
- * credentials are a session cookie, a client certificate that a route accepts, or a network that gives a role. */
+ * credentials are a session cookie, a client certificate that a route accepts, a network that gives a role, or what the
+ * browser has cached for the service of a route. */
 function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: SceneHost): boolean {
   if (sessions || (requestFacts(policy)?.networks.length ?? 0) > 0) return true;
-  return routes.some(({ route }) => route.accept.includes('certificate'));
+  return routes.some(({ route }) => route.accept.includes('certificate') || route.serviceCredential !== undefined);
 }
 
 /** Sends the origin of a request to the check, with which the check recognises the page that sends the request. On

@@ -68,6 +68,26 @@ async function said(headers: Readonly<Record<string, string>>, path: string): Pr
   return [what, out['X-Meshgate-User'] ?? '-', passed ?? '-'].join(' ');
 }
 
+describe('a page of another origin', () => {
+  const evil = { 'X-Meshgate-Origin': 'https://evil.example' };
+
+  it.each(['open', 'pages', 'staff'])('sends no Basic of the browser to /%s', async (path) => {
+    expect(await said({ Authorization: basic, ...evil }, path)).toBe('origin_refused - -');
+  });
+
+  it('sends a token of its own script, which no browser adds', async () => {
+    expect(await said({ Authorization: 'Bearer glsa_abc', ...evil }, 'open')).toBe('open - bearer');
+    expect(await said({ Authorization: 'token abc', ...evil }, 'open')).toBe('open - token');
+  });
+
+  it('sends Basic of the host’s own page, or of a program', async () => {
+    expect(await said({ Authorization: basic, 'X-Meshgate-Origin': `https://${wiki}:8443` }, 'open')).toBe(
+      'open - basic',
+    );
+    expect(await said({ Authorization: basic }, 'open')).toBe('open - basic');
+  });
+});
+
 describe('the credential of a service', () => {
   it.each([basic, 'token abc', 'Bearer glsa_abc'])(
     '%s passes alone where anyone may pass, and is no caller',
@@ -114,10 +134,10 @@ describe('the credential of a service', () => {
 
   it('does not switch off the check of the origin', async () => {
     const foreign = { 'X-Meshgate-Method': 'POST', 'X-Meshgate-Origin': 'https://evil.example.com' };
-    expect(await said({ ...foreign, Authorization: basic, ...(await cookie()) }, 'open')).toBe(
+    expect(await said({ ...foreign, Authorization: 'token abc', ...(await cookie()) }, 'open')).toBe(
       'origin_refused o-ada -',
     );
-    const certified = { ...foreign, Authorization: basic, 'SSL-Client-Cert': certificate };
+    const certified = { ...foreign, Authorization: 'token abc', 'SSL-Client-Cert': certificate };
     expect(await said(certified, 'open')).toBe('origin_refused spiffe://example.org/ci -');
   });
 
