@@ -1,4 +1,5 @@
 import { pathMistake } from '../../policy/check-hosts.ts';
+import { withoutSlashes } from '../../slashes.ts';
 
 /** Paths that a policy can name. `exact`: the path alone. `prefix`: the path and all paths below it, as `/x/*`. `below`:
  * only the paths below it. */
@@ -29,9 +30,12 @@ class Expander {
   #at = 0;
   narrower = false;
   readonly #text: string;
+  readonly #isExact: boolean;
 
-  constructor(text: string) {
+  /** @param isExact whether a point that stands for any character is an error */
+  constructor(text: string, isExact = false) {
     this.#text = text;
+    this.#isExact = isExact;
   }
 
   whole(): readonly string[] {
@@ -105,6 +109,7 @@ class Expander {
       if (this.#text[this.#at] === '?') this.#at++;
       return next === '*' ? ANY : SOME;
     }
+    if (this.#isExact) throw new Error('any character');
     this.narrower = true;
     return '.';
   }
@@ -124,9 +129,16 @@ function pathsOf(expanded: string): Part {
   return isAnchored ? part : { ...part, narrower: true, unanchored: true };
 }
 
+/** The characters of an expanded text before the first special one, and all others. */
+function partsOf(text: string): readonly [literal: string, rest: string] {
+  const [, literal = '', rest = ''] = /^([^\u0001-\u0004]*)([\s\S]*)$/.exec(text) ?? [];
+  // Behind the end, only nothing can follow.
+  return [literal, rest.replace(/^\u0003[\u0001\u0003]*$/, END)];
+}
+
 function anchored(text: string): Part {
   const none = { paths: [], narrower: true } as const;
-  const [, literal = '', rest = 'other'] = /^([^\u0001-\u0004]*)([\u0001-\u0003]*)$/.exec(text) ?? [];
+  const [literal, rest] = partsOf(text);
   if (!['', ANY, SOME, END, ANY + END, SOME + END].includes(rest) || !literal.startsWith('/')) return none;
   const path = literal.replace(/\/$/, '');
   if (pathMistake(path === '' ? '/' : path) !== undefined) return none;
@@ -157,6 +169,60 @@ export function pathsOfExpression(expression: string): Converted | undefined {
   const narrower = expander.narrower || parts.some((it) => it.narrower);
   const unanchored = parts.some((it) => it.unanchored);
   return { paths, ...(narrower && { narrower }), ...(unanchored && { unanchored }) };
+}
+
+/** Paths of which an expression may match some. */
+export interface Cover {
+  readonly paths: readonly Paths[];
+  /** Set if the expression also matches paths that continue the last word of one of these, such as `/administrator`. */
+  readonly continues?: true;
+  /** Set if the paths are more than those that the expression matches. */
+  readonly folder?: true;
+}
+
+/** The folder in which all paths that an expression matches must be. The expression begins at the beginning of a path. */
+export function folderOf(expression: string): Paths {
+  const literal = /^(?:[A-Za-z0-9_~/-](?![*?{]))*/.exec(expression)?.[0] ?? '';
+  const folder = withoutSlashes(literal.slice(0, Math.max(0, literal.lastIndexOf('/'))));
+  return { kind: 'prefix', path: pathMistake(folder === '' ? '/' : folder) === undefined ? folder : '' };
+}
+
+/** Returns paths of which each path is one that an expression matches, or that the expression covers with a longer last
+ * word. Letters are compared with case.
+ * @param expression an expression that begins at the beginning of a path, without `^` */
+export function coverOf(expression: string): Cover {
+  const outside = expression.replace(/\\[\s\S]/g, '').replace(/\[[^\]]*\]/g, '');
+  let depth = 0;
+  const isAlternative = [...outside].some((it) => {
+    depth += it === '(' ? 1 : it === ')' ? -1 : 0;
+    return it === '|' && depth <= 0;
+  });
+  // Only the first alternative of a whole expression begins at the beginning of a path.
+  if (isAlternative) return { paths: [EVERYTHING], folder: true };
+  try {
+    const parts = new Expander(expression, true).whole().map((it) => coverOfText(it, expression));
+    const [continues, folder] = [parts.some((it) => it.continues), parts.some((it) => it.folder)];
+    return {
+      paths: merged(parts.flatMap((it) => it.paths)),
+      ...(continues && { continues }),
+      ...(folder && { folder }),
+    };
+  } catch {
+    return { paths: [folderOf(expression)], folder: true };
+  }
+}
+
+const EVERYTHING: Paths = { kind: 'prefix', path: '' };
+
+function coverOfText(text: string, expression: string): Cover {
+  const [literal, rest] = partsOf(text.replace(/^\u0004+/, ''));
+  const path = literal.replace(/\/$/, '');
+  if (!literal.startsWith('/') || pathMistake(path === '' ? '/' : path) !== undefined)
+    return { paths: [literal.startsWith('/') ? folderOf(expression) : EVERYTHING], folder: true };
+  if (literal === '/') return rest === END ? { paths: [{ kind: 'exact', path: '/' }] } : { paths: [EVERYTHING] };
+  if (literal.endsWith('/')) return { paths: [{ kind: 'below', path }] };
+  if (rest.startsWith(END)) return { paths: [{ kind: 'exact', path }] };
+  return { paths: [{ kind: 'prefix', path }], continues: true };
 }
 
 /** Joins a path and the paths below it to a prefix, and leaves out what is there twice. */

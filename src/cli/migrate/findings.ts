@@ -33,7 +33,7 @@ export class Findings {
   }
 
   /** Reports that the gateway decides differently about some requests. */
-  differ(option: string, text: string, wider?: true): void {
+  differ(option: string, text: string, wider?: true | undefined): void {
     add(this.differs, { option, text, ...(wider && { wider }) });
   }
 

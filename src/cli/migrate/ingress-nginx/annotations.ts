@@ -222,7 +222,16 @@ export const controllerKeys: Readonly<Record<string, string>> = {
   'hsts-max-age': 'gateway.hsts.max_age',
   'hsts-include-subdomains': 'gateway.hsts.include_subdomains',
   'allow-snippet-annotations': 'a policy has no snippets',
-  'annotations-risk-level': 'a policy has no snippets',
+  'annotations-risk-level': 'the paths of an Ingress with an annotation that the controller does not accept are closed',
+};
+
+/** Keys of that ConfigMap that a policy does not have, and what this means for callers. */
+export const controllerLosses: Readonly<Record<string, string>> = {
+  'no-auth-locations':
+    'paths that begin with one of these needed no sign-in, and need one now: write a route with allow: [anyone] for each that must be open',
+  'custom-http-errors': 'the gateway passes on the errors of services, and answers refusals itself',
+  'allow-cross-namespace-resources':
+    'a Secret or ConfigMap of another namespace than that of the Ingress closes its paths: write who may pass',
 };
 
 /** Keys of that ConfigMap whose lines of nginx may decide who passes: they close every path. */

@@ -1,14 +1,14 @@
 import type { Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
 import { durationText, rangeOf } from '../forms.ts';
-import { controllerKeys, controllerRefusals, controllerSnippets } from './annotations.ts';
-import { truthOf } from './settings.ts';
+import { controllerKeys, controllerLosses, controllerRefusals, controllerSnippets } from './annotations.ts';
 import { isHarmless } from './snippets.ts';
+import { truthOf } from './values.ts';
 import type { Everywhere } from './who.ts';
 
 type ConfigMap = ReadonlyMap<string, string>;
 
-const isOn = (text: string | undefined): boolean => truthOf(text?.trim()) === true;
+const isOn = (text: string | undefined): boolean => truthOf(text) === true;
 
 /** Whether a proxy in front of ingress-nginx says the address of a client. */
 export const hasProxies = (controller: ConfigMap): boolean =>
@@ -47,10 +47,12 @@ export function everywhereOf(controller: ConfigMap, blind: boolean, findings: Fi
     );
   }
   const url = controller.get('global-auth-url')?.trim();
+  const listsOf = (...names: readonly string[]) =>
+    names.map((it) => listOf(controller.get(it)).join(',')).filter((it) => it !== '');
   return {
     authUrl: url === '' ? undefined : url,
-    allowed: listOf(controller.get('whitelist-source-range')),
-    denied: [...listOf(controller.get('denylist-source-range')), ...listOf(controller.get('block-cidrs'))],
+    allowed: listsOf('whitelist-source-range'),
+    denied: listsOf('denylist-source-range', 'block-cidrs'),
     closed: snippets.length > 0,
     blind,
   };
@@ -83,7 +85,9 @@ export function reportController(controller: ConfigMap, findings: Findings): voi
     } else
       findings.lose(
         label,
-        'a setting of the controller: nginx has it in its own configuration, if it has any (docs/nginx.md)',
+        Object.hasOwn(controllerLosses, key)
+          ? (controllerLosses[key] as string)
+          : 'a setting of the controller: nginx has it in its own configuration, if it has any (docs/nginx.md)',
         controllerRefusals.includes(key) && !['', 'false'].includes(value.trim()) ? true : undefined,
       );
   }

@@ -19,15 +19,16 @@ export interface Read {
   readonly annotations: Annotations;
 }
 
-/** A path of an Ingress at a host. */
+/** A path of an Ingress at a host. `none`: it has no location of its own, and counts for the whole host only. */
 interface Entry extends Read {
   readonly path: IngressPath;
+  readonly location: 'usual' | 'closed' | 'none';
 }
 
 export interface Around {
   readonly manifests: Manifests;
   readonly everywhere: Everywhere;
-  readonly people: People;
+  readonly people: People | undefined;
   /** Further rules where oauth2-proxy is asked. */
   readonly others: readonly Rule[];
   readonly draft: Draft;
@@ -44,17 +45,11 @@ const isSignIn = ({ path }: IngressPath): boolean => /^\/oauth2?(?:\/|$|\()/.tes
 export function entriesByHost(all: readonly Read[], findings: Findings): ReadonlyMap<string, readonly Entry[]> {
   const hosts = new Map<string, Entry[]>();
   const add = (host: string, entry: Entry) => hosts.set(host, [...(hosts.get(host) ?? []), entry]);
-  for (const read of all) {
+  const usual = all.filter(({ annotations }) => !annotations.is('canary'));
+  for (const read of usual) {
     const { ingress } = read;
     const of = `${ingress.namespace}/${ingress.name}`;
     for (const path of ingress.paths) {
-      if (isOauth2Proxy(path) && isSignIn(path)) {
-        findings.carry(
-          `${of} ${path.path}`,
-          '/.meshgate/signin and its neighbours: the gateway signs people in itself',
-        );
-        continue;
-      }
       if (!isHostName(path.host)) {
         findings.ask(
           `${of} ${path.path}`,
@@ -62,35 +57,56 @@ export function entriesByHost(all: readonly Read[], findings: Findings): Readonl
         );
         continue;
       }
-      add(path.host, { ...read, path });
+      const isOwn = isOauth2Proxy(path) && isSignIn(path);
+      if (isOwn) {
+        const to = '/.meshgate/signin and its neighbours: the gateway signs people in itself';
+        findings.carry(`${of} ${path.path}`, to);
+      }
+      add(path.host, { ...read, path, location: isOwn ? 'none' : 'usual' });
+    }
+  }
+  for (const read of all.filter((it) => !usual.includes(it))) {
+    for (const path of read.ingress.paths.filter((it) => hosts.has(it.host))) {
+      const isKnown = hosts.get(path.host)?.some((it) => it.path.path === path.path) === true;
+      add(path.host, { ...read, path, location: isKnown ? 'none' : 'closed' });
     }
   }
   return withAliases(hosts, findings);
 }
 
-/** Adds the aliases of hosts. An alias is for all paths of the host, also for those of other Ingresses. */
+/** Adds the aliases of hosts. An alias is for all paths of the host, also for those of other Ingresses. ingress-nginx takes
+ * the aliases of the oldest Ingress of a host, and of hosts with one alias one of them: the files do not say which. */
 function withAliases(
   hosts: ReadonlyMap<string, readonly Entry[]>,
   findings: Findings,
 ): ReadonlyMap<string, readonly Entry[]> {
   const all = new Map(hosts);
-  for (const entries of hosts.values()) {
-    for (const { annotations } of entries) {
-      for (const alias of annotations.list('server-alias').map((it) => it.toLowerCase())) {
-        const label = annotations.label('server-alias');
-        if (!isHostName(alias))
-          findings.lose(label, 'an alias that is an expression is left out: write the names of the hosts');
-        else if (!all.has(alias)) all.set(alias, entries);
-        else if (all.get(alias) !== entries)
-          findings.lose(label, `${alias} is a host of its own, which ingress-nginx prefers`);
-      }
-    }
+  const wanted = [...hosts].flatMap(([host, entries]) => {
+    const withAlias = entries.filter(({ annotations: it }) => !it.is('canary') && it.list('server-alias').length > 0);
+    return withAlias.flatMap(({ annotations }) =>
+      annotations.list('server-alias').map((it) => ({
+        host,
+        alias: it.toLowerCase(),
+        label: annotations.label('server-alias'),
+        isOfAll: withAlias.every((other) => other.annotations.list('server-alias').includes(it)),
+      })),
+    );
+  });
+  for (const { host, alias, label, isOfAll } of wanted) {
+    const others = wanted.filter((it) => it.alias === alias && it.host !== host);
+    if (!isHostName(alias))
+      findings.lose(label, 'an alias that is an expression is left out: write the names of the hosts');
+    else if (hosts.has(alias) && alias !== host)
+      findings.lose(label, `${alias} is a host of its own, which ingress-nginx prefers`);
+    else if (!isOfAll || others.length > 0)
+      findings.lose(label, `${alias} is left out, because Ingresses differ in whose alias it is: write this host`);
+    else all.set(alias, hosts.get(host) ?? []);
   }
   return all;
 }
 
 /** What an annotation demands besides callers: with it, the paths stay closed until a person has decided. */
-function closings({ annotations, path }: Entry, findings: Findings): boolean {
+function closings({ annotations, path, location }: Entry, findings: Findings): boolean {
   const close = (name: string, text: string) => {
     findings.ask(annotations.label(name), text);
     return true;
@@ -99,6 +115,8 @@ function closings({ annotations, path }: Entry, findings: Findings): boolean {
   const isSame = target === '/$1' && path.path === '/(.*)';
   const snippet = annotations.text('configuration-snippet') ?? '';
   return [
+    location === 'closed' &&
+      close('canary', `no other Ingress has the path ${path.path.slice(0, 80)}, so it is closed: write who may pass`),
     // Left out, it would belong to a shorter path, which may be open.
     isOauth2Proxy(path) &&
       close(
@@ -158,7 +176,8 @@ function rulesOf(who: Who, ingress: string, around: Around): readonly Rule[] {
 function both(a: Served, b: Served, { draft }: Around): Served {
   const [one, other] = [JSON.stringify(a.allow), JSON.stringify(b.allow)];
   const kind = a.paths.kind === b.paths.kind ? a.paths.kind : 'prefix';
-  const merged = { ...a, paths: { kind, path: a.paths.path } };
+  const accept = a.keys?.accept ?? b.keys?.accept;
+  const merged = { ...a, paths: { kind, path: a.paths.path }, keys: { ...a.keys, ...(accept && { accept }) } };
   if (one === other || other === '["anyone"]') return merged;
   if (one === '["anyone"]') return { ...merged, allow: b.allow ?? [] };
   return { ...merged, allow: [roleFor(draft, 'fill-in', neverTrue(draft))] };
@@ -166,10 +185,23 @@ function both(a: Served, b: Served, { draft }: Around): Served {
 
 const ABOUT_CERTIFICATES = ['auth-tls-secret', 'auth-tls-verify-client', 'auth-tls-match-cn'] as const;
 
+const demandsCertificates = ({ annotations }: Entry): boolean => annotations.text('auth-tls-secret') !== undefined;
+
+/** Whether ingress-nginx compares all paths of a host as expressions. It also has a place / with the annotations of an
+ * Ingress that has no such path. */
+const isRegexHost = (entries: readonly Entry[]): boolean =>
+  entries.some(({ annotations, path }) => {
+    const target = annotations.text('rewrite-target');
+    const isRoot = entries.some((it) => it.path.path === '/');
+    return (
+      annotations.is('use-regex') || (target !== undefined && (target !== path.path || !(isRoot || target === '/')))
+    );
+  });
+
 /** Whether Ingresses of a host differ in the certificates that they demand. ingress-nginx takes those of the oldest
  * Ingress, and the files do not say which one this is. */
 function demandsTwoCertificates(entries: readonly Entry[], findings: Findings): boolean {
-  const those = entries.filter(({ annotations }) => annotations.has('auth-tls-secret'));
+  const those = entries.filter(demandsCertificates);
   const said = those.map(({ annotations }) => JSON.stringify(ABOUT_CERTIFICATES.map((it) => annotations.text(it))));
   const [first, other] = [those[0], those.find((_, index) => said[index] !== said[0])];
   if (first === undefined || other === undefined) return false;
@@ -183,11 +215,13 @@ function demandsTwoCertificates(entries: readonly Entry[], findings: Findings): 
 /** Adds a host to the policy. */
 export function addHost(host: string, entries: readonly Entry[], tls: Mapping, around: Around): void {
   const { manifests, everywhere, people, draft, findings } = around;
-  const isRegex = entries.some(({ annotations: it }) => it.is('use-regex') || it.has('rewrite-target'));
-  const withCa = entries.find(({ annotations }) => annotations.has('auth-tls-secret'));
+  const isRegex = isRegexHost(entries);
+  const withCa = entries.find(demandsCertificates);
   const certificates = certificatesOf((withCa ?? (entries[0] as Entry)).annotations, findings);
   const closesHost = demandsTwoCertificates(entries, findings);
-  const closing = entries.filter(({ annotations }) => !isHarmless(annotations.text('server-snippet') ?? ''));
+  const closing = entries.filter(
+    ({ annotations: it }) => !it.is('canary') && !isHarmless(it.text('server-snippet') ?? ''),
+  );
   for (const { annotations } of closing) {
     findings.ask(
       annotations.label('server-snippet'),
@@ -198,7 +232,8 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
   // A policy has no two paths that differ in case only.
   const spelled = new Map<string, string>();
   // nginx takes the first expression that matches, the longest first.
-  const ordered = isRegex ? [...entries].sort((a, b) => b.path.path.length - a.path.path.length) : entries;
+  const located = entries.filter(({ location }) => location !== 'none');
+  const ordered = isRegex ? [...located].sort((a, b) => b.path.path.length - a.path.path.length) : located;
   const converted: Paths[] = [];
   const overhanging: Served[] = [];
   for (const entry of ordered) {
@@ -217,13 +252,14 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
     const place = placeOf(path, label, isRegex, !isOpen, findings);
     // ingress-nginx compares expressions in any case of letters.
     const hasCase = isRegex && /[A-Za-z]/.test(path.path);
-    if ((place.narrower || hasCase) && !isOpen && entries.length > 1) {
-      const also = [hasCase && 'any case of letters', place.narrower && 'paths that continue the last word'];
-      findings.differ(
-        label,
-        `${host}${path.path} also covers ${also.filter(Boolean).join(', and ')}: these belong to the next shorter route now`,
-        true,
-      );
+    if ((place.narrower || hasCase) && !isOpen && located.length > 1) {
+      const [{ path: first } = { path: '' }] = place.paths;
+      const also = [
+        hasCase && `any case of letters, such as ${host}${first.toUpperCase()}`,
+        place.narrower && `paths that continue the last word, such as ${host}${first}s`,
+      ];
+      const text = `${host}${path.path} also covers ${also.filter(Boolean).join(', and ')}`;
+      findings.differ(label, `${text}: these belong to the next shorter route now`, true);
     } else if (place.narrower)
       findings.differ(
         label,
@@ -244,16 +280,20 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
       const path = spelled.get(paths.path.toLowerCase()) ?? paths.path;
       spelled.set(path.toLowerCase(), path);
       const earlier = served.get(key);
-      if (isRegex && converted.some((it) => it.kind !== 'exact' && paths.path.startsWith(`${it.path}/`))) {
+      const lower = paths.path.toLowerCase();
+      if (isRegex && converted.some((it) => it.kind !== 'exact' && lower.startsWith(`${it.path.toLowerCase()}/`))) {
         const text = `${host}${paths.path}: a longer expression of this host matches first, so it had no effect; it is left out`;
         findings.lose(label, text);
         continue;
       }
       const alone: Served = { paths: { ...paths, path }, service, keys, allow };
-      const above = overhanging.filter((it) => `${path}/`.startsWith(`${it.paths.path}/`));
+      const above = overhanging.filter((it) => `${path}/`.toLowerCase().startsWith(`${it.paths.path}/`.toLowerCase()));
       const mine = above.reduce((it, other) => both(it, { ...other, paths: it.paths }, around), alone);
-      if (place.folder) overhanging.push({ ...alone, paths });
-      else converted.push(paths);
+      const isSure = place.sure.some(
+        (it) => it.path === paths.path && (it.kind === paths.kind || it.kind === 'prefix'),
+      );
+      if (isSure) converted.push(paths);
+      else overhanging.push({ ...alone, paths });
       if (earlier !== undefined) {
         const text = `${host}${path} is there twice: the policy has the first service, and callers that both let pass`;
         findings.differ(label, text);

@@ -12,6 +12,7 @@ import { everywhereOf, hasProxies, hstsOf, reportController, trustedProxies } fr
 import { addHost, entriesByHost, type Read } from './hosts.ts';
 import type { Ingress, Manifests } from './read.ts';
 import { Annotations } from './settings.ts';
+import { tooRisky } from './values.ts';
 import { asksOauth2Proxy } from './who.ts';
 
 /** Claims for the usual headers of oauth2-proxy's responses. */
@@ -56,7 +57,7 @@ function headersOf(
 /** Ingress classes of other controllers. */
 const OTHERS = /traefik|haproxy|kong|istio|contour|alb|gce|cilium|nginx\.org|openshift|voyager|ambassador|apisix/i;
 
-function mine(ingress: Ingress, annotations: Annotations, findings: Findings): boolean {
+function isOfClass(ingress: Ingress, findings: Findings): boolean {
   const of = `${ingress.namespace}/${ingress.name}`;
   if (OTHERS.test(ingress.className)) {
     findings.lose(
@@ -65,7 +66,16 @@ function mine(ingress: Ingress, annotations: Annotations, findings: Findings): b
     );
     return false;
   }
-  return !annotations.is('canary');
+  return true;
+}
+
+/** Warns if the Ingresses are of several controllers: the policy has one gateway for the callers of all of them. */
+function warnOfClasses(all: readonly Read[], findings: Findings): void {
+  const classes = [...new Set(all.map(({ ingress }) => ingress.className))];
+  if (classes.length < 2) return;
+  const names = classes.map((it) => JSON.stringify(it.slice(0, 60))).join(', ');
+  const text = `the classes ${names}: if one of their controllers has an address that not everyone can reach, everyone who reaches the gateway can send it these requests. Migrate the Ingresses of each class by itself`;
+  findings.differ('ingressClassName', text, true);
 }
 
 const CERTIFICATES = '/run/tls';
@@ -146,8 +156,12 @@ export function migrateIngresses(
   prefix: string,
 ): Draft {
   const { controller, ingresses } = manifests;
-  const reads = ingresses.map((ingress) => ({ ingress, annotations: new Annotations(ingress, prefix, findings) }));
-  const all = reads.filter(({ ingress, annotations }) => mine(ingress, annotations, findings));
+  const level = controller.get('annotations-risk-level');
+  const risky = level === undefined ? new Set<string>() : tooRisky(level);
+  const all = ingresses
+    .map((ingress) => ({ ingress, annotations: new Annotations(ingress, prefix, risky, findings) }))
+    .filter(({ ingress }) => isOfClass(ingress, findings));
+  warnOfClasses(all, findings);
   reportController(controller, findings);
   const said = trustedProxies(controller, findings);
   const trusted = compatible(said, networksIn(all, controller));
@@ -168,12 +182,14 @@ export function migrateIngresses(
     addProvider(draft, asks, findings);
     addHeaders(draft, headers, findings);
   } else reportUnused(proxy, findings);
-  if (proxy !== undefined) warnOfSeveral(all, controller, findings);
+  if (proxy !== undefined) warnOfSeveral(all, controller, prefixOf(proxy), findings);
   addGateway(draft, all, controller, findings);
   const everywhere = everywhereOf(controller, isBlind, findings);
-  const people =
-    proxy &&
-    ((more: Parameters<MigratedProxy['access']['fact']>[0]) => proxy.access.fact(more) ?? { provider: proxy.provider });
+  const people = proxy && {
+    fact: (more: Parameters<MigratedProxy['access']['fact']>[0]) =>
+      proxy.access.fact(more) ?? { provider: proxy.provider },
+    prefix: prefixOf(proxy),
+  };
   const around = { manifests, everywhere, people, others: proxy?.others ?? [], draft, findings };
   const main = [...new Set(all.flatMap(({ ingress }) => [...ingress.tls.values()]))][0];
   for (const [host, entries] of entriesByHost(all, findings)) {
@@ -205,10 +221,17 @@ function addGateway(
   );
 }
 
+const prefixOf = ({ settings }: MigratedProxy): string => settings.text('proxy-prefix') ?? '/oauth2';
+
 /** Warns if Ingresses ask at several addresses: the policy has the people of one oauth2-proxy for all of them. */
-function warnOfSeveral(all: readonly Read[], controller: ReadonlyMap<string, string>, findings: Findings): void {
+function warnOfSeveral(
+  all: readonly Read[],
+  controller: ReadonlyMap<string, string>,
+  prefix: string,
+  findings: Findings,
+): void {
   const urls = [...all.map(({ annotations }) => annotations.text('auth-url')), controller.get('global-auth-url')];
-  const asked = urls.filter((it): it is string => it !== undefined && asksOauth2Proxy(it));
+  const asked = urls.filter((it): it is string => it !== undefined && asksOauth2Proxy(it, prefix));
   const addresses = new Set(asked.map((it) => it.replace(/^(\w+:\/\/)(?:[^/?#]*@)?([^/?#@]*).*$/s, '$1$2')));
   if (addresses.size < 2) return;
   const text = `${[...addresses].join(', ')}: if these are several oauth2-proxies, migrate the Ingresses of each by itself: the policy has the people of the one that you gave`;

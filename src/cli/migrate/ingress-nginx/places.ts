@@ -1,23 +1,15 @@
 import { pathMistake } from '../../../policy/check-hosts.ts';
-import { withoutSlashes } from '../../../slashes.ts';
-import { type Paths, pathsOfExpression } from '../expressions.ts';
+import { type Cover, coverOf, folderOf, type Paths, pathsOfExpression } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
 import type { IngressPath } from './read.ts';
 
 /** The paths of a policy for a path of an Ingress. */
 export interface Place {
   readonly paths: readonly Paths[];
-  /** Set if the Ingress covers other paths, too. */
+  /** Those of them of which the Ingress covers each path below. */
+  readonly sure: readonly Paths[];
+  /** Set if the Ingress covers paths that are not among these. */
   readonly narrower?: true;
-  /** Set if the place is a folder around an expression that a policy cannot name. */
-  readonly folder?: true;
-}
-
-/** The folder in which all paths that an expression matches must be, without the slash at its end. */
-function folderOf(expression: string): string {
-  const literal = /^\/[A-Za-z0-9._~/-]*/.exec(expression)?.[0] ?? '/';
-  const folder = withoutSlashes(literal.slice(0, literal.lastIndexOf('/')));
-  return pathMistake(folder === '' ? '/' : folder) === undefined ? folder : '';
 }
 
 /** Returns the paths for a path of an Ingress.
@@ -31,30 +23,39 @@ export function placeOf(
   restricts: boolean,
   findings: Findings,
 ): Place {
-  const plain = plainPlace(path, type);
-  const found = isRegex ? pathsOfExpression(`^${path}`) : plain;
   const said = JSON.stringify(path.slice(0, 120));
-  if (found === undefined || found.paths.length === 0) {
-    const why = `${said}: a policy has paths and prefixes (/x, /x/*), and no expressions`;
-    if (!restricts) {
-      findings.lose(label, `${why}: write a route for these paths`);
-      return { paths: [] };
-    }
-    const folder = folderOf(path);
-    findings.lose(label, `${why}: all paths below ${folder}/ have the rules of this path now`);
-    return { paths: [{ kind: 'prefix', path: folder }], folder: true };
+  const why = `${said}: a policy has paths and prefixes (/x, /x/*), and no expressions`;
+  const plain = isRegex ? undefined : plainPlace(path, type, restricts);
+  if (plain !== undefined) return plain;
+  const found = isRegex ? pathsOfExpression(`^${path}`) : undefined;
+  if (!restricts) {
+    if (found !== undefined && found.unanchored === undefined)
+      return { paths: found.paths, sure: found.paths, ...(found.narrower && { narrower: true }) };
+    findings.lose(label, `${why}: write a route for these paths`);
+    return { paths: [], sure: [] };
   }
-  return found.narrower ? { paths: found.paths, narrower: true } : { paths: found.paths };
+  const cover: Cover = isRegex ? coverOf(path) : { paths: [folderOf(path)], folder: true };
+  if (cover.folder) {
+    const folders = cover.paths.map((it) => `${it.path}/`).join(', ');
+    findings.lose(label, `${why}: all paths below ${folders} have the rules of this path now`);
+  }
+  return { paths: cover.paths, sure: found?.paths ?? [], ...(cover.continues && { narrower: true }) };
 }
 
 /** A path that is no expression. nginx compares one of the type ImplementationSpecific as a text. */
-function plainPlace(path: string, type: string): Place | undefined {
-  if (path === '' || path === '/') {
-    return { paths: [type === 'Exact' ? { kind: 'exact', path: '/' } : { kind: 'prefix', path: '' }] };
-  }
+function plainPlace(path: string, type: string, restricts: boolean): Place | undefined {
+  const of = (paths: Paths, isText = false) => ({
+    paths: [paths],
+    sure: [paths],
+    ...(isText && { narrower: true as const }),
+  });
+  if (path === '' || path === '/')
+    return of(type === 'Exact' ? { kind: 'exact', path: '/' } : { kind: 'prefix', path: '' });
   const plain = path.replace(/\/$/, '');
   if (!path.startsWith('/') || pathMistake(plain) !== undefined) return undefined;
-  if (type === 'Exact') return path.endsWith('/') ? undefined : { paths: [{ kind: 'exact', path }] };
-  const isText = type === 'ImplementationSpecific' && !path.endsWith('/');
-  return { paths: [{ kind: 'prefix', path: plain }], ...(isText && { narrower: true }) };
+  const isFolder = path.endsWith('/');
+  if (type === 'Exact') return isFolder ? undefined : of({ kind: 'exact', path });
+  // nginx redirects a path to the same one with a slash, so nothing reached the service without it.
+  if (isFolder && !restricts) return of({ kind: 'below', path: plain });
+  return of({ kind: 'prefix', path: plain }, type === 'ImplementationSpecific' && !isFolder);
 }

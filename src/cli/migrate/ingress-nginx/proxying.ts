@@ -3,6 +3,7 @@ import type { Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
 import { durationText, isHeader, isOrigin, secondsOf } from '../forms.ts';
 import type { Annotations } from './settings.ts';
+import { wholeOf } from './values.ts';
 
 /** Reads a value of an annotation, or else of the ConfigMap of the controller. */
 type Read = (name: string) => string | undefined;
@@ -56,15 +57,16 @@ export function proxyOf(annotations: Annotations, controller: ReadonlyMap<string
 
 /** The key `limit` of routes; undefined if there is none. */
 export function limitOf(annotations: Annotations, findings: Findings): Mapping | undefined {
-  const multiplier = Math.max(1, Number(annotations.text('limit-burst-multiplier') ?? 5) || 5);
+  const multiplier = Math.max(1, wholeOf(annotations.raw('limit-burst-multiplier')) ?? 5);
   const of = (name: string, unit: 's' | 'm') => {
-    const number = Math.floor(Number(annotations.text(name) ?? 0));
-    if (!(number >= 1)) return undefined;
+    const number = wholeOf(annotations.raw(name)) ?? 0;
+    if (number < 1) return undefined;
     const most = unit === 's' ? 1000 : 60_000;
     if (number > most) {
       findings.lose(
         annotations.label(name),
         `a budget of more than ${most}/${unit} is no limit that the gateway counts`,
+        true,
       );
       return undefined;
     }
@@ -72,7 +74,7 @@ export function limitOf(annotations: Annotations, findings: Findings): Mapping |
   };
   const [perSecond, perMinute] = [of('limit-rps', 's'), of('limit-rpm', 'm')];
   if (perSecond !== undefined && perMinute !== undefined) {
-    findings.lose(annotations.label('limit-rps'), 'a route has one budget: that of limit-rpm is in the policy');
+    findings.lose(annotations.label('limit-rps'), 'a route has one budget: that of limit-rpm is in the policy', true);
   }
   const limit = perMinute ?? perSecond;
   if (limit !== undefined) {
@@ -103,7 +105,7 @@ export function corsOf(annotations: Annotations, findings: Findings): Mapping | 
     findings.lose(label, 'an origin with a star or with plain http is left out: list each origin, with https');
   }
   const isAll = origins.includes('*');
-  const wantsCookies = annotations.is('cors-allow-credentials', true);
+  const wantsCookies = annotations.is('cors-allow-credentials');
   if (isAll && wantsCookies) {
     findings.differ(
       label,

@@ -1,6 +1,7 @@
 import type { Findings } from '../findings.ts';
 import { type Annotation, annotationsByName } from './annotations.ts';
 import type { Ingress } from './read.ts';
+import { meaningful, switches, trimmed, truthOf, words } from './values.ts';
 
 /** The prefix of annotations if the controller was not started with another one. */
 export const PREFIX = 'nginx.ingress.kubernetes.io';
@@ -12,12 +13,14 @@ const OF_TOOLS =
 /** The annotations of one Ingress that ingress-nginx reads. */
 export class Annotations {
   readonly #all = new Map<string, string>();
-  /** Set if an annotation under another prefix would restrict access: the controller may have read it. */
+  /** Set if an annotation may restrict access in a way that is not known: under another prefix, or with a value that
+   * ingress-nginx does not accept. */
   readonly isUnclear: boolean;
   readonly label: (name: string) => string;
 
-  /** @param findings receives what becomes of each annotation, as far as the table says it */
-  constructor(ingress: Ingress, prefix: string, findings: Findings) {
+  /** @param risky the annotations that the controller does not accept
+   * @param findings receives what becomes of each annotation, as far as the table says it */
+  constructor(ingress: Ingress, prefix: string, risky: ReadonlySet<string>, findings: Findings) {
     const of = `${ingress.namespace}/${ingress.name}`;
     this.label = (name) => `${of} ${name}`;
     let unclear = false;
@@ -25,8 +28,9 @@ export class Annotations {
       const [, before = '', short = ''] = /^(?:(.*)\/)?([^/]*)$/.exec(name) ?? [];
       const known = annotationsByName.get(short);
       if (before === prefix) {
-        this.#all.set(short, value.trim());
-        report(this.label(short), value.trim(), known, findings);
+        this.#all.set(short, value);
+        report(this.label(short), trimmed(value), known, findings);
+        unclear ||= isRefused(this.label(short), short, value, { namespace: ingress.namespace, risky }, findings);
         continue;
       }
       const label = this.label(name.slice(0, 200));
@@ -47,28 +51,70 @@ export class Annotations {
   }
 
   text(name: string): string | undefined {
-    const value = this.#all.get(name);
+    const value = trimmed(this.#all.get(name) ?? '');
     return value === '' ? undefined : value;
   }
 
-  is(name: string, usual = false): boolean {
-    return truthOf(this.text(name)) ?? usual;
+  /** A text of few, as ingress-nginx reads it. */
+  word(name: keyof typeof words): string {
+    const { known, otherwise } = words[name];
+    return known.find((it) => it === this.text(name)) ?? otherwise;
+  }
+
+  /** Whether the annotation is true, as ingress-nginx reads it. */
+  is(name: keyof typeof switches): boolean {
+    return truthOf(this.#all.get(name)) ?? switches[name];
+  }
+
+  /** A value as the file has it. */
+  raw(name: string): string | undefined {
+    return this.#all.get(name);
   }
 
   list(name: string): readonly string[] {
-    return (this.text(name) ?? '').split(',').flatMap((it) => it.trim() || []);
+    return (this.text(name) ?? '').split(',').flatMap((it) => trimmed(it) || []);
   }
 }
 
-/** What ingress-nginx reads in a text that should be true or false: with another text, such as `no`, its default applies. */
-export function truthOf(text: string | undefined): boolean | undefined {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text ?? '')) return true;
-  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text ?? '') ? false : undefined;
+interface Controller {
+  readonly namespace: string;
+  readonly risky: ReadonlySet<string>;
+}
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 60));
+
+/** Whether ingress-nginx refuses requests because of an annotation, or leaves its Ingress out. Reports this, and what
+ * ingress-nginx takes for a text that it does not know. */
+function isRefused(label: string, name: string, value: string, { namespace, risky }: Controller, findings: Findings) {
+  const text = trimmed(value);
+  if (risky.has(name)) {
+    const why =
+      'annotations-risk-level of the ConfigMap does not accept this annotation, so ingress-nginx leaves the Ingress out';
+    findings.ask(label, `${why}. The paths are closed: write who may pass`);
+    return true;
+  }
+  const known: readonly string[] | undefined = Object.hasOwn(words, name)
+    ? words[name as keyof typeof words].known
+    : undefined;
+  if (known !== undefined && !known.includes(text))
+    findings.differ(
+      label,
+      `ingress-nginx does not know ${quoted(value)}, and takes "${words[name as 'satisfy'].otherwise}"`,
+    );
+  if (Object.hasOwn(switches, name) && truthOf(value) === undefined)
+    findings.differ(label, `ingress-nginx does not know ${quoted(value)}, and takes "${switches[name as 'canary']}"`);
+  if (!Object.hasOwn(meaningful, name) || value === '' || meaningful[name]?.(text, namespace) === true) return false;
+  const why = `ingress-nginx does not accept this value, so it refuses the requests or leaves the Ingress out`;
+  findings.ask(label, `${why}. The paths are closed: correct the value, or write who may pass`);
+  return true;
 }
 
 function report(label: string, value: string, known: Annotation | undefined, findings: Findings): void {
   if (known === undefined) findings.lose(label, 'ingress-nginx 1.15 has no such annotation: check its spelling');
   else if (known.lost === undefined) findings.carry(label, known.to ?? '');
-  else if (known.same === value.toLowerCase()) findings.carry(label, 'the same');
+  else if (isSame(known.same, value)) findings.carry(label, 'the same');
   else findings.lose(label, known.lost, known.refuses);
 }
+
+const isSame = (same: string | undefined, value: string): boolean =>
+  same !== undefined && (same === value || (truthOf(same) !== undefined && truthOf(same) === truthOf(value)));

@@ -1,9 +1,10 @@
 import type { Fact, Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isServerName, rangeOf } from '../forms.ts';
+import { isServerName } from '../forms.ts';
 import type { Demands } from '../oauth2-proxy/access.ts';
 import type { Annotations } from './settings.ts';
 import { isHarmless } from './snippets.ts';
+import { rangesIn } from './values.ts';
 
 /** Who may pass at a place, as far as annotations say it. */
 export interface Who {
@@ -32,42 +33,39 @@ export interface Everywhere {
 }
 
 /** How callers that oauth2-proxy accepts are recognised; undefined if its configuration is not there. */
-export type People = ((more: Demands | undefined) => Fact) | undefined;
-
-/** Whether an address asks oauth2-proxy about a request. */
-export function asksOauth2Proxy(url: string): boolean {
-  const plain = url.replace(/[?#][\s\S]*$/, '').toLowerCase();
-  const [folder = '', file] = plain.split('/').slice(-2);
-  if (file !== 'auth') return false;
-  return (folder.includes('oauth') && /^[\w-]+$/.test(folder)) || /oauth2-?proxy/.test(plain);
+export interface People {
+  readonly fact: (more: Demands | undefined) => Fact;
+  /** The option `proxy-prefix`. */
+  readonly prefix: string;
 }
 
-/** Reads the demands in the address of oauth2-proxy's check. */
-function demandsOf(url: string): Demands | undefined {
+/** Whether an address asks oauth2-proxy about a request. oauth2-proxy compares the path exactly. */
+export const asksOauth2Proxy = (url: string, prefix = '/oauth2'): boolean =>
+  /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+([^?#]*)/i.exec(url)?.[1] === `${prefix}/auth`;
+
+/** Reads the demands in the address of oauth2-proxy's check, as Go reads a query.
+ * @returns `unknown` if a variable of nginx could be one of them, or if oauth2-proxy could not read the query */
+function demandsOf(url: string): Demands | 'unknown' | undefined {
   const query = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
+  const pairs = query.split('&').map((it) => {
+    const at = it.includes('=') ? it.indexOf('=') : it.length;
+    return [decoded(it.slice(0, at)), decoded(it.slice(at + 1))] as const;
+  });
+  const isVariable = ([name = '', value = '']: (typeof pairs)[number]) =>
+    name.includes('$') || (name.startsWith('allowed_') && value.includes('$'));
+  if (pairs.some((it) => it.includes(undefined) || isVariable(it))) return 'unknown';
   const of = (name: string): readonly string[] =>
-    query
-      .split('&')
-      .filter((it) => it.startsWith(`${name}=`))
-      .flatMap((it) => decoded(it.slice(name.length + 1)).split(','))
-      .filter((it) => it !== '');
+    pairs.flatMap(([key, value = '']) => (key === name ? value.split(',').filter((it) => it !== '') : []));
   const found = { groups: of('allowed_groups'), addresses: of('allowed_emails'), domains: of('allowed_email_domains') };
   return Object.values(found).some((it) => it.length > 0) ? found : undefined;
 }
 
-function decoded(text: string): string {
+function decoded(text: string): string | undefined {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    return text.includes(';') ? undefined : decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    return text;
+    return undefined;
   }
-}
-
-function rangesOf(texts: readonly string[], label: string, findings: Findings): readonly string[] {
-  const ranges = [...new Set(texts.flatMap((it) => rangeOf(it) ?? []))];
-  const isAll = texts.some((it) => /\/0$/.test(it.trim()));
-  if (ranges.length < texts.length && !isAll) findings.lose(label, 'a text that is no range of addresses is left out');
-  return ranges;
 }
 
 const ALLOW_LISTS = ['allowlist-source-range', 'whitelist-source-range'] as const;
@@ -75,28 +73,37 @@ const ALLOW_LISTS = ['allowlist-source-range', 'whitelist-source-range'] as cons
 /** Facts about the address of the client; none if it does not matter. */
 function networkOf(annotations: Annotations, everywhere: Everywhere, findings: Findings): readonly Fact[] | 'closed' {
   const lists = ALLOW_LISTS.filter((it) => annotations.has(it));
-  // ingress-nginx denies all requests if its list has no address.
-  if ([...lists, 'denylist-source-range'].some((it) => annotations.has(it) && annotations.list(it).length === 0))
-    return 'closed';
-  const denied = annotations.has('denylist-source-range')
-    ? annotations.list('denylist-source-range')
-    : everywhere.denied;
-  const facts: Fact[] = [];
   const label = annotations.label(lists[0] ?? 'whitelist-source-range');
+  const denial = annotations.label('denylist-source-range');
+  const close = (of: string, text: string) => {
+    findings.ask(of, `${text}: the paths are closed. Write who may pass`);
+    return 'closed' as const;
+  };
+  const facts: Fact[] = [];
   // Versions of ingress-nginx differ in which of the two names they prefer: an address must be in both lists.
-  for (const allowed of lists.length > 0 ? lists.map((it) => annotations.list(it)) : [everywhere.allowed]) {
-    const isOpen = allowed.some((it) => ['0.0.0.0/0', '::/0'].includes(it.trim()));
-    if (isOpen) findings.differ(label, 'the range of all addresses restricts nothing, as before');
-    else if (allowed.length > 0) {
-      const ranges = rangesOf(allowed, label, findings);
-      if (ranges.length === 0) return 'closed';
-      facts.push({ network: ranges });
-    }
+  const allowed = lists.length > 0 ? lists.map((it) => annotations.raw(it) ?? '') : everywhere.allowed;
+  for (const text of allowed) {
+    const found = rangesIn(text);
+    if (found === undefined) return close(label, 'ingress-nginx refuses every request, because an entry is no address');
+    if (found.all.ipv4) {
+      const wider =
+        'every IPv4 address passes, as before; requests from other IPv6 addresses, such as 2001:db8::1, pass too';
+      if (found.all.ipv6) findings.differ(label, 'the ranges of all addresses restrict nothing, as before');
+      else findings.differ(label, wider, true);
+    } else if (found.ranges.length === 0) return close(label, 'a policy has no range of all IPv6 addresses');
+    else facts.push({ network: found.ranges });
+    if (found.all.ipv6 && !found.all.ipv4)
+      findings.differ(label, 'a policy has no range of all IPv6 addresses: only the other ranges pass');
   }
-  if (denied.length > 0) {
-    const ranges = rangesOf(denied, annotations.label('denylist-source-range'), findings);
-    if (ranges.length < new Set(denied).size) return 'closed';
-    facts.push({ none: [{ network: ranges }] });
+  const denied = annotations.has('denylist-source-range')
+    ? [annotations.raw('denylist-source-range') ?? '']
+    : everywhere.denied;
+  for (const text of denied) {
+    const found = rangesIn(text);
+    if (found === undefined)
+      return close(denial, 'ingress-nginx refuses every request, because an entry is no address');
+    if (found.all.ipv4 || found.all.ipv6) return close(denial, 'the range of all addresses is denied');
+    facts.push({ none: [{ network: found.ranges }] });
   }
   if (facts.length > 0 && everywhere.blind) {
     findings.ask(
@@ -120,7 +127,7 @@ function commonNames(expression: string): readonly string[] | undefined {
   const names = inner
     .replace(/^\(([^()]*)\)$/, '$1')
     .split('|')
-    .map((it) => it.replaceAll('\\.', '.').toLowerCase());
+    .map((it) => it.replaceAll('\\.', '.'));
   return names.length > 0 && names.every((it) => isServerName(it)) ? names : undefined;
 }
 
@@ -133,22 +140,27 @@ interface Certificates {
 /** What a host demands of client certificates. */
 export function certificatesOf(annotations: Annotations, findings: Findings): Certificates {
   const none = { any: false, closed: false };
-  const verify = annotations.text('auth-tls-verify-client')?.toLowerCase() ?? 'on';
-  if (!annotations.has('auth-tls-secret')) return none;
+  const verify = annotations.word('auth-tls-verify-client');
+  const expression = annotations.text('auth-tls-match-cn');
   const label = annotations.label('auth-tls-verify-client');
-  if (verify !== 'on') {
+  if (annotations.text('auth-tls-secret') === undefined) return none;
+  if (verify === 'off' && expression !== undefined) {
+    const why = 'without verification no certificate has a common name, so no caller passes: the host is closed';
+    findings.ask(annotations.label('auth-tls-match-cn'), `${why}. Write who may pass`);
+    return { any: false, closed: true };
+  }
+  if (verify !== 'on' && expression === undefined) {
     findings.lose(
       label,
-      'services never see the result of the verification: if the service decides by it, write a role by certificate',
+      'no certificate is needed, as before; services never see the result of the verification: if the service decides by it, write a role by certificate',
     );
     return none;
   }
-  const expression = annotations.text('auth-tls-match-cn');
   findings.differ(
     annotations.label('auth-tls-secret'),
     'the gateway reads the SPIFFE id and the DNS names in a certificate, and never the common name',
     // A certificate may have one of these names as a DNS name, and another common name.
-    ...(expression === undefined ? ([] as const) : ([true] as const)),
+    expression === undefined ? undefined : true,
   );
   if (expression === undefined) return { any: true, closed: false };
   const names = commonNames(expression);
@@ -168,29 +180,36 @@ export function whoOf(
   annotations: Annotations,
   everywhere: Everywhere,
   certificates: Certificates,
-  people: People,
+  people: People | undefined,
   findings: Findings,
 ): Who {
   const facts: Fact[] = [];
   let closed = annotations.isUnclear || everywhere.closed || certificates.closed;
   const own = annotations.text('auth-url');
-  const isGlobal = own === undefined && annotations.is('enable-global-auth', true);
+  const isGlobal = own === undefined && annotations.is('enable-global-auth');
   const url = own ?? (isGlobal ? everywhere.authUrl : undefined);
   const label = annotations.label('auth-url');
   const isAsked = url !== undefined;
-  const isOauth2 = isAsked && asksOauth2Proxy(url) && people !== undefined;
-  const demands = isOauth2 ? demandsOf(url) : undefined;
-  if (isOauth2) facts.push(people(demands));
-  else if (isAsked) {
-    closed = true;
-    const isProxy = asksOauth2Proxy(url);
-    findings.ask(
-      label,
-      isProxy
-        ? 'give the configuration of this oauth2-proxy to the command (--oauth2-proxy FILE), or write who may pass into the role'
-        : 'the gateway asks no other service about a request: write who may pass into the role',
-    );
+  const isProxy = isAsked && asksOauth2Proxy(url, people?.prefix);
+  const isOauth2 = isProxy && people !== undefined;
+  const asked = isOauth2 ? demandsOf(url) : undefined;
+  const demands = asked === 'unknown' ? undefined : asked;
+  if (isOauth2) facts.push(people.fact(demands));
+  if (isOauth2 && /[%+]/.test(url)) {
+    const why = 'if the controller validates annotations, it does not accept % and +, and refuses these requests';
+    findings.differ(label, `${why}; the policy lets people pass who meet its demands`, true);
   }
+  if (isAsked && (!isOauth2 || asked === 'unknown')) {
+    closed = true;
+    const why = !isProxy
+      ? 'the gateway asks no other service about a request: write who may pass into the role'
+      : isOauth2
+        ? 'the query of this address is not understood: write who may pass into the role'
+        : 'give the configuration of this oauth2-proxy to the command (--oauth2-proxy FILE), or write who may pass into the role';
+    findings.ask(label, why);
+  }
+  if (!isAsked && annotations.text('auth-signin') !== undefined)
+    findings.differ(annotations.label('auth-signin'), 'without auth-url it demands no sign-in, as before');
   if (isAsked && /^http:\/\//.test(url)) {
     findings.differ(
       label,
@@ -212,10 +231,10 @@ export function whoOf(
   const network = networkOf(annotations, everywhere, findings);
   if (network === 'closed') closed = true;
   const networks = network === 'closed' ? [] : network;
-  const isAny = annotations.text('satisfy')?.toLowerCase() === 'any';
+  const isAny = annotations.word('satisfy') === 'any';
   const hasOther = facts.length > 0 || closed;
   const beside = certificates.fact ? [certificates.fact] : [];
-  const asked = { ...(demands && { demands: true as const }) };
+  const further = { ...(demands && { demands: true as const }) };
   if (isAny && hasOther && networks.length > 0) {
     // Of `satisfy any`, nginx exempts the client certificate, which the handshake itself demands.
     const alternative = all([...beside, ...networks]);
@@ -223,7 +242,7 @@ export function whoOf(
     const isAllowed = networks.some((it) => typeof it === 'object' && Object.hasOwn(it, 'network'));
     const only = certificates.any || certificates.closed || annotations.isUnclear || everywhere.closed || !isAllowed;
     const others = isOauth2 && { besideOthers: beside };
-    return { facts, closed, anyCertificate: certificates.any, ...asked, ...others, ...(!only && { alternative }) };
+    return { facts, closed, anyCertificate: certificates.any, ...further, ...others, ...(!only && { alternative }) };
   }
   if (certificates.any && (facts.length > 0 || networks.length > 0 || closed)) {
     findings.ask(
@@ -233,7 +252,7 @@ export function whoOf(
     closed = true;
   }
   const others = isOauth2 && { besideOthers: [...beside, ...networks] };
-  return { facts: [...facts, ...networks], closed, anyCertificate: certificates.any, ...asked, ...others };
+  return { facts: [...facts, ...networks], closed, anyCertificate: certificates.any, ...further, ...others };
 }
 
 /** One fact for several. */

@@ -103,9 +103,7 @@ describe('what a policy cannot say stays closed', () => {
   test.each(['no', 'off', 'False ', ''])(
     'enable-global-auth: %j is not false, so the default applies',
     async (text) => {
-      expect(await closed({ 'enable-global-auth': text }, global)).toEqual(
-        text === 'False ' ? ['anyone'] : ['fill-in'],
-      );
+      expect(await closed({ 'enable-global-auth': text }, global)).toEqual(['fill-in']);
     },
   );
 
