@@ -58,7 +58,7 @@ ${count(roles)
   ingress:
     address: ingress.mesh:8443
     ca_file: /run/mesh/ca.pem
-${isConsul ? '' : '    namespace: edge\n    labels: { app: ingress }\n    service_account: ingress\n'}    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 8443 }
+${isConsul ? '    consul_service: ingress\n' : '    namespace: edge\n    labels: { app: ingress }\n    service_account: ingress\n'}    own: { cert_file: /run/own/tls.crt, key_file: /run/own/tls.key, client_ca_file: /run/own/ca.pem, listen: 8443 }
   identities:
 ${identity('default')}${count(IDENTITIES)
   .map((i) => identity(`id-${i}`))
