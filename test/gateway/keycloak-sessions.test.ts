@@ -103,7 +103,8 @@ test('a client that signs with its secret, must push its requests and gets a sig
   expect(asked.map((url) => new URL(url).searchParams.has('request_uri'))).toEqual([false, true]);
   const page = await keycloak.signIn(agent, form, 'ada');
   expect([page.url, page.status], page.text).toEqual([`${strict}/page`, 200]);
-  expect(gateway.box.logs.since(0).join('\n')).toContain('provider strict accepts only pushed requests');
+  // One person does not make the gateway believe this of the provider.
+  expect(gateway.box.logs.since(0).join('\n')).not.toContain('accepts only pushed requests');
 });
 
 test('twenty requests past the fresh time refresh once, and once more after the next fresh time', async () => {

@@ -230,8 +230,9 @@ export class Node {
     const { name } = of;
     const { runAsUser, runAsGroup, fsGroup } = spec.securityContext;
     const { securityContext, resources } = container;
-    const textOf = ({ value, valueFrom }: NonNullable<Container['env']>[number]) =>
-      valueFrom?.fieldRef.fieldPath === 'metadata.name' ? name : value;
+    // The API server leaves an empty value out.
+    const textOf = ({ value = '', valueFrom }: NonNullable<Container['env']>[number]) =>
+      valueFrom === undefined ? value : valueFrom.fieldRef.fieldPath === 'metadata.name' ? name : undefined;
     const options = [
       ...['--user', `${runAsUser}:${runAsGroup}`, '--group-add', String(fsGroup)],
       ...(securityContext.readOnlyRootFilesystem ? ['--read-only'] : []),
