@@ -750,11 +750,11 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
     "" $meshgate_set_cookie;
     ${regex2("~*",OWN_PREFIX)} $meshgate_cookies_kept;
   }
-  # Cache-Control: private if the response sets a cookie of the gateway, or if it has no Cache-Control and the caller has an id or a role.
-  map $meshgate_set_cookie $meshgate_cache_for { "" $meshgate_cache_unsaid; default private; }
-  map $upstream_http_cache_control $meshgate_cache_unsaid { "" $meshgate_cache_caller; default ""; }
+  # Cache-Control: private if the response sets a cookie of the gateway; also no-cache if it has no Cache-Control and the caller has an id or a role.
+  map $upstream_http_cache_control $meshgate_cache_for { "" $meshgate_cache_caller; default $meshgate_cache_cookie; }
   // A network can give roles to anonymous callers.
-  map $meshgate_user$meshgate_roles $meshgate_cache_caller { "" ""; default private; }
+  map $meshgate_user$meshgate_roles $meshgate_cache_caller { "" $meshgate_cache_cookie; default "private, no-cache"; }
+  map $meshgate_set_cookie $meshgate_cache_cookie { "" ""; default private; }
 `,navigationMaps=conf`
   # Navigations: "get" can go to the sign-in and come back; "post" is a form, which is not sent twice. Others come from scripts.
   map $http_sec_fetch_mode $meshgate_navigation {

@@ -377,7 +377,7 @@ describe('cookies and headers that the check sets in the browser', () => {
     expect(answer?.all('Set-Cookie')).toEqual(['app=1', set['Set-Cookie']]);
     expect(answer?.all('Cache-Control')).toContain('private');
     const [named] = await both({ path: '/app/x' });
-    expect([named?.header('Set-Cookie'), named?.header('Cache-Control')]).toEqual([undefined, 'private']);
+    expect([named?.header('Set-Cookie'), named?.header('Cache-Control')]).toEqual([undefined, 'private, no-cache']);
     const [anonymous] = await both({ path: '/app/x', headers: saying({ User: '' }) });
     expect([anonymous?.header('Set-Cookie'), anonymous?.header('Cache-Control')]).toEqual([undefined, undefined]);
   });

@@ -196,11 +196,16 @@ describe('a response of a service without cache headers', () => {
   const own = 'echo-header=Cache-Control:';
 
   test.each<[string, string, Record<string, string>, (string | number)[]]>([
-    ['is private for a person with a session', '/page/x', { Cookie: ada }, [200, 'private']],
-    ['is private on a route for anyone, too', '/public/x', { Cookie: ada }, [200, 'private']],
-    ['is private where the service has an error', '/page/x?echo-status=404', { Cookie: ada }, [404, 'private']],
-    ['is private on a route for pages of other origins', '/shared/x', { Cookie: ada }, [200, 'private']],
-    ['is private for a token', '/page/x', { Authorization: `Bearer ${bearer}` }, [200, 'private']],
+    ['is private for a person with a session', '/page/x', { Cookie: ada }, [200, 'private, no-cache']],
+    ['is private on a route for anyone, too', '/public/x', { Cookie: ada }, [200, 'private, no-cache']],
+    [
+      'is private where the service has an error',
+      '/page/x?echo-status=404',
+      { Cookie: ada },
+      [404, 'private, no-cache'],
+    ],
+    ['is private on a route for pages of other origins', '/shared/x', { Cookie: ada }, [200, 'private, no-cache']],
+    ['is private for a token', '/page/x', { Authorization: `Bearer ${bearer}` }, [200, 'private, no-cache']],
     ['stays unchanged for an anonymous caller', '/public/x', {}, [200]],
     [
       'is the service’s own header, if it sends one',

@@ -403,9 +403,9 @@ trap(lab, {
 
 trap(lab, {
   name: 'a response to an authenticated caller without cache headers is private',
-  without: inHttp(/(\$meshgate_cache_caller \{[^}]*?)default private;/, '$1default "";'),
+  without: inHttp(/(\$meshgate_cache_caller \{[^}]*?)default "private, no-cache";/, '$1default "";'),
   attack: async () => (await both({ path: '/x' })).map((answer) => answer.header('Cache-Control')),
-  held: ['private', 'private'],
+  held: ['private, no-cache', 'private, no-cache'],
   open: [undefined, undefined],
 });
 
@@ -420,8 +420,8 @@ trap(lab, {
       .flat()
       .map((answer) => [answer.status, answer.header('Cache-Control')]),
   held: [
-    [200, 'private'],
-    [200, 'private'],
+    [200, 'private, no-cache'],
+    [200, 'private, no-cache'],
     [200, undefined],
     [200, undefined],
   ],

@@ -1,6 +1,8 @@
 import { type ReasonCode, reasons } from '../../reasons.ts';
 import { plainChallenge } from '../../rules/challenge.ts';
+import { expireCookie } from '../../session/cookie.ts';
 import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
+import { SESSION_COOKIE } from '../../session/names.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
 import { count, counterName } from '../counts.ts';
 import { sendProblem } from '../problem.ts';
@@ -9,10 +11,21 @@ import type { SigninScene } from './scene.ts';
 import { send } from './send.ts';
 import { type Visit, visitOf } from './visit.ts';
 
-/** Sets cookies, one line for each. If the browser has too many attempts, it also deletes the oldest ones. */
-export function setCookies({ r, cookies: line }: Visit, cookies: readonly string[]): void {
+/** Lets the browser empty its cache of the host, so that the next person sees no page of the person before: neither
+ * one that a service let browsers store, nor with the back button. `"cookies"` would clear the whole site. */
+export function emptyCache({ r }: Visit): void {
+  r.headersOut['Clear-Site-Data'] = '"cache"';
+}
+
+const SIGNED_OUT = expireCookie(SESSION_COOKIE);
+
+/** Sets cookies, one line for each. If the browser has too many attempts, it also deletes the oldest ones. A response
+ * that deletes the session's cookie also empties the cache. */
+export function setCookies(visit: Visit, cookies: readonly string[]): void {
+  const { r, cookies: line } = visit;
   const all = [...cookies, ...endedAttempts(line, cookies)];
   if (all.length > 0) r.headersOut['Set-Cookie'] = all;
+  if (cookies.includes(SIGNED_OUT)) emptyCache(visit);
 }
 
 /** Redirects the browser. It forbids a referrer, because the URL contains codes and states. */

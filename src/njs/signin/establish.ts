@@ -1,6 +1,6 @@
 import { refuseSignin } from '../../caller/caller.ts';
 import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
-import { expireCookies, newSessionCookies, ownSession } from '../../session/cookie.ts';
+import { expireCookies, newSessionCookies, ownSession, sessionValues } from '../../session/cookie.ts';
 import { keep } from '../../session/cookie-claims.ts';
 import type { Attempt, Mode } from '../../session/flow/attempt.ts';
 import { allAttemptsEnded, expiredAttempt, oldestAttempt } from '../../session/flow/attempt-cookies.ts';
@@ -14,7 +14,7 @@ import { handoverUrl, originOf } from '../../session/urls.ts';
 import { count, counterName } from '../counts.ts';
 import { knownCut } from '../revocation-reader.ts';
 import { keepEnded } from '../revoked.ts';
-import { redirect } from './answer.ts';
+import { emptyCache, redirect } from './answer.ts';
 import { endOne } from './end.ts';
 import type { Person } from './exchange.ts';
 import type { SigninScene } from './scene.ts';
@@ -94,6 +94,8 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
   for (const other of opened) await forget(scene, other);
   if (hasMoved && arrival.record === undefined) await forget(scene, arrival.session);
   if (record !== undefined) await remember(scene, { ...record, session }, now);
+  // A cookie that cannot be opened any more may be of another person.
+  if (!goesOn && sessionValues(cookies).length > 0) emptyCache(visit);
   count(counterName('session', [goesOn ? 'continued' : 'started']));
   redirect(visit, originOf(host, signin.publicPort) + to, [...newSessionCookies(text), expiredAttempt(attempt)]);
   return ok(undefined);
