@@ -86,7 +86,7 @@ export class SessionCallers<P extends Place> {
     if (now >= known.end) return this.#door.absent(r, to, method, 'session_expired');
     if (!this.#sessions.vouchFor(known)) return this.#door.absent(r, to, method, 'session_expired', true);
     if (isForeign(r, to, to.origins)) return this.#door.refuse(r, to, refuse('origin_refused'), { known });
-    if (now >= known.renewAt || now >= known.fresh) return this.#renew(r, to, method, known, now);
+    if (now >= known.renewAt || now >= known.fresh || now < known.from) return this.#renew(r, to, method, known, now);
     return this.#door.met(r, to, method, known, now);
   }
 
@@ -95,8 +95,15 @@ export class SessionCallers<P extends Place> {
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!this.#door.renews) return this.#door.met(r, to, method, known, now);
     const { next, provider, says, host, text } = known;
+    // The clock that confirmed the claims was ahead, so the fresh time is over now.
+    if (now < known.from) {
+      known.fresh = now;
+      known.renewAt = now;
+      known.from = 0;
+    }
     const stale = now >= known.fresh;
-    if (next !== undefined && now < next.renewAt && now < next.until) return this.#passNext(r, to, method, next, now);
+    if (next !== undefined && now >= next.from && now < next.renewAt && now < next.until)
+      return this.#passNext(r, to, method, next, now);
     if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
     if (!stale && !leads(listedOf(says)[SID])) {
       known.renewAt = nextAsk(known, now);

@@ -28,7 +28,7 @@ import {
   SELECTION,
   SINCE,
 } from '../session/cookie-claims.ts';
-import { dueAt } from '../session/freshness.ts';
+import { dueAt, freshFrom } from '../session/freshness.ts';
 import { SESSIONS_PER_CONTEXT } from '../session/limits.ts';
 import { type Revocable, revocableSession } from '../session/revocation.ts';
 import type { Ring } from '../session/ring.ts';
@@ -55,8 +55,9 @@ export interface KnownSession extends KnownCaller, OpenedSession {
   readonly says: string;
   /** The session keys with which the cookie was opened. */
   readonly ring: Ring;
-  /** Until when the claims count as confirmed. */
-  readonly fresh: number;
+  /** From when and until when the claims count as confirmed, see {@link freshFrom}. */
+  from: number;
+  fresh: number;
   /** When the session must be renewed. An attempt sets a later time. */
   renewAt: number;
   ended?: boolean;
@@ -193,6 +194,7 @@ export class Sessions {
       host,
       end,
       ring,
+      from: freshFrom(fresh, this.settings, this.#table.clockSkew),
       fresh,
       renewAt,
     };

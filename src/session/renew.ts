@@ -1,6 +1,5 @@
-import type { SessionPolicy } from '../policy/types.ts';
 import type { Claims } from '../token/types.ts';
-import { hardEnd, isRefreshDue, isSealDue, isStale } from './freshness.ts';
+import { type Freshness, hardEnd, isRefreshDue, isSealDue, isStale } from './freshness.ts';
 import type { SessionClaims, SessionRecord } from './types.ts';
 
 export type Step =
@@ -18,12 +17,9 @@ export type Step =
   | 'ended';
 
 /** The input of {@link nextStep}, besides the cookie and the record. */
-export interface Renewing {
+export interface Renewing extends Freshness {
   /** Identifies the claims that the current policy selects. */
   readonly selection: string;
-  readonly policy: SessionPolicy;
-  /** Seconds since the epoch. */
-  readonly now: number;
   /** False if the provider recently failed to answer, or if its last answer did not confirm this session. */
   readonly mayAsk: boolean;
 }
@@ -40,11 +36,11 @@ export function nextStep(cookie: SessionClaims, record: SessionRecord | undefine
   // If the record is older than the cookie, its refresh token was already used.
   if (record !== undefined && isOfSignin(record.session, cookie) && record.session.gen >= cookie.gen) {
     const asks = at.mayAsk && record.refreshToken !== undefined && !record.silent;
-    if (asks && isRefreshDue(record.session, policy, now)) return 'refresh';
-    if (record.suspended && isStale(record.session, now)) return 'stale';
+    if (asks && isRefreshDue(record.session, at)) return 'refresh';
+    if (record.suspended && isStale(record.session, at)) return 'stale';
     if (record.session.gen > cookie.gen || cookie.selection !== selection) return 'newest';
   }
-  const keeps = cookie.selection === selection && !isStale(cookie, now);
+  const keeps = cookie.selection === selection && !isStale(cookie, at);
   return keeps && isSealDue(cookie, policy, now) ? 'same' : 'alone';
 }
 

@@ -30,10 +30,11 @@ export function readAfterSignout(query: string): AfterSignout {
 /** Returns the state of a sign-out, which is then sealed. */
 export const signoutState = (now: number): string => JSON.stringify({ signout: Math.floor(now) });
 
-/** Whether an opened state belongs to a sign-out and is not too old. */
-export function isSignoutState(text: string, now: number): boolean {
+/** Whether an opened state belongs to a sign-out and is not too old.
+ * @param skew seconds by which clocks can differ */
+export function isSignoutState(text: string, now: number, skew: number): boolean {
   const at = objectIn(text)?.signout;
-  return typeof at === 'number' && Math.abs(now - at) <= RETURN_LIFETIME_S;
+  return typeof at === 'number' && now - at <= RETURN_LIFETIME_S && at - now <= skew;
 }
 
 /** The parameters of the provider's sign-out (OpenID Connect RP-Initiated Logout 1.0, section 2). */

@@ -49,7 +49,7 @@ async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: R
   const session = errand === undefined ? await scene.vault.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
   const page = originOf(visit.host, scene.signin.publicPort) + to;
   if (session !== undefined) return redirect(visit, page, [expiredAttempt(attempt.id)]);
-  const isLate = errand !== undefined && isOver(attempt, visit.now);
+  const isLate = errand !== undefined && isOver(attempt, visit.now, scene.table.clockSkew);
   if (used || isLate || attempt.restarted || !visit.isPage) {
     ngx.log(ngx.INFO, `meshgate: sign-in through ${provider.name}: attempt_unknown`);
     return refuseWith(scene.pages, visit, 'attempt_unknown', errand === undefined ? { retry: to } : {});
@@ -83,7 +83,7 @@ async function useUp(scene: SigninScene, visit: Visit, back: Returned): Promise<
   const { store, client, longest } = scene;
   const { now } = visit;
   // The clock of another replica may be behind.
-  if ('error' in came.answer || isOver(attempt, now, ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW)) return;
+  if ('error' in came.answer || isOver(attempt, now, MAX_CLOCK_SKEW, ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW)) return;
   const id = onceId(attempt);
   const failed = (error: Error) => {
     ngx.log(ngx.ERR, `meshgate: an attempt of another browser is not ended: ${error.message}`);
@@ -136,7 +136,8 @@ async function refused(
 export async function callback(scene: SigninScene, visit: Visit): Promise<void> {
   const back = await returned(scene, visit);
   const isGet = visit.r.method === 'GET';
-  const isOwn = isGet && back !== undefined && isBound(back.attempt, visit.cookies) && !isOver(back.attempt, visit.now);
+  const isInTime = back !== undefined && !isOver(back.attempt, visit.now, scene.table.clockSkew);
+  const isOwn = isGet && isInTime && isBound(back.attempt, visit.cookies);
   if (back !== undefined && !isOwn) await useUp(scene, visit, back);
   if (!isGet) return refuseMethod(visit, 'GET');
   if (back === undefined) return refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });

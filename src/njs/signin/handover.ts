@@ -24,7 +24,7 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
 
 /** Whether a ticket is too old. The replica that made it may have another clock. */
 const isLate = ({ table }: SigninScene, { now }: Visit, ticket: Ticket): boolean =>
-  isOver(ticket, now, TICKET_LIFETIME_S + table.clockSkew);
+  isOver(ticket, now, table.clockSkew, TICKET_LIFETIME_S + table.clockSkew);
 
 /** Uses up a ticket.
  * @returns whether it was not used before, on any replica */

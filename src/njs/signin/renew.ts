@@ -47,6 +47,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
       }
     },
     policy: signin.session,
+    skew: table.clockSkew,
     selection: table.selection,
   });
   return async (r) => {

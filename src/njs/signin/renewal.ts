@@ -45,6 +45,7 @@ export interface RenewalScene {
   /** Revokes a session that its provider ended, so that it stays ended without a record. It never throws. */
   end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
+  readonly skew: Renewing['skew'];
   readonly selection: string;
 }
 
@@ -89,9 +90,9 @@ export class Renewals {
   }
 
   #at({ provider, sid }: SessionClaims): Renewing {
-    const { policy, selection } = this.#scene;
+    const { policy, skew, selection } = this.#scene;
     const mayAsk = !locksDict().has(paused(provider)) && !renewalsDict().has(paused(sid));
-    return { policy, selection, now: Date.now() / 1000, mayAsk };
+    return { policy, skew, selection, now: Date.now() / 1000, mayAsk };
   }
 
   #step(cookie: SessionClaims, record: SessionRecord | undefined): Step {
@@ -141,7 +142,8 @@ export class Renewals {
   #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
     if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
     const session = renewal.kind === 'session' ? renewal.session : cookie;
-    const isOver = isStale(session, Date.now() / 1000) && renewalsDict().has(unsaid(cookie.sid));
+    const { policy, skew } = this.#scene;
+    const isOver = isStale(session, { policy, skew, now: Date.now() / 1000 }) && renewalsDict().has(unsaid(cookie.sid));
     return isOver ? { kind: 'stale' } : renewal;
   }
 

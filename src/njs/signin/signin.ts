@@ -79,7 +79,7 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
   const wanted = plain === undefined ? undefined : readErrand(plain);
   const target = wanted === undefined ? undefined : hostOf(signin, wanted.errand.host);
   const provider = target && providersOf(scene, target).find(({ name }) => name === wanted?.provider);
-  if (wanted === undefined || provider === undefined || isOver(wanted, now))
+  if (wanted === undefined || provider === undefined || isOver(wanted, now, scene.table.clockSkew))
     return refuseWith(pages, visit, 'attempt_unknown');
   const { wish, errand, hint } = wanted;
   const asked = isAskedFor(signin, errand.host);

@@ -34,7 +34,8 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
   const [session] = await vault.sessionsOf(host, visit.cookies, now);
   if (after.kind === 'back') {
     const state = await vault.openFor('state', host, after.state, now);
-    if (state === undefined || !isSignoutState(state, now)) return refuseWith(pages, visit, 'attempt_unknown');
+    if (state === undefined || !isSignoutState(state, now, scene.table.clockSkew))
+      return refuseWith(pages, visit, 'attempt_unknown');
   }
   if (session === undefined || after.kind === 'back') {
     const here = after.kind === 'done' && after.here;

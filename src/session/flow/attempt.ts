@@ -73,9 +73,15 @@ export function readAttempt(text: string): Attempt | undefined {
   return texts.every((name) => typeof members[name] === 'string') ? (members as unknown as Attempt) : undefined;
 }
 
-/** Whether an attempt (or its request or ticket) began too long ago or in the future. */
-export function isOver({ at }: { readonly at: number }, now: number, lifetime = ATTEMPT_LIFETIME_S): boolean {
-  return now - at > lifetime || at - now > lifetime;
+/** Whether an attempt (or its request or ticket) began too long ago or in the future.
+ * @param skew seconds by which clocks can differ */
+export function isOver(
+  { at }: { readonly at: number },
+  now: number,
+  skew: number,
+  lifetime = ATTEMPT_LIFETIME_S,
+): boolean {
+  return now - at > lifetime || at - now > skew;
 }
 
 /** Returns the name of an attempt that was used: the random part of its id. Names up to 16 characters use half the

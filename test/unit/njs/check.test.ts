@@ -55,6 +55,9 @@ const ada = (changes: Partial<SessionClaims> = {}) => sealed(adas(start, changes
 const page = { 'X-Meshgate-Navigation': 'get' };
 const form = { 'X-Meshgate-Navigation': 'post', 'X-Meshgate-Method': 'POST' };
 
+/** The policy with a fresh time of a day. */
+const slow: Table = { ...table, session: { ...table.session!, fresh: 86_400 } };
+
 describe('a session', () => {
   it('passes with its caller’s headers, the first time and again', async () => {
     const text = await ada();
@@ -409,10 +412,46 @@ describe('renewal', () => {
     expect((await context.check(cookie(renewed))).headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
   });
 
+  it.each([
+    ['new to a context', false],
+    ['known in a context', true],
+  ])('follows at once if the clock that sealed the session was a day ahead: %s', async (_, isKnown) => {
+    const day = 86_400;
+    const text = await sealed(adas(start + day));
+    if (isKnown) {
+      at(day);
+      expect((await context.check(cookie(text))).status).toBe(204);
+      at(0);
+    }
+    renewing(200, await sealed(adas(start, { gen: 2 })));
+    expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toBeDefined();
+    expect(asked).toEqual([{ wait: '1', session: text, host: wiki }]);
+  });
+
+  it('that a clock ahead by the skew has sealed is not renewed', async () => {
+    const text = await sealed(adas(start + 30));
+    expect((await context.check(cookie(text))).status).toBe(204);
+    expect(asked).toEqual([]);
+  });
+
+  it('does not pass with a newer session either that a clock a day ahead has sealed', async () => {
+    const day = 86_400;
+    const text = await sealed(adas(start + day));
+    at(day + 601);
+    const newer = await sealed(adas(start + day, { gen: 2, sealed: start + day + 601, fresh: start + day + 1201 }));
+    renewing(200, newer);
+    expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toContain(newer);
+    at(0);
+    const renewed = await sealed(adas(start, { gen: 3 }));
+    renewing(200, renewed);
+    expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toContain(renewed);
+  });
+
   it('seals again after a quarter of the idle time', async () => {
     const text = await ada({ fresh: start + 80000 });
+    const calm = new Context(slow);
     at(7201);
-    await context.check(cookie(text));
+    await calm.check(cookie(text));
     expect(asked).toEqual([{ wait: '0', session: text, host: wiki }]);
   });
 

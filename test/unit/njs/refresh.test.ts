@@ -331,6 +331,7 @@ describe('a refresh', () => {
         isRevoked: () => false,
         end: async () => {},
         policy: lab.scene.signin.session,
+        skew: lab.scene.table.clockSkew,
         selection: eve.selection,
       });
       const pass = (seconds: number): void => {

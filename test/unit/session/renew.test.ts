@@ -17,6 +17,7 @@ const policy = { keysFile: '/k', idle: 28_800, absolute: 86_400, fresh: 600 };
 const at = (now: number, more: Partial<Renewing> = {}): Renewing => ({
   selection: 'sel-1',
   policy,
+  skew: 30,
   now,
   mayAsk: true,
   ...more,
@@ -35,6 +36,14 @@ describe('a cookie that asks for renewal', () => {
     expect(step(1481)).toBe('refresh');
     expect(step(1600)).toBe('refresh');
     expect(step(20_000)).toBe('refresh');
+  });
+
+  it('is refreshed if the clock that confirmed it was ahead by more than clocks can differ', () => {
+    expect(step(970)).toBe('alone');
+    expect(step(969)).toBe('refresh');
+    expect(step(969, { ...record, suspended: true, silent: true })).toBe('stale');
+    expect(step(969, { ...record, silent: true }, {}, { ...session, sealed: -9000 })).toBe('alone');
+    expect(step(970, { ...record, silent: true }, {}, { ...session, sealed: -9000 })).toBe('same');
   });
 
   it('ends at its hard end, whatever the record says', () => {
@@ -79,9 +88,10 @@ describe('a cookie that asks for renewal', () => {
   it('is sealed again after a quarter of the idle time, while it is fresh', () => {
     const long = { ...session, fresh: 20_000 };
     const kept = { ...record, session: long };
-    expect(step(8200, kept, {}, long)).toBe('alone');
-    expect(step(8201, kept, {}, long)).toBe('same');
-    expect(nextStep(long, undefined, at(8201))).toBe('same');
+    const slow = { policy: { ...policy, fresh: 19_000 } };
+    expect(step(8200, kept, slow, long)).toBe('alone');
+    expect(step(8201, kept, slow, long)).toBe('same');
+    expect(nextStep(long, undefined, at(8201, slow))).toBe('same');
     expect(nextStep(session, undefined, at(8201))).toBe('alone');
   });
 

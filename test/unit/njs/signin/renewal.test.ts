@@ -50,6 +50,7 @@ const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
       ended.push(of.sid);
     },
     policy,
+    skew: 30,
     selection: 'sel-1',
     ...more,
   });

@@ -48,9 +48,10 @@ describe('an attempt', () => {
   });
 
   it('expires after ten minutes, and is rejected if the clock says that it has not begun', () => {
-    expect(isOver({ at: now }, now + 600)).toBe(false);
-    expect(isOver({ at: now }, now + 601)).toBe(true);
-    expect(isOver({ at: now + 700 }, now)).toBe(true);
+    expect(isOver({ at: now }, now + 600, 30)).toBe(false);
+    expect(isOver({ at: now }, now + 601, 30)).toBe(true);
+    expect(isOver({ at: now + 30 }, now, 30)).toBe(false);
+    expect(isOver({ at: now + 31 }, now, 30)).toBe(true);
   });
 
   it('is remembered as used for as long as it would be valid', () => {
