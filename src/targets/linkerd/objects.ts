@@ -5,7 +5,7 @@ import { oddPattern } from '../kit/odd-paths.ts';
 import { prefixOf } from '../kit/owner.ts';
 import type { Client } from './identity.ts';
 import type { Match } from './matches.ts';
-import type { Guarded } from './workloads.ts';
+import { type Guarded, type Place, placeOf, sorted } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';
 
@@ -69,7 +69,22 @@ function setName(clients: readonly Client[]): string {
   return `allow.${text.length > LONGEST ? hash(text) : text}`;
 }
 
-export const serverName = ({ owner, name }: Pick<Guarded, 'owner' | 'name'>): string => prefixOf(owner) + part(name);
+/** The characters of the labels that are in the name of a Server. */
+const READABLE = 40;
+
+/** The name of the Server for some pods and one of their ports. It depends only on them, so it stays when services at
+ * these pods are added, removed or moved. Otherwise an update would leave a Server under the former name. It would be
+ * the older one, and deny every request, because its routes are deleted. */
+export function serverName(place: Place & Pick<Guarded, 'owner'>): string {
+  const values = sorted(place.labels).map(([, value]) => value);
+  const text = values
+    .join('-')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, READABLE)
+    .replace(/^-|-$/g, '');
+  return `${prefixOf(place.owner)}${text === '' ? '' : `${text}.`}${place.port}.${hash(placeOf(place))}`;
+}
 
 /** A server for pods and one of their ports. Linkerd denies all requests to them that no policy allows. */
 export function server(service: Guarded): Rendered {
@@ -96,8 +111,8 @@ export interface Route {
   readonly clients: readonly Client[];
 }
 
-const routeName = ({ service, first }: Omit<Route, 'clients'>): string =>
-  `${serverName(service)}.${first ? 'exact.' : ''}`;
+const routeName = ({ service: { owner, name }, first }: Omit<Route, 'clients'>): string =>
+  `${prefixOf(owner)}${part(name)}.${first ? 'exact.' : ''}`;
 
 /** The maximum number of matches in one HTTPRoute. */
 export const MATCHES = 8;

@@ -40,12 +40,19 @@ export function lackOf(service: Service): string | undefined {
   return undefined;
 }
 
-const isGuarded = (service: Service): service is Omit<Guarded, 'owner'> => lackOf(service) === undefined;
+/** Whether Linkerd can enforce the rules of a service. */
+export const isGuarded = (service: Service): service is Omit<Guarded, 'owner'> => lackOf(service) === undefined;
 
-const sorted = (labels: Readonly<Record<string, string>>) =>
+/** The labels in the order of their keys. */
+export const sorted = (labels: Readonly<Record<string, string>>) =>
   Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
 
-const place = ({ namespace, labels, port }: Guarded): string => JSON.stringify([namespace, port, sorted(labels)]);
+/** The pods and the port of a service. */
+export type Place = Pick<Guarded, 'namespace' | 'labels' | 'port'>;
+
+/** A place as a text, whatever the order of its labels is. */
+export const placeOf = ({ namespace, labels, port }: Place): string =>
+  JSON.stringify([namespace, port, sorted(labels)]);
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
 export function meshServices(policy: Policy, rules: readonly Rule[]): readonly Service[] {
@@ -68,7 +75,7 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]) {
   const guarded = meshServices(policy, rules).filter(isGuarded);
   const places = grouped(
     guarded.map((it): Guarded => ({ ...it, owner })),
-    place,
+    placeOf,
   );
   return [...places.values()].map((services) => ({
     service: services[0],

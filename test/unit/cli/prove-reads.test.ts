@@ -47,6 +47,7 @@ const notProven = (says: string) => ({
 });
 
 describe('Linkerd', () => {
+  const SERVER = 'meshgate-confluence.8090.025c3bef9474f983';
   const side = golden('linkerd', 'confluence');
   const rendered = side.files['linkerd.yaml'] ?? '';
   const beside = (text: string) => prove('linkerd', side, { 'linkerd.yaml': `${rendered}---\n${text}` });
@@ -57,7 +58,7 @@ describe('Linkerd', () => {
   const authorization = (kind: string, name: string, space?: string) =>
     `${head('AuthorizationPolicy', space, 'v1alpha1')}spec:\n  targetRef: {group: policy.linkerd.io, kind: ${kind}, name: ${name}}\n  requiredAuthenticationRefs: []\n`;
   const route = (kind: string) =>
-    `${head('HTTPRoute')}spec:\n  parentRefs: [{group: policy.linkerd.io, kind: ${kind}, name: meshgate-confluence}]\n  rules: [{matches: [{path: {type: PathPrefix, value: /}}]}]\n`;
+    `${head('HTTPRoute')}spec:\n  parentRefs: [{group: policy.linkerd.io, kind: ${kind}, name: ${SERVER}}]\n  rules: [{matches: [{path: {type: PathPrefix, value: /}}]}]\n`;
 
   test('rendered objects are the same, with their kustomization', async () => {
     expect(await prove('linkerd', side, side.files)).toEqual({
@@ -67,13 +68,13 @@ describe('Linkerd', () => {
   });
 
   test.each([
-    ['a server in lower case', authorization('server', 'meshgate-confluence'), 'it allows more than routes'],
+    ['a server in lower case', authorization('server', SERVER), 'it allows more than routes'],
     ['a namespace in lower case', authorization('namespace', 'wiki'), 'it allows more than routes'],
     ['a route in lower case', authorization('httproute', 'meshgate-confluence.refuse'), 'it allows more than routes'],
     ['a route by a name in upper case', authorization('HTTPRoute', 'MESHGATE-CONFLUENCE.REFUSE'), 'it allows more'],
     ['an unknown kind', authorization('Pods', 'x'), 'it allows more than routes'],
     ['nothing that is understood', `${head('AuthorizationPolicy')}spec: {targetRef: all}\n`, 'it allows more'],
-    ['a server, from no namespace', authorization('Server', 'meshgate-confluence', ''), 'it allows more than routes'],
+    ['a server, from no namespace', authorization('Server', SERVER, ''), 'it allows more than routes'],
   ])('a foreign policy for %s may allow more', async (_, text, says) => {
     expect(await beside(text)).toEqual(notProven(says));
   });
@@ -96,13 +97,13 @@ describe('Linkerd', () => {
 
   test('an object of a kind that is not read counts, whatever its label says', async () => {
     const labels = ', labels: {app.kubernetes.io/managed-by: meshgate}}';
-    const text = `${replaced(head('ServerAuthorization'), '}', labels)}spec: {server: {name: meshgate-confluence}, client: {unauthenticated: true}}\n`;
+    const text = `${replaced(head('ServerAuthorization'), '}', labels)}spec: {server: {name: ${SERVER}}, client: {unauthenticated: true}}\n`;
     expect(await beside(text)).toEqual(notProven('meshgate does not render it; delete what is left over'));
   });
 
   test.each(JAVASCRIPT)('a foreign server for the label %s may count in place of the rendered one', async (label) => {
     const text = `${head('Server')}spec: {podSelector: {matchLabels: {${label}: x}}, port: web}\n`;
-    expect(await beside(text)).toEqual(notProven('it may apply instead of Server wiki/meshgate-confluence'));
+    expect(await beside(text)).toEqual(notProven(`it may apply instead of Server wiki/${SERVER}`));
   });
 
   test.each(JAVASCRIPT)('no object has the kind %s, and none has a member of that name', async (name) => {
@@ -162,7 +163,7 @@ describe('Linkerd', () => {
     ['another controller', 'controllerName: evil.test/x', ''],
     ['another namespace', 'controllerName: linkerd.io/policy-controller', ', namespace: elsewhere'],
   ])('a route that %s has accepted does not count', async (_, controller, space) => {
-    const status = `status: {parents: [{${controller}, parentRef: {kind: Server, name: meshgate-confluence${space}}, conditions: [{type: Accepted, status: "True"}]}]}\n`;
+    const status = `status: {parents: [{${controller}, parentRef: {kind: Server, name: ${SERVER}${space}}, conditions: [{type: Accepted, status: "True"}]}]}\n`;
     expect(await change('kind: "HTTPRoute"\n', `kind: "HTTPRoute"\n${status}`)).toEqual(
       notProven('Linkerd has not accepted it'),
     );
@@ -170,7 +171,7 @@ describe('Linkerd', () => {
 
   test('a route whose conditions contradict each other does not count', async () => {
     const says = (status: string) => `{type: Accepted, status: "${status}"}`;
-    const parent = 'controllerName: linkerd.io/policy-controller, parentRef: {kind: Server, name: meshgate-confluence}';
+    const parent = `controllerName: linkerd.io/policy-controller, parentRef: {kind: Server, name: ${SERVER}}`;
     const status = `status: {parents: [{${parent}, conditions: [${says('True')}, ${says('False')}]}]}\n`;
     expect(await change('kind: "HTTPRoute"\n', `kind: "HTTPRoute"\n${status}`)).toEqual(
       notProven('Linkerd has not accepted it'),
@@ -185,9 +186,7 @@ describe('Linkerd', () => {
     expect(documents.some((it) => it.includes('kind: "Server"'))).toBe(true);
     const { code, says } = await prove('linkerd', two, { 'linkerd.yaml': documents.join('---\n') });
     expect(code).toBe(3);
-    expect(says).toContain(
-      'Server wiki/meshgate-confluence: it is missing: without it the default inbound policy decides',
-    );
+    expect(says).toContain(`Server wiki/${SERVER}: it is missing: without it the default inbound policy decides`);
     expect(says).not.toContain('refused');
   });
 
@@ -222,7 +221,7 @@ describe('Linkerd', () => {
       );
       expect(outcome.code).toBe(1);
       expect(outcome.says).toContain(
-        '/ at the workload of apps/meshgate-wiki for any other host in apps.svc.cluster.local\n',
+        '/ at the workload of apps/meshgate-wiki.8080.3f7e5ed2482e77a0 for any other host in apps.svc.cluster.local\n',
       );
     });
   });

@@ -34,6 +34,10 @@ function subsets<T>(items: readonly T[]): readonly (readonly T[])[] {
   return masks.map((mask) => items.filter((_, i) => Math.floor(mask / 2 ** i) % 2 === 1));
 }
 
+/** A list without its items, then with one item more each time. */
+const oneByOne = <T>(items: readonly T[]): readonly (readonly T[])[] =>
+  [...items, undefined].map((_, i) => items.slice(0, i));
+
 const ofKind = (objects: readonly LinkerdObject[], ...kinds: readonly string[]) =>
   objects.filter(({ kind }) => kinds.includes(kind));
 const without = (objects: readonly LinkerdObject[], ...kinds: readonly string[]) =>
@@ -42,55 +46,63 @@ const without = (objects: readonly LinkerdObject[], ...kinds: readonly string[])
 const [SERVER, ROUTE, POLICY] = ['Server', 'HTTPRoute', 'AuthorizationPolicy'] as const;
 
 type Objects = readonly LinkerdObject[];
+/** The parts of some objects that are there while Linkerd accepts, or someone deletes, one after the other. */
+type Parts = (items: Objects) => readonly Objects[];
 
 /** Routes, Servers and identities are applied, routes are accepted one by one, and authorizations follow. */
-function* applying(there: Objects, added: Objects) {
+function* applying(there: Objects, added: Objects, parts: Parts = subsets) {
   const names = new Set(added.map(nameOf));
   const others = [...there.filter((it) => !names.has(nameOf(it))), ...without(added, ROUTE, POLICY)];
-  for (const accepted of subsets(ofKind(added, ROUTE))) yield [...others, ...accepted];
-  for (const applied of subsets(ofKind(added, POLICY))) yield [...others, ...ofKind(added, ROUTE), ...applied];
+  for (const accepted of parts(ofKind(added, ROUTE))) yield [...others, ...accepted];
+  for (const applied of parts(ofKind(added, POLICY))) yield [...others, ...ofKind(added, ROUTE), ...applied];
 }
 
-function* deleting(there: Objects, deleted: Objects) {
-  for (const left of subsets(deleted)) yield [...there.filter((it) => !deleted.includes(it)), ...left];
+function* deleting(there: Objects, deleted: Objects, parts: Parts = subsets) {
+  for (const left of parts(deleted)) yield [...there.filter((it) => !deleted.includes(it)), ...left];
 }
 
 /** Authorizations are deleted, and then routes. */
-function* pruning(there: Objects, pruned: Objects) {
-  yield* deleting(there, ofKind(pruned, POLICY));
+function* pruning(there: Objects, pruned: Objects, parts: Parts = subsets) {
+  yield* deleting(there, ofKind(pruned, POLICY), parts);
   const left = there.filter((it) => !ofKind(pruned, POLICY).includes(it));
-  yield* deleting(left, ofKind(pruned, ROUTE));
+  yield* deleting(left, ofKind(pruned, ROUTE), parts);
 }
 
 const isCopy = ({ name }: LinkerdObject): boolean => name.startsWith('update.');
 
-/** Every state of an update, in the order of the steps. The second member says what is there at the end of a step. */
-function* updating(before: Objects, copies: Objects, after: Objects) {
+interface Steps {
+  /** The Servers that step 2 deletes besides those of the policy. */
+  readonly named?: readonly string[];
+  readonly parts?: Parts;
+}
+
+/** Every state of an update, in the order of the steps. */
+function* updating(before: Objects, copies: Objects, after: Objects, { named = [], parts = subsets }: Steps = {}) {
   const leftovers = before.filter(isCopy);
-  yield* pruning(before, leftovers);
+  yield* pruning(before, leftovers, parts);
   const cleared = before.filter((it) => !isCopy(it) || (it.kind !== ROUTE && it.kind !== POLICY));
   // Step 1: the copies beside the old objects. A Server that is there keeps its age.
   const old = new Map(cleared.map((it) => [nameOf(it), it.created]));
   const added = copies.map((it) => ({ ...it, created: old.get(nameOf(it)) ?? it.created }));
-  yield* applying(cleared, added);
+  yield* applying(cleared, added, parts);
   const names = new Set(added.map(nameOf));
   const both = [...cleared.filter((it) => !names.has(nameOf(it))), ...added];
   // Step 2: the Servers of the policy.
-  const own = new Set(ofKind(after, SERVER).map(nameOf));
+  const own = new Set([...ofKind(after, SERVER).map(nameOf), ...named]);
   const replaced = both.filter((it) => own.has(nameOf(it)));
-  yield* deleting(both, replaced);
+  yield* deleting(both, replaced, parts);
   const switched = both.filter((it) => !replaced.includes(it));
   // Step 3: the new objects instead of the old ones.
   const stale = switched.filter((it) => !isCopy(it));
-  yield* pruning(switched, stale);
+  yield* pruning(switched, stale, parts);
   const emptied = switched.filter((it) => isCopy(it) || (it.kind !== ROUTE && it.kind !== POLICY));
-  yield* applying(emptied, after);
+  yield* applying(emptied, after, parts);
   const kept = new Set(after.map(nameOf));
   const whole = [...emptied.filter((it) => !kept.has(nameOf(it))), ...after];
   // Step 4: the Servers of the copies, and then the rest of the copies.
-  yield* deleting(whole, ofKind(added, SERVER));
+  yield* deleting(whole, ofKind(added, SERVER), parts);
   const again = whole.filter((it) => !ofKind(added, SERVER).includes(it));
-  yield* pruning(again, added);
+  yield* pruning(again, added, parts);
 }
 
 /** One request of each kind that the objects distinguish. */
@@ -220,5 +232,118 @@ describe('an update', () => {
   test('in place denies requests that both policies allow, so that the copies matter', () => {
     const before = objectsIn(OLD);
     expect(compared(before, objectsIn(NEW), pruning(before, before)).narrower).not.toEqual([]);
+  });
+});
+
+describe('an update of services that share pods', () => {
+  /** The pods of each service. The pods of `z` are its own. */
+  const PODS = { a: 'web', b: 'web', c: 'web', z: 'other' } as const;
+  type Name = keyof typeof PODS;
+  type Names = readonly Name[];
+  const RULES: Readonly<Record<Name, string>> = {
+    a: '{ /*: { service: a, allow: [reader] }, /x: { service: a, allow: [{ role: editor, as: writer }] } }',
+    b: '{ /*: { service: b, allow: [{ role: editor, as: writer }] } }',
+    c: '{ /x: { service: c, allow: [reader] } }',
+    z: '{ /*: { service: z, allow: [reader] }, /x: { service: z, allow: [{ role: editor, as: writer }] } }',
+  };
+  const head = textOf('shared').split('\nservices:\n')[0];
+
+  /** A policy with these services in this order. */
+  function policyOf(names: Names): string {
+    const services = names.map(
+      (it) =>
+        `  ${it}: { authority: ${it}.apps, namespace: apps, service_account: wiki, labels: { app: ${PODS[it]} }, port: 8080 }`,
+    );
+    const hosts = names.map((it) => `  ${it}.example.com: ${RULES[it]}`);
+    return [head, 'services:', ...services, 'hosts:', ...hosts, ''].join('\n');
+  }
+
+  /** Every subset of the names in every order. */
+  const orders = (names: Names): readonly Names[] => [
+    [],
+    ...names.flatMap((first) => orders(names.filter((it) => it !== first)).map((rest) => [first, ...rest])),
+  ];
+  const all: readonly Names[] = orders(['a', 'b', 'c']).map((it) => [...it, 'z' as const]);
+  const aged = (objects: Objects, created: string): Objects => objects.map((it) => ({ ...it, created }));
+  const rendered = new Map(
+    all.map((it) => [it, [objectsIn(policyOf(it)), objectsIn(policyOf(it), '2', true)]] as const),
+  );
+  const of = (names: Names) => rendered.get(names) as readonly [Objects, Objects];
+
+  /** What an update does wrong.
+   * @param before the objects of the old policy, unless the build that rendered them is another one */
+  function mistakes(from: Names, to: Names, before = of(from)[0], named: readonly string[] = []) {
+    const [fresh, copies] = of(to);
+    const after = aged(fresh, '3');
+    const places = new Set(ofKind(before, SERVER).map(placeOf));
+    // The pods of a new service have a Server before, and those of a removed service keep theirs.
+    const guards = aged(
+      ofKind(fresh, SERVER).filter((it) => !places.has(placeOf(it))),
+      '0',
+    );
+    const guarded = [...before, ...guards];
+    const kept = [
+      ...after,
+      ...ofKind(before, SERVER).filter((it) => !ofKind(after, SERVER).some((own) => placeOf(own) === placeOf(it))),
+    ];
+    const { wider, narrower, count } = compared(
+      guarded,
+      kept,
+      updating(guarded, copies, after, { named, parts: oneByOne }),
+    );
+    return { wider, narrower, count };
+  }
+  const placeOf = (it: LinkerdObject): string =>
+    it.kind === SERVER ? JSON.stringify([it.namespace, it.pods, it.port]) : nameOf(it);
+
+  test.each(all.map((it) => [it]))('from %s to any of them, in any order, is neither wider nor narrower', (from) => {
+    expect(all).toHaveLength(16);
+    for (const to of all) {
+      const { wider, narrower, count } = mistakes(from, to);
+      expect([to, wider, narrower]).toEqual([to, [], []]);
+      expect(count.allowed).toBeGreaterThan(0);
+      expect(count.denied).toBeGreaterThan(0);
+    }
+  });
+
+  describe('by a build that named the Server by its first service', () => {
+    const renamed = new Map([
+      ['web', 'apps/meshgate-a'],
+      ['other', 'apps/meshgate-z'],
+    ]);
+    /** The objects of such a build for the services a, b and z. */
+    const former = (from: Objects): Objects => {
+      const names = new Map(
+        ofKind(from, SERVER).map((it) => [
+          `apps/${it.name}`,
+          String(renamed.get(it.kind === SERVER ? String(it.pods.labels.app) : '')),
+        ]),
+      );
+      const nameIn = (name: string): string => names.get(name) as string;
+      return from.map((it) => {
+        if (it.kind === SERVER) return { ...it, name: nameIn(`apps/${it.name}`).replace('apps/', '') };
+        return it.kind === ROUTE ? { ...it, servers: it.servers.map(nameIn) } : it;
+      });
+    };
+    const [from, to] = [all.find((it) => it.join() === 'a,b,z'), all.find((it) => it.join() === 'c,b,z')] as [
+      Names,
+      Names,
+    ];
+    const before = former(of(from)[0]);
+
+    test('is neither wider nor narrower if step 2 deletes the former Servers', () => {
+      const named = [...renamed.values()].map((it) => `Server ${it}`);
+      for (const next of [from, to]) {
+        const { wider, narrower, count } = mistakes(from, next, before, named);
+        expect([wider, narrower]).toEqual([[], []]);
+        expect(count.allowed).toBeGreaterThan(0);
+      }
+    });
+
+    test('is narrower if they stay, so that the deletion matters', () => {
+      const { wider, narrower } = mistakes(from, from, before);
+      expect(wider).toEqual([]);
+      expect(narrower).not.toEqual([]);
+    });
   });
 });

@@ -198,8 +198,8 @@ describe('other meshes', () => {
     /pages/*: { service: wiki, allow: [ { role: reader, as: reader } ] }`;
     const identities = ['editor', 'reader'];
     expect(probes({ mesh: linkerd, services: direct, routes, identities })).toEqual([
-      'workload editor /pages/meshgate-probe: Server apps/meshgate-wiki, wiki.test/pages/*#1, linkerd',
-      'workload reader /rest/meshgate-probe: Server apps/meshgate-wiki, wiki.test/rest/*#1, linkerd',
+      'workload editor /pages/meshgate-probe: Server apps/meshgate-wiki.80.e7cf0da5c94857d8, wiki.test/pages/*#1, linkerd',
+      'workload reader /rest/meshgate-probe: Server apps/meshgate-wiki.80.e7cf0da5c94857d8, wiki.test/rest/*#1, linkerd',
     ]);
     const { files } = render({ mesh: linkerd, services: direct, routes, identities });
     expect(files['http.conf']).toMatch(

@@ -15,6 +15,9 @@ const objects: readonly Any[] = parseAllDocuments(String(linkerd.emit(own, rules
   (it) => it.toJS() as Any,
 );
 
+/** The name of the rendered Server. */
+const SERVER: string = objects.find(({ kind }) => kind === 'Server').metadata.name;
+
 const filesOf = (all: readonly Any[]) => ({ 'live.json': JSON.stringify({ kind: 'List', items: all }) });
 const drift = (all: readonly Any[]) => driftOf(own, rules, {}, filesOf(all));
 
@@ -115,7 +118,7 @@ describe('foreign objects', () => {
   });
   const beside = (kind: string, spec: unknown, namespace?: string) =>
     drift([...objects, object(kind, spec, namespace)]);
-  const server = { group: 'policy.linkerd.io', kind: 'Server', name: 'meshgate-wiki' };
+  const server = { group: 'policy.linkerd.io', kind: 'Server', name: SERVER };
   const namespace = { group: 'core', kind: 'Namespace', name: 'wiki' };
 
   test.each<[string, string, unknown, string]>([
@@ -123,34 +126,29 @@ describe('foreign objects', () => {
       'a server for pods that may be the policy’s',
       'Server',
       { podSelector: { matchLabels: { tier: 'web' } }, port: 8090 },
-      'it may apply instead of Server wiki/meshgate-wiki',
+      `it may apply instead of Server wiki/${SERVER}`,
     ],
     ['a server for a port by its name', 'Server', { podSelector: {}, port: 'http' }, 'it may apply instead of Server'],
     [
       'a route of our server',
       'HTTPRoute',
       { parentRefs: [server], rules: [] },
-      'it takes requests from the routes of Server wiki/meshgate-wiki',
+      `it takes requests from the routes of Server wiki/${SERVER}`,
     ],
     [
       'a policy for our server',
       'AuthorizationPolicy',
       { targetRef: server },
-      'it allows more than routes of Server wiki/meshgate-wiki',
+      `it allows more than routes of Server wiki/${SERVER}`,
     ],
     ['a policy for the namespace', 'AuthorizationPolicy', { targetRef: namespace }, 'it allows more than routes of'],
     [
       'an older authorization',
       'ServerAuthorization',
-      { server: { name: 'meshgate-wiki' } },
+      { server: { name: SERVER } },
       'it allows more than routes of Server',
     ],
-    [
-      'a limit',
-      'HTTPLocalRateLimitPolicy',
-      { targetRef: server },
-      'it may refuse what Server wiki/meshgate-wiki allows',
-    ],
+    ['a limit', 'HTTPLocalRateLimitPolicy', { targetRef: server }, `it may refuse what Server wiki/${SERVER} allows`],
     ['an unknown kind', 'NewKind', {}, 'prove does not know objects of this kind'],
   ])('%s is reported', (_, kind, spec, line) => {
     expect(beside(kind, spec)).toEqual([expect.stringContaining(`${kind} wiki/more: ${line}`)]);

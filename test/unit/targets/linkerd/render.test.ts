@@ -205,7 +205,7 @@ describe('objects', () => {
     );
     expect(found.map(id).slice(0, 2)).toEqual([
       expect.stringMatching(/^MeshTLSAuthentication wiki\/meshgate-allow\.[0-9a-f]{16}$/),
-      expect.stringMatching(/^Server wiki\/meshgate-wiki-[0-9a-f]{16}$/),
+      expect.stringMatching(/^Server wiki\/meshgate-confluence\.8090\.[0-9a-f]{16}$/),
     ]);
   });
 
