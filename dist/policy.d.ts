@@ -496,6 +496,8 @@ export interface Service {
   readonly service_account?: string;
   /** Request headers of clients that the service receives; nginx erases all others. Default: all pass. */
   readonly request_headers?: ReadonlyArray<string>;
+  /** Response headers that the service may send although the gateway drops them by default. */
+  readonly response_headers?: ReadonlyArray<string>;
   /** SPIFFE id of the service’s own workload, if an agent is this service. */
   readonly spiffe?: string;
   /** The name of the workload in Consul. Default: the service’s name here. */

@@ -32,6 +32,7 @@ import type { DraftPolicy } from './draft.ts';
 import { checkBounds } from './names.ts';
 import type { Report } from './report.ts';
 import { checkRequestHeaders } from './request-headers.ts';
+import { checkResponseHeaders } from './response-headers.ts';
 import { plain } from './tree.ts';
 
 /** Runs every check that a schema cannot express, on all parts of the policy that could be read. */
@@ -70,6 +71,7 @@ const CHECKS = [
   checkHosts,
   checkHeaders,
   checkRequestHeaders,
+  checkResponseHeaders,
   checkRules,
   checkAccept,
   checkServiceCredentials,

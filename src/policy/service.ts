@@ -33,6 +33,10 @@ export const service = mapping({
     s.list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]'),
     'Request headers of clients that the service receives; nginx erases all others. Default: all pass.',
   ),
+  response_headers: optional(
+    s.list(s.headerName, '[Alt-Svc, Origin-Agent-Cluster]'),
+    'Response headers that the service may send although the gateway drops them by default.',
+  ),
   spiffe: optional(w.spiffeId, 'SPIFFE id of the service’s own workload, if an agent is this service.'),
   consul_service: optional(w.consulService, 'The name of the workload in Consul. Default: the service’s name here.'),
 }).describe('A destination of requests, which nginx reaches through the mesh (authority, endpoint) or directly (url).');

@@ -103,6 +103,10 @@ const SERVICE: Readonly<Record<string, Limit>> = {
   port: 'free',
   service_account: 'free',
   request_headers: 'free',
+  response_headers: {
+    never:
+      'these headers concern the whole host, also what other teams serve there; ask the owners of the policy to write them, and remove it',
+  },
   spiffe: { never: 'only an agent needs this, and the owners of the policy define agents; remove it' },
   consul_service: { text: serviceName },
 };

@@ -5,7 +5,7 @@
  *   /test.Echo/Stream   answers three times: `1 MESSAGE`, `2 MESSAGE`, `3 MESSAGE`; the last two when the admin port
  *                       lets them (POST /release)
  *   /test.Echo/Refuse   answers with status 9 and the message as its text
- * HTTP/2: any path, the request as JSON.
+ * HTTP/2: any path, the request as JSON, with the headers of `echo-header=Name:value` in the query.
  * Admin port: GET /requests, DELETE /requests, POST /release.
  *
  * Environment: NAME, PORT (gRPC), HTTP2_PORT, ADMIN_PORT.
@@ -109,6 +109,10 @@ await new Promise<void>((resolve) => {
   const http2 = createServer((request, response) => {
     const entry = note(request.method, request.url, fieldsOf(request.headers));
     response.setHeader('content-type', 'application/json');
+    for (const header of new URLSearchParams(request.url.split('?')[1] ?? '').getAll('echo-header')) {
+      const colon = header.indexOf(':');
+      response.setHeader(header.slice(0, colon).toLowerCase(), header.slice(colon + 1));
+    }
     response.end(`${JSON.stringify(entry)}\n`);
   });
   http2.listen(http2Port, '0.0.0.0', resolve);

@@ -1,7 +1,7 @@
 import type { Cors } from '../../policy/types.ts';
 import { type Arg, conf, type Directive, key, line, literal, type Part, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
-import { hiddenHeaders, hiddenScope } from './hide.ts';
+import { hiddenHeaders, hiddenOnSignin } from './hide.ts';
 import { moduleOf, modulesOf } from './module.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 
@@ -69,7 +69,7 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
   const hidden = modulesOf(scene.hosts).flatMap((module) => [
     ...ANSWERS.map((name) => line(`${module}_hide_header`, literal(`Access-Control-${name}`))),
     // A directive at this level replaces the inherited ones, so these are repeated.
-    ...hiddenHeaders(scene, module),
+    hiddenHeaders(scene, module),
   ]);
   const directives = conf`
     ${Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value))}
@@ -86,10 +86,10 @@ const corsName = (index: number) => `cors-${index}.conf` as const;
 /** The files for all `cors` settings. */
 export const corsFiles = (scene: Scene) => scene.cors.map((cors, index) => corsFile(scene, cors, index));
 
-/** The directives of a route with CORS. They replace inherited ones, so the header that the host hides is repeated. */
+/** The directives of a route with CORS. They replace inherited ones, so the headers that the host hides are repeated. */
 export function corsOf(scene: Scene, { sessions }: SceneHost, { service, cors }: SceneRoute): readonly Directive[] {
   if (cors === undefined) return [];
-  return [included(scene, corsName(cors)), ...(sessions ? hiddenScope(moduleOf(service)) : [])];
+  return [included(scene, corsName(cors)), ...(sessions ? hiddenOnSignin(moduleOf(service)) : [])];
 }
 
 /** Sets the route for the log of a preflight. It must come before the block that answers the preflight. */

@@ -10,7 +10,7 @@ import {
   outerCertificates,
   shownCertificate,
 } from './client-certificate.ts';
-import { type Arg, conf, type Directive, regex, variable } from './directive.ts';
+import { type Arg, conf, type Directive, regex, row, variable } from './directive.ts';
 import type { FileName } from './files.ts';
 import { CHECK_PATH, CONTROLLER_CHECK_PATH, HOP_PATH } from './names.ts';
 import { shownOrigin } from './origin.ts';
@@ -75,9 +75,8 @@ export function outerDoor(scene: Scene, host: SceneHost): Door {
       ...askedName(host),
       ...shownCertificate(scene, host),
       ...toolHeaders(host),
-      ...shownToken(scene, host),
+      ...row([...shownToken(scene, host), ...shownOrigin(scene, host)]),
       ...shownAddress(scene, host),
-      ...shownOrigin(scene, host),
     ],
     ...(hasSessions(scene) && { cookie: otherCookies }),
     server: outerCertificates(host),

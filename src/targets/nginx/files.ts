@@ -7,7 +7,7 @@ export type FileName =
   | `refuse${'' | '-pages'}.conf`
   | `${'forms' | 'ask' | 'ask-brief' | 'allowed'}.conf`
   | `${'session' | 'signin' | 'endpoint' | 'endpoint-limit' | 'whoami' | 'page'}.conf`
-  | `${'proxy' | 'headers' | 'erase'}${'' | '-grpc'}.conf`
+  | `${'proxy' | 'headers' | 'erase' | 'hidden'}${'' | '-grpc'}.conf`
   | `${'ingress' | 'caller' | 'cors' | 'services/' | 'requests/'}${string}.conf`;
 
 /** A rendered file: its name, its directives, and its purpose, which stands in the first line of the file. */

@@ -1,5 +1,6 @@
 import { FROM_HANDLER, TO_HANDLER } from '../../internal-headers.ts';
 import { conf, type Directive, line } from './directive.ts';
+import { forgottenReports } from './hide.ts';
 import { ignoresAccel, timeouts, unstored } from './module.ts';
 import { requestHeader } from './names.ts';
 import type { Scene, SceneHost } from './scene.ts';
@@ -53,6 +54,7 @@ export const fromHandler = conf`
   add_header Cache-Control $meshgate_handler_cache always;
   add_header Referrer-Policy $meshgate_handler_referrer always;
   add_header X-Content-Type-Options $meshgate_handler_sniff always;
+  ${forgottenReports}
 `;
 
 /** The headers that a handler's response has by default. */

@@ -14,6 +14,7 @@ import type { Door } from './door.ts';
 import { type ConfFile, type FileName, included, Shelf } from './files.ts';
 import { grpcErrorPages } from './grpc.ts';
 import { identityVariable } from './headers.ts';
+import { passedHeaders } from './hide.ts';
 import { goesOn, moduleOf, shown, tls, verified } from './module.ts';
 import { answerHeader, headerVariable, keptAs, keptField } from './names.ts';
 import { givesNonces } from './proof.ts';
@@ -126,6 +127,7 @@ function target(scene: Scene, host: SceneHost, route: SceneRoute, callerFile: Fi
     ${moduleOf(route.service) === 'grpc' && grpcErrorPages}
     ${carried(route.route.proxy, moduleOf(route.service))}
     ${corsOf(scene, host, route)}
+    ${passedHeaders(route.service)}
     ${restricted(scene, route.service)}
   `;
 }

@@ -10,7 +10,7 @@ import { innerCertificateMap, inQueryMap } from './door.ts';
 import type { ConfFile } from './files.ts';
 import { grpcMaps } from './grpc.ts';
 import { handlerMaps } from './handler.ts';
-import { clearedMaps } from './hide.ts';
+import { filteredMaps } from './hide.ts';
 import { passMap, speaksHttp2 } from './location.ts';
 import { hostMap } from './log.ts';
 import { metadataMaps } from './metadata.ts';
@@ -117,7 +117,7 @@ export const maps = (scene: Scene): readonly Directive[] => [
   ...hostMap(scene),
   ...corsMaps(scene),
   ...sessionMaps(scene),
-  ...clearedMaps(scene),
+  ...filteredMaps(scene),
   ...originMaps(scene),
   ...workerMap(scene),
   ...pageMaps(scene),

@@ -5,6 +5,7 @@ import { EVERYTHING } from './controller.ts';
 import { conf, type Directive, line, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { fromHandler, handlerHost, toHandler } from './handler.ts';
+import { forgottenReports } from './hide.ts';
 import { refusal, repeatedAnswer, unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, setCookie } from './session.ts';
@@ -49,6 +50,8 @@ export const noRoute = (scene: Scene, { sessions }: SceneHost): readonly Directi
 export const pageLocations = conf`
   location @meshgate_signin {
     add_header Cache-Control no-store always;
+    add_header Referrer-Policy no-referrer always;
+    ${forgottenReports}
     ${vary}
     ${setCookie}
     // The URL is last and unchanged, so that everything in it belongs to the parameter.

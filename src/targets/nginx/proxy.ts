@@ -4,7 +4,7 @@ import { eraseFile, eraseName } from './erase.ts';
 import { type ConfFile, included } from './files.ts';
 import { grpcAround } from './grpc.ts';
 import { headersFile, headersName } from './headers.ts';
-import { clearedBeside, hiddenHeaders, hiddenScope } from './hide.ts';
+import { filteredBeside, hiddenFile, hiddenHeaders, hiddenOnSignin } from './hide.ts';
 import { ignoresAccel, type Module, modulesOf, onceMore, unstored } from './module.ts';
 import { BAD_LOCATION, LARGE_LOCATION, OFTEN_LOCATION } from './names.ts';
 import { nonceHeader } from './proof.ts';
@@ -26,13 +26,14 @@ export const errorPages = conf`
 `;
 
 /** The headers that the gateway adds to a service's response. Headers of outer levels stay. */
-function headersBeside(scene: Scene): readonly Directive[] {
-  const headers = [...clearedBeside(scene), ...nonceHeader(scene)];
-  return headers.length === 0 ? [] : [...headers, ...conf`add_header_inherit merge;`];
-}
+const headersBeside = (scene: Scene): readonly Directive[] => conf`
+  ${filteredBeside(scene)}
+  ${nonceHeader(scene)}
+  add_header_inherit merge;
+`;
 
 const trusted = (scene: Scene, module: Module): readonly Directive[] => [
-  ...hiddenHeaders(scene, module),
+  hiddenHeaders(scene, module),
   included(scene, headersName(module)),
   included(scene, eraseName(module)),
 ];
@@ -55,7 +56,7 @@ const sessions = (scene: Scene): readonly Directive[] => conf`
   recursive_error_pages on;
   ${setCookieBeside}
   ${refusedCookies}
-  ${modulesOf(scene.hosts).flatMap(hiddenScope)}
+  ${modulesOf(scene.hosts).flatMap(hiddenOnSignin)}
 `;
 
 /** The files with the directives that all routes share. */
@@ -63,5 +64,9 @@ export const proxyFiles = (scene: Scene): readonly ConfFile[] => [
   ['proxy.conf', proxied(scene), 'Directives that all routes share.'],
   ['proxy-grpc.conf', [...grpcAround, ...trusted(scene, 'grpc')], 'Directives that all gRPC routes share.'],
   ['session.conf', sessions(scene), 'Directives that routes share on hosts where people sign in: cookies and pages.'],
-  ...(['proxy', 'grpc'] as const).flatMap((module) => [headersFile(scene, module), eraseFile(scene, module)]),
+  ...(['proxy', 'grpc'] as const).flatMap((module) => [
+    hiddenFile(module),
+    headersFile(scene, module),
+    eraseFile(scene, module),
+  ]),
 ];

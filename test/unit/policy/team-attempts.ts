@@ -223,6 +223,11 @@ export const ATTEMPTS: readonly Attempt[] = [
     'an option that begins with insecure_ weakens the gateway',
   ],
   [
+    'a response header that the gateway drops',
+    ...service('{ authority: web.pay.svc, response_headers: [Alt-Svc] }'),
+    'these headers concern the whole host',
+  ],
+  [
     'a SPIFFE id of another workload',
     ...service('{ authority: web.pay.svc, spiffe: spiffe://example.org/wiki }'),
     'the owners of the policy define agents',

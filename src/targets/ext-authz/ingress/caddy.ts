@@ -1,5 +1,5 @@
 import { answerNames, givenNames, responseNames } from '../answer.ts';
-import { type Asked, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
+import { type Asked, closedNames, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
 
 /** The placeholder for a header of the answer. Caddy knows headers by Go's spelling of their names. */
 const from = (name: string): string =>
@@ -44,9 +44,11 @@ ${removals.join('')}${given.join('')}${beside.join('')}			}
 	}
 }
 
-# In the reverse_proxy of a service: headers of clients that no service receives.
+# In the reverse_proxy of a service: headers of clients that no service receives, and of services that no browser does.
 (meshgate_headers) {
-${erased.map((name) => `\theader_up -${name}\n`).join('')}}
+${erased.map((name) => `\theader_up -${name}\n`).join('')}${closedNames(scene)
+  .map((name) => `\theader_down -${name}\n`)
+  .join('')}}
 `;
   return {
     files: { [fileOf('Caddyfile')]: text },

@@ -1,6 +1,6 @@
 import { HEAD, toYaml } from '../../kit/yaml.ts';
 import { givenNames, responseNames } from '../answer.ts';
-import { type Asked, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, trustedNames } from './kit.ts';
+import { type Asked, closedNames, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, trustedNames } from './kit.ts';
 
 export const exact = (names: readonly string[]) => ({
   patterns: names.map((name) => ({ exact: name.toLowerCase(), ignore_case: true })),
@@ -30,6 +30,7 @@ export function envoyFiles(asked: Asked): IngressFiles {
         '@type': type('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'),
         mutations: {
           request_mutations: trustedNames(scene).map((name) => ({ remove: name.toLowerCase() })),
+          response_mutations: closedNames(scene).map((name) => ({ remove: name.toLowerCase() })),
         },
       },
     },

@@ -1,3 +1,4 @@
+import { ACTED } from '../../../policy/response-headers.ts';
 import { METADATA_PATH } from '../../../rules/resource.ts';
 import { erasedNames } from '../../nginx/erase.ts';
 import { JWKS_PATH } from '../../nginx/names.ts';
@@ -46,6 +47,16 @@ export function trustedNames(scene: Scene): readonly string[] {
 
 /** All request headers that an ingress removes whatever the answer says. */
 export const erasedBy = (scene: Scene): readonly string[] => [...removedNames(scene), ...trustedNames(scene)];
+
+/** Response headers that the gateway or the ingress sends itself. */
+const SENT: readonly string[] = ['Strict-Transport-Security', 'Traceresponse'];
+
+/** Response headers that an ingress removes from answers of services, because browsers act on them beyond the answer. */
+export function closedNames({ policy }: Scene): readonly string[] {
+  const opened = Object.values(policy.services).flatMap(({ responseHeaders = [] }) => responseHeaders);
+  const open = new Set([...SENT, ...opened].map((name) => name.toLowerCase()));
+  return [...ACTED, 'Clear-Site-Data'].filter((name) => !open.has(name.toLowerCase()));
+}
 
 /** Headers that the ingress sets itself, and that the gateway would set too. */
 const KEPT: readonly string[] = [

@@ -6,7 +6,7 @@ import { answerHeader } from '../../nginx/names.ts';
 import { print } from '../../nginx/print.ts';
 import { TITLES } from '../../nginx/problem.ts';
 import { answerNames, responseNames } from '../answer.ts';
-import { type Asked, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
+import { type Asked, closedNames, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
 
 /** The path of the check in the ingress. It is no path of a client. */
 const CHECK = '/.meshgate-check';
@@ -77,6 +77,8 @@ export function checkedLocation(asked: Asked, check: string): readonly Directive
     ${ignoresAccel()}
     ${beside.includes('Set-Cookie') && conf`add_header Set-Cookie $meshgate_set_cookie always;`}
     ${beside.includes('DPoP-Nonce') && conf`add_header DPoP-Nonce $meshgate_nonce always;`}
+    # Headers of services that no browser receives.
+    ${row(closedNames(scene).map((name) => line('proxy_hide_header', literal(name))))}
     # Headers of clients that no service receives.
     ${row(erasedBy(scene).map((name) => line('proxy_set_header', literal(name), literal(''))))}
   `;

@@ -71,6 +71,10 @@ export function traefikFiles(asked: Asked): IngressFiles {
       [fileOf('traefik-objects.yaml')]: HEAD + objects.map(toYaml).join('---\n'),
     },
     gaps: [
+      {
+        part: 'ingress.traefik',
+        text: 'answers of services pass with all headers: a service can make browsers report the URLs of sign-ins, with codes (NEL, Report-To); remove the headers that docs/headers.md lists, with customResponseHeaders of a middleware',
+      },
       ...(responseNames(scene).includes('DPoP-Nonce')
         ? [{ part: 'ingress.traefik', text: 'a client gets the next DPoP nonce only with a refusal' }]
         : []),

@@ -62,6 +62,8 @@ test('the response sets the cookie of the check, beside the headers of other lev
       'Set-Cookie $meshgate_set_cookie_beside always',
       'Cache-Control $meshgate_cache_for always',
       'Clear-Site-Data $meshgate_cleared always',
+      'Link $meshgate_linked always',
+      'Strict-Transport-Security $meshgate_transport always',
     ]);
     expect(args(around, 'add_header_inherit')).toEqual(['merge']);
     for (const one of all(around, 'location')) {
@@ -71,7 +73,11 @@ test('the response sets the cookie of the check, beside the headers of other lev
     }
   }
   // This host has no sign-in; what browsers clear is the whole site's.
-  expect(args(location(api, '^~', '/'), 'add_header')).toEqual(['Clear-Site-Data $meshgate_cleared always']);
+  expect(args(location(api, '^~', '/'), 'add_header')).toEqual([
+    'Clear-Site-Data $meshgate_cleared always',
+    'Link $meshgate_linked always',
+    'Strict-Transport-Security $meshgate_transport always',
+  ]);
   expect(args(location(api, '^~', '/'), 'add_header_inherit')).toEqual(['merge']);
 });
 
