@@ -67,6 +67,17 @@ export async function seal(ring: Ring, purpose: Purpose, host: string, plain: st
   return `${kid}.${day}.${Buffer.concat([iv, new Uint8Array(sealed)]).toString('base64url')}`;
 }
 
+const NAME_BITS = 192;
+
+/** Returns a name for a text: the same at all replicas, and only they can compute it (HKDF, RFC 5869). */
+export async function keyedName({ sealing }: Ring, text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', encoder.encode(text) as never);
+  const info = Buffer.concat([encoder.encode('meshgate name '), new Uint8Array(digest)]);
+  const algorithm = { name: 'HKDF', hash: 'SHA-256', salt: noSalt, info } as unknown as DeriveAlgorithm;
+  const bits = await crypto.subtle.deriveBits(algorithm, sealing.base as never, NAME_BITS);
+  return Buffer.from(bits).toString('base64url');
+}
+
 /** Whether a sealed text is short enough to be opened again. */
 export const isOpenable = (purpose: Purpose, text: string): boolean => text.length <= MAX_SEALED[purpose];
 

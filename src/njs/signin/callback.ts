@@ -12,7 +12,7 @@ import {
 } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { learnsPush, mayRequirePush } from '../../session/flow/authorize.ts';
-import { afterError, type Callback, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
+import { afterError, type Callback, codeIn, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { ATTEMPT_LIFETIME_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
@@ -74,6 +74,19 @@ function otherProvider(
   return `the answer ${came.iss === undefined ? 'names no issuer' : 'names another issuer'}`;
 }
 
+/** Makes the gateway refuse a code that another browser has shown. The `state` beside it says nothing about who began:
+ * anyone can send a person to the provider with another one, and it would return the same code. */
+async function spoilCode({ store, vault }: SigninScene, { query, now }: Visit): Promise<void> {
+  const code = codeIn(query);
+  if (code === undefined) return;
+  await store.spoil(await vault.nameOf(code, now), ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW).catch(notEnded);
+}
+
+function notEnded(error: Error): undefined {
+  ngx.log(ngx.ERR, `meshgate: an attempt of another browser is not ended: ${error.message}`);
+  return undefined;
+}
+
 /** Uses up the answer that a provider gave to another browser than the one that began. Otherwise, anyone who began an
  * attempt, and learned the URL of the answer that another person received for it, could sign in as that person. The
  * attempt ends at all replicas; the code is redeemed and its tokens are thrown away, in case the mark of the attempt
@@ -85,12 +98,8 @@ async function useUp(scene: SigninScene, visit: Visit, back: Returned): Promise<
   // The clock of another replica may be behind.
   if ('error' in came.answer || isOver(attempt, now, MAX_CLOCK_SKEW, ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW)) return;
   const id = onceId(attempt);
-  const failed = (error: Error) => {
-    ngx.log(ngx.ERR, `meshgate: an attempt of another browser is not ended: ${error.message}`);
-    return undefined;
-  };
-  const claim = await store.claim(id, longest).catch(failed);
-  await store.spoil(id, onceLifetime(attempt, now)).catch(failed);
+  const claim = await store.claim(id, longest).catch(notEnded);
+  await store.spoil(id, onceLifetime(attempt, now)).catch(notEnded);
   if (claim === undefined) return;
   const metadata = await scene.metadata.of(provider, now);
   if (metadata !== undefined && otherProvider(scene, visit, back, metadata) === undefined) {
@@ -138,6 +147,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   const isGet = visit.r.method === 'GET';
   const isInTime = back !== undefined && !isOver(back.attempt, visit.now, scene.table.clockSkew);
   const isOwn = isGet && isInTime && isBound(back.attempt, visit.cookies);
+  if (!isOwn) await spoilCode(scene, visit);
   if (back !== undefined && !isOwn) await useUp(scene, visit, back);
   if (!isGet) return refuseMethod(visit, 'GET');
   if (back === undefined) return refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
@@ -154,9 +164,15 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   // The claim outlasts the exchange. Only after a success, the state is remembered for its whole lifetime.
   const claim = await scene.store.claim(onceId(attempt), scene.longest);
   if (claim === undefined) return astray(scene, visit, back, true);
+  const ofCode = await scene.store.claim(await scene.vault.nameOf(came.answer.code, now), scene.longest);
+  if (ofCode === undefined) {
+    await claim.release();
+    return astray(scene, visit, back, true);
+  }
   const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;
   const person = often === undefined ? exchanged : { ...often, lost: false };
+  await ofCode.release();
   // If the code was not used, the claim is released. A code that may have been used is never sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (!person.lost) await claim.release();

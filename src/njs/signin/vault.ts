@@ -8,7 +8,7 @@ import { hardEnd } from '../../session/freshness.ts';
 import type { Purpose } from '../../session/names.ts';
 import { type Revocable, revocableSession } from '../../session/revocation.ts';
 import type { Ring } from '../../session/ring.ts';
-import { isOpenable, kidOf, open, seal } from '../../session/seal.ts';
+import { isOpenable, keyedName, kidOf, open, seal } from '../../session/seal.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import type { RecordSeal } from '../dict-store.ts';
 import type { KeyFile } from '../key-file.ts';
@@ -26,6 +26,14 @@ export class Vault implements RecordSeal {
     this.#table = table;
     this.#policy = policy;
     this.#file = ringFile(policy.keysFile);
+  }
+
+  /** Returns a name for a text, which no one outside can compute, see {@link keyedName}.
+   * @throws Error with one line for the log if there is no key */
+  async nameOf(text: string, now: number): Promise<string> {
+    const ring = await this.#file.current(now);
+    if (ring === undefined) throw new Error('there is no key to name with');
+    return keyedName(ring, text);
   }
 
   /** Seals a text.

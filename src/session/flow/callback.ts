@@ -28,6 +28,12 @@ export function readCallback(query: string): Callback | undefined {
   return { state, iss, answer: code !== undefined ? { code } : { error: error as string } };
 }
 
+/** Returns the code in the query of a callback, whatever else the query contains. */
+export function codeIn(query: string): string | undefined {
+  const [parameter] = /(?<=^|&)code=[^&]+/.exec(query) ?? [];
+  return parameter && parseParams(parameter)?.[0]?.[1];
+}
+
 /** Whether a response comes from the provider to which the browser was sent (RFC 9207 section 2.4). Its `iss` must be
  * the issuer, and may be missing only if the provider does not announce that it sends `iss`. */
 export function isOfIssuer({ iss }: Callback, issuer: string, namesIssuer: boolean): boolean {

@@ -32,6 +32,45 @@ describe('an answer in another browser', () => {
     expect(answer.body).toContain('attempt_unknown');
   });
 
+  /** The person who sends a link of the provider chooses its state. */
+  const states: [string, (state: string, lab: Lab) => string | Promise<string>][] = [
+    ['a letter more', (state) => `${state}x`],
+    ['none', () => ''],
+    ['another text', () => 'abc'],
+    ['16 KB', () => 'a'.repeat(16_000)],
+    ['that of another attempt', async (_, lab) => (await lab.browser().begin()).searchParams.get('state') as string],
+  ];
+  test.each(states)('signs no one in, although its state was changed: %s', async (_, change) => {
+    const lab = new Lab();
+    const [attacker, ada] = [lab.browser(), lab.browser()];
+    const at = await attacker.begin('/page');
+    const state = at.searchParams.get('state') as string;
+    at.searchParams.set('state', await change(state, lab));
+    const back = lab.provider.authorize(at);
+    await ada.get(back);
+    const stolen = new URL(back);
+    stolen.searchParams.set('state', state);
+    expect((await attacker.get(stolen.href)).status).toBe(400);
+    expect(attacker.jar().has('__Host-Http-meshgate')).toBe(false);
+    expect(lab.provider.calls('/token').length).toBeLessThan(2);
+  });
+
+  test('signs no one in, although the mark of its attempt was displaced', async () => {
+    const lab = new Lab();
+    const attacker = lab.browser();
+    const back = lab.provider.authorize(await attacker.begin('/page'));
+    const jar = [...attacker.jar()];
+    lab.provider.manners = { token: () => 'not reached' };
+    await lab.browser().get(back);
+    lab.provider.manners = {};
+    const [id = ''] = jar.flatMap(([name]) => /-a-\d+\.(\w\w)/.exec(name)?.[1] ?? []);
+    lab.ngx.zones.once.delete(`spoilt/${id}`);
+    const again = lab.browser();
+    for (const [name, value] of jar) again.jar().set(name, value);
+    expect((await again.get(back)).status).toBe(400);
+    expect(again.jar().has('__Host-Http-meshgate')).toBe(false);
+  });
+
   test('is redeemed at once, so that the code is used up at the provider', async () => {
     const lab = new Lab();
     const back = lab.provider.authorize(await lab.browser().begin());
@@ -116,7 +155,9 @@ describe('an answer in another browser', () => {
     const url = await lab.browser().begin();
     url.searchParams.set('state', `${url.searchParams.get('state')!.slice(0, -4)}AAAA`);
     expect((await lab.browser().get(junk(url, 'CODE'))).status).toBe(400);
-    expect([lab.provider.calls('/token').length, lab.ngx.zones.once.size()]).toEqual([0, 0]);
+    expect(lab.provider.calls('/token').length).toBe(0);
+    // The code, and nothing of an attempt.
+    expect(lab.ngx.zones.once.keys()).toEqual([expect.stringMatching(/^spoilt\//)]);
   });
 
   test('takes a room that strangers cannot fill, and leaves that of others', async () => {
