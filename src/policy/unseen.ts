@@ -4,8 +4,9 @@
 const DIRECTION = '\\u202a-\\u202e\\u2066-\\u2069';
 
 /** The characters that no name has, for a class of a regular expression: also marks of direction, breaks of lines, and
- * spaces without a width. Persian and Indian scripts need the joiners U+200C and U+200D. */
-export const INVISIBLE = `${DIRECTION}\\u061c\\u200b\\u200e\\u200f\\u2028\\u2029\\u2060-\\u2065\\ufeff`;
+ * what has no width (Unicode's Default_Ignorable_Code_Point, whose tags begin with U+DB40 in UTF-16). Persian and Indian
+ * scripts need the joiners U+200C and U+200D. */
+export const INVISIBLE = `${DIRECTION}\\u00ad\\u034f\\u061c\\u115f\\u1160\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028\\u2029\\u2060-\\u2065\\u206a-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\udb40`;
 
 const invisible = new RegExp(`[${INVISIBLE}]`, 'g');
 

@@ -205,6 +205,7 @@ describe('sign-out', () => {
     });
     // With the attributes with which it was set, or browsers keep it.
     expect(answer.all('Set-Cookie')).toEqual([
+      '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned',
       '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax',
     ]);
     expect(cookieOf(agent)).toBeUndefined();

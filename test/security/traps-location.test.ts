@@ -359,5 +359,5 @@ trap(lab, {
     return answers[0]?.header('Location');
   },
   held: '/open/x',
-  open: `http://${host}:8080/open/x`,
+  open: `http://${host}/open/x`,
 });

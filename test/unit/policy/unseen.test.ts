@@ -18,7 +18,22 @@ const errorsOf = (text: string) => parsePolicy(text, 'm.yaml').errors.map(format
 
 /** Unicode's Bidi_Control, breaks of lines, and characters without a width. */
 const EMBEDDINGS = ['202A', '202B', '202C', '202D', '202E', '2066', '2067', '2068', '2069'];
-const OTHERS = ['061C', '200B', '200E', '200F', '2060', '2064', 'FEFF', '2028', '2029'];
+const OTHERS = [
+  '061C',
+  '200B',
+  '200E',
+  '200F',
+  '2060',
+  '2064',
+  'FEFF',
+  '2028',
+  '2029',
+  '00AD',
+  '180E',
+  '3164',
+  'FE0F',
+  '115F',
+];
 const character = (code: string) => String.fromCharCode(Number.parseInt(code, 16));
 
 describe('a character that is not seen', () => {
