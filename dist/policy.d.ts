@@ -104,7 +104,7 @@ export interface Gateway {
   };
   /** How much of the image each address may use at once. */
   readonly connections?: {
-    /** How many connections of one address, or of one /64 network of IPv6, the image accepts at once; a /48 network has four times as many. Twice as many requests may be open. Addresses in trusted_proxies have no limit of connections. Default: `512`. */
+    /** How many connections of one address, or of one /64 network of IPv6, each worker of the image accepts at once; a /48 network has twice as many. Twice as many requests may be open. Addresses in trusted_proxies have no limit of connections. Default: `256`. */
     readonly per_address?: number;
   };
   /** Probes over TCP. Default: only over the unix socket. */

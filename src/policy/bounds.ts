@@ -16,7 +16,7 @@ export const DEFAULTS = {
   limitsZone: 8 * 1024 * 1024,
   signinRate: '20/s',
   signinBurst: 200,
-  connectionsPerAddress: 512,
+  connectionsPerAddress: 256,
   auditLog: '/var/log/meshgate/access.log',
   auditFolder: '/var/lib/meshgate/audit',
   auditInstance: 'gw-0',

@@ -137,7 +137,7 @@ export const gateway = mapping({
     per_address: usually(
       s.count('connections', 8192, 'a whole number'),
       DEFAULTS.connectionsPerAddress,
-      'How many connections of one address, or of one /64 network of IPv6, the image accepts at once; a /48 network has four times as many. Twice as many requests may be open. Addresses in trusted_proxies have no limit of connections.',
+      'How many connections of one address, or of one /64 network of IPv6, each worker of the image accepts at once; a /48 network has twice as many. Twice as many requests may be open. Addresses in trusted_proxies have no limit of connections.',
     ),
   })
     .register(hints, { what: 'a mapping', write: `{ per_address: ${DEFAULTS.connectionsPerAddress} }` })

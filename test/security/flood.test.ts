@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { newRing } from '../../src/session/rotate-ring.ts';
@@ -13,6 +15,7 @@ import {
   startGateway,
   startIssuer,
   testStage,
+  until,
 } from '../harness/index.ts';
 
 /** The limits of the chart. */
@@ -167,4 +170,20 @@ describe.each(floods)('one address with $what', ({ kind, connections, more }) =>
     expect(gateway.workers()).toEqual(workers);
     expect((await gateway.box.exec('meshgate-health', 'readyz')).exitCode).toBe(0);
   });
+});
+
+test('an address is not locked out by the connections that it had at workers that died', async () => {
+  const { host: at, port } = gateway.target(host);
+  for (let round = 0; round < 4; round++) {
+    const held = Array.from({ length: 200 }, () => connect(port, at).on('error', () => {}));
+    await Promise.all(held.map((socket) => once(socket, 'connect')));
+    // An answer over a new connection: the workers have accepted those before it.
+    for (let i = 0; i < 4; i++) expect((await gateway.send(host, { path: '/public/x' })).status).toBe(200);
+    const died = gateway.workers();
+    await gateway.box.exec('sh', '-c', `kill -9 ${died.join(' ')}`);
+    const others = () => gateway.workers().filter((pid) => !died.includes(pid)).length === died.length;
+    await until(others, { what: 'new workers' });
+    for (const socket of held) socket.destroy();
+  }
+  expect(await honest()).toEqual(served);
 });

@@ -30,9 +30,11 @@ export function streamConf(scene: Scene, ports: readonly number[]): readonly Dir
     ${fromMaps}
     # Proxies of the policy carry the connections of many people.
     geo $meshgate_front_proxy { default 0; ${trustedProxies.map((it) => line(literal(it), '1'))} }
-    map $meshgate_front_proxy $meshgate_front_from { ${key('0')} $meshgate_from; default ""; }
-    map $meshgate_front_proxy $meshgate_front_site { ${key('0')} $meshgate_from_site; default ""; }
-    # Connections of an address, of a site of IPv6, and of a worker. A refused connection is closed, and writes no line.
+    // The counts of a worker that dies are never taken back. So each worker has its own.
+    map $meshgate_front_proxy $meshgate_front_from { ${key('0')} $pid:$meshgate_from; default ""; }
+    map $meshgate_from_site $meshgate_front_some_site { "" ""; default $pid:$meshgate_from_site; }
+    map $meshgate_front_proxy $meshgate_front_site { ${key('0')} $meshgate_front_some_site; default ""; }
+    # Connections of an address, of a site of IPv6, and of all clients, at each worker. A refused connection is closed, and writes no line.
     limit_conn_zone $meshgate_front_from zone=meshgate_front_from:8m; limit_conn meshgate_front_from ${perAddress};
     limit_conn_zone $meshgate_front_site zone=meshgate_front_site:8m; limit_conn meshgate_front_site ${SITE_CONNECTIONS * perAddress};
     limit_conn_zone $pid zone=meshgate_front_worker:1m; limit_conn meshgate_front_worker ${WORKER_CLIENTS};

@@ -24,7 +24,7 @@ const STREAMS = 32;
 const REQUESTS_PER_CONNECTION = 2;
 
 /** A site of IPv6 may have this many times the connections of one address. */
-export const SITE_CONNECTIONS = 4;
+export const SITE_CONNECTIONS = 2;
 
 /** What one address may use at an endpoint without a credential. */
 export interface Exposed {
@@ -116,14 +116,14 @@ export const EXPOSED = {
 
 export type Endpoint = keyof typeof EXPOSED;
 
-/** The zones that count open requests by address. Such a zone has an entry for each address with an open request. */
+/** The zones that count open requests by address at each worker: the counts of a worker that dies are never taken back. Such a zone has an entry for each address with an open request. */
 export function openZones(scene: Scene): readonly Directive[] {
   const own = hasSessions(scene) ? Object.values<Exposed>(EXPOSED).flatMap(({ open }) => open?.[0] ?? []) : [];
   const zones = new Set([...(countsOpen(scene) ? ['meshgate_open'] : []), ...own]);
   if (zones.size === 0) return [];
   return conf`
-    # How many requests of each address are open.
-    ${[...zones].flatMap((zone) => conf`limit_conn_zone $meshgate_from ${template('zone=', literal(zone), ':4m')};`)}
+    # How many requests of each address are open at each worker.
+    ${[...zones].flatMap((zone) => conf`limit_conn_zone $pid:$meshgate_from ${template('zone=', literal(zone), ':4m')};`)}
   `;
 }
 
@@ -131,7 +131,7 @@ export function openZones(scene: Scene): readonly Directive[] {
  * for a sidecar, every client has the address of its ingress. */
 const countsOpen = ({ options }: Scene): boolean => !options.inController && !options.sidecar;
 
-/** How many connections of one address the image accepts. */
+/** How many connections of one address each worker of the image accepts. */
 export const connectionsPerAddress = ({ policy: { gateway } }: Pick<Scene, 'policy'>): number =>
   gateway.connections?.perAddress ?? DEFAULTS.connectionsPerAddress;
 

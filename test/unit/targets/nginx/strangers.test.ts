@@ -81,7 +81,7 @@ test('a proxy of the policy has no limit of connections, because it carries thos
   const { files } = render(goldenPolicy('networks'));
   expect(files['stream.conf']).toContain('10.0.0.0/24 1;');
   expect(files['stream.conf']).toContain(
-    'map $meshgate_front_proxy $meshgate_front_from { "0" $meshgate_from; default ""; }',
+    'map $meshgate_front_proxy $meshgate_front_from { "0" $pid:$meshgate_from; default ""; }',
   );
 });
 
