@@ -1360,13 +1360,13 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
     add_header Retry-After 1 always;
     ${refusal2(scene,"limit_exceeded")}
   }
-`;var WORKER_CLIENTS=8192,HEADER_SECONDS=10,BODY_SECONDS=5,STREAMS2=32,REQUESTS_PER_CONNECTION=2,SITE_CONNECTIONS=2,SIGNIN=["meshgate_open_signin",128],EXPOSED={route:{what:"a path of a route, or of none",locations:["/*","/"],work:"one check. nginx reads the body only after the check has let the request pass"},refusal:{what:"a refusal by nginx itself",locations:["@meshgate_*",...["bad","large","host","often","worker","certificate","path_not_canonical"].map(it=>`/.meshgate/${it}`),"/.meshgate/"],work:"a fixed text"},page:{what:"the page of a refusal",locations:[`${PAGE_PATH}*`],work:"a page without calls"},check:{what:"the check",locations:["/.meshgate/check/*","/.meshgate/check;*","/.meshgate/hop/*"],work:"none: only nginx reaches it"},metadata:{what:"metadata of a resource (RFC 9728)",locations:["/.well-known/oauth-protected-resource","/.well-known/oauth-protected-resource/*"],work:"a fixed text"},jwks:{what:"the public keys",locations:[JWKS_PATH],work:"a text from memory"},signin:{what:"the sign-in",locations:[SIGNIN_PATH],body:MAX_FORM_BYTES,open:SIGNIN,work:"one seal, and at most one discovery document that all share"},callback:{what:"the callback, and the handover",locations:[CALLBACK_PATH,`${CALLBACK_PATH}/*`,HANDOVER_PATH],open:SIGNIN,work:"the calls of a sign-in, if the browser has the cookie of an attempt"},signout:{what:"the sign-out, and front-channel sign-out",locations:[SIGNOUT_PATH,FRONTCHANNEL_PATH],body:MAX_FORM_BYTES,open:SIGNIN,work:"one cookie that is opened"},backchannel:{what:"back-channel sign-out",locations:[BACKCHANNEL_PATH],body:MAX_FORM_BYTES,open:["meshgate_open_backchannel",256],work:"one logout token that is verified"},assets:{what:"files of the pages",locations:[`${ASSETS_PATH}*`],work:"a text from memory"},health:{what:"health and metrics",locations:["/.meshgate/healthz","/.meshgate/readyz","/.meshgate/metrics"],work:"a text. Keep strangers away from gateway.health"},asked:{what:"the checks of an ingress",locations:["/auth-request","/forward-auth","/envoy","/envoy/*","/gateway-fabric","/.meshgate/elsewhere"],work:"one check. Keep strangers away from the listener of a sidecar"},whoami:{what:"whoami",locations:[WHOAMI_PATH],open:SIGNIN,work:"one check"}};function openZones(scene){let own4=hasSessions(scene)?Object.values(EXPOSED).flatMap(({open:open3})=>open3?.[0]??[]):[],zones=new Set([...countsOpen(scene)?["meshgate_open"]:[],...own4]);return zones.size===0?[]:conf`
+`;var WORKER_CLIENTS=8192,HEADER_SECONDS=10,BODY_SECONDS=5,STREAMS2=32,REQUESTS_PER_CONNECTION=2,MAX_ASKED_BYTES=64*1024,SITE_CONNECTIONS=2,SIGNIN=["meshgate_open_signin",128],EXPOSED={route:{what:"a path of a route, or of none",locations:["/*","/"],work:"one check. nginx reads the body only after the check has let the request pass"},refusal:{what:"a refusal by nginx itself",locations:["@meshgate_*",...["bad","large","host","often","worker","certificate","path_not_canonical"].map(it=>`/.meshgate/${it}`),"/.meshgate/"],work:"a fixed text"},page:{what:"the page of a refusal",locations:[`${PAGE_PATH}*`],work:"a page without calls"},check:{what:"the check",locations:["/.meshgate/check/*","/.meshgate/check;*","/.meshgate/hop/*"],work:"none: only nginx reaches it"},metadata:{what:"metadata of a resource (RFC 9728)",locations:["/.well-known/oauth-protected-resource","/.well-known/oauth-protected-resource/*"],work:"a fixed text"},jwks:{what:"the public keys",locations:[JWKS_PATH],body:MAX_FORM_BYTES,work:"a text from memory"},signin:{what:"the sign-in",locations:[SIGNIN_PATH],body:MAX_FORM_BYTES,open:SIGNIN,work:"one seal, and at most one discovery document that all share"},callback:{what:"the callback, and the handover",locations:[CALLBACK_PATH,`${CALLBACK_PATH}/*`,HANDOVER_PATH],body:MAX_FORM_BYTES,open:SIGNIN,work:"the calls of a sign-in, if the browser has the cookie of an attempt"},signout:{what:"the sign-out, and front-channel sign-out",locations:[SIGNOUT_PATH,FRONTCHANNEL_PATH],body:MAX_FORM_BYTES,open:SIGNIN,work:"one cookie that is opened"},backchannel:{what:"back-channel sign-out",locations:[BACKCHANNEL_PATH],body:MAX_FORM_BYTES,open:["meshgate_open_backchannel",256],work:"one logout token that is verified"},assets:{what:"files of the pages",locations:[`${ASSETS_PATH}*`],body:MAX_FORM_BYTES,work:"a text from memory"},health:{what:"health and metrics",locations:["/.meshgate/healthz","/.meshgate/readyz","/.meshgate/metrics"],body:MAX_FORM_BYTES,work:"a text. Keep strangers away from gateway.health"},asked:{what:"the checks of an ingress",locations:["/auth-request","/forward-auth","/envoy","/envoy/*","/gateway-fabric","/.meshgate/elsewhere"],body:MAX_ASKED_BYTES,work:"one check. Keep strangers away from the listener of a sidecar"},whoami:{what:"whoami",locations:[WHOAMI_PATH],body:MAX_FORM_BYTES,open:SIGNIN,work:"one check"}};function openZones(scene){let own4=hasSessions(scene)?Object.values(EXPOSED).flatMap(({open:open3})=>open3?.[0]??[]):[],zones=new Set([...countsOpen(scene)?["meshgate_open"]:[],...own4]);return zones.size===0?[]:conf`
     # How many requests of each address are open at each worker.
     ${[...zones].flatMap(zone=>conf`limit_conn_zone $pid:$meshgate_from ${template("zone=",literal3(zone),":4m")};`)}
-  `}var countsOpen=({options})=>!options.inController&&!options.sidecar,connectionsPerAddress=({policy:{gateway:gateway3}})=>gateway3.connections?.perAddress??DEFAULTS.connectionsPerAddress,strangersAnywhere=scene=>scene.options.inController?[]:conf`
-        client_header_timeout ${HEADER_SECONDS}s; http2_max_concurrent_streams ${STREAMS2}; # no client holds memory with requests that it does not finish
-        ${countsOpen(scene)&&conf`limit_conn meshgate_open ${REQUESTS_PER_CONNECTION*connectionsPerAddress(scene)}; limit_conn_status 429; limit_conn_log_level info;`}
-      `,strangersBody=conf`
+  `}var countsOpen=({options})=>!options.sidecar,connectionsPerAddress=({policy:{gateway:gateway3}})=>gateway3.connections?.perAddress??DEFAULTS.connectionsPerAddress,strangersAnywhere=scene=>conf`
+  client_header_timeout ${HEADER_SECONDS}s; http2_max_concurrent_streams ${STREAMS2}; # no client holds memory with requests that it does not finish
+  ${countsOpen(scene)&&conf`limit_conn meshgate_open ${REQUESTS_PER_CONNECTION*connectionsPerAddress(scene)}; limit_conn_status 429; limit_conn_log_level info;`}
+`,strangersBody=conf`
   ${bodyBuffer(MAX_FORM_BYTES)}
   client_body_timeout ${BODY_SECONDS}s;
 `;function strangersAt(endpoint4){let{open:open3}=EXPOSED[endpoint4];return conf`
@@ -1754,6 +1754,8 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
       listen unix:${scene.options.runDir}/${HEALTH_SOCKET};
       ${listeners.flatMap(at3=>conf`listen ${at3};`)}
       ${included(scene,"inside.conf")}
+      ${strangersAnywhere(scene)}
+      ${strangersBody}
       js_import health from health.js;
       js_fetch_timeout ${HEALTH_TIMEOUT_MS}ms; default_type text/plain;
       location = /.meshgate/healthz { return 200 ok; }
@@ -1919,6 +1921,7 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
     ${bare4}
     ${timeouts("3s","3s","10s")}
     proxy_max_temp_file_size 0; proxy_intercept_errors on;
+    ${strangersBody}
     ${unstored}
   }
 `,serverFile=scene=>["server.conf",conf`
@@ -2216,7 +2219,8 @@ ${toYaml(provider4)}`,[fileOf2("istio.yaml")]:HEAD+head3+objects.map(toYaml).joi
     proxy_pass http://${ASKED_UPSTREAM}$meshgate_ask_uri; # with a variable, nginx sends the target unchanged
     proxy_method $meshgate_ask_method;
     proxy_http_version 1.1;
-    proxy_pass_request_headers on; proxy_pass_request_body off; client_max_body_size 64k;
+    proxy_pass_request_headers on; proxy_pass_request_body off;
+    ${bodyBuffer(MAX_ASKED_BYTES)}
     proxy_set_header Host $meshgate_ask_host; proxy_set_header Connection ""; proxy_set_header Upgrade $meshgate_ask_upgrade;
     proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding ""; proxy_set_header TE ""; proxy_set_header Expect "";
     # For the answer of the service, not for that of the check.

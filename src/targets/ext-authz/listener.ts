@@ -2,11 +2,12 @@ import { TO_INGRESS } from '../../internal-headers.ts';
 import { MAX_COOKIE_BYTES } from '../../limits.ts';
 import { conf, type Directive, key, line, literal, regex, template, variable } from '../nginx/directive.ts';
 import { type ConfFile, included } from '../nginx/files.ts';
-import { ignoresAccel, onceMore, timeouts, unstored } from '../nginx/module.ts';
+import { bodyBuffer, ignoresAccel, onceMore, timeouts, unstored } from '../nginx/module.ts';
 import { answerHeader, BAD_LOCATION } from '../nginx/names.ts';
 import { refusal, TITLES } from '../nginx/problem.ts';
 import type { Scene } from '../nginx/scene.ts';
 import { hasSessions } from '../nginx/session.ts';
+import { MAX_ASKED_BYTES } from '../nginx/strangers.ts';
 import { answerNames, removedNames } from './answer.ts';
 import { ASKED_UPSTREAM } from './checks.ts';
 import { BEHIND_PREFIX, type Form, forms, HOST } from './forms.ts';
@@ -117,7 +118,8 @@ function ask(scene: Scene): readonly Directive[] {
     proxy_pass http://${ASKED_UPSTREAM}$meshgate_ask_uri; # with a variable, nginx sends the target unchanged
     proxy_method $meshgate_ask_method;
     proxy_http_version 1.1;
-    proxy_pass_request_headers on; proxy_pass_request_body off; client_max_body_size 64k;
+    proxy_pass_request_headers on; proxy_pass_request_body off;
+    ${bodyBuffer(MAX_ASKED_BYTES)}
     proxy_set_header Host $meshgate_ask_host; proxy_set_header Connection ""; proxy_set_header Upgrade $meshgate_ask_upgrade;
     proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding ""; proxy_set_header TE ""; proxy_set_header Expect "";
     # For the answer of the service, not for that of the check.

@@ -4,6 +4,7 @@ import { conf, type Directive } from './directive.ts';
 import { included } from './files.ts';
 import { probesOf } from './probe.ts';
 import type { Scene } from './scene.ts';
+import { strangersAnywhere, strangersBody } from './strangers.ts';
 import { listenersAt } from './upstreams.ts';
 import { witnessesOf } from './witness.ts';
 
@@ -42,6 +43,8 @@ export function healthServer(scene: Scene): readonly Directive[] {
       listen unix:${scene.options.runDir}/${HEALTH_SOCKET};
       ${listeners.flatMap((at) => conf`listen ${at};`)}
       ${included(scene, 'inside.conf')}
+      ${strangersAnywhere(scene)}
+      ${strangersBody}
       js_import health from health.js;
       js_fetch_timeout ${HEALTH_TIMEOUT_MS}ms; default_type text/plain;
       location = /.meshgate/healthz { return 200 ok; }

@@ -9,7 +9,7 @@ import { modulesOf, timeouts, unstored } from './module.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, REFUSED_PATH } from './names.ts';
 import { errorPages } from './proxy.ts';
 import type { Scene } from './scene.ts';
-import { strangersAnywhere } from './strangers.ts';
+import { strangersAnywhere, strangersBody } from './strangers.ts';
 import { rotationTimes } from './upstreams.ts';
 
 /** The trusted proxies. If there are none and a forged address would matter, no proxy is trusted, whatever the http
@@ -53,6 +53,7 @@ const jwks = conf`
     ${bare}
     ${timeouts('3s', '3s', '10s')}
     proxy_max_temp_file_size 0; proxy_intercept_errors on;
+    ${strangersBody}
     ${unstored}
   }
 `;

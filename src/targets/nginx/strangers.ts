@@ -23,6 +23,9 @@ const STREAMS = 32;
 /** For each connection that an address may have, this many of its requests may be open at all locations together. */
 const REQUESTS_PER_CONNECTION = 2;
 
+/** The longest body with which an ingress may ask a sidecar. */
+export const MAX_ASKED_BYTES = 64 * 1024;
+
 /** A site of IPv6 may have this many times the connections of one address. */
 export const SITE_CONNECTIONS = 2;
 
@@ -32,7 +35,7 @@ export interface Exposed {
   readonly what: string;
   /** Its locations, as nginx writes them: exact paths, and folders that end with a star. Patterns of named locations, too. */
   readonly locations: readonly string[];
-  /** The longest body that nginx reads; absent: it reads none before the answer. */
+  /** The longest body that nginx reads, into memory, also of a GET; absent: it reads none before the answer. */
   readonly body?: number;
   /** The requests of one address that may be open at once, and the zone that counts them; absent: those of all locations. */
   readonly open?: readonly [zone: string, count: number];
@@ -72,7 +75,7 @@ export const EXPOSED = {
     locations: ['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/*'],
     work: 'a fixed text',
   },
-  jwks: { what: 'the public keys', locations: [JWKS_PATH], work: 'a text from memory' },
+  jwks: { what: 'the public keys', locations: [JWKS_PATH], body: MAX_FORM_BYTES, work: 'a text from memory' },
   signin: {
     what: 'the sign-in',
     locations: [paths.SIGNIN_PATH],
@@ -83,6 +86,7 @@ export const EXPOSED = {
   callback: {
     what: 'the callback, and the handover',
     locations: [paths.CALLBACK_PATH, `${paths.CALLBACK_PATH}/*`, paths.HANDOVER_PATH],
+    body: MAX_FORM_BYTES,
     open: SIGNIN,
     work: 'the calls of a sign-in, if the browser has the cookie of an attempt',
   },
@@ -100,18 +104,25 @@ export const EXPOSED = {
     open: ['meshgate_open_backchannel', 256],
     work: 'one logout token that is verified',
   },
-  assets: { what: 'files of the pages', locations: [`${paths.ASSETS_PATH}*`], work: 'a text from memory' },
+  assets: {
+    what: 'files of the pages',
+    locations: [`${paths.ASSETS_PATH}*`],
+    body: MAX_FORM_BYTES,
+    work: 'a text from memory',
+  },
   health: {
     what: 'health and metrics',
     locations: ['/.meshgate/healthz', '/.meshgate/readyz', '/.meshgate/metrics'],
+    body: MAX_FORM_BYTES,
     work: 'a text. Keep strangers away from gateway.health',
   },
   asked: {
     what: 'the checks of an ingress',
     locations: ['/auth-request', '/forward-auth', '/envoy', '/envoy/*', '/gateway-fabric', '/.meshgate/elsewhere'],
+    body: MAX_ASKED_BYTES,
     work: 'one check. Keep strangers away from the listener of a sidecar',
   },
-  whoami: { what: 'whoami', locations: [paths.WHOAMI_PATH], open: SIGNIN, work: 'one check' },
+  whoami: { what: 'whoami', locations: [paths.WHOAMI_PATH], body: MAX_FORM_BYTES, open: SIGNIN, work: 'one check' },
 } as const satisfies Readonly<Record<string, Exposed>>;
 
 export type Endpoint = keyof typeof EXPOSED;
@@ -127,22 +138,19 @@ export function openZones(scene: Scene): readonly Directive[] {
   `;
 }
 
-/** Whether the open requests of an address are counted at all locations. In an ingress controller, its own settings count;
- * for a sidecar, every client has the address of its ingress. */
-const countsOpen = ({ options }: Scene): boolean => !options.inController && !options.sidecar;
+/** Whether the open requests of an address are counted at all locations. For a sidecar, every client has the address of its
+ * ingress. */
+const countsOpen = ({ options }: Scene): boolean => !options.sidecar;
 
 /** How many connections of one address each worker of the image accepts. */
 export const connectionsPerAddress = ({ policy: { gateway } }: Pick<Scene, 'policy'>): number =>
   gateway.connections?.perAddress ?? DEFAULTS.connectionsPerAddress;
 
 /** What the servers of all hosts share: times, requests on a connection, and open requests of an address. */
-export const strangersAnywhere = (scene: Scene): readonly Directive[] =>
-  scene.options.inController
-    ? []
-    : conf`
-        client_header_timeout ${HEADER_SECONDS}s; http2_max_concurrent_streams ${STREAMS}; # no client holds memory with requests that it does not finish
-        ${countsOpen(scene) && conf`limit_conn meshgate_open ${REQUESTS_PER_CONNECTION * connectionsPerAddress(scene)}; limit_conn_status 429; limit_conn_log_level info;`}
-      `;
+export const strangersAnywhere = (scene: Scene): readonly Directive[] => conf`
+  client_header_timeout ${HEADER_SECONDS}s; http2_max_concurrent_streams ${STREAMS}; # no client holds memory with requests that it does not finish
+  ${countsOpen(scene) && conf`limit_conn meshgate_open ${REQUESTS_PER_CONNECTION * connectionsPerAddress(scene)}; limit_conn_status 429; limit_conn_log_level info;`}
+`;
 
 /** The limits of all endpoints of the gateway itself. */
 export const strangersBody: readonly Directive[] = conf`

@@ -1,17 +1,60 @@
 import { readFileSync } from 'node:fs';
+import { loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
 import { renderSidecar } from '../../../../src/targets/ext-authz/render.ts';
+import { ingressTargets } from '../../../../src/targets/ingress/index.ts';
 import { EXPOSED, type Exposed } from '../../../../src/targets/nginx/strangers.ts';
 import { cases, goldenPolicy, options, render } from './golden.ts';
-import { type Parsed, readConf } from './read.ts';
+import { args, type Parsed, treeOf } from './read.ts';
 
-/** The locations of some directives, with what is in them. */
-const locations = (all: readonly Parsed[]): readonly (readonly [path: string, block: readonly Parsed[]])[] =>
-  all.flatMap(({ words: [name, ...words], block = [] }) => [
-    ...(name === 'location' ? [[words.at(-1) ?? '', block] as const] : []),
-    ...locations(block),
-  ]);
+// biome-ignore lint/suspicious/noExplicitAny: objects of several kinds
+type Objects = any[];
+
+/** The path of a location; an expression is that of an ingress controller for a path or a beginning of paths. */
+function pathOf(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return last.startsWith('~') ? last.replace(/^~\^?|\\z$/g, '').replace(/\\(.)/g, '$1') : last;
+}
+
+/** What a location inherits from the blocks around it, as nginx does: all lines of a directive, or none. */
+type Effect = Readonly<Record<string, readonly string[]>>;
+const INHERITED = [
+  ...['auth_request', 'limit_conn', 'client_max_body_size', 'client_body_buffer_size', 'client_body_timeout'],
+  'proxy_request_buffering',
+];
+
+interface Location {
+  readonly path: string;
+  readonly effect: Effect;
+  /** The location reads a body before it answers, unless it has a check of its own. */
+  readonly reads: boolean;
+}
+
+/** The locations of some directives, with what is in effect there. */
+function locations(all: readonly Parsed[], outer: Effect = {}): readonly Location[] {
+  const own = INHERITED.flatMap((name) => {
+    const lines = args(all, name);
+    return lines.length > 0 ? [[name, lines] as const] : [];
+  });
+  const effect = { ...outer, ...Object.fromEntries(own) };
+  return all.flatMap(({ words: [name, ...words], block = [] }) => {
+    const inside = name === 'if' ? [] : locations(block, effect);
+    if (name !== 'location') return inside;
+    const mine = {
+      ...effect,
+      ...Object.fromEntries(INHERITED.map((it) => [it, args(block, it)] as const).filter(([, it]) => it.length > 0)),
+    };
+    const isHandler = block.some(({ words: [it = ''] }) => /^(proxy_pass|grpc_pass|js_content)$/.test(it));
+    const isInside = block.some(({ words: [it] }) => it === 'internal');
+    const isChecked = !['off', undefined].includes(mine.auth_request?.[0]);
+    const isStreamed = mine.proxy_request_buffering?.[0] === 'off';
+    return [
+      { path: pathOf(words), effect: mine, reads: isHandler && !isInside && !isChecked && !isStreamed },
+      ...inside,
+    ];
+  });
+}
 
 /** Servers that listen only at a unix socket of http.conf get requests from nginx alone. */
 const isInside = (server: Parsed): boolean =>
@@ -33,29 +76,86 @@ function rowOf(path: string): string | undefined {
   return begins[0]?.[0];
 }
 
+/** The limits of docs/sizing.md by the row: body, and open requests. */
+const [, table = ''] = /<!-- strangers -->\n\n((?:\|.*\n)+)/.exec(readFileSync('docs/sizing.md', 'utf8')) ?? [];
+const documented = new Map(
+  table
+    .trim()
+    .split('\n')
+    .slice(2)
+    .map((row) => row.split('|').map((it) => it.trim()))
+    .map(([, what = '', body = '', open = '']) => [what, { body, open }] as const),
+);
+
+/** The files that a controller mounts. */
+function controllerFiles(target: 'nic' | 'ngf', form: string): Readonly<Record<string, string>> {
+  const { files } = ingressTargets[target].emit(goldenPolicy('sessions'), compile(goldenPolicy('sessions')), {
+    bundles: {},
+    form,
+  });
+  const objects = loadAll(files[target === 'nic' ? 'values.yaml' : 'nginxproxy.yaml']!) as Objects;
+  const { volumes } = objects[0].controller ?? objects[0].spec.kubernetes.deployment.pod;
+  const maps = new Map((loadAll(files['files.yaml']!) as Objects).map(({ metadata, data }) => [metadata.name, data]));
+  return Object.fromEntries(
+    volumes[0].projected.sources.flatMap(({ configMap }: Objects[0]) =>
+      configMap.items.map(({ key, path }: Objects[0]) => [path, maps.get(configMap.name)[key]]),
+    ),
+  );
+}
+
 const all = [
   ...cases.map((name) => [name, render(goldenPolicy(name)).files] as const),
   ...['sessions', 'smallest', 'signin-host'].map((name) => {
     const policy = goldenPolicy(name);
     return [`${name} in a sidecar`, renderSidecar(policy, compile(policy), options).files] as const;
   }),
+  ...['configmap', 'ingress', 'mergeable', 'virtualserver'].map(
+    (it) => [`nic ${it}`, controllerFiles('nic', it)] as const,
+  ),
+  ['ngf snippets', controllerFiles('ngf', 'snippets')] as const,
 ];
 
-describe.each(all)('%s', (_name, files) => {
-  const confs = Object.entries(files).filter(([path]) => path.endsWith('.conf') && path !== 'inside.conf');
-  const found = confs.flatMap(([path, text]) => {
-    const tree = readConf(text).filter((one) => path !== 'http.conf' || !isInside(one));
-    return locations(tree).map(([at, block]) => ({ at: `${path}: ${at}`, path: at, block }));
+describe.each(all)('%s', (name, files) => {
+  // Whole servers, as nginx reads them: the files of hosts stand for their servers, and http.conf has that of health.
+  const whole = Object.keys(files).filter((path) => /^(hosts|inner)\/[^/]+\.conf$|^(http|servers)\.conf$/.test(path));
+  const found = whole.flatMap((path) => {
+    const tree = treeOf(files, path).filter((one) => path !== 'http.conf' || !isInside(one));
+    return locations(tree).map((it) => ({ at: `${path}: ${it.path}`, ...it }));
   });
+  const isSidecar = name.includes('sidecar');
 
   test('the table has a row for each location', () => {
-    expect(found.length).toBeGreaterThan(5);
+    expect(found.length).toBeGreaterThan(3);
     expect(found.filter(({ path }) => rowOf(path) === undefined).map(({ at }) => at)).toEqual([]);
+  });
+
+  test('each location has the limits of its row in docs/sizing.md', () => {
+    const wrong = found.flatMap(({ at, path, effect, reads }) => {
+      const { body, open } = documented.get(EXPOSED[rowOf(path) as keyof typeof EXPOSED].what)!;
+      const counted = (effect.limit_conn ?? []).map((it) => it.split(' ').at(-1));
+      const wanted = open === 'all together' ? (isSidecar ? [] : ['512']) : [open];
+      const kilobytes = `${body.split(' ')[0]}k`;
+      const sizes = [effect.client_max_body_size?.at(-1), effect.client_body_buffer_size?.at(-1)];
+      const isBounded = sizes.every((it) => it === kilobytes);
+      return [
+        ...(String(counted) === String(wanted) ? [] : [`${at}: open requests ${counted}, not ${wanted}`]),
+        ...(reads && !isBounded ? [`${at}: a body of ${sizes}, not ${body}`] : []),
+      ];
+    });
+    expect([...new Set(wrong)]).toEqual([]);
+  });
+
+  test('a half header, and requests at once on a connection, have a limit in each server of a host', () => {
+    const hosts = Object.keys(files).filter((path) => /^hosts\//.test(path));
+    expect(hosts.length).toBeGreaterThan(0);
+    for (const path of hosts) {
+      expect(args(treeOf(files, path), 'client_header_timeout')).toEqual(['10s']);
+      expect(args(treeOf(files, path), 'http2_max_concurrent_streams')).toEqual(['32']);
+    }
   });
 });
 
 test('docs/sizing.md has the table', () => {
-  const [, table = ''] = /<!-- strangers -->\n\n((?:\|.*\n)+)/.exec(readFileSync('docs/sizing.md', 'utf8')) ?? [];
   const shown = rows.map(
     ([, { what, body, open, work }]) =>
       `| ${what} | ${body === undefined ? 'none' : `${body >> 10} KB`} | ${open === undefined ? 'all together' : open[1]} | ${work} |`,
