@@ -18,6 +18,13 @@ export function composed(...parts: readonly string[]): string {
   return key;
 }
 
+/** Returns the parts of a {@link composed} key. */
+export const partsOf = (key: string): readonly string[] =>
+  key
+    .split(SEPARATOR)
+    .slice(0, -1)
+    .map((part) => part.replace(/\\([\\n])/g, (_, character) => (character === 'n' ? SEPARATOR : '\\')));
+
 /** Adds a last part to a {@link composed} key without escaping it. The key stays unambiguous, because nothing follows
  * this part. It is for a long part, which would be slow to escape. All keys of one kind must end in this way. */
 export function composedEnd(key: string, last: string): string {

@@ -34,5 +34,5 @@ export default {
   /** `/.meshgate/renew`: renews a session that is no longer fresh. The check calls this. */
   renew: renewHandler(scene),
   /** `js_periodic`: reads revocations from files of the command, and from other replicas. */
-  revocations: () => watchRevocations(signinTable.stateDir, scene.store, Object.keys(table.providers)),
+  revocations: () => watchRevocations(signinTable.stateDir, scene.store, table.providers),
 };

@@ -1,7 +1,7 @@
 import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { REVOKE_FOLDER } from '../session/limits.ts';
 import { revocation } from '../session/new-revocation.ts';
-import { ofAny, ofProvider } from '../session/revocation.ts';
+import { ofAny } from '../session/revocation.ts';
 import type { Revocation } from '../session/store.ts';
 import { command, type FlagsOf, flag, NO, WrongUse, YES } from './context.ts';
 import { foreign } from './foreign.ts';
@@ -59,14 +59,18 @@ function kidsOf(text: string): readonly string[] {
   return /^[0-9a-f]{64}$/i.test(digits) ? [text, Buffer.from(digits, 'hex').toString('base64url')] : [text];
 }
 
-/** Returns the revocation that the flags describe. The gateway checks the provider's name later. */
-function asked(
-  { subject, sid, kid, jti }: FlagsOf<typeof flags>,
-  now: number,
-): readonly (Revocation & { readonly provider?: string })[] {
+/** What a file asks for. A person is named as in the log, because only the gateway knows the provider's issuer. */
+type Asked = Omit<Revocation, 'value'> & {
+  readonly value?: string;
+  readonly provider?: string;
+  readonly subject?: string;
+};
+
+/** Returns the revocations that the flags describe. The gateway checks the provider's name later. */
+function asked({ subject, sid, kid, jti }: FlagsOf<typeof flags>, now: number): readonly Asked[] {
   const given: [Revocation['kind'], readonly string[]][] = [];
   const of = subject === undefined ? undefined : subjectOf(subject);
-  if (of !== undefined) given.push(['sub', [ofProvider(...of)]]);
+  if (of !== undefined) given.push(['sub', ['']]);
   for (const [kind, value] of Object.entries({ sid, kid, jti })) {
     if (value !== undefined) checkName(kind, value);
     const names = value === undefined ? [] : kind === 'kid' ? kidsOf(value) : [value];
@@ -75,7 +79,10 @@ function asked(
   const [first] = given;
   if (first === undefined || given.length > 1) throw new WrongUse('give one of --subject, --sid, --kid and --jti');
   const [kind, names] = first;
-  return names.map((name) => ({ ...revocation(kind, name, now), ...(of !== undefined && { provider: of[0] }) }));
+  return names.map((name) => {
+    const { value, ...said } = revocation(kind, name, now);
+    return of === undefined ? { ...said, value } : { ...said, provider: of[0], subject: of[1] };
+  });
 }
 
 function isThere(runtime: Runtime, path: string): boolean {
@@ -99,7 +106,7 @@ function cut(runtime: Runtime, pidFile: string): number {
 }
 
 /** Writes a file for the gateway's job and waits until the gateway accepts it. Returns the reason if it does not. */
-async function lay(runtime: Runtime, folder: string, what: Revocation): Promise<string | undefined> {
+async function lay(runtime: Runtime, folder: string, what: Asked): Promise<string | undefined> {
   const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
   const path = `${folder}/${name}`;
   try {

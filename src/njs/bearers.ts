@@ -10,9 +10,10 @@ import type { TokenProvider, Verified } from '../token/types.ts';
 import { type VerifyContext, verifyToken } from '../token/verify.ts';
 import { count, counterName } from './counts.ts';
 import type { KeyStore } from './keys.ts';
-import { type KnownCaller, stampOf, subOf } from './known.ts';
+import { type KnownCaller, othersOf, stampOf } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { Questions } from './questions.ts';
+import { revokedClaims } from './revocation-reader.ts';
 import type { PreparedRoute } from './routes.ts';
 import { TokenCache } from './tokens.ts';
 
@@ -84,9 +85,9 @@ export class Bearers {
     // Only a policy with sessions has revocations, so otherwise no look-up is needed.
     if (table.session === undefined) return ok(this.tokens.put(scope, token, verified.value, caller.value, now, cap));
     const stamp = stampOf(claims);
-    const sub = subOf(claims, this.#provider(provider).subject.claim);
-    if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, sub })) return refuse('revoked');
-    return ok(this.tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, sub));
+    const others = othersOf(claims, this.#provider(provider).subject.claim, revokedClaims());
+    if (this.#keys.isRevoked({ caller: caller.value, provider, key, stamp, others })) return refuse('revoked');
+    return ok(this.tokens.put(scope, token, verified.value, caller.value, now, cap, stamp, others));
   }
 
   /** Passes the caller of a verified token to `use`. If the provider must be asked first, it is asked. */

@@ -2,6 +2,7 @@ import hash from 'crypto';
 import { addressNames } from '../caller/address.ts';
 import { composed } from '../composed.ts';
 import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S, SITE_NETWORKS } from '../limits.ts';
+import { ownOf } from '../own.ts';
 import { NOBODY_PROVIDER } from '../policy/reserved.ts';
 import { type Refusal, refuse } from '../reasons.ts';
 import type { TableBudgets, TableLimit } from '../rules/budgets.ts';
@@ -36,11 +37,17 @@ const ofSite = (limit: TableLimit): TableLimit => ({
   says: `the limit for the /48 network of this address is ${SITE_NETWORKS} times ${limit.says}`,
 });
 
-/** @param passWhenFull member of the table: whether requests pass if the zone is full */
-export function prepareBudgets(of: TableBudgets, passWhenFull: boolean): PreparedBudgets {
+/** @param passWhenFull member of the table: whether requests pass if the zone is full
+ * @param providers member of the table */
+export function prepareBudgets(
+  of: TableBudgets,
+  passWhenFull: boolean,
+  providers: Readonly<Record<string, { readonly issuer: string }>> = {},
+): PreparedBudgets {
   const { callers, anonymous, agents = [] } = of;
   const one = (limit: TableLimit | undefined) => (limit === undefined ? [] : [prepareLimit(limit, passWhenFull)]);
   return {
+    issuerOf: (provider) => ownOf(providers, provider)?.issuer ?? provider,
     callers: one(callers),
     anonymous: one(anonymous),
     sites: one(anonymous && ofSite(anonymous)),
@@ -65,7 +72,7 @@ export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget |
   if (known.budgets.has(budgets)) return known.budgets.get(budgets);
   const { agent, provider, user } = known;
   const limits = agent === undefined ? (isNobody(known) ? [] : budgets.callers) : (budgets.agents.get(agent) ?? []);
-  const budget = chained(limits, ({ tag }) => digest(composed(tag, agent ?? '', provider, user), 16));
+  const budget = chained(limits, ({ tag }) => digest(composed(tag, agent ?? '', budgets.issuerOf(provider), user), 16));
   known.budgets.set(budgets, budget);
   return budget;
 }

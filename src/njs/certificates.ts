@@ -1,9 +1,8 @@
 import { certificateCaller, certificateSubject } from '../caller/reserved.ts';
 import type { TokenAgent } from '../caller/types.ts';
 import { CERTIFICATES_PER_CONTEXT } from '../limits.ts';
-import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
-import type { Revocable } from '../session/revocation.ts';
+import { ofCertificate, type Revocable } from '../session/revocation.ts';
 import { type ClientCertificate, readClientCertificate } from '../token/client-certificate.ts';
 import { count, counterName } from './counts.ts';
 import { type KnownCaller, knownCaller } from './known.ts';
@@ -61,7 +60,7 @@ export function clientReader<T>(
     if (!read.ok) return read;
     const { thumbprint, notBefore, notAfter } = read.value;
     const subject = certificateSubject(read.value);
-    const revocable = { provider: CERTIFICATE_PROVIDER, subject, kids: [thumbprint], at: notBefore };
+    const revocable = { ...ofCertificate(subject), kids: [thumbprint], at: notBefore };
     const made = make(read.value);
     return made.ok ? ok({ made, notAfter, revocable }) : made;
   });

@@ -53,7 +53,7 @@ export class DictStore implements SessionStore {
   /** Limits the records of each person, so that a person who signs in often displaces only their own records. */
   #count({ session, claims }: SessionRecord, ttl: number): void {
     const dict = sessionsDict();
-    const person = composed('person', session.provider, String(claims.sub ?? session.sid));
+    const person = composed('person', session.issuer, String(claims.sub ?? session.sid));
     const before = dict.get(person)?.split(' ') ?? [];
     if (before.includes(session.sid)) return;
     const all = [...before.filter((sid) => dict.has(sid)), session.sid];

@@ -85,11 +85,12 @@ export class EtcdStore implements SessionStore {
   }
 
   async revoke(revocation: Revocation): Promise<void> {
-    const { kind, value } = revocation;
+    const { kind, value, claim } = revocation;
+    const name = { kind, value, ...(claim !== undefined && { claim }) };
     const now = Date.now() / 1000;
     if (revocation.until <= now) return;
     await this.#etcd.change(`${this.#prefix}revoked/${kind}/${value}`, (text) => {
-      const merged = { kind, value, ...mergedSaid(revocation, text === undefined ? undefined : readRevocation(text)) };
+      const merged = { ...name, ...mergedSaid(revocation, text === undefined ? undefined : readRevocation(text)) };
       const after = JSON.stringify(merged);
       return after === text ? undefined : { value: after, ttl: merged.until - now };
     });

@@ -3,10 +3,9 @@ import { type AssertionContext, verifyAssertion } from '../assertion/verify.ts';
 import { assertionOf } from '../caller/credential.ts';
 import type { Caller } from '../caller/types.ts';
 import { TO_CHECK } from '../internal-headers.ts';
-import { ownOf } from '../own.ts';
-import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
 import { ok, type Result, refuse } from '../reasons.ts';
 import type { Table, TableHop } from '../rules/types.ts';
+import { claimsToRevoke, identityOf, ofCaller, ofCertificate } from '../session/revocation.ts';
 import { isJws } from '../token/format.ts';
 import { readSvid } from '../token/svid.ts';
 import type { Key } from '../token/types.ts';
@@ -17,7 +16,7 @@ import type { KnownCaller } from './known.ts';
 import { emptyErrorQueue } from './openssl.ts';
 import { usePseudonyms } from './pseudonyms.ts';
 import { deny, NOWHERE } from './refusal.ts';
-import { awaitRevocations, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
+import { awaitRevocations, isKeptRevoked, isRevokedNow, revokedClaims } from './revocation-reader.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 import type { Signer } from './signer.ts';
 import { TokenCache } from './tokens.ts';
@@ -39,7 +38,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const read = readSvid(escaped);
     if (!read.ok) return read;
     const { spiffe, notBefore, thumbprint } = read.value;
-    const revocable = { provider: CERTIFICATE_PROVIDER, subject: spiffe, kids: [thumbprint], at: notBefore };
+    const revocable = { ...ofCertificate(spiffe), kids: [thumbprint], at: notBefore };
     return ok({ ...read.value, revocable });
   });
   // The cache keeps all claims of the caller that an assertion contains.
@@ -55,11 +54,12 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
   /** Returns the properties by which the person in an assertion can be revoked, and the key that signed the assertion. */
   function revocable(caller: Pick<Caller, 'provider' | 'subject'>, key: string, at: number, keys: readonly Key[]) {
     const { provider, subject } = caller;
-    const of = ownOf(table.providers, provider);
+    const of = identityOf(table.providers, provider);
+    const value = subject.slice(of?.subject.prefix.length ?? 0);
+    // An assertion has no other claims, and an earlier policy may have read the subject from another one.
+    const names = claimsToRevoke(of?.subject.claim ?? 'sub', revokedClaims()).map((claim) => [claim, value] as const);
     return {
-      provider,
-      subject,
-      ...(of?.subject.claim === 'sub' && { sub: subject.slice(of.subject.prefix.length) }),
+      ...(of === undefined ? { names } : ofCaller(of, names)),
       kids: [key, keys.find(({ thumbprint }) => thumbprint === key)?.kid],
       at,
       skew: table.clockSkew,

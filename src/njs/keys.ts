@@ -9,6 +9,7 @@ import {
 } from '../limits.ts';
 import { providerKind } from '../providers/index.ts';
 import type { Table } from '../rules/types.ts';
+import { ofCaller, type Revocable } from '../session/revocation.ts';
 import { discoveryUrl, readDiscovery } from '../token/discovery.ts';
 import type { ImportedKeys } from '../token/import.ts';
 import { INTROSPECTED } from '../token/introspection.ts';
@@ -29,8 +30,8 @@ import { keepDocument, keysDict, keysName, locksDict } from './dicts.ts';
 import { fetchDocument, within } from './egress.ts';
 import { EPOCH, epochNow, newEpoch } from './epoch.ts';
 import { holdUpTo, release } from './held.ts';
-import type { KnownCaller } from './known.ts';
-import { isRevokedNow } from './revocation-reader.ts';
+import { type KnownCaller, readOthers } from './known.ts';
+import { isRevokedNow, revokedClaims } from './revocation-reader.ts';
 
 /** The result of waiting for new keys: there may be new keys, there are none, or too many requests are waiting. */
 export type Refetched = 'fetched' | 'unchanged' | 'busy';
@@ -39,7 +40,7 @@ export type Refetched = 'fetched' | 'unchanged' | 'busy';
 type Vouched = Issued & Pick<KnownCaller, 'epoch' | 'usableUntil'>;
 
 /** What a token says about its caller and itself. */
-type Issued = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'sub'>;
+type Issued = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'others'>;
 
 interface Loaded {
   readonly state: KeyState;
@@ -92,16 +93,18 @@ export class KeyStore {
   }
 
   /** Returns the properties by which a caller's token can be revoked: the token, its key and its subject. */
-  #revocable({ caller, provider, key, stamp, sub }: Issued) {
+  #revocable({ caller, provider, key, stamp, others }: Issued): Revocable {
     const { state } = this.#load(provider);
-    const { claim, prefix } = (this.#table.providers[provider] as TokenProvider).subject;
-    const { subject } = caller;
+    const of = this.#table.providers[provider] as TokenProvider;
+    const { claim, prefix } = of.subject;
+    const names = { ...readOthers(others), [claim]: caller.subject.slice(prefix.length) };
     const space = stamp.indexOf(' ');
     const jti = stamp.slice(space + 1);
     return {
-      provider,
-      subject,
-      sub: claim === 'sub' ? subject.slice(prefix.length) : sub,
+      ...ofCaller(
+        of,
+        Object.entries(names).filter(([, value]) => value !== ''),
+      ),
       ...(jti !== '' && { jti }),
       kids: [key, state.keys.find(({ thumbprint }) => thumbprint === key)?.kid],
       at: Number(stamp.slice(0, space)),
@@ -125,12 +128,19 @@ export class KeyStore {
     return now <= known.usableUntil;
   }
 
+  /** Whether a cached token has the claims that revocations name. If not, it must be verified again. */
+  #isComparable({ provider, others }: Vouched): boolean {
+    const { claim } = (this.#table.providers[provider] as TokenProvider).subject;
+    const revoked = revokedClaims().filter((one) => one !== claim);
+    return revoked.length === 0 || revoked.every((one) => Object.hasOwn(readOthers(others), one));
+  }
+
   /** Returns until when the verification is valid with the current keys, in seconds since the epoch; 0 if invalid. */
   #usableUntil(known: Vouched): number {
     const { state, thumbprints } = this.#load(known.provider);
     // The provider itself confirmed this token, so the token does not depend on a key.
     const byKey = known.key !== INTROSPECTED;
-    if ((byKey && !thumbprints.has(known.key)) || this.isRevoked(known)) return 0;
+    if ((byKey && !thumbprints.has(known.key)) || !this.#isComparable(known) || this.isRevoked(known)) return 0;
     return byKey ? state.fetchedAt + this.#table.keys.stale : Number.POSITIVE_INFINITY;
   }
 

@@ -2,6 +2,7 @@ import type { Grant } from '../assertion/claims.ts';
 import type { SigningKeys } from '../assertion/sign.ts';
 import { encodeList, encodeValue, shorten } from '../caller/encode.ts';
 import type { Caller } from '../caller/types.ts';
+import { claimAt } from '../claim-at.ts';
 import { MAX_LOG_ACTORS } from '../limits.ts';
 import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../policy/reserved.ts';
 import type { ToldCaller } from '../rules/answer-lines.ts';
@@ -19,6 +20,8 @@ export interface PreparedLimit extends TableLimit {
 }
 
 export interface PreparedBudgets {
+  /** Returns the issuer of a provider, so that no other issuer with its name uses up the budgets of its callers. */
+  readonly issuerOf: (provider: string) => string;
   readonly callers: readonly PreparedLimit[];
   readonly anonymous: readonly PreparedLimit[];
   /** The limits for all networks of one site together, in addition to {@link anonymous}. */
@@ -50,8 +53,8 @@ export interface KnownCaller extends ToldCaller {
   readonly key: string;
   /** Identifies a token for revocation, besides subject and key: `iat` and `jti`, see {@link stampOf}. */
   readonly stamp: string;
-  /** The claim `sub`, if the policy reads the subject from another claim; else empty. */
-  readonly sub: string;
+  /** The claims besides the subject by which the token can be revoked, see {@link othersOf}. */
+  readonly others: string;
   /** The content of the session cookie (see `lastLine`); absent if the caller sent a token. */
   readonly says?: string;
   /** The key that the token is bound to. Each request must first prove that its sender has this key. */
@@ -106,13 +109,13 @@ export function knownCaller(
   until: number,
   key: string,
   stamp = '',
-  sub = '',
+  others = '',
   binding?: Binding,
 ): KnownCaller {
   const { agent } = caller;
   const user = encodeValue(caller.subject);
   // Each request reads the binding. A member that is present is found faster than a missing one.
-  const known: KnownCaller = { caller, provider: caller.provider, until, key, user, roles, stamp, sub, binding };
+  const known: KnownCaller = { caller, provider: caller.provider, until, key, user, roles, stamp, others, binding };
   const named = pseudonym(caller.provider, caller.subject);
   if (agent === undefined && named === undefined) return known;
   return {
@@ -133,6 +136,17 @@ function firstLine(value: unknown): string {
 export const stampOf = ({ iat, jti }: Claims): string =>
   `${typeof iat === 'number' ? iat : 0} ${firstLine(typeof jti === 'number' ? String(jti) : jti)}`;
 
-/** Returns {@link KnownCaller.sub} for the claims of a token.
- * @param subject name of the provider's subject claim */
-export const subOf = ({ sub }: Claims, subject: string): string => (subject === 'sub' ? '' : firstLine(sub));
+/** Returns {@link KnownCaller.others}: `sub`, unless it is the subject. If revocations name further claims, it is JSON.
+ * @param subject name of the provider's subject claim
+ * @param revoked the claims that revocations name */
+export function othersOf(claims: Claims, subject: string, revoked: readonly string[]): string {
+  const sub = subject === 'sub' ? '' : firstLine(claims.sub);
+  const more = revoked.filter((claim) => claim !== subject && claim !== 'sub');
+  if (more.length === 0 && !sub.startsWith('{')) return sub;
+  const values = more.map((claim) => [claim, firstLine(claimAt(claims, claim))] as const);
+  return JSON.stringify(Object.fromEntries([['sub', sub], ...values]));
+}
+
+/** Returns the claims in a result of {@link othersOf}. A claim that the token lacks is empty. */
+export const readOthers = (others: string): Readonly<Record<string, string>> =>
+  others.startsWith('{') ? (JSON.parse(others) as Record<string, string>) : { sub: others };

@@ -4,6 +4,7 @@ import { cutBefore, isRevoked, type Revocable } from '../session/revocation.ts';
 import { revokedDict } from './dicts.ts';
 import { epochNow, hasRevocations } from './epoch.ts';
 import { wasRead, wasReadHere } from './revocations-read.ts';
+import { readClaimNames } from './revoked-room.ts';
 
 /* This is the only module that looks up revocations. All code that finds or caches a caller calls it before it answers;
  * docs/sessions.md lists that code. */
@@ -40,6 +41,24 @@ const look = (key: string): string | undefined =>
  * @param what returns the properties by which the credential can be revoked; not called if nothing is revoked */
 export const isRevokedNow = (what: () => Revocable): boolean =>
   hasRevocations(epochNow()) && isRevoked(look, what(), Date.now() / 1000);
+
+const none: readonly string[] = Object.freeze([]);
+
+/** The claims that revocations name, and the epoch in which they were read. */
+let claims = none;
+let claimsEpoch: string | undefined;
+
+/** Returns the claims that revocations name. The subject claim of the present policy need not be among them, because an
+ * earlier policy, or that of another replica, can have another one. */
+export function revokedClaims(): readonly string[] {
+  const epoch = epochNow();
+  if (!hasRevocations(epoch)) return none;
+  if (claimsEpoch === undefined || claimsEpoch !== epoch) {
+    claims = ngx.shared.meshgate_revoked === undefined ? none : readClaimNames();
+    claimsEpoch = epoch;
+  }
+  return claims;
+}
 
 export interface Kept {
   /** The epoch in which the result was found. */

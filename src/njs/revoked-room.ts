@@ -24,14 +24,38 @@ const DIGITS = String(MAX_NUMERIC_DATE).length;
 const floorText = ({ before, until, made }: Said): string =>
   [before, until, made].map((time) => String(time).padStart(DIGITS, '0')).join(' ');
 
+/** Key of the list of claims that revocations of people name. It also says that all of them have the present form. */
+const CLAIM_NAMES = composed('claims');
+
+const MARKS: readonly string[] = [REVOCATIONS_READ, CLAIM_NAMES, ...SPARES];
+
 /** Whether an entry is not a revocation. */
-const isMark = (key: string): boolean => key === REVOCATIONS_READ || SPARES.includes(key);
+const isMark = (key: string): boolean => MARKS.includes(key);
+
+/** Whether the zone has the list of claims. Without it, an earlier build may have written the revocations. */
+export const hasClaimNames = (): boolean => revokedDict().has(CLAIM_NAMES);
+
+/** Returns the claims that revocations of people name. */
+export function readClaimNames(): readonly string[] {
+  const text = revokedDict().get(CLAIM_NAMES);
+  return text === undefined ? [] : (JSON.parse(text) as readonly string[]);
+}
+
+/** Adds claims to the list.
+ * @throws if the zone has no room for it */
+export function addClaimNames(more: readonly string[]): void {
+  const before = readClaimNames();
+  const all = [...new Set([...before, ...more])];
+  if (all.length > before.length || !hasClaimNames()) {
+    revokedDict().set(CLAIM_NAMES, JSON.stringify(all), MAX_DICT_TTL_MS);
+  }
+}
 
 /** Whether anything is revoked. Only a policy with sessions or with revocations has the zone. */
 export function anyRevoked(): boolean {
   if (ngx.shared.meshgate_revoked === undefined) return false;
   const dict = revokedDict();
-  const marks = [REVOCATIONS_READ, ...SPARES].filter((mark) => dict.has(mark)).length;
+  const marks = MARKS.filter((mark) => dict.has(mark)).length;
   return dict.size() > marks;
 }
 

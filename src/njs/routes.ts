@@ -128,7 +128,7 @@ export function routesOf(
       tools: route.rules.some(({ who }) => who.kind === 'agent' && who.tools !== undefined),
       scopes: table.scopes,
       help: table.session?.help,
-      budgets: route.budgets && prepareBudgets(route.budgets, table.passWhenFull === true),
+      budgets: route.budgets && prepareBudgets(route.budgets, table.passWhenFull === true, table.providers),
     };
     prepared.set(name, made);
     return made;

@@ -37,7 +37,7 @@ import { count, counterName } from './counts.ts';
 import type { KeyFile } from './key-file.ts';
 import type { KnownCaller } from './known.ts';
 import { pseudonym } from './pseudonyms.ts';
-import { canLookUp, canRemember, isKeptRevoked, isRevokedNow } from './revocation-reader.ts';
+import { canLookUp, canRemember, isKeptRevoked, isRevokedNow, revokedClaims } from './revocation-reader.ts';
 import { ringFile } from './ring-file.ts';
 
 /** The content of a session cookie, and the cookie from which it comes. */
@@ -188,7 +188,7 @@ export class Sessions {
       user,
       roles,
       stamp: '',
-      sub: '',
+      others: '',
       says,
       text,
       host,
@@ -246,6 +246,6 @@ export class Sessions {
   readonly #revocable = ({ says, text }: OpenedSession): Revocable => {
     const session = claimsOf(listedOf(says));
     const { providers, clockSkew } = this.#table;
-    return revocableSession(session, ownOf(providers, session.provider), clockSkew, kidOf(text));
+    return revocableSession(session, ownOf(providers, session.provider), revokedClaims(), clockSkew, kidOf(text));
   };
 }

@@ -6,7 +6,7 @@ import type { Claims } from '../token/types.ts';
 import type { KeptClaims, SessionClaims } from './types.ts';
 
 /** Version of the list below. A list of another version is rejected. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The version, then the members of {@link SessionClaims} in order. A missing session id of the provider is 0. The last
  * element, the cut-off, is left out if there is no cut-off. */
@@ -23,6 +23,7 @@ export type Listed = readonly [
   fresh: number,
   end: number,
   claims: Claims,
+  issuer: string,
   cut?: number,
 ];
 
@@ -36,16 +37,30 @@ export const SEALED = 8;
 export const FRESH = 9;
 export const END = 10;
 export const CLAIMS = 11;
-const CUT = 12;
+export const ISSUER = 12;
+const CUT = 13;
 
-const LENGTH = 12;
+const LENGTH = 13;
 const FIRST_COUNT = 5;
+
+/** The beginning of nearly every issuer. The list has only its slashes, with which no issuer begins. */
+const HTTPS = /^https:\/\//;
 
 /** Writes a session as compact JSON. It is a list, because the browser sends each byte with each request. */
 export function claimsText(session: SessionClaims): string {
-  const { sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut } = session;
+  const { sid, provider, issuer, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut } = session;
   const times = [since, authTime, sealed, fresh, end] as const;
-  const listed: Listed = [VERSION, sid, provider, psid ?? 0, selection, gen, ...times, claims];
+  const listed: Listed = [
+    VERSION,
+    sid,
+    provider,
+    psid ?? 0,
+    selection,
+    gen,
+    ...times,
+    claims,
+    issuer.replace(HTTPS, '//'),
+  ];
   return JSON.stringify(cut === undefined ? listed : [...listed, cut]);
 }
 
@@ -64,15 +79,16 @@ export function readListed(text: string): Listed | undefined {
   if (!Array.isArray(listed) || listed[0] !== VERSION) return undefined;
   if (listed.length !== LENGTH && !(listed.length === LENGTH + 1 && isCount(listed[CUT]))) return undefined;
   for (let i = FIRST_COUNT; i < CLAIMS; i++) if (!isCount(listed[i])) return undefined;
-  if (!isText(listed[SID]) || !isText(listed[PROVIDER]) || !isText(listed[SELECTION])) return undefined;
+  for (const i of [SID, PROVIDER, SELECTION, ISSUER]) if (!isText(listed[i])) return undefined;
   if ((listed[3] !== 0 && !isText(listed[3])) || asObject(listed[CLAIMS]) === undefined) return undefined;
   return listed as unknown as Listed;
 }
 
 export function claimsOf(listed: Listed): SessionClaims {
-  const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, cut] = listed;
+  const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, short, cut] = listed;
+  const issuer = short.startsWith('//') ? `https:${short}` : short;
   const said: SessionClaims = {
-    ...{ sid, provider, selection, gen, since, authTime, sealed, fresh, end, claims },
+    ...{ sid, provider, issuer, selection, gen, since, authTime, sealed, fresh, end, claims },
     ...(cut !== undefined && { cut }),
   };
   return psid === 0 ? said : { ...said, psid };

@@ -3,7 +3,7 @@ import { MAX_RECORD_LENGTH } from './limits.ts';
 import type { SessionRecord } from './types.ts';
 
 /** Version of the format of a record. A record of another version is ignored. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Writes a record as text, which is then sealed.
  * @throws Error with one line for the log if the claims and tokens of the provider are too long to keep */

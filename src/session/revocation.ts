@@ -1,21 +1,26 @@
 import { claimAt } from '../claim-at.ts';
-import { composed } from '../composed.ts';
+import { composed, partsOf } from '../composed.ts';
 import { MAX_NUMERIC_DATE } from '../limits.ts';
-import type { TokenProvider } from '../token/types.ts';
+import { ownOf } from '../own.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
+import type { Claims, TokenProvider } from '../token/types.ts';
 import { sha256 } from './flow/random.ts';
 import type { Revocation } from './store.ts';
 import type { SessionClaims } from './types.ts';
 
 /* The format of revocations in the dict zone `meshgate_revoked`. The key consists of kind and value. The entry contains
  * a cut-off: credentials that were issued before it are revoked. The entry stays as long as such a credential can be
- * valid. */
+ * valid. No value contains a name that the policy chooses, because a policy can rename a provider or use its name for
+ * another issuer: a person is an issuer, a claim and its value. */
+
+/** A claim that identifies a caller, and its value without the policy's prefix. */
+export type Named = readonly [claim: string, value: string];
 
 export interface Revocable {
-  /** Name of the provider, and the subject in the form that services receive; absent if the caller is not known yet. */
-  readonly provider?: string;
-  readonly subject?: string;
-  /** The claim `sub`, if it differs from the subject. */
-  readonly sub?: string;
+  /** The issuer of the credential, in all forms that its provider accepts; absent if the caller is not known yet. */
+  readonly issuers?: readonly string[];
+  /** The claims of the caller that can be revoked; absent if the caller is not known yet. */
+  readonly names?: readonly Named[];
   /** The id of the gateway's session, and the id of the provider's session. */
   readonly sid?: string;
   readonly psid?: string;
@@ -36,21 +41,44 @@ const MAX_VALUE_LENGTH = 256;
 /** Matches texts that need one byte per character in every store. */
 const PLAIN = /^[\n\x20-\x7e]*$/;
 
+const HASH = 'sha256 ';
+const isHash = (value: string): boolean => value.startsWith(HASH);
+
 /** Returns a value as it is stored: unchanged, or as a hash if it is long or has other characters. */
 function kept(...parts: readonly string[]): string {
   const value = composed(...parts);
-  return value.length <= MAX_VALUE_LENGTH && PLAIN.test(value) ? value : `sha256 ${sha256(value)}`;
+  return value.length <= MAX_VALUE_LENGTH && PLAIN.test(value) ? value : HASH + sha256(value);
 }
 
-/** Whether a text can be the value of a revocation, as {@link ofAny} and {@link ofProvider} make it. */
+/** Whether a text can be the value of a revocation, as {@link ofAny}, {@link ofIssuer} and {@link ofPerson} make it. */
 export const isRevocationValue = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_VALUE_LENGTH && PLAIN.test(value);
 
 /** Returns the value for a revocation of a session, a key or a token. */
 export const ofAny = (id: string): string => kept(id);
 
-/** Returns the value for a revocation of a subject, with or without the prefix, or of a session of one provider. */
-export const ofProvider = (provider: string, value: string): string => kept(provider, value);
+/** Returns the value for a session of an issuer, or for the list of a person's ended sessions. */
+export const ofIssuer = (issuer: string, value: string): string => kept(issuer, value);
+
+/** Returns the value for a revocation of a person, by the claim that was the subject when the person was revoked. */
+export function ofPerson(issuer: string, [claim, value]: Named): string {
+  const person = kept(issuer, claim, value);
+  return isHash(person) ? `person ${person}` : person;
+}
+
+/** Reads the value of a revocation of a person by an earlier build, which named the provider.
+ * @returns undefined for {@link ofPerson}; `unreadable` for a hash */
+export function earlierPerson(value: string): readonly [provider: string, subject: string] | 'unreadable' | undefined {
+  if (isHash(value)) return 'unreadable';
+  const parts = partsOf(value);
+  return parts.length === 2 ? (parts as readonly string[] as [string, string]) : undefined;
+}
+
+/** Returns the properties by which the subject of a client certificate can be revoked. */
+export const ofCertificate = (subject: string): Pick<Revocable, 'issuers' | 'names'> => ({
+  issuers: [CERTIFICATE_PROVIDER],
+  names: [['sub', subject]],
+});
 
 export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
@@ -63,8 +91,8 @@ export const endedName = (kind: 'sid' | 'psid', value: string): string =>
 
 /** Returns the name of a provider's session that has ended now, with the cut-off: the session may continue at the
  * provider, so only gateway sessions that began before now are revoked. */
-export const endedUntil = (provider: string, psid: string, now: number): string =>
-  `${endedName('psid', ofProvider(provider, psid))}.${(Math.floor(now) + 1).toString(36)}`;
+export const endedUntil = (issuer: string, psid: string, now: number): string =>
+  `${endedName('psid', ofIssuer(issuer, psid))}.${(Math.floor(now) + 1).toString(36)}`;
 
 /** The format of these names. */
 export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
@@ -134,23 +162,24 @@ function namesOf({ sid, kids, jti }: Revocable): string[] {
 }
 
 /** Returns the keys that later credentials share. They revoke only what was issued before their cut-off. */
-function cutOffsOf({ provider, subject, sub, psid }: Revocable): string[] {
+function cutOffsOf({ issuers = [], names, psid }: Revocable): string[] {
   const keys: string[] = [];
-  if (provider !== undefined) {
-    if (subject !== undefined) keys.push(revocationKey('sub', ofProvider(provider, subject)));
-    if (sub !== undefined && sub !== subject) keys.push(revocationKey('sub', ofProvider(provider, sub)));
-    if (psid !== undefined) keys.push(revocationKey('psid', ofProvider(provider, psid)), PSID_FLOOR);
+  for (const issuer of issuers) {
+    for (const name of names ?? []) keys.push(revocationKey('sub', ofPerson(issuer, name)));
+    if (psid !== undefined) keys.push(revocationKey('psid', ofIssuer(issuer, psid)));
   }
+  if (psid !== undefined) keys.push(PSID_FLOOR);
   // If only the key is known, the time of the text that the key sealed is not known yet.
-  if (subject !== undefined) keys.push(FLOOR);
+  if (names !== undefined) keys.push(FLOOR);
   return keys;
 }
 
-/** Returns the value for the revocation that lists the ended sessions of a person. */
-export const personOf = ({ provider = '', subject = '', sub = subject }: Revocable): string =>
-  ofProvider(provider, sub);
-
-const outKey = (what: Revocable): string => revocationKey('out', personOf(what));
+/** Returns the value for the revocation that lists the ended sessions of a person. It names `sub`, which stays if the
+ * policy reads the subject from another claim. */
+export function endedOf(issuer: string, { names = [] }: Pick<Revocable, 'names'>): string {
+  const [, value = ''] = names.find(([claim]) => claim === 'sub') ?? names[0] ?? [];
+  return ofIssuer(issuer, value);
+}
 
 /** Returns the cut-off of a session of the provider in the list. A name without a cut-off ends the session forever. */
 function cutOffIn(ended: readonly string[], name: string): number | undefined {
@@ -164,19 +193,21 @@ function cutOffIn(ended: readonly string[], name: string): number | undefined {
 }
 
 /** Returns the cut-offs in a person's entry that apply to a session. */
-function endedCutOffs({ psid, provider = '' }: Revocable, { before, ended = [] }: Said): readonly number[] {
-  const ofOne = psid === undefined ? undefined : cutOffIn(ended, endedName('psid', ofProvider(provider, psid)));
+function endedCutOffs(issuer: string, { psid }: Revocable, { before, ended = [] }: Said): readonly number[] {
+  const ofOne = psid === undefined ? undefined : cutOffIn(ended, endedName('psid', ofIssuer(issuer, psid)));
   return ofOne === undefined ? [before] : [before, ofOne];
 }
 
 function hasEnded(look: (key: string) => string | undefined, what: Revocable, now: number): boolean {
-  const { sid } = what;
+  const { sid, issuers = [] } = what;
   if (sid === undefined) return false;
-  const text = look(outKey(what));
-  if (text === undefined) return false;
-  const said = readSaid(text);
-  if (said.ended?.includes(endedName('sid', ofAny(sid)))) return true;
-  return endedCutOffs(what, said).some((before) => isBefore(what, before, now));
+  return issuers.some((issuer) => {
+    const text = look(revocationKey('out', endedOf(issuer, what)));
+    if (text === undefined) return false;
+    const said = readSaid(text);
+    if (said.ended?.includes(endedName('sid', ofAny(sid)))) return true;
+    return endedCutOffs(issuer, what, said).some((before) => isBefore(what, before, now));
+  });
 }
 
 /** Whether a credential was issued before a cut-off. This is true if its time cannot be read or is later than any clock
@@ -209,28 +240,75 @@ export function cutBefore(look: (key: string) => string | undefined, what: Revoc
     const text = look(key);
     if (text !== undefined) note(readSaid(text).before);
   }
-  const out = look(outKey(what));
-  if (out !== undefined) endedCutOffs(what, readSaid(out)).forEach(note);
+  for (const issuer of what.issuers ?? []) {
+    const out = look(revocationKey('out', endedOf(issuer, what)));
+    if (out !== undefined) endedCutOffs(issuer, what, readSaid(out)).forEach(note);
+  }
   return cut;
 }
 
-const usual = { subject: { claim: 'sub', prefix: '' } } as const;
+/** What identifies a provider's callers: its issuer with the other spellings, and the subject claim. */
+export type Identifying = Pick<TokenProvider, 'issuer' | 'issuers' | 'subject'>;
+
+/** Stands for the provider of client certificates, see {@link ofCertificate}. */
+const certificateIdentity: Identifying = {
+  issuer: CERTIFICATE_PROVIDER,
+  subject: { claim: 'sub', prefix: '' },
+};
+
+/** Returns what identifies the callers of a provider, by its name in the policy or in a line of the log. */
+export const identityOf = (providers: Readonly<Record<string, Identifying>>, name: string): Identifying | undefined =>
+  name === CERTIFICATE_PROVIDER ? certificateIdentity : ownOf(providers, name);
+
+/** Returns all forms of a provider's issuer. */
+const issuersOf = ({ issuer, issuers = [] }: Identifying): readonly string[] => [...new Set([issuer, ...issuers])];
+
+/** Returns the claims by which a caller can be revoked: the subject, `sub`, and those that revocations name. */
+export const claimsToRevoke = (subject: string, revoked: readonly string[]): readonly string[] => [
+  ...new Set([subject, 'sub', ...revoked]),
+];
+
+/** Returns the values of claims that identify a caller. */
+export const namesIn = (claims: Claims, wanted: readonly string[]): readonly Named[] =>
+  wanted.flatMap((claim): Named[] => {
+    const value = claimAt(claims, claim);
+    return typeof value === 'string' && value !== '' ? [[claim, value]] : [];
+  });
+
+/** Returns the issuers and claims that the subject of a provider can mean, as an operator types it: with the prefix as
+ * in the log, or `sub`, or the value of the subject claim without the prefix. */
+export function meantBy(provider: Identifying, typed: string): Required<Pick<Revocable, 'issuers' | 'names'>> {
+  const { claim, prefix } = provider.subject;
+  const value = typed.startsWith(prefix) && typed !== prefix ? typed.slice(prefix.length) : typed;
+  const names: readonly Named[] =
+    claim === 'sub' && value === typed
+      ? [['sub', typed]]
+      : [
+          [claim, value],
+          ['sub', typed],
+        ];
+  return { issuers: issuersOf(provider), names };
+}
+
+/** Returns the properties by which the caller of a provider's token can be revoked. */
+export const ofCaller = (provider: Identifying, names: readonly Named[]) => ({ issuers: issuersOf(provider), names });
 
 /** Returns the properties by which a session can be revoked.
- * @param provider the provider of the session; absent if the policy no longer has it
+ * @param provider the provider of the session, for further forms of its issuer; absent if the policy no longer has it
+ * @param revoked the claims that revocations name
  * @param skew seconds by which the clocks of replicas can differ
  * @param kid id of the session key that sealed the cookie; absent if not known */
 export function revocableSession(
-  { provider, sid, psid, since, cut, claims }: SessionClaims,
-  { subject }: Pick<TokenProvider, 'subject'> = usual,
+  { issuer, sid, psid, since, cut, claims }: SessionClaims,
+  provider: Identifying | undefined,
+  revoked: readonly string[],
   skew = 0,
   kid?: string,
 ): Revocable {
-  const { sub } = claims;
+  const others = provider?.issuer === issuer ? issuersOf(provider) : [];
   return {
-    provider,
-    subject: `${subject.prefix}${claimAt(claims, subject.claim)}`,
-    ...(typeof sub === 'string' && { sub }),
+    issuers: [...new Set([issuer, ...others])],
+    names: namesIn(claims, claimsToRevoke(provider?.subject.claim ?? 'sub', revoked)),
     sid,
     ...(psid !== undefined && { psid }),
     kids: [kid],

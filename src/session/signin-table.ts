@@ -1,3 +1,4 @@
+import { ownOf } from '../own.ts';
 import type { Etcd, Provider, SessionPolicy } from '../policy/types.ts';
 import type { RefusedPage } from './pages/types.ts';
 
@@ -39,6 +40,16 @@ export interface SigninTable {
   /** Unix socket of the egress server. */
   readonly egress: string;
   readonly store?: Pick<Etcd, 'endpoints' | 'prefix'>;
+}
+
+/** Returns the provider of a session or of an attempt; undefined if the policy no longer has it, or its name now belongs
+ * to another issuer: that provider must get no code, token or hint of this one. */
+export function providerOf(
+  { providers }: Pick<SigninTable, 'providers'>,
+  { provider: name, issuer }: { readonly provider: string; readonly issuer: string },
+): SigninProvider | undefined {
+  const provider = ownOf(providers, name);
+  return provider?.issuer === issuer ? provider : undefined;
 }
 
 /** Returns the names of the providers that send browsers back to a host. On the sign-in host, this is every host's. */

@@ -4,8 +4,10 @@ export interface Revocation {
   /** `sid`: a session of the gateway; `psid`: a session of the provider; `sub`: a subject; `kid`: a key or a
    * certificate; `jti`: a token; `out`: a list of ended sessions of one person. */
   readonly kind: 'sid' | 'psid' | 'sub' | 'kid' | 'jti' | 'out';
-  /** The revoked value, see `ofAny` and `ofProvider`. */
+  /** The revoked value, see `ofAny`, `ofIssuer` and `ofPerson`. */
   readonly value: string;
+  /** For `sub`: the claim in the value, so that the check compares it. An earlier build wrote none. */
+  readonly claim?: string;
   /** Everything that was issued, or began, before this time is revoked; seconds since the epoch. */
   readonly before: number;
   /** When the revocation may be erased, because everything that it revokes has expired by then. */

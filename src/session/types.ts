@@ -15,6 +15,8 @@ export interface SessionClaims {
   /** Id of the session: 128 random bits as base64url. It stays for the same person, see `continued`. */
   readonly sid: string;
   readonly provider: string;
+  /** The provider's issuer in the policy. The policy may later use the provider's name for another issuer. */
+  readonly issuer: string;
   /** The id of the session at the provider (`sid` of the ID token). A back-channel sign-out names it. */
   readonly psid?: string;
   /** {@link Table.selection} of the policy with which the claims were selected. */

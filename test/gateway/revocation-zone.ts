@@ -5,7 +5,7 @@ import { isRevokedNow } from '../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../src/njs/revoked.ts';
 import { keepRoom, revokedTaken } from '../../src/njs/revoked-room.ts';
 import { ending, revocation } from '../../src/session/new-revocation.ts';
-import { ofAny, ofProvider, type Revocable } from '../../src/session/revocation.ts';
+import { ofAny, ofIssuer, ofPerson, type Revocable } from '../../src/session/revocation.ts';
 import type { Revocation } from '../../src/session/store.ts';
 
 const argument = (r: NginxHTTPRequest, name: string): string =>
@@ -13,7 +13,9 @@ const argument = (r: NginxHTTPRequest, name: string): string =>
 
 /** The i-th person, with a credential of that time. */
 const person = (i: number, at: number): Revocable => ({
-  ...{ provider: 'okta', subject: `u${i}${'x'.repeat((i * 7) % 230)}`, sid: `s${i}`, psid: `p${i}`, jti: `j${i}` },
+  issuers: ['okta'],
+  names: [['sub', `u${i}${'x'.repeat((i * 7) % 230)}`]],
+  ...{ sid: `s${i}`, psid: `p${i}`, jti: `j${i}` },
   kids: [],
   at,
 });
@@ -22,15 +24,15 @@ const person = (i: number, at: number): Revocable => ({
 function revoking(i: number, at: number): Revocation {
   const what = person(i, at);
   const life = 30 * 86_400;
-  const one = ending(what, at, life);
+  const one = ending('okta', what, at, life);
   const list = Array.from(
     { length: 7 },
-    (_, session) => ending({ ...what, sid: `${i} ${session}` }, at, life).ended ?? [],
+    (_, session) => ending('okta', { ...what, sid: `${i} ${session}` }, at, life).ended ?? [],
   );
   return [
     one,
     { ...one, ended: [...(one.ended ?? []), ...list.flat()].slice(0, 14) },
-    revocation('sub', ofProvider('okta', what.subject ?? ''), at, life),
+    revocation('sub', ofPerson('okta', what.names?.[0] ?? ['sub', '']), at, life),
     revocation('jti', ofAny(what.jti ?? ''), at, life),
   ][i % 4] as Revocation;
 }
@@ -65,14 +67,14 @@ function fill(r: NginxHTTPRequest): void {
 }
 
 const sessionOf = (name: string, sid: string): Revocable => ({
-  ...{ provider: 'okta', subject: name, sid, kids: [] },
+  ...{ issuers: ['okta'], names: [['sub', name]] as const, sid, kids: [] },
   at: Math.floor(Date.now() / 1000) - 60,
 });
 
 /** Ends one session of a person. */
 function end(r: NginxHTTPRequest): void {
   const what = sessionOf(argument(r, 'person'), argument(r, 'sid'));
-  keepEnded([ending(what, Date.now() / 1000, 600)]);
+  keepEnded([ending('okta', what, Date.now() / 1000, 600)]);
   r.return(204);
 }
 
@@ -91,11 +93,11 @@ function psids(r: NginxHTTPRequest): void {
   const count = Number(argument(r, 'count'));
   const nameOf = (i: number) => `6b1b36cb-e3b4-4a35-9a92-${String(i).padStart(12, '0')}`;
   const what = (i: number): Revocable => ({
-    ...{ provider: 'keycloak', subject: `u${i}`, sid: `s${i}`, psid: nameOf(i), kids: [] },
+    ...{ issuers: ['keycloak'], names: [['sub', `u${i}`]] as const, sid: `s${i}`, psid: nameOf(i), kids: [] },
     at: first + i,
   });
   for (let i = 0; i < count; i++) {
-    keepRevoked([revocation('psid', ofProvider('keycloak', nameOf(i)), first + i, 30 * 86_400)]);
+    keepRevoked([revocation('psid', ofIssuer('keycloak', nameOf(i)), first + i, 30 * 86_400)]);
   }
   const passing = Array.from({ length: count }, (_, i) => i).filter((i) => !isRevokedNow(() => what(i)));
   r.return(200, JSON.stringify({ taken: revokedTaken(), passing }));

@@ -48,6 +48,7 @@ export class Sealer {
     return {
       sid: randomBytes(16).toString('base64url'),
       provider,
+      issuer: this.#table.providers[provider]?.issuer ?? '',
       selection: this.#table.selection,
       gen: 0,
       since: now,

@@ -4,7 +4,7 @@ import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { issuerOf, verifyLogoutToken } from '../../session/logout-token.ts';
 import { ending, revocation } from '../../session/new-revocation.ts';
 import { audiencesOf, type ProviderTokenContext } from '../../session/provider-token.ts';
-import { ofProvider } from '../../session/revocation.ts';
+import { type Named, ofIssuer, ofPerson } from '../../session/revocation.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { Revocation } from '../../session/store.ts';
 import { isIssuer } from '../../token/issuer.ts';
@@ -52,10 +52,13 @@ async function verifiedBy(
 /** Returns what a logout token revokes: the provider's session or, if the token names none, all sessions that the
  * person began before. A repeated token revokes the same again, and no session that began later.
  * @param at when the token was made; the present time if the provider's clock is ahead */
-function revokedBy({ sid, sub }: Claims, provider: string, at: number, absolute: number): Revocation {
-  if (typeof sid !== 'string') return revocation('sub', ofProvider(provider, String(sub)), at, absolute);
-  if (typeof sub !== 'string') return revocation('psid', ofProvider(provider, sid), at, absolute);
-  return ending({ provider, subject: sub, psid: sid, kids: [], at: 0 }, at, absolute);
+function revokedBy({ sid, sub }: Claims, issuer: string, at: number, absolute: number): Revocation {
+  const person: Named = ['sub', String(sub)];
+  if (typeof sid !== 'string') {
+    return { ...revocation('sub', ofPerson(issuer, person), at, absolute), claim: 'sub' };
+  }
+  if (typeof sub !== 'string') return revocation('psid', ofIssuer(issuer, sid), at, absolute);
+  return ending(issuer, { names: [person], psid: sid }, at, absolute);
 }
 
 async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {
@@ -69,7 +72,9 @@ async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result
   const { absolute } = scene.signin.session;
   // Only the providers whose client is an audience of the token count.
   const addressed = providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
-  const revocations = addressed.map(({ name }) => revokedBy(claims, name, at, absolute));
+  // Sessions contain the provider's issuer in the policy, which another policy may write in another form.
+  const issuers = new Set(addressed.flatMap(({ issuer }) => [issuer, String(claims.iss)]));
+  const revocations = [...issuers].map((issuer) => revokedBy(claims, issuer, at, absolute));
   await callBack(scene, revocations);
   return ok(undefined);
 }

@@ -54,29 +54,31 @@ async function pushed(
   return withQuery(metadata.authorization, [id, ['request_uri', answer.requestUri]]);
 }
 
-const pushes = (provider: string): string => composed('pushes', provider);
+type Named = Pick<SigninProvider, 'name' | 'issuer'>;
+
+const pushes = ({ issuer }: Named): string => composed('pushes', issuer);
 
 /** Whether a provider has shown that it accepts only pushed requests. */
-const requiresPush = (provider: string): boolean => locksDict().has(pushes(provider));
+const requiresPush = (provider: Named): boolean => locksDict().has(pushes(provider));
 
 /** Returns the name of the set of people who signed in with a pushed request after an error of the provider. */
-const pushedPeople = (provider: string): string => composed('pushed', provider);
+const pushedPeople = ({ issuer }: Named): string => composed('pushed', issuer);
 
 /** Remembers that a provider refused a request that was not pushed, and answered the pushed one with a code. Only then:
  * anyone can open the callback with an error, but not with the code of a pushed request. One person can do so at will,
  * so several in a row count. */
-export function rememberPush(provider: string, person: string): void {
+export function rememberPush(provider: Named, person: string): void {
   if (requiresPush(provider) || addPerson(pushedPeople(provider), person, PUSHES_MS) < PUSHED_PEOPLE) return;
   locksDict().delete(pushedPeople(provider));
   locksDict().set(pushes(provider), 1, PUSHES_MS);
   ngx.log(
     ngx.WARN,
-    `meshgate: provider ${provider} accepts only pushed requests (RFC 9126), so the gateway pushes them; write signin: { par: true } to spare some redirects each hour`,
+    `meshgate: provider ${provider.name} accepts only pushed requests (RFC 9126), so the gateway pushes them; write signin: { par: true } to spare some redirects each hour`,
   );
 }
 
 /** Forgets this if the provider has answered a request that was not pushed. */
-export const forgetPush = (provider: string): void => {
+export const forgetPush = (provider: Named): void => {
   locksDict().delete(pushedPeople(provider));
 };
 
@@ -86,9 +88,9 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   const { signin, pages } = scene;
   const metadata = await scene.metadata.of(provider, now);
   if (metadata === undefined) return refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
-  const learned = wish.pushed === true || requiresPush(provider.name);
+  const learned = wish.pushed === true || requiresPush(provider);
   const push = isPushed(provider, metadata, learned);
-  const made = newAttempt(wish, provider.name, now, errand);
+  const made = newAttempt(wish, provider, now, errand);
   const attempt: Attempt = { ...made.attempt, ...(push && { pushed: true }) };
   const state = await sealed<Attempt>(scene, host, attempt, { ...attempt, to: '/' }, now);
   const asked = askedBy(attempt, provider, signin.stepUps);
@@ -122,7 +124,7 @@ async function request(
 /** Redirects the browser to the sign-in host, where the attempt of this host is completed. */
 function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, beginning: Beginning): Promise<void> {
   const { wish, provider, cookies = [] } = beginning;
-  const { attempt, cookie } = newAttempt(wish, provider.name, visit.now);
+  const { attempt, cookie } = newAttempt(wish, provider, visit.now);
   const errand: Errand = { host: visit.host, id: attempt.id, binding: attempt.binding };
   return request(scene, visit, signinHost, beginning, errand, [attemptCookie(cookie), ...cookies]);
 }

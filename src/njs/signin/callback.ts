@@ -1,4 +1,3 @@
-import { ownOf } from '../../own.ts';
 import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
 import type { ReasonCode } from '../../reasons.ts';
 import {
@@ -15,7 +14,7 @@ import { learnsPush, mayRequirePush } from '../../session/flow/authorize.ts';
 import { afterError, type Callback, codeIn, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { ATTEMPT_LIFETIME_S } from '../../session/limits.ts';
-import type { SigninProvider } from '../../session/signin-table.ts';
+import { providerOf, type SigninProvider } from '../../session/signin-table.ts';
 import { callbackName, originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin, forgetPush, rememberPush } from './begin.ts';
@@ -36,7 +35,7 @@ async function returned({ vault, signin }: SigninScene, { host, query, now }: Vi
   const callback = readCallback(query);
   const plain = callback === undefined ? undefined : await vault.openFor('state', host, callback.state, now);
   const attempt = plain === undefined ? undefined : readAttempt(plain);
-  const provider = attempt && ownOf(signin.providers, attempt.provider);
+  const provider = attempt && providerOf(signin, attempt);
   return callback && attempt && provider && { callback, attempt, provider };
 }
 
@@ -170,15 +169,15 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     return astray(scene, visit, back, true);
   }
   const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
-  const often = exchanged.ok ? signsInTooOften(provider.name, exchanged.value.idClaims.sub, now) : undefined;
+  const often = exchanged.ok ? signsInTooOften(provider.issuer, exchanged.value.idClaims.sub, now) : undefined;
   const person = often === undefined ? exchanged : { ...often, lost: false };
   await ofCode.release();
   // If the code was not used, the claim is released. A code that may have been used is never sent again.
   if (person.ok) await claim.use(onceLifetime(attempt, now));
   else if (!person.lost) await claim.release();
   if (person.ok && learnsPush(provider, metadata)) {
-    if (attempt.pushed) rememberPush(provider.name, String(person.value.idClaims.sub));
-    else forgetPush(provider.name);
+    if (attempt.pushed) rememberPush(provider, String(person.value.idClaims.sub));
+    else forgetPush(provider);
   }
   if (!person.ok) return fail(scene, visit, back, person.reason, person.detail ?? '');
   const done = await establish(scene, visit, attempt, provider, person.value);

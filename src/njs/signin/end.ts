@@ -32,7 +32,7 @@ export async function callBack({ store, signin }: SigninScene, revocations: read
  * the same session of the provider continue. */
 export async function endOne(scene: SigninScene, session: SessionClaims, now: number, keep = keepRevoked) {
   const { psid: _, ...one } = scene.vault.revocable(session);
-  await callBack(scene, [ending(one, now, scene.signin.session.absolute)], keep);
+  await callBack(scene, [ending(session.issuer, one, now, scene.signin.session.absolute)], keep);
 }
 
 /** Ends a session everywhere: its cookies, its record, and on all hosts the sessions from the same session of the
@@ -40,7 +40,7 @@ export async function endOne(scene: SigninScene, session: SessionClaims, now: nu
  * @throws Error with one line for the log if that is not in force */
 export async function endSession(scene: SigninScene, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = scene.signin.session;
-  await callBack(scene, [ending(scene.vault.revocable(session), now, absolute)], keepEnded);
+  await callBack(scene, [ending(session.issuer, scene.vault.revocable(session), now, absolute)], keepEnded);
   count(counterName('session', ['ended']));
   try {
     await scene.store.delete(session.sid);

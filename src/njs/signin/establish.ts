@@ -1,7 +1,6 @@
 import { refuseSignin } from '../../caller/caller.ts';
 import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
 import { expireCookies, newSessionCookies, ownSession, sessionValues } from '../../session/cookie.ts';
-import { keep } from '../../session/cookie-claims.ts';
 import type { Attempt, Mode } from '../../session/flow/attempt.ts';
 import { allAttemptsEnded, expiredAttempt, oldestAttempt } from '../../session/flow/attempt-cookies.ts';
 import type { Ticket } from '../../session/flow/errand.ts';
@@ -116,8 +115,8 @@ export async function establish(
   const { errand, mode, to, restarted } = attempt;
   const refused = refuseSignin(provider.name, claims, table);
   if (refused !== undefined) return refused;
-  const chosen = table.session === undefined ? {} : keep(claims, table.session.keep, provider.name);
-  const made = newSession(provider.name, idClaims, chosen, table.selection, signin.session, now, attempt.at);
+  const chosen = vault.chosen(claims, provider.name);
+  const made = newSession(provider, idClaims, chosen, table.selection, signin.session, now, attempt.at);
   const began = underAttempt(made, errand?.id ?? attempt.id, subjectOf(scene, provider.name));
   const cut = knownCut(vault.revocable(began));
   const session = cut === 0 ? began : { ...began, cut };

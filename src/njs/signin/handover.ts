@@ -1,9 +1,9 @@
-import { ownOf } from '../../own.ts';
 import { isBound, isOver, onceId, onceLifetime } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { readTicket, type Ticket } from '../../session/flow/errand.ts';
 import { parseParams, valuesOf } from '../../session/flow/query.ts';
 import { TICKET_LIFETIME_S } from '../../session/limits.ts';
+import { providerOf } from '../../session/signin-table.ts';
 import { originOf } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
@@ -38,7 +38,7 @@ async function astray(scene: SigninScene, visit: Visit, ticket: Ticket, used: bo
   const before = await vault.sessionOf(visit.host, visit.cookies, visit.now);
   const page = originOf(visit.host, signin.publicPort) + to;
   if (before !== undefined) return redirect(visit, page, [expiredAttempt(errand.id)]);
-  const provider = ownOf(signin.providers, session.provider);
+  const provider = providerOf(signin, session);
   if (used || restarted || provider === undefined || !visit.isPage)
     return refuseWith(pages, visit, 'attempt_unknown', { retry: to });
   await begin(scene, visit, { wish: { mode: 'in', to, restarted: true }, provider });

@@ -1,5 +1,4 @@
 import { refuseSignin } from '../../caller/caller.ts';
-import { ownOf } from '../../own.ts';
 import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
 import { verifyRefreshedIdToken } from '../../session/flow/id-token.ts';
 import type { Metadata } from '../../session/flow/provider-metadata.ts';
@@ -8,7 +7,7 @@ import { losesClaims, onlyOfTokens, readPaths } from '../../session/flow/userinf
 import type { ProviderTokenContext } from '../../session/provider-token.ts';
 import { isOfAll, isOfPerson } from '../../session/refusal.ts';
 import type { Refreshed } from '../../session/renew.ts';
-import type { SigninProvider } from '../../session/signin-table.ts';
+import { providerOf, type SigninProvider } from '../../session/signin-table.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
 import { isAway, isLimited, mayBeUsed, NoAnswer } from '../egress.ts';
@@ -80,7 +79,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
   const { signin, client } = scene;
   const { session, claims: before, refreshToken = '' } = record;
   const now = Date.now() / 1000;
-  const provider = ownOf(signin.providers, session.provider);
+  const provider = providerOf(signin, session);
   if (provider === undefined) return { kind: 'unused', detail: 'people can no longer sign in with this provider' };
   let tokens: Partial<Tokens>;
   let metadata: Metadata | undefined;

@@ -1,6 +1,7 @@
 import { TO_RENEWAL } from '../../internal-headers.ts';
-import { keep, readClaims } from '../../session/cookie-claims.ts';
+import { readClaims } from '../../session/cookie-claims.ts';
 import { RENEWED } from '../../session/renewal-status.ts';
+import { providerOf } from '../../session/signin-table.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import { count, counterName } from '../counts.ts';
 import { endOne } from './end.ts';
@@ -26,18 +27,18 @@ async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: 
 /** Makes the handler of `/.meshgate/renew`, which only the check calls. See src/session/renewal-status.ts. */
 export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promise<void> {
   const { table, signin, store, vault } = scene;
-  const kept = table.session?.keep;
   const renewals = new Renewals({
     store,
     longest: scene.longest * 1000,
     look: signin.store === undefined ? LOOK_MS : LOOK_ETCD_MS,
-    choose: (claims, provider) => (kept === undefined ? {} : keep(claims, kept, provider)),
+    choose: (claims, provider) => vault.chosen(claims, provider),
     refresh: async (record) => {
       const refreshed = await refresh(scene, record);
       count(counterName('refresh', [record.session.provider, refreshed.kind]));
       return refreshed;
     },
-    isRevoked: (session, sub) => vault.isRevoked(session, sub),
+    isRevoked: (session, claims) => vault.isRevoked(session, claims),
+    knows: (session) => providerOf(signin, session) !== undefined,
     end: async (session) => {
       try {
         // Only this session ends. Sessions of other hosts have their own refresh tokens.

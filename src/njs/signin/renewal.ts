@@ -27,6 +27,7 @@ import {
 } from '../../session/renew.ts';
 import type { Lock, SessionStore } from '../../session/store.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
+import type { Claims } from '../../token/types.ts';
 import { locksDict, renewalsDict } from '../dicts.ts';
 import { holdUpTo, release } from '../held.ts';
 import { addPerson } from './people.ts';
@@ -40,8 +41,10 @@ export interface RenewalScene {
   readonly choose: Choose;
   /** Asks the provider once. It never throws. */
   refresh(record: SessionRecord): Promise<Refreshed>;
-  /** @param sub the person's `sub` at the provider, if it is known */
-  isRevoked(session: SessionClaims, sub?: unknown): boolean;
+  /** @param claims all claims of the person, if they are known */
+  isRevoked(session: SessionClaims, claims?: Claims): boolean;
+  /** Whether the policy still has the provider of a session, with the same issuer. */
+  knows(session: SessionClaims): boolean;
   /** Revokes a session that its provider ended, so that it stays ended without a record. It never throws. */
   end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
@@ -166,7 +169,7 @@ export class Renewals {
     // This is recorded before the token is sent. If the worker dies in between, the answer is lost.
     await this.#keep(sending(before));
     const outcome = await this.#scene.refresh(before);
-    const revoked = this.#scene.isRevoked(before.session, before.claims.sub);
+    const revoked = this.#scene.isRevoked(before.session, before.claims);
     if (outcome.kind !== 'unsaid' || !outcome.limited) locksDict().delete(limited(cookie.provider));
     if (outcome.kind === 'confirmed') renewalsDict().delete(unsaid(cookie.sid));
     const isConfirmed = outcome.kind === 'confirmed';
@@ -220,10 +223,14 @@ export class Renewals {
   }
 
   async #renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
-    const { store, isRevoked, longest } = this.#scene;
+    const { store, isRevoked, knows, longest } = this.#scene;
     if (isRevoked(cookie)) return { kind: 'ended' };
+    // Another provider can have the name now. It must get no token of this session, and its people are others.
+    if (!knows(cookie)) return alone;
     const found = await store.get(cookie.sid);
-    const record = found?.host === host ? found : undefined;
+    const record = found?.host === host && found.session.issuer === cookie.issuer ? found : undefined;
+    // A revocation can name a claim that the cookie does not have.
+    if (record !== undefined && isRevoked(cookie, record.claims)) return { kind: 'ended' };
     const step = this.#step(cookie, record);
     if (step !== 'refresh') return this.#without(step, cookie, record);
     const lock = await store.lock(cookie.sid, longest);

@@ -2,6 +2,7 @@ import fs from 'fs';
 import { composed } from '../../composed.ts';
 import { JUST_WRITTEN_MS, MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../limits.ts';
 import { CERTIFICATE_PROVIDER } from '../../policy/reserved.ts';
+import type { Table } from '../../rules/types.ts';
 import {
   MAX_REVOKE_FILE_BYTES,
   REVOCATIONS_JOB_INTERVAL_S,
@@ -10,13 +11,14 @@ import {
   REVOKED_ALARM,
   SIGNOUT_FILE,
 } from '../../session/limits.ts';
-import { readRevocation } from '../../session/new-revocation.ts';
+import { readAsked } from '../../session/new-revocation.ts';
+import { identityOf } from '../../session/revocation.ts';
 import type { Revocation, SessionStore } from '../../session/store.ts';
 import { locksDict, REVOCATIONS_SEEN } from '../dicts.ts';
 import { newEpoch } from '../epoch.ts';
 import { EtcdStore } from '../etcd-store.ts';
-import { keepRevoked } from '../revoked.ts';
-import { dropOld, keepRoom, revokedTaken } from '../revoked-room.ts';
+import { keepEarlier, keepRevoked, sayEarlier } from '../revoked.ts';
+import { keepRoom, revokedTaken } from '../revoked-room.ts';
 
 /** Milliseconds after which a run starts no new work, so that it ends before the next run, which would stop it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
@@ -60,45 +62,47 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** Returns what is wrong with the provider in a file. A misspelled name would revoke nothing. */
-function wrongProvider(text: string, providers: readonly string[]): string | undefined {
-  const { provider } = JSON.parse(text) as { readonly provider?: unknown };
-  const known = [...providers, CERTIFICATE_PROVIDER];
-  if (provider === undefined || known.includes(String(provider))) return undefined;
-  return `the policy has no provider ${JSON.stringify(provider)}, only ${known.join(', ')}`;
+type Providers = Table['providers'];
+
+/** Returns the revocations of a file, or what is wrong with it. A misspelled name would revoke nothing. */
+function revocationsIn(text: string, providers: Providers): readonly Revocation[] | string {
+  const asked = readAsked(text, (name) => identityOf(providers, name));
+  if (asked === undefined) return 'it is not a revocation';
+  if ('revocations' in asked) return asked.revocations;
+  const known = [...Object.keys(providers), CERTIFICATE_PROVIDER];
+  return `the policy has no provider ${JSON.stringify(asked.unknown)}, only ${known.join(', ')}`;
 }
 
-/** A file whose revocation is in force on this nginx. */
+/** A file whose revocations are in force on this nginx. */
 interface Kept {
   readonly name: string;
   readonly path: string;
-  readonly revocation: Revocation;
+  readonly revocations: readonly Revocation[];
 }
 
 /** Enforces the revocation of a file on this nginx; `undefined` if the file is rejected or not complete yet. */
-function keepHere(folder: string, name: string, providers: readonly string[]): Kept | undefined {
+function keepHere(folder: string, name: string, providers: Providers): Kept | undefined {
   const path = `${folder}/${name}`;
   const text = textOf(path);
   if (text === undefined) return undefined;
-  const revocation = readRevocation(text);
-  const wrong = revocation === undefined ? 'it is not a revocation' : wrongProvider(text, providers);
-  if (revocation === undefined || wrong !== undefined) {
-    refuse(path, wrong ?? '');
+  const revocations = revocationsIn(text, providers);
+  if (typeof revocations === 'string') {
+    refuse(path, revocations);
     return undefined;
   }
   try {
-    keepRevoked([revocation]);
+    keepRevoked(revocations);
   } catch (error) {
     refuse(path, (error as Error).message);
     return undefined;
   }
-  return { name, path, revocation };
+  return { name, path, revocations };
 }
 
 /** Sends a revocation to the other replicas, and then removes the file. */
-async function share({ path, revocation }: Kept, store: SessionStore): Promise<boolean> {
+async function share({ path, revocations }: Kept, store: SessionStore): Promise<boolean> {
   try {
-    await store.revoke(revocation);
+    for (const one of revocations) await store.revoke(one);
   } catch (error) {
     const why = (error as Error).message;
     say('revoke', ngx.ERR, `a revocation is in force here and waits for the other replicas: ${why}`);
@@ -133,7 +137,7 @@ function inTurn<T>(files: readonly T[], nameOf: (file: T) => string, counter: st
 
 /** Processes the files of `meshgate revoke`: first it enforces all of them on this nginx, because no call to etcd may
  * delay that; then it sends them to the other replicas. */
-async function take(folder: string, store: SessionStore, providers: readonly string[], began: number): Promise<void> {
+async function take(folder: string, store: SessionStore, providers: Providers, began: number): Promise<void> {
   const kept: Kept[] = [];
   for (const name of inTurn(filesIn(folder), String, KEPT)) {
     if (Date.now() - began > KEEP_MS) break;
@@ -185,15 +189,12 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
 /** The periodic job of revocations: it reads files of `meshgate revoke` and revocations of other replicas, and logs a
  * line if there is little room.
  * @param stateDir the state folder of the gateway
- * @param providers names of the policy's providers */
-export async function watchRevocations(stateDir: string, store: SessionStore, providers: readonly string[]) {
+ * @param providers the policy's providers */
+export async function watchRevocations(stateDir: string, store: SessionStore, providers: Providers) {
   const began = Date.now();
+  sayEarlier(keepEarlier((name) => identityOf(providers, name)));
   // Keys and revocations come from two files, which can have different ages.
-  if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) {
-    const old = dropOld();
-    if (old > 0) say('old form', ngx.ERR, `${old} revocations of an earlier build are not in force: revoke again`);
-    newEpoch();
-  }
+  if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) newEpoch();
   keepRoom();
   await take(`${stateDir}/${REVOKE_FOLDER}`, store, providers, began);
   if (store instanceof EtcdStore) await poll(store, began);

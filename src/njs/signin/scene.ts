@@ -1,14 +1,15 @@
 import type { Table } from '../../rules/types.ts';
 import { longestCalls } from '../../session/limits.ts';
+import { identityOf } from '../../session/revocation.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
-import type { SessionStore } from '../../session/store.ts';
+import type { Revocation, SessionStore } from '../../session/store.ts';
 import { DictStore } from '../dict-store.ts';
 import { Etcd } from '../etcd.ts';
 import { EtcdStore } from '../etcd-store.ts';
 import { KeyStore } from '../keys.ts';
 import { Questions } from '../questions.ts';
 import { awaitRevocations } from '../revocation-reader.ts';
-import { keepRevoked } from '../revoked.ts';
+import { keepRevoked, keepTranslated, sayEarlier } from '../revoked.ts';
 import { MetadataStore, ofSignin } from './metadata.ts';
 import { Pages } from './page.ts';
 import { ProviderClient } from './provider.ts';
@@ -18,9 +19,11 @@ import { Vault } from './vault.ts';
 export type SigninScene = Readonly<ReturnType<typeof signinScene>>;
 
 /** Returns the store of sessions: the memory of this nginx, or the store that replicas share. */
-function storeOf({ store, egress }: SigninTable, vault: Vault): SessionStore {
+function storeOf({ providers }: Table, { store, egress }: SigninTable, vault: Vault): SessionStore {
   if (store === undefined) return new DictStore(vault, keepRevoked);
-  return new EtcdStore(new Etcd(egress, store.endpoints.length), store.prefix, vault, keepRevoked);
+  const keep = (revocations: readonly Revocation[]) =>
+    sayEarlier(keepTranslated(revocations, (name) => identityOf(providers, name)));
+  return new EtcdStore(new Etcd(egress, store.endpoints.length), store.prefix, vault, keep);
 }
 
 /** Makes the objects that all handlers share. It is called once per context. */
@@ -34,7 +37,7 @@ export function signinScene(table: Table, signin: SigninTable) {
     metadata: new MetadataStore(table, ofSignin),
     client: new ProviderClient(signin.egress),
     vault,
-    store: storeOf(signin, vault),
+    store: storeOf(table, signin, vault),
     pages: new Pages(signin),
     /** How long all calls of one sign-in or renewal to the providers may take together, in seconds. */
     longest: longestCalls(Object.values(signin.providers)).together,

@@ -1,8 +1,8 @@
-import { ownOf } from '../../own.ts';
 import { expireCookies } from '../../session/cookie.ts';
 import { allAttemptsEnded } from '../../session/flow/attempt-cookies.ts';
 import { readRevoked } from '../../session/flow/token-answer.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
+import { providerOf } from '../../session/signin-table.ts';
 import {
   doneUrl,
   endSessionUrl,
@@ -41,7 +41,7 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
     const here = after.kind === 'done' && after.here;
     return pages.answer(r, 200, { kind: 'signedout', host, requestId, here });
   }
-  const provider = ownOf(signin.providers, session.provider);
+  const provider = providerOf(signin, session);
   pages.answer(r, 200, { kind: 'confirm', host, requestId, issuers: provider === undefined ? [] : [provider.issuer] });
 }
 
@@ -49,10 +49,10 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
 async function addressAtProvider(
   { metadata, vault, signin }: SigninScene,
   { host, now }: Visit,
-  { provider: name }: SessionClaims,
+  session: SessionClaims,
   record: SessionRecord | undefined,
 ): Promise<string | undefined> {
-  const provider = ownOf(signin.providers, name);
+  const provider = providerOf(signin, session);
   const endpoint = provider && (await metadata.of(provider, now))?.endSession;
   const state = endpoint === undefined ? undefined : await vault.sealFor('state', host, signoutState(now), now);
   if (provider === undefined || endpoint === undefined || state === undefined) return undefined;
@@ -66,9 +66,10 @@ async function addressAtProvider(
 async function revokeToken(
   { client, metadata, signin }: SigninScene,
   { now }: Visit,
-  { session: { provider: name }, refreshToken }: SessionRecord,
+  { session, refreshToken }: SessionRecord,
 ): Promise<void> {
-  const provider = ownOf(signin.providers, name);
+  const name = session.provider;
+  const provider = providerOf(signin, session);
   if (refreshToken === undefined || provider === undefined) return;
   try {
     const known = await metadata.of(provider, now);
@@ -132,7 +133,7 @@ export async function frontchannel(scene: SigninScene, visit: Visit): Promise<vo
   if (r.method !== 'GET') return refuseMethod(visit, 'GET');
   const named = readFrontChannel(query);
   for (const session of named === undefined ? [] : await scene.vault.sessionsOf(host, cookies, now)) {
-    const provider = session.psid === named?.sid ? ownOf(scene.signin.providers, session.provider) : undefined;
+    const provider = session.psid === named?.sid ? providerOf(scene.signin, session) : undefined;
     if (provider && isIssuer(provider, named?.iss)) {
       await endSession(scene, session, now);
       setCookies(visit, goneOf(visit));

@@ -3,17 +3,18 @@ import { ownOf } from '../../own.ts';
 import type { SessionPolicy } from '../../policy/types.ts';
 import type { Table } from '../../rules/types.ts';
 import { ownSession, sessionValues } from '../../session/cookie.ts';
-import { claimsText, readClaims } from '../../session/cookie-claims.ts';
+import { claimsText, keep, readClaims } from '../../session/cookie-claims.ts';
 import { hardEnd } from '../../session/freshness.ts';
 import type { Purpose } from '../../session/names.ts';
-import { type Revocable, revocableSession } from '../../session/revocation.ts';
+import { namesIn, type Revocable, revocableSession } from '../../session/revocation.ts';
 import type { Ring } from '../../session/ring.ts';
 import { isOpenable, keyedName, kidOf, open, seal } from '../../session/seal.ts';
 import type { SessionClaims } from '../../session/types.ts';
+import type { Claims } from '../../token/types.ts';
 import type { RecordSeal } from '../dict-store.ts';
 import type { KeyFile } from '../key-file.ts';
 import { emptyErrorQueue } from '../openssl.ts';
-import { canLookUp, isRevokedNow } from '../revocation-reader.ts';
+import { canLookUp, isRevokedNow, revokedClaims } from '../revocation-reader.ts';
 import { ringFile } from '../ring-file.ts';
 
 /** Seals and opens texts with the current session keys of the file. */
@@ -34,6 +35,13 @@ export class Vault implements RecordSeal {
     const ring = await this.#file.current(now);
     if (ring === undefined) throw new Error('there is no key to name with');
     return keyedName(ring, text);
+  }
+
+  /** Returns the claims that a session keeps: those that the policy reads and those that revocations name. */
+  chosen(claims: Claims, provider: string): Claims {
+    const kept = this.#table.session?.keep;
+    if (kept === undefined) return {};
+    return { ...Object.fromEntries(namesIn(claims, revokedClaims())), ...keep(claims, kept, provider) };
   }
 
   /** Seals a text.
@@ -92,15 +100,16 @@ export class Vault implements RecordSeal {
   }
 
   /** Whether a session that was opened here is revoked. {@link openFor} has already checked its key.
-   * @param sub the person's `sub` at the provider, if it is known and not in the session */
-  isRevoked(session: SessionClaims, sub?: unknown): boolean {
-    return isRevokedNow(() => ({ ...this.revocable(session), ...(typeof sub === 'string' && { sub }) }));
+   * @param claims all claims of the person, if they are known: a revocation can name a claim that the policy no longer
+   * reads */
+  isRevoked(session: SessionClaims, claims: Claims = session.claims): boolean {
+    return isRevokedNow(() => this.revocable({ ...session, claims: { ...claims, ...session.claims } }));
   }
 
   /** Returns the properties by which a session can be revoked, except the key that sealed its cookie. */
   revocable(session: SessionClaims): Revocable {
     const { providers, clockSkew } = this.#table;
-    return revocableSession(session, ownOf(providers, session.provider), clockSkew);
+    return revocableSession(session, ownOf(providers, session.provider), revokedClaims(), clockSkew);
   }
 
   /** @throws Error with one line for the log */

@@ -30,6 +30,8 @@ export interface Errand {
 export interface Attempt extends Wish {
   readonly id: string;
   readonly provider: string;
+  /** The provider's issuer: the policy may later use the provider's name for another issuer. */
+  readonly issuer: string;
   /** The PKCE code verifier (RFC 7636 section 4.1). */
   readonly verifier: string;
   readonly nonce: string;
@@ -41,13 +43,19 @@ export interface Attempt extends Wish {
 }
 
 /** Makes a new attempt, and the cookie that binds it to its browser. */
-export function newAttempt(wish: Wish, provider: string, now: number, errand?: Errand) {
+export function newAttempt(
+  wish: Wish,
+  { name: provider, issuer }: { readonly name: string; readonly issuer: string },
+  now: number,
+  errand?: Errand,
+) {
   const id = `${Math.floor(now).toString(36)}.${randomText(12)}`;
   const value = randomText(16);
   const attempt: Attempt = {
     ...wish,
     id,
     provider,
+    issuer,
     verifier: randomText(32),
     nonce: randomText(16),
     binding: sha256(value),
@@ -63,7 +71,7 @@ export function openedObject(text: string): Members | undefined {
   return typeof members?.at === 'number' ? members : undefined;
 }
 
-const texts = ['id', 'provider', 'verifier', 'nonce', 'binding', 'mode', 'to'];
+const texts = ['id', 'provider', 'issuer', 'verifier', 'nonce', 'binding', 'mode', 'to'];
 
 /** Reads the attempt in an opened state. The gateway sealed it, but an earlier version may have used another format.
  * @returns `undefined` if the text is not an attempt */

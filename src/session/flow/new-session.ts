@@ -18,13 +18,14 @@ function signedIn(authTime: unknown, at: number): number {
 }
 
 /** Makes a new session with a new id.
+ * @param provider the provider at which the person signed in
  * @param idToken claims of the ID token
  * @param kept the claims that the cookie keeps
  * @param selection identifies the policy that selected these claims
  * @param now seconds since the epoch
  * @param began when the sign-in began: a later sign-out ends the session, even if the provider answers only then */
 export function newSession(
-  provider: string,
+  { name, issuer }: { readonly name: string; readonly issuer: string },
   idToken: Claims,
   kept: Claims,
   selection: string,
@@ -36,7 +37,8 @@ export function newSession(
   const { sid: psid, auth_time: authTime } = idToken;
   return {
     sid: randomText(16),
-    provider,
+    provider: name,
+    issuer,
     ...(typeof psid === 'string' && psid !== '' && { psid }),
     selection,
     gen: 0,
@@ -53,7 +55,12 @@ export function newSession(
  * @param subject the claim that identifies a person */
 export function isOfSamePerson(one: SessionClaims, other: SessionClaims, subject: string): boolean {
   const who = claimAt(one.claims, subject);
-  return one.provider === other.provider && who !== undefined && who === claimAt(other.claims, subject);
+  return (
+    one.provider === other.provider &&
+    one.issuer === other.issuer &&
+    who !== undefined &&
+    who === claimAt(other.claims, subject)
+  );
 }
 
 /** Returns the session with the id that belongs to an attempt and its person. If a person signs in with several tabs at

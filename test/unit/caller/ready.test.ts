@@ -30,6 +30,7 @@ const table: Table = { ...whole, roles: whole.roles.slice(0, 1), sends: { email:
 const session: SessionClaims = {
   sid: 'AAECAwQFBgcICQoLDA0ODw',
   provider: 'okta',
+  issuer: 'https://okta.example.com',
   psid: 'p\n1',
   selection: table.selection,
   gen: 0,

@@ -41,11 +41,11 @@ describe('meshgate revoke', () => {
   test('writes a file for the gateway, and waits until it is processed', async () => {
     expect(await laid('--subject', 'okta/a/b')).toEqual({
       kind: 'sub',
-      value: 'okta\na/b\n',
       before: NOW + 1,
       until: DAYS_46,
       made: NOW,
       provider: 'okta',
+      subject: 'a/b',
     });
     expect(await laid('--sid', 's1')).toEqual({
       kind: 'sid',

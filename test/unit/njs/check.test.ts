@@ -5,10 +5,10 @@ import { REVOCATIONS_READ } from '../../../src/njs/dicts.ts';
 import { EPOCH, newEpoch } from '../../../src/njs/epoch.ts';
 import { askRenewal } from '../../../src/njs/renewal.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { ofAny, ofProvider, revocationKey } from '../../../src/session/revocation.ts';
+import { ofAny, ofIssuer, ofPerson, revocationKey } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
-import { adas, Context, ringPath, sealed, sealedReady, sealedText, table, wiki, writeRing } from './check.ts';
+import { adas, Context, okta, ringPath, sealed, sealedReady, sealedText, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
@@ -291,7 +291,7 @@ describe('a session with its caller ready-made', () => {
     const of = new Context(plain);
     const text = await ready();
     expect((await of.check(cookie(text))).status).toBe(204);
-    fake.zones.revoked.set(revocationKey('sub', ofProvider('okta', 'ada-sub')), String(start + 1));
+    fake.zones.revoked.set(revocationKey('sub', ofPerson(okta.issuer, ['sub', 'ada-sub'])), String(start + 1));
     newEpoch();
     for (const it of [of, new Context(plain)]) {
       expect((await it.check(cookie(text))).headers['X-Meshgate-Reason']).toBe('session_expired');
@@ -586,9 +586,9 @@ describe('a revocation', () => {
 
   it.each<[Revocation['kind'], string]>([
     ['sid', ofAny('AAECAwQFBgcICQoLDA0ODw')],
-    ['psid', ofProvider('okta', 'op-1')],
-    ['sub', ofProvider('okta', 'ada-sub')],
-    ['sub', ofProvider('okta', 'o-ada')],
+    ['psid', ofIssuer(okta.issuer, 'op-1')],
+    ['sub', ofPerson(okta.issuer, ['sub', 'ada-sub'])],
+    ['sub', ofPerson(okta.issuer, ['uid', 'ada'])],
     ['kid', ofAny('k1')],
   ])('of %s %s ends a known session, and an unknown one', async (kind, value) => {
     const text = await ada();
@@ -610,8 +610,8 @@ describe('a revocation', () => {
     const look = vi.spyOn(fake.zones.revoked, 'get');
     await context.check(cookie(text));
     expect(look).not.toHaveBeenCalled();
-    revoke('sub', ofProvider('okta', 'bob'));
-    revoke('sub', ofProvider('okta', 'ada-sub'), start - table.clockSkew);
+    revoke('sub', ofPerson(okta.issuer, ['sub', 'bob']));
+    revoke('sub', ofPerson(okta.issuer, ['sub', 'ada-sub']), start - table.clockSkew);
     for (let i = 0; i < 3; i++) expect((await context.check(cookie(text))).status).toBe(204);
     expect(look.mock.calls.length).toBeLessThan(10);
     look.mockRestore();

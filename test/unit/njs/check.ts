@@ -27,7 +27,7 @@ export const ringPath = join(mkdtempSync(join(tmpdir(), 'meshgate-check-')), 'se
 export const writeRing = (...keys: readonly (readonly [string, number])[]) =>
   writeFileSync(ringPath, JSON.stringify({ keys: keys.map(([kid, seed]) => ringKey(kid, seed)) }));
 
-const okta = {
+export const okta = {
   ...usualProvider,
   name: 'okta',
   issuer: 'https://okta.example.com',
@@ -197,6 +197,7 @@ export function adas(now: number, changes: Partial<SessionClaims> = {}): Session
   return {
     sid: 'AAECAwQFBgcICQoLDA0ODw',
     provider: 'okta',
+    issuer: okta.issuer,
     psid: 'op-1',
     selection: table.selection,
     gen: 1,

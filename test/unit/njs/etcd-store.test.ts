@@ -4,7 +4,7 @@ import { REVOCATIONS_READ, REVOCATIONS_SEEN } from '../../../src/njs/dicts.ts';
 import { Etcd } from '../../../src/njs/etcd.ts';
 import { EtcdStore } from '../../../src/njs/etcd-store.ts';
 import { MAX_REVOCATIONS_ANSWER_BYTES } from '../../../src/session/limits.ts';
-import { ofProvider } from '../../../src/session/revocation.ts';
+import { ofIssuer } from '../../../src/session/revocation.ts';
 import type { Revocation } from '../../../src/session/store.ts';
 import { record, session } from '../session/sample.ts';
 import { FakeEtcd } from './fake-etcd.ts';
@@ -154,7 +154,7 @@ describe('revocations', () => {
   });
 
   it('are read by pages, and the longest page fits into a response', async () => {
-    const long = (i: number) => ofProvider('okta', `${i} ${'"'.repeat(240)}`);
+    const long = (i: number) => ofIssuer('okta', `${i} ${'"'.repeat(240)}`);
     for (let i = 0; i < 1000; i++) await store.revoke({ ...revocation(long(i)), kind: 'sub' });
     revoked = [];
     etcd.calls.length = 0;
@@ -173,16 +173,15 @@ describe('revocations', () => {
     expect(fake.zones.locks.has(REVOCATIONS_SEEN)).toBe(true);
   });
 
-  it.each([
-    ofProvider('okta', 'a\nb\u0001'),
-    ofProvider('okta', 'x'.repeat(5000)),
-    ofProvider('okta', '\u00e9'.repeat(300)),
-  ])('of %j are in force on each replica', async (value) => {
-    await store.revoke({ ...revocation(value), kind: 'sub' });
-    revoked = [];
-    await other.poll(900);
-    expect(revoked).toEqual([{ ...revocation(value), kind: 'sub' }]);
-  });
+  it.each([ofIssuer('okta', 'a\nb\u0001'), ofIssuer('okta', 'x'.repeat(5000)), ofIssuer('okta', '\u00e9'.repeat(300))])(
+    'of %j are in force on each replica',
+    async (value) => {
+      await store.revoke({ ...revocation(value), kind: 'sub' });
+      revoked = [];
+      await other.poll(900);
+      expect(revoked).toEqual([{ ...revocation(value), kind: 'sub' }]);
+    },
+  );
 
   it('keep the later end, in whatever order they come', async () => {
     const [short, long] = [revocation('a'), { ...revocation('a'), until: until + 9000, made: 3 }];

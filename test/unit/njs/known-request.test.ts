@@ -7,8 +7,8 @@ import { EPOCH, newEpoch } from '../../../src/njs/epoch.ts';
 import { gatewayOf } from '../../../src/njs/gateway.ts';
 import { keepRevoked } from '../../../src/njs/revoked.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { ofProvider } from '../../../src/session/revocation.ts';
-import { adas, adasToken, publishKeys, sealed, table, wiki, writeRing } from './check.ts';
+import { ofPerson } from '../../../src/session/revocation.ts';
+import { adas, adasToken, okta, publishKeys, sealed, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
@@ -195,7 +195,13 @@ describe('a known token is answered by the short way as by the long one', () => 
       401,
       () =>
         keepRevoked([
-          { kind: 'sub', value: ofProvider('okta', 'o-ada'), before: start + 1, until: start + 9000, made: start },
+          {
+            kind: 'sub',
+            value: ofPerson(okta.issuer, ['uid', 'ada']),
+            before: start + 1,
+            until: start + 9000,
+            made: start,
+          },
         ]),
     ],
     ['after its key is no longer published', 401, unpublish],

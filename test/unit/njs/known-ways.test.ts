@@ -7,8 +7,8 @@ import { gatewayOf } from '../../../src/njs/gateway.ts';
 import { keepRevoked } from '../../../src/njs/revoked.ts';
 import { TokenCache } from '../../../src/njs/tokens.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { ofProvider } from '../../../src/session/revocation.ts';
-import { type Answer, adas, adasToken, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
+import { ofPerson } from '../../../src/session/revocation.ts';
+import { type Answer, adas, adasToken, okta, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
@@ -108,7 +108,7 @@ async function answersOf(seed: number, isShort: boolean) {
       vi.setSystemTime(now * 1000);
     },
     () => {
-      const value = ofProvider('okta', pick(['o-ada', 'o-eve']));
+      const value = ofPerson(okta.issuer, ['uid', pick(['ada', 'eve'])]);
       keepRevoked([{ kind: 'sub', value, before: now + pick([-100, 0, 1]), until: now + 9000, made: now }]);
     },
     () => publishKeys(now).then(newEpoch),

@@ -329,6 +329,7 @@ describe('a refresh', () => {
           return refresh(lab.scene, of);
         },
         isRevoked: () => false,
+        knows: () => true,
         end: async () => {},
         policy: lab.scene.signin.session,
         skew: lab.scene.table.clockSkew,

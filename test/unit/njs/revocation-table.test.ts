@@ -16,14 +16,15 @@ import { Signer } from '../../../src/njs/signer.ts';
 import { renewHandler } from '../../../src/njs/signin/renew.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { REVOCATIONS_READ_S } from '../../../src/session/limits.ts';
-import { revocation } from '../../../src/session/new-revocation.ts';
-import { ofAny, ofProvider } from '../../../src/session/revocation.ts';
+import { revocation, revocationsOf } from '../../../src/session/new-revocation.ts';
+import { identityOf, meantBy, ofAny, ofIssuer } from '../../../src/session/revocation.ts';
+import type { Revocation } from '../../../src/session/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
 import { thumbprintOf } from '../../../src/token/client-certificate.ts';
 import { createCa } from '../../harness/pki.ts';
-import { adas, adasToken, Context, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
+import { adas, adasToken, Context, okta, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
-import { HOST, Lab, type LabOptions } from './signin-lab.ts';
+import { HOST, ISSUER, Lab, type LabOptions } from './signin-lab.ts';
 
 /*
  * Each cell of the table in docs/sessions.md: the path is walked with a credential that passes, then again after a
@@ -138,7 +139,7 @@ function labOf(options: LabOptions = {}): Lab {
 const renewal: Prepare = async () => {
   const { scene } = labOf();
   const claims = { sub: 'ada' };
-  const of: SessionClaims = { ...adas(start, { claims }), selection: 'SELECTION' };
+  const of: SessionClaims = { ...adas(start, { claims, issuer: ISSUER }), selection: 'SELECTION' };
   const text = (await scene.vault.sealSession(HOST, { ...of, selection: 'BEFORE' }, start)) as string;
   await scene.store.put({ session: of, host: HOST, claims }, 600);
   const headers = { 'X-Meshgate-Host': HOST, 'X-Meshgate-Session': text, 'X-Meshgate-Wait': '1' };
@@ -265,19 +266,29 @@ const paths: Readonly<Record<string, Prepare>> = {
 
 const COLUMNS = ['sub', 'sid', 'psid', 'kid', 'jti'] as const;
 
+/** The issuers of the provider `okta`: in the checks, and in the sign-ins of the lab. */
+const ISSUERS = [okta.issuer, ISSUER];
+
 /** Revokes a property of a credential, or that of another credential if it lacks the property. */
 function revoke(
   kind: (typeof COLUMNS)[number],
   { sub = ada, sid = 's', psid = 'p', kid = 'k', jti = 'j' }: Named,
 ): void {
-  const value = {
-    sub: ofProvider(...sub),
-    psid: ofProvider('okta', psid),
-    sid: ofAny(sid),
-    kid: ofAny(kid),
-    jti: ofAny(jti),
-  };
-  keepRevoked([revocation(kind, value[kind], start)]);
+  if (kind === 'sub') {
+    revokePerson(sub, revocation('sub', '', start));
+    return;
+  }
+  const value = { sid: ofAny(sid), kid: ofAny(kid), jti: ofAny(jti) };
+  const values = kind === 'psid' ? ISSUERS.map((issuer) => ofIssuer(issuer, psid)) : [value[kind]];
+  keepRevoked(values.map((one) => revocation(kind, one, start)));
+}
+
+/** Revokes a person as an operator types the subject. */
+function revokePerson([provider, subject]: readonly [string, string], said: Revocation): void {
+  const of = identityOf(table.providers, provider);
+  if (of === undefined) throw new Error(`no provider ${provider}`);
+  const { issuers, names } = meantBy(of, subject);
+  keepRevoked(revocationsOf({ issuers: provider === 'okta' ? ISSUERS : issuers, names }, said));
 }
 
 /** Rows of the table, by path: the cells of each column. */
@@ -324,7 +335,7 @@ describe.each([...documented])('%s', (path, cells) => {
 
   it('a revocation of earlier credentials leaves it alone', async () => {
     const ready = await paths[path]!();
-    keepRevoked([{ ...revocation('sub', ofProvider(...(ready.sub ?? ada)), start), before: start - 7200 }]);
+    revokePerson(ready.sub ?? ada, { ...revocation('sub', '', start), before: start - 7200 });
     expect(await ready.passes()).toBe(true);
   });
 });
@@ -334,13 +345,13 @@ describe('by a clock that is 25 seconds ahead', () => {
     const text = adasToken(start + 25);
     const context = new Context(policy);
     for (let i = 0; i < 3; i++) expect(await passed(context.check(bearer(text)))).toBe(true);
-    keepRevoked([revocation('sub', ofProvider(...ada), start + 3)]);
+    revokePerson(ada, revocation('sub', '', start + 3));
     for (const of of [context, new Context(policy)]) expect(await passed(of.check(bearer(text)))).toBe(false);
   });
 
   it('an assertion that was signed before is revoked with its subject', async () => {
     const { passes } = await inner(() => ({ sub: ada }), start + 25)();
-    keepRevoked([revocation('sub', ofProvider(...ada), start + 3)]);
+    revokePerson(ada, revocation('sub', '', start + 3));
     expect(await passes()).toBe(false);
   });
 });
@@ -357,7 +368,7 @@ it('a session that is sealed under a revoked key is rejected whatever its time, 
 
 it('revocations are looked up if no epoch is known', async () => {
   const [text, token] = [await sealed(adas(start)), adasToken(start)];
-  keepRevoked([revocation('sub', ofProvider(...ada), start)]);
+  revokePerson(ada, revocation('sub', '', start));
   fake.zones.keys.delete('epoch');
   for (const headers of [cookie(text), bearer(token)])
     expect(await passed(new Context(policy).check(headers))).toBe(false);

@@ -3,7 +3,15 @@ import { EPOCH } from '../../../src/njs/epoch.ts';
 import { isRevokedNow, knownCut } from '../../../src/njs/revocation-reader.ts';
 import { keepEnded, keepRevoked } from '../../../src/njs/revoked.ts';
 import { ending, revocation } from '../../../src/session/new-revocation.ts';
-import { FLOOR, MAX_ENDED, ofAny, ofProvider, type Revocable, revocationKey } from '../../../src/session/revocation.ts';
+import {
+  FLOOR,
+  MAX_ENDED,
+  ofAny,
+  ofIssuer,
+  ofPerson,
+  type Revocable,
+  revocationKey,
+} from '../../../src/session/revocation.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
@@ -19,7 +27,7 @@ beforeEach(() => {
   fake.clock = now * 1000;
 });
 
-const u1 = { kind: 'sub', value: ofProvider('okta', 'u1') } as const;
+const u1 = { kind: 'sub', value: ofPerson('okta', ['sub', 'u1']) } as const;
 const key = revocationKey('sub', u1.value);
 
 it('keeps revocations until they expire, and has known credentials checked again', () => {
@@ -63,23 +71,28 @@ it('keeps a revocation longer if it is repeated', () => {
 
 describe('sessions of one person that end one by one', () => {
   const of = (sid: string, at = now, psid = `p-${sid}`): Revocable => ({
-    ...{ provider: 'okta', subject: 'o-ada', sub: 'ada', sid, psid, kids: [], at },
+    issuers: ['okta'],
+    names: [
+      ['uid', 'o-ada'],
+      ['sub', 'ada'],
+    ],
+    ...{ sid, psid, kids: [], at },
   });
 
   it('use one entry, and only they are revoked', () => {
-    keepEnded([ending(of('a'), now, 600)]);
-    keepEnded([ending(of('b'), now, 600)]);
+    keepEnded([ending('okta', of('a'), now, 600)]);
+    keepEnded([ending('okta', of('b'), now, 600)]);
     expect(revoked.size()).toBe(1);
     expect(['a', 'b', 'c'].map((sid) => isRevokedNow(() => of(sid)))).toEqual([true, true, false]);
     expect(isRevokedNow(() => of('c', now, 'p-a'))).toBe(true);
-    expect(isRevokedNow(() => ({ ...of('a'), sub: 'bob' }))).toBe(false);
-    expect(isRevokedNow(() => ({ ...of('a'), provider: 'entra' }))).toBe(false);
+    expect(isRevokedNow(() => ({ ...of('a'), names: [['sub', 'bob']] }))).toBe(false);
+    expect(isRevokedNow(() => ({ ...of('a'), issuers: ['entra'] }))).toBe(false);
   });
 
   it('become one cut-off if there are many, and later sessions are valid', () => {
-    for (let i = 0; i <= MAX_ENDED / 2; i++) keepEnded([ending(of(`s${i}`), now + i, 600)]);
+    for (let i = 0; i <= MAX_ENDED / 2; i++) keepEnded([ending('okta', of(`s${i}`), now + i, 600)]);
     expect(revoked.size()).toBe(1);
-    expect(revoked.get(revocationKey('out', ofProvider('okta', 'ada')))).toBe(
+    expect(revoked.get(revocationKey('out', ofIssuer('okta', 'ada')))).toBe(
       `${now + MAX_ENDED / 2 + 1} ${now + MAX_ENDED / 2 + 600} ${now + MAX_ENDED / 2}`,
     );
     for (let i = 0; i <= MAX_ENDED / 2; i++) expect(isRevokedNow(() => of(`s${i}`))).toBe(true);
@@ -88,35 +101,37 @@ describe('sessions of one person that end one by one', () => {
   });
 
   it('that came late say nothing that the cut-off of all does not', () => {
-    const late = ending({ provider: 'okta', subject: 'ada', psid: 'p-late', kids: [], at: now }, now, 600);
-    for (let i = 0; i <= MAX_ENDED / 2; i++) keepEnded([ending(of(`s${i}`), now + i, 600)]);
+    const late = ending('okta', { names: [['sub', 'ada']], psid: 'p-late' }, now, 600);
+    for (let i = 0; i <= MAX_ENDED / 2; i++) keepEnded([ending('okta', of(`s${i}`), now + i, 600)]);
     const [entry] = revoked.items();
     keepEnded([late]);
     expect(revoked.items()).toEqual([entry]);
   });
 
   it('of ten thousand sign-outs use one entry', () => {
-    for (let i = 0; i < 10_000; i++) keepEnded([ending(of(`s${i}`), now, 600)]);
+    for (let i = 0; i < 10_000; i++) keepEnded([ending('okta', of(`s${i}`), now, 600)]);
     expect(revoked.size()).toBe(1);
   });
 
   it('leave room to operators and providers, and log that', () => {
     revoked.taken = 0.7;
-    expect(() => keepEnded([ending(of('a'), now, 600)])).toThrow('no room for more sign-outs: enlarge gateway.session');
+    expect(() => keepEnded([ending('okta', of('a'), now, 600)])).toThrow(
+      'no room for more sign-outs: enlarge gateway.session',
+    );
     keepRevoked([revocation('kid', ofAny('k1'), now)]);
     revoked.taken = 0.5;
-    keepEnded([ending(of('a'), now, 600)]);
+    keepEnded([ending('okta', of('a'), now, 600)]);
     revoked.taken = 0.9;
-    keepEnded([ending(of('b'), now, 600)]);
+    keepEnded([ending('okta', of('b'), now, 600)]);
     expect(isRevokedNow(() => of('b'))).toBe(true);
   });
 
   it('use no more room if sign-outs have none left: all of the person’s sessions until then end', () => {
-    keepEnded([ending(of('a'), now, 600)]);
-    const entry = revocationKey('out', ofProvider('okta', 'ada'));
+    keepEnded([ending('okta', of('a'), now, 600)]);
+    const entry = revocationKey('out', ofIssuer('okta', 'ada'));
     const before = revoked.get(entry) as string;
     revoked.taken = 0.7;
-    for (const sid of ['b', 'c', 'd']) keepEnded([ending(of(sid), now, 600)]);
+    for (const sid of ['b', 'c', 'd']) keepEnded([ending('okta', of(sid), now, 600)]);
     expect((revoked.get(entry) as string).length).toBeLessThan(before.length);
     expect(['a', 'b', 'c', 'd', 'other'].map((sid) => isRevokedNow(() => of(sid)))).toEqual(Array(5).fill(true));
     vi.setSystemTime((now + 1) * 1000);
@@ -126,14 +141,14 @@ describe('sessions of one person that end one by one', () => {
 
 describe('sign-outs that name a provider’s session and no person', () => {
   const of = (psid: string, at: number, sid = `of ${psid}`): Revocable => ({
-    ...{ provider: 'okta', subject: `u-${psid}`, sid, psid, kids: [], at },
+    ...{ issuers: ['okta'], names: [['sub', `u-${psid}`]] as const, sid, psid, kids: [], at },
   });
-  const token: Revocable = { provider: 'okta', subject: 'u9', jti: 'j', kids: ['k'], at: now - 600 };
+  const token: Revocable = { issuers: ['okta'], names: [['sub', 'u9']], jti: 'j', kids: ['k'], at: now - 600 };
 
   /** This many sign-outs, one a second. */
   const flood = (count: number) => {
     for (let i = 0; i < count; i++) {
-      keepRevoked([revocation('psid', ofProvider('okta', `p${i}`), now + i, 86_400)]);
+      keepRevoked([revocation('psid', ofIssuer('okta', `p${i}`), now + i, 86_400)]);
     }
     vi.setSystemTime((now + count) * 1000);
   };
@@ -151,8 +166,8 @@ describe('sign-outs that name a provider’s session and no person', () => {
       revocation('sid', ofAny('thief'), now - 9),
       revocation('jti', ofAny('stolen'), now - 9),
       revocation('kid', ofAny('leaked'), now - 9),
-      revocation('sub', ofProvider('okta', 'u2'), now - 9),
-      ending({ provider: 'okta', subject: 'ada', sid: 'hers', kids: [], at: 0 }, now - 9, 86_400),
+      revocation('sub', ofPerson('okta', ['sub', 'u2']), now - 9),
+      ending('okta', { names: [['sub', 'ada']], sid: 'hers' }, now - 9, 86_400),
     ];
     keepRevoked(before);
     flood(2800);
@@ -183,7 +198,13 @@ describe('a full zone', () => {
       [FLOOR, revocationKey('jti', ofAny('c')), revocationKey('kid', ofAny('k1'))].sort(),
     );
     vi.setSystemTime((now + 9) * 1000);
-    const token = (jti: string, at: number): Revocable => ({ provider: 'okta', subject: 'u', jti, kids: [], at });
+    const token = (jti: string, at: number): Revocable => ({
+      issuers: ['okta'],
+      names: [['sub', 'u']],
+      jti,
+      kids: [],
+      at,
+    });
     expect(isRevokedNow(() => token('a', now))).toBe(true);
     expect(isRevokedNow(() => token('b', now + 1))).toBe(true);
     expect(isRevokedNow(() => token('other', now))).toBe(true);
@@ -210,8 +231,8 @@ describe('a full zone', () => {
 
 describe('with clocks that differ by thirty seconds', () => {
   const of = (at: number, cut = 0): Revocable => ({
-    provider: 'okta',
-    subject: 'u1',
+    issuers: ['okta'],
+    names: [['sub', 'u1']],
     sid: 's',
     kids: [],
     at,

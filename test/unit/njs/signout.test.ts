@@ -71,7 +71,7 @@ describe('signing out', () => {
     const headers = own;
     await of.ask(URL_OUT, `__Host-Http-meshgate=x; ${mine}`, { method: 'POST', headers });
     expect(await of.scene.vault.sessionsOf(HOST, mine, Date.now() / 1000)).toEqual([]);
-    expect(revoked(of)).toEqual(['out\nokta\nada\n']);
+    expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
   });
 
   test('ends cookie, session and record with POST, then leads to the provider with the hint, and back', async () => {
@@ -87,7 +87,7 @@ describe('signing out', () => {
     expect(others).toEqual({ client_id: 'wiki', post_logout_redirect_uri: URL_OUT });
     expect(answer.setCookies).toEqual(ENDED);
     expect([...browser.jar().keys()]).toEqual([]);
-    expect(revoked(of)).toEqual(['out\nokta\nada\n']);
+    expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
     expect(await of.scene.store.get(session.sid)).toBeUndefined();
     const back = await browser.get(`${URL_OUT}?state=${state}`);
     expect([back.status, back.body.includes('signed out')]).toEqual([200, true]);
@@ -159,7 +159,7 @@ describe('signing out', () => {
       return fetch(...called);
     };
     const { location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
-    expect(before).toEqual([['out\nokta\nada\n']]);
+    expect(before).toEqual([[`out\n${ISSUER}\nada\n`]]);
     expect(location?.startsWith(`${ISSUER}/end?`)).toBe(true);
   });
 
@@ -169,7 +169,7 @@ describe('signing out', () => {
     vi.spyOn(of.scene.metadata, 'of').mockRejectedValueOnce(new Error('it is broken'));
     const { status, location, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers: own });
     expect([status, location, setCookies.length]).toEqual([303, `${URL_OUT}?here`, 2]);
-    expect(revoked(of)).toEqual(['out\nokta\nada\n']);
+    expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
     expect(of.logged).toContain('a sign-out does not continue at okta');
   });
 
@@ -217,7 +217,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
   ])('is a sign-out all the same if it %s, and the log says so', async (_, manners, says) => {
     const of = revoking(manners);
     const { status, setCookies } = await out(of);
-    expect([status, setCookies.length, revoked(of)]).toEqual([303, 2, ['out\nokta\nada\n']]);
+    expect([status, setCookies.length, revoked(of)]).toEqual([303, 2, [`out\n${ISSUER}\nada\n`]]);
     expect(of.provider.calls('/revoke').length).toBe(1);
     expect(of.logged).toContain('okta did not revoke the refresh token of a session that was signed out: ');
     expect(of.logged).toContain(says);
@@ -241,7 +241,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
       const metadata = { ...of.provider.manners.metadata, revocation_endpoint: uri };
       of.provider.manners = { ...of.provider.manners, metadata };
       const { status } = await out(of);
-      expect([status, revoked(of)]).toEqual([303, ['out\nokta\nada\n']]);
+      expect([status, revoked(of)]).toEqual([303, [`out\n${ISSUER}\nada\n`]]);
       expect(of.provider.calls('/revoke')).toEqual([]);
       expect(of.logged).toMatch(/sign-in through okta: .*"revocation_endpoint".*; a sign-out revokes no refresh token/);
     },
@@ -323,7 +323,7 @@ describe('a front-channel sign-out', () => {
     const text = browser.jar().get('__Host-Http-meshgate')!;
     const { status, setCookies } = await browser.get(url(ISSUER, 'op-session'));
     expect([status, setCookies.length]).toEqual([200, 2]);
-    expect(revoked(of)).toEqual(['out\nokta\nada\n']);
+    expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
     expect(await of.session(HOST, text)).toBeDefined();
     expect(await of.scene.vault.sessionOf(HOST, `__Host-Http-meshgate=${text}`, Date.now() / 1000)).toBeUndefined();
   });
@@ -379,7 +379,7 @@ describe('a back-channel sign-out', () => {
     const of = lab();
     const { status, body, headers } = await send(of, token());
     expect([status, body, headers['Cache-Control']]).toEqual([200, '', 'no-store']);
-    expect(revoked(of)).toEqual(['psid\nokta\nop-session\n']);
+    expect(revoked(of)).toEqual([`psid\n${ISSUER}\nop-session\n`]);
   });
 
   test('of a person ends earlier sessions', async () => {
@@ -387,7 +387,7 @@ describe('a back-channel sign-out', () => {
     const at = now() - 5;
     expect((await send(of, token({ sid: undefined, sub: 'ada', iat: at }))).status).toBe(200);
     expect(of.ngx.zones.revoked.items()).toEqual([
-      ['sub\nokta\nada\n', expect.stringMatching(new RegExp(`^${at + 1} `))],
+      [`sub\n${ISSUER}\nsub\nada\n`, expect.stringMatching(new RegExp(`^${at + 1} `))],
     ]);
   });
 
@@ -396,7 +396,7 @@ describe('a back-channel sign-out', () => {
     const at = now();
     expect((await send(of, token({ sid: undefined, sub: 'ada', iat: at + 25 }))).status).toBe(200);
     expect(of.ngx.zones.revoked.items()).toEqual([
-      ['sub\nokta\nada\n', expect.stringMatching(new RegExp(`^${at + 1} `))],
+      [`sub\n${ISSUER}\nsub\nada\n`, expect.stringMatching(new RegExp(`^${at + 1} `))],
     ]);
   });
 
@@ -452,13 +452,13 @@ describe('a back-channel sign-out', () => {
     test('accepts a token for the second', async () => {
       const of = lab(two);
       expect((await post(of, 'second', 'second-1')).status).toBe(200);
-      expect(revoked(of)).toEqual(['psid\nsecond\nop-session\n']);
+      expect(revoked(of)).toEqual([`psid\n${ISSUER}\nop-session\n`]);
     });
 
-    test('ends the sessions of every client that the token is for', async () => {
+    test('ends the sessions of every client, because they have the same people', async () => {
       const of = lab(two);
       expect((await post(of, ['wiki', 'second'], 'both-1')).status).toBe(200);
-      expect(revoked(of)).toEqual(['psid\nokta\nop-session\n', 'psid\nsecond\nop-session\n']);
+      expect(revoked(of)).toEqual([`psid\n${ISSUER}\nop-session\n`]);
     });
 
     test('rejects a token for a client that is not among them', async () => {

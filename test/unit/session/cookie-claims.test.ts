@@ -13,6 +13,7 @@ const now = 1_790_000_000;
 const session: SessionClaims = {
   sid: 'AAECAwQFBgcICQoLDA0ODw',
   provider: 'okta',
+  issuer: 'https://okta.example.com',
   selection: '0123456789abcdef',
   gen: 3,
   since: now - 90,

@@ -5,7 +5,8 @@ import {
   isRevoked,
   mergedSaid,
   ofAny,
-  ofProvider,
+  ofIssuer,
+  ofPerson,
   type Revocable,
   readSaid,
   revocationKey,
@@ -14,9 +15,11 @@ import {
 import type { Revocation } from '../../../src/session/store.ts';
 
 const session: Revocable = {
-  provider: 'okta',
-  subject: 'okta-u1',
-  sub: 'u1',
+  issuers: ['https://okta'],
+  names: [
+    ['uid', 'u-1'],
+    ['sub', 'u1'],
+  ],
   sid: 's1',
   psid: 'p1',
   kids: ['ring-1', undefined],
@@ -39,11 +42,13 @@ describe('a revocation', () => {
     ['sid', ofAny('s1'), true],
     ['sid', ofAny('s2'), false],
     ['sid', ofAny('p1'), false],
-    ['psid', ofProvider('okta', 'p1'), true],
-    ['psid', ofProvider('entra', 'p1'), false],
-    ['sub', ofProvider('okta', 'okta-u1'), true],
-    ['sub', ofProvider('okta', 'u1'), true],
-    ['sub', ofProvider('entra', 'u1'), false],
+    ['psid', ofIssuer('https://okta', 'p1'), true],
+    ['psid', ofIssuer('https://entra', 'p1'), false],
+    ['sub', ofPerson('https://okta', ['uid', 'u-1']), true],
+    ['sub', ofPerson('https://okta', ['sub', 'u1']), true],
+    ['sub', ofPerson('https://okta', ['sub', 'u-1']), false],
+    ['sub', ofPerson('https://okta', ['uid', 'u1']), false],
+    ['sub', ofPerson('https://entra', ['sub', 'u1']), false],
     ['sub', ofAny('u1'), false],
     ['kid', ofAny('ring-1'), true],
     ['kid', ofAny('undefined'), false],
@@ -69,7 +74,7 @@ describe('a revocation', () => {
   });
 
   it.each([0, 30])('of a person applies to a session from the future, with clocks that differ by %i s', (skew) => {
-    const look = calling({ kind: 'sub', value: ofProvider('okta', 'u1'), before: now });
+    const look = calling({ kind: 'sub', value: ofPerson('https://okta', ['sub', 'u1']), before: now });
     const limit = now + 2 * skew + 1;
     for (const [at, cut, wanted] of [
       [limit, 0, false],
@@ -84,7 +89,9 @@ describe('a revocation', () => {
   it('applies if its time cannot be read, or the credential has none', () => {
     expect(isRevoked(() => 'x', session, now)).toBe(true);
     const undated = { ...session, at: Number.NaN };
-    expect(isRevoked(calling({ kind: 'sub', value: ofProvider('okta', 'u1'), before: 5 }), undated, now)).toBe(true);
+    expect(
+      isRevoked(calling({ kind: 'sub', value: ofPerson('https://okta', ['sub', 'u1']), before: 5 }), undated, now),
+    ).toBe(true);
   });
 
   it.each(['x'.repeat(1000), 'a\nb', 'a\u0000b', 'é', '\ud800'])('finds %j, and nothing that begins like it', (jti) => {
@@ -95,11 +102,14 @@ describe('a revocation', () => {
     }
   });
 
-  it('of one provider does not apply to another whose name begins or ends like it', () => {
-    const look = calling({ kind: 'sub', value: ofProvider('a', 'b c'), before: 2000 });
-    expect(isRevoked(look, { ...session, provider: 'a', subject: 'b c' }, now)).toBe(true);
-    expect(isRevoked(look, { ...session, provider: 'a b', subject: 'c' }, now)).toBe(false);
-    expect(isRevoked(look, { ...session, provider: 'a', subject: 'b', sub: 'c' }, now)).toBe(false);
+  it('of one issuer and claim does not apply to others that begin or end like it', () => {
+    const look = calling({ kind: 'sub', value: ofPerson('a', ['b', 'c d']), before: 2000 });
+    const of = (issuer: string, claim: string, value: string) =>
+      isRevoked(look, { ...session, issuers: [issuer], names: [[claim, value]] }, now);
+    expect(of('a', 'b', 'c d')).toBe(true);
+    expect(of('a b', 'c', 'd')).toBe(false);
+    expect(of('a', 'b c', 'd')).toBe(false);
+    expect(of('a', 'b', 'c')).toBe(false);
   });
 
   it('looks up only the ids that the credential has', () => {
@@ -109,10 +119,10 @@ describe('a revocation', () => {
         asked.push(key);
         return undefined;
       },
-      { provider: 'kc', subject: 'u', kids: [], at: 0 },
+      { issuers: ['kc'], names: [['sub', 'u']], kids: [], at: 0 },
       now,
     );
-    expect(asked).toEqual(['sub\nkc\nu\n', FLOOR]);
+    expect(asked).toEqual(['sub\nkc\nsub\nu\n', FLOOR]);
   });
 
   it.each<[string, Revocation['kind'], number, number]>([
@@ -122,7 +132,7 @@ describe('a revocation', () => {
     ['of what does not come again', 'sid', 1e12, 0],
     ['that cannot be read', 'sub', Number.NaN, 0],
   ])('is known to a session that begins after it: a cut-off %s', (_, kind, before, wanted) => {
-    const value = kind === 'sub' ? ofProvider('okta', 'u1') : ofAny('s1');
+    const value = kind === 'sub' ? ofPerson('https://okta', ['sub', 'u1']) : ofAny('s1');
     expect(cutBefore(calling({ kind, value, before }), { ...session, at: 1001 })).toBe(wanted);
   });
 

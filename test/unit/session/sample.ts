@@ -4,6 +4,7 @@ import type { SessionClaims, SessionRecord } from '../../../src/session/types.ts
 export const session: SessionClaims = {
   sid: 'hTJmAPsWx7_gz1b3nsEfAQ',
   provider: 'okta',
+  issuer: 'https://op.example',
   psid: 'p-1',
   selection: 'sel-1',
   gen: 1,

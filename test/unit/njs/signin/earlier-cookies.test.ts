@@ -142,7 +142,7 @@ describe('another person who signs in in a browser', () => {
       person(of, i % 2 === 0 ? 'bob' : 'ada');
       await browser.signIn();
     }
-    expect(revoked(of)).toEqual(['out\nokta\nada\n', 'out\nokta\nbob\n']);
+    expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`, `out\n${ISSUER}\nbob\n`]);
   });
 
   it('is signed in if there is no room to revoke the earlier session, and the log says so', async () => {

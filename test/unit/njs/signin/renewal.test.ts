@@ -46,6 +46,7 @@ const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
       return answers(of);
     },
     isRevoked: () => revoked,
+    knows: () => true,
     end: async (of) => {
       ended.push(of.sid);
     },

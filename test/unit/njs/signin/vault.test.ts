@@ -13,6 +13,7 @@ const now = Math.floor(Date.now() / 1000);
 const session = (more: string): SessionClaims => ({
   sid: 'AAECAwQFBgcICQoLDA0ODw',
   provider: 'okta',
+  issuer: 'https://okta.example.com',
   selection: 'SELECTION',
   gen: 0,
   since: now,

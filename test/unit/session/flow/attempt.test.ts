@@ -19,10 +19,11 @@ import { sha256 } from '../../../../src/session/flow/random.ts';
 import { holds } from '../../../harness/property.ts';
 
 const now = 1_790_000_000;
+const okta = { name: 'okta', issuer: 'https://okta.example.com' };
 
 describe('an attempt', () => {
   it('has its own id, verifier, nonce and cookie', () => {
-    const all = Array.from({ length: 200 }, () => newAttempt({ mode: 'in', to: '/x' }, 'okta', now));
+    const all = Array.from({ length: 200 }, () => newAttempt({ mode: 'in', to: '/x' }, okta, now));
     for (const of of ['id', 'verifier', 'nonce', 'binding'] as const) {
       expect(new Set(all.map(({ attempt }) => attempt[of])).size, of).toBe(200);
     }
@@ -38,7 +39,7 @@ describe('an attempt', () => {
   });
 
   it('is bound to the browser that has its cookie', () => {
-    const [mine, other] = [0, 1].map(() => newAttempt({ mode: 'in', to: '/' }, 'okta', now));
+    const [mine, other] = [0, 1].map(() => newAttempt({ mode: 'in', to: '/' }, okta, now));
     const pair = (id: string, value: string) => `__Host-Http-meshgate-a-${id}=${value}`;
     const [own, others] = [mine!, other!].map(({ cookie }) => pair(cookie.id, cookie.value));
     expect(isBound(mine!.attempt, `${others}; ${own}`)).toBe(true);
@@ -55,7 +56,7 @@ describe('an attempt', () => {
   });
 
   it('is remembered as used for as long as it would be valid', () => {
-    const { attempt } = newAttempt({ mode: 'in', to: '/' }, 'okta', now);
+    const { attempt } = newAttempt({ mode: 'in', to: '/' }, okta, now);
     expect(onceId(attempt)).toMatch(/^[\w-]{16}$/);
     expect(attempt.id.endsWith(onceId(attempt))).toBe(true);
     expect(onceId({ id: 'abcdefghijklmnop' })).toBe('abcdefghijklmnop');
@@ -74,7 +75,7 @@ describe('an attempt', () => {
 });
 
 describe('cookies of attempts', () => {
-  const at = (seconds: number) => newAttempt({ mode: 'in', to: '/' }, 'okta', seconds).cookie;
+  const at = (seconds: number) => newAttempt({ mode: 'in', to: '/' }, okta, seconds).cookie;
   const lineOf = (cookies: readonly { id: string; value: string }[]) =>
     cookies.map(({ id, value }) => `__Host-Http-meshgate-a-${id}=${value}`).join('; ');
 

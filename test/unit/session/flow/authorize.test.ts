@@ -16,7 +16,7 @@ const provider = (signin: Partial<SigninProvider['signin']> = {}): SigninProvide
 const stepUps = { admin: { acrValues: ['phr', 'phrh'], maxAge: 900 }, recent: { maxAge: 60 } };
 
 function ask(wish: Partial<Wish>, of: SigninProvider, more: { hint?: string } = {}) {
-  const { attempt } = newAttempt({ mode: 'in', to: '/', ...wish }, of.name, 1_790_000_000);
+  const { attempt } = newAttempt({ mode: 'in', to: '/', ...wish }, of, 1_790_000_000);
   const asked = askedBy(attempt, of, stepUps);
   const redirect = 'https://wiki.example.com/.meshgate/callback';
   const params = authorizationParams(attempt, of, asked, redirect, 'STATE', more);
@@ -104,7 +104,11 @@ describe('isPushed', () => {
 
 describe('mayRequirePush', () => {
   const metadata = { parRequired: false, par: 'https://example.okta.com/par' } as Metadata;
-  const { attempt } = newAttempt({ mode: 'in', to: '/' }, 'okta', 1_790_000_000);
+  const { attempt } = newAttempt(
+    { mode: 'in', to: '/' },
+    { name: 'okta', issuer: 'https://okta.example.com' },
+    1_790_000_000,
+  );
 
   it('is true for invalid_request alone, at a provider with an endpoint, if nothing says whether to push', () => {
     expect(mayRequirePush('invalid_request', attempt, provider(), metadata)).toBe(true);

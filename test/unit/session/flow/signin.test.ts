@@ -194,15 +194,17 @@ describe('claims of a session', () => {
   });
 });
 
+const okta = { name: 'okta', issuer: 'https://okta' };
+
 describe('newSession', () => {
   const lifetimes = { absolute: 86_400, fresh: 600 };
   const make = (claims: Record<string, unknown> = {}) =>
-    newSession('okta', { sub: 'ada', ...claims }, { sub: 'ada' }, 'SEL', lifetimes, 1000.9, 1000);
+    newSession(okta, { sub: 'ada', ...claims }, { sub: 'ada' }, 'SEL', lifetimes, 1000.9, 1000);
 
   it('has a new id each time, and current times', () => {
     expect(make({ sid: 'op1', auth_time: 900 })).toEqual({
       sid: expect.stringMatching(/^[\w-]{22}$/),
-      provider: 'okta',
+      ...{ provider: 'okta', issuer: 'https://okta' },
       psid: 'op1',
       selection: 'SEL',
       gen: 0,
@@ -235,7 +237,7 @@ describe('newSession', () => {
 });
 
 describe('underAttempt', () => {
-  const session = newSession('okta', { sub: 'ada' }, { sub: 'ada' }, 'SEL', { absolute: 600, fresh: 60 }, 1000, 1000);
+  const session = newSession(okta, { sub: 'ada' }, { sub: 'ada' }, 'SEL', { absolute: 600, fresh: 60 }, 1000, 1000);
 
   it('has one id for one attempt and person, and another one for each other', () => {
     const one = underAttempt(session, 'a.1', 'sub');
@@ -256,7 +258,15 @@ describe('underAttempt', () => {
 
 describe('continued', () => {
   const at = (end: number, claims: Record<string, unknown> = { sub: 'ada' }, provider = 'okta') => ({
-    ...newSession(provider, { sub: 'ada' }, claims, 'SEL', { absolute: end, fresh: 600 }, 0, 0),
+    ...newSession(
+      { name: provider, issuer: `https://${provider}` },
+      { sub: 'ada' },
+      claims,
+      'SEL',
+      { absolute: end, fresh: 600 },
+      0,
+      0,
+    ),
     sid: `s${end}`,
   });
 
