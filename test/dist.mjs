@@ -7,9 +7,9 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context, so its size is memory. The sign-in's bundle has
  * the texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 196 * 1024,
-  'hop.js': 79 * 1024,
-  'signin.js': 222 * 1024,
+  'meshgate.js': 198 * 1024,
+  'hop.js': 81 * 1024,
+  'signin.js': 227 * 1024,
   'client.js': 38 * 1024,
   'health.js': 78 * 1024,
   'cookies.js': 1024,
