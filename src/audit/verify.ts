@@ -3,6 +3,7 @@ import { type BadFile, checkTiles, type Visitor } from './check-tiles.ts';
 import { type Checkpoint, type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
 import { strangeFiles } from './folder-files.ts';
 import { readSealerLeaf, type SealerLeaf } from './leaf.ts';
+import { type LongKey, LongKeys } from './long-keys.ts';
 import { Malformed, sameBytes } from './malformed.ts';
 import { SealedHashes } from './match.ts';
 import { inclusionProof, leafHash, rootOf } from './merkle.ts';
@@ -46,6 +47,8 @@ export interface VerifiedLog {
   readonly events: readonly SealedEvent[];
   /** Number of entries for lines that nginx does not write: they claim to be entries of the sealer, or are too long. */
   readonly foreign: number;
+  /** The keys that signed for hours without a cosignature that was verified. */
+  readonly longKeys: readonly LongKey[];
   readonly findings: readonly LogFinding[];
   readonly hashes: SealedHashes;
   /** Returns the bytes of an entry; undefined if the log does not have them. */
@@ -152,6 +155,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
   const hashes = new SealedHashes(size);
   const events: SealedEvent[] = [];
   let foreign = 0;
+  const longKeys = new LongKeys(chain.last.map((last) => last.size));
 
   const bad = ({ path, index, problem }: BadFile): void => {
     findings.push({
@@ -169,6 +173,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
     const leaf = isSealed ? read?.leaf : undefined;
     const isForeign = read?.leaf?.kind === 'foreign' || read?.leaf?.kind === 'long';
     if (isForeign) foreign++;
+    if (entry !== undefined && read?.leaf === undefined) longKeys.add(index, entry);
     hashes.set(
       index,
       hash,
@@ -220,6 +225,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
     continued,
     events,
     foreign,
+    longKeys: longKeys.list(Math.max(0, ...cosigned.map((it) => it.size))),
     findings,
     hashes,
     entry: entryReader(files, hashes),

@@ -32,6 +32,9 @@ const MOST_IN_JSON = 1000;
 
 const entries = (number: number, kind = ''): string => `${number} ${kind}${number === 1 ? 'entry' : 'entries'}`;
 
+/** Maximum number of keys that are named. */
+const MOST_KEYS = 5;
+
 /** Maximum number of changed fields that are printed for a line, and of entries that are missing at one place. */
 const MOST_FIELDS = 3;
 const MOST_MISSING = 3;
@@ -152,6 +155,10 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push('the beginning is missing: if a rotation has removed the earlier files, add --part');
   if (log.foreign > 0)
     out.push(`${entries(log.foreign)} of lines that nginx does not write: audit redecide names them`);
+  for (const { number, from, to } of log.longKeys.slice(0, MOST_KEYS))
+    out.push(
+      `key ${number}: signed lines from ${isoTime(from)} to ${isoTime(to)}, and no cosignature was verified: its thief can rewrite them. Give the key of a witness with --witness if the log has one`,
+    );
   for (const { file, size } of log.continued)
     out.push(`checkpoint ${foreign(file)}: the log begins with its ${entries(size)}`);
   if (log.keys > 1)
@@ -186,6 +193,7 @@ export function verifiedJson(verified: Verified) {
     continued: log.continued,
     events: log.events,
     foreign: log.foreign,
+    longKeys: log.longKeys,
     findings: findings.slice(0, MOST_IN_JSON),
     more: Math.max(0, findings.length - MOST_IN_JSON) + (compared?.more ?? 0),
   };

@@ -7,7 +7,16 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { checkpointOf, type Folder, filesOf, noteKey, signatureLine, tilesOf } from '../audit/sealed-log.ts';
+import {
+  checkpointOf,
+  type Folder,
+  filesOf,
+  noteKey,
+  requestLines,
+  seal,
+  signatureLine,
+  tilesOf,
+} from '../audit/sealed-log.ts';
 import { evolved } from '../audit/tampered.ts';
 import { meshgate } from './fake.ts';
 
@@ -96,6 +105,22 @@ test('an older part of a bundle is not named if it is its beginning', async () =
 test('a signature of an unknown key beside that of the log is not named: C2SP demands to ignore it', async () => {
   const more = Buffer.from(note + signatureLine(noteKey('other.example.com/x'), body));
   expect(await verify({ ...folder, checkpoint: more })).toBeUndefined();
+});
+
+test('a key that signed for hours is named, unless a cosignature was verified', async () => {
+  const lines = [...requestLines('long', 3), ...requestLines('later', 3, 9000)];
+  const [key, witness] = [noteKey(), noteKey('witness.example.com/w', 4)];
+  const { folder: sealed } = seal(lines, [key]);
+  const signed = Buffer.from(sealed.checkpoint!).toString();
+  const cosignature = signatureLine(witness, signed.slice(0, signed.indexOf('\n\n') + 1));
+  const files = filesOf({ ...sealed, 'witness/w': Buffer.from(signed + cosignature) });
+  const all = ['audit', 'verify', '--log-folder', '/audit', '--key', key.vkey];
+  const alone = await meshgate(all, { files });
+  expect(alone.code).toBe(0);
+  expect(alone.out).toMatch(/^key 0: signed lines from 2026-\S+ to 2026-\S+, and no cosignature was verified/m);
+  expect((await meshgate([...all, '--witness', witness.vkey], { files })).out).not.toContain('key 0: signed');
+  const short = filesOf(seal(lines.slice(0, 3), [key]).folder);
+  expect((await meshgate(all, { files: short })).out).not.toContain('key 0: signed');
 });
 
 /** Entries that the owner of the key can forge. */
