@@ -191,14 +191,8 @@ export function folderOf(expression: string): Paths {
  * word. Letters are compared with case.
  * @param expression an expression that begins at the beginning of a path, without `^` */
 export function coverOf(expression: string): Cover {
-  const outside = expression.replace(/\\[\s\S]/g, '').replace(/\[[^\]]*\]/g, '');
-  let depth = 0;
-  const isAlternative = [...outside].some((it) => {
-    depth += it === '(' ? 1 : it === ')' ? -1 : 0;
-    return it === '|' && depth <= 0;
-  });
   // Only the first alternative of a whole expression begins at the beginning of a path.
-  if (isAlternative) return { paths: [EVERYTHING], folder: true };
+  if (mayHaveAlternatives(expression)) return { paths: [EVERYTHING], folder: true };
   try {
     const parts = new Expander(expression, true).whole().map((it) => coverOfText(it, expression));
     const [continues, folder] = [parts.some((it) => it.continues), parts.some((it) => it.folder)];
@@ -210,6 +204,23 @@ export function coverOf(expression: string): Cover {
   } catch {
     return { paths: [folderOf(expression)], folder: true };
   }
+}
+
+/** Quotes, comments, and classes that have a bracket: a parenthesis in them is none. */
+const QUOTING = /\\Q|\(\?#|\(\?[a-zA-Z^-]*x|\[\^?\]|\[[:.=]/;
+
+/** Whether a whole expression has alternatives, or is too special to say. */
+function mayHaveAlternatives(expression: string): boolean {
+  if (QUOTING.test(expression)) return true;
+  let depth = 0;
+  let isClass = false;
+  for (const it of expression.replace(/\\[\s\S]/g, '')) {
+    if (isClass) isClass = it !== ']';
+    else if (it === '[') isClass = true;
+    else if (it === '|' && depth <= 0) return true;
+    else depth += it === '(' ? 1 : it === ')' ? -1 : 0;
+  }
+  return isClass;
 }
 
 const EVERYTHING: Paths = { kind: 'prefix', path: '' };

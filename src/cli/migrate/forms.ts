@@ -57,3 +57,9 @@ export function durationText(seconds: number): string {
   if (whole % 3600 === 0) return `${whole / 3600}h`;
   return whole % 60 === 0 ? `${whole / 60}m` : `${whole}s`;
 }
+
+/** What Go reads in a text that should be true or false. It compares exactly, also the space around it. */
+export function truthOf(text: string | undefined): boolean | undefined {
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text ?? '')) return true;
+  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text ?? '') ? false : undefined;
+}

@@ -1,9 +1,8 @@
 import type { Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { durationText, rangeOf } from '../forms.ts';
+import { durationText, rangeOf, truthOf } from '../forms.ts';
 import { controllerKeys, controllerLosses, controllerRefusals, controllerSnippets } from './annotations.ts';
 import { isHarmless } from './snippets.ts';
-import { truthOf } from './values.ts';
 import type { Everywhere } from './who.ts';
 
 type ConfigMap = ReadonlyMap<string, string>;

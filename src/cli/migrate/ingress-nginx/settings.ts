@@ -1,7 +1,8 @@
 import type { Findings } from '../findings.ts';
+import { truthOf } from '../forms.ts';
 import { type Annotation, annotationsByName } from './annotations.ts';
 import type { Ingress } from './read.ts';
-import { meaningful, switches, trimmed, truthOf, words } from './values.ts';
+import { meaningful, switches, trimmed, words } from './values.ts';
 
 /** The prefix of annotations if the controller was not started with another one. */
 export const PREFIX = 'nginx.ingress.kubernetes.io';

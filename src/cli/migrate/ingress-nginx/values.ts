@@ -1,4 +1,5 @@
 import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../../cidr.ts';
+import { truthOf } from '../forms.ts';
 
 /* How ingress-nginx 1.15 reads values that decide who passes (its sources: internal/ingress/annotations). A text that is
  * not in this module is not understood, and closes the paths of its Ingress. */
@@ -10,12 +11,6 @@ export function trimmed(text: string): string {
     .split('\n')
     .map((line) => line.replace(new RegExp(`^${space}|${space}$`, 'g'), ''))
     .join('\n');
-}
-
-/** What ingress-nginx reads in a text that should be true or false. It compares exactly, also the space around it. */
-export function truthOf(text: string | undefined): boolean | undefined {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text ?? '')) return true;
-  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text ?? '') ? false : undefined;
 }
 
 /** A whole number, as ingress-nginx reads it. */
@@ -49,7 +44,8 @@ const BASIC_CHARACTERS = /^[-._~a-zA-Z0-9/:]*$/;
 const AUTH_URL =
   /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/(?!\/)(?![^/?]*\.\.)[-._~a-zA-Z0-9:$]+(?:[/?][-._~a-zA-Z0-9/:,?&=$%+]*)?$/;
 const METHOD = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|CONNECT|OPTIONS|TRACE)$/;
-const DURATIONS = /^(?: *(?:\d{3} +)*(?:\d+(?:ms|[smhdwMy]) *)+,?)*$/;
+/** Codes of responses and durations, of which the last is a duration. */
+const DURATIONS = /^ *(?:\d{3} +|\d+(?:ms|[smhdwMy]) *)*$/;
 
 const fits =
   (pattern: RegExp) =>
@@ -63,7 +59,11 @@ export const meaningful: Readonly<Record<string, (text: string, namespace: strin
   'auth-method': fits(METHOD),
   'auth-request-redirect': fits(URL_CHARACTERS),
   'auth-response-headers': fits(/^[A-Za-z0-9-_, ]*$/),
-  'auth-cache-duration': fits(DURATIONS),
+  'auth-cache-duration': (text) =>
+    text.split(',').every((it, at, { length }) => {
+      const isLast = it === '' && at === length - 1;
+      return isLast || (DURATIONS.test(it) && /[a-zA-Z]$/.test(it.trimEnd()));
+    }),
   'auth-always-set-cookie': (text) => truthOf(text) !== undefined,
   'auth-proxy-set-headers': (text, namespace) => isOwn(text, namespace),
   'auth-tls-secret': (text, namespace) => text.includes('/') && isOwn(text, namespace),
@@ -87,8 +87,7 @@ export interface Ranges {
 }
 
 /** A number in dotted form with a zero before another digit is no address for Go. */
-const ADDRESS =
-  /^(?:(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*)(?:\/(?:0|[1-9]\d{0,2}))?$/;
+const ADDRESS = /^(?:(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}|[0-9A-Fa-f:]{2,39})(?:\/(?:0|[1-9]\d{0,2}))?$/;
 
 function rangeIn(text: string): Range | undefined {
   if (!ADDRESS.test(text)) return undefined;

@@ -16,15 +16,32 @@ export interface Demands {
 export const NEVER = 'fill-in@migrate.invalid';
 
 /** Options that restrict access by something that a policy cannot say. If one is set, the role stays closed. */
-const CLOSING = ['google-group', 'gitlab-project', 'github-repo', 'github-user', 'bitbucket-repository'];
+const CLOSING = ['google-group', 'github-repo', 'bitbucket-repository'];
 
-/** Options that restrict members of the groups further. */
-const BESIDE_GROUPS = ['github-repo', 'bitbucket-repository'];
+/** Options that let further people in. Without one of the others, only these people pass, and the role stays closed. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  'gitlab-project': ['gitlab-group'],
+  'github-user': ['github-org', 'github-team'],
+};
+
+/** Which options about groups oauth2-proxy reads for a kind of provider. It reads the others for no other kind. */
+const READ_FOR: Readonly<Record<string, readonly string[]>> = {
+  gitlab: ['gitlab-group', 'gitlab-project'],
+  keycloak: ['keycloak-group'],
+  'keycloak-oidc': ['allowed-group', 'allowed-role'],
+  google: ['allowed-group', 'google-group'],
+  github: ['allowed-group', 'github-org', 'github-team', 'github-repo', 'github-user'],
+  bitbucket: ['allowed-group', 'bitbucket-team', 'bitbucket-repository'],
+};
+
+const OF_GROUPS = [...new Set(Object.values(READ_FOR).flat())];
 
 /** Options whose values restrict access. If a value is not in the files, the role stays closed. */
 const RESTRICTING = [
   ...['email-domain', 'authenticated-emails-file', 'allowed-group', 'allowed-role', 'keycloak-group', 'gitlab-group'],
   ...['google-group', 'gitlab-project', 'github-org', 'github-team', 'github-repo', 'bitbucket-team'],
+  ...['github-user', 'bitbucket-repository', 'provider', 'oidc-email-claim', 'user-id-claim', 'oidc-groups-claim'],
+  ...['oidc-audience-claim', 'oidc-enabled-signing-alg', 'oidc-issuer-url', 'azure-tenant', 'entra-id-allowed-tenant'],
 ];
 
 const any = (facts: readonly Fact[]): Fact | undefined => (facts.length > 1 ? { any: facts } : facts[0]);
@@ -44,6 +61,9 @@ interface Given {
 export class Access {
   readonly #given: Given;
   readonly #said: Demands & { readonly everyAddress: boolean };
+  /** The groups of which a caller needs one besides those of `#said`. */
+  readonly #teams: readonly string[];
+  #isClosed = false;
 
   constructor(given: Given) {
     this.#given = given;
@@ -52,24 +72,63 @@ export class Access {
     this.#said = {
       everyAddress: domains.includes('*'),
       domains: domains.filter((it) => it !== '*'),
-      addresses,
+      addresses: settings.has('authenticated-emails-file') ? addresses : [],
       groups: this.#groups(),
     };
+    this.#teams = this.#teamsIn();
+    this.#restrict();
     this.#explain();
   }
 
-  /** Names of groups as the provider of oauth2-proxy calls them. */
+  /** Which options about groups oauth2-proxy reads. */
+  #read(name: string): boolean {
+    return (READ_FOR[this.#given.provider.type] ?? ['allowed-group']).includes(name);
+  }
+
+  /** Names of groups as the provider of oauth2-proxy calls them. A caller needs one of them. */
   #groups(): readonly string[] {
     const { settings } = this.#given;
+    const named = ['allowed-group', 'keycloak-group', 'gitlab-group'].filter((it) => this.#read(it));
+    const roles = this.#read('allowed-role') ? settings.values('allowed-role') : [];
+    return [...new Set([...named.flatMap((it) => settings.list(it)), ...roles.map((it) => `role:${it}`)])];
+  }
+
+  /** Names of organisations and teams, of which a caller needs one, too. */
+  #teamsIn(): readonly string[] {
+    const { settings } = this.#given;
+    if (this.#read('bitbucket-team')) return settings.list('bitbucket-team');
+    if (!this.#read('github-org')) return [];
     const teams = (settings.text('github-team') ?? '').split(',').flatMap((it) => it.trim() || []);
     const org = settings.text('github-org');
-    const ofOrg =
-      org === undefined ? [] : teams.length === 0 ? [org] : teams.map((it) => (it.includes(':') ? it : `${org}:${it}`));
-    const ofTeams = org === undefined ? teams : [];
-    const named = ['allowed-group', 'keycloak-group', 'gitlab-group', 'bitbucket-team'].flatMap((it) =>
-      settings.list(it),
-    );
-    return [...new Set([...named, ...settings.list('allowed-role').map((it) => `role:${it}`), ...ofOrg, ...ofTeams])];
+    if (org !== undefined) return teams.length === 0 ? [org] : teams.map((it) => `${org}:${it}`);
+    // With a team of no organisation, oauth2-proxy admits no caller.
+    return teams.every((it) => it.includes(':')) ? teams : [''];
+  }
+
+  /** Closes the role if something restricts access that a policy cannot say. */
+  #restrict(): void {
+    const { settings, provider } = this.#given;
+    const isSet = (it: string) => settings.values(it).length > 0 && settings.values(it).join('') !== '';
+    const close = (name: string, why: string) => {
+      this.#isClosed = true;
+      this.#given.findings.ask(settings.label(name), `${why}: write who may pass into the role`);
+    };
+    for (const name of OF_GROUPS.filter((it) => isSet(it) && !this.#read(it))) {
+      const why = `oauth2-proxy does not read it for the provider ${JSON.stringify(provider.type.slice(0, 40))}`;
+      if (this.#said.groups.length + this.#teams.length === 0) close(name, `${why}, and admits others too`);
+      else this.#given.findings.differ(settings.label(name), `${why}, so the role does not have it`);
+    }
+    const oidc = settings.text('oidc-email-claim') ?? 'email';
+    const isOld = oidc === 'email' && settings.text('user-id-claim') !== undefined;
+    const name = isOld ? 'user-id-claim' : 'oidc-email-claim';
+    if ((isOld ? settings.text(name) : oidc) !== 'email') {
+      close(name, 'oauth2-proxy compares addresses with another claim than email');
+    }
+    if ((settings.values('oidc-audience-claim')[0] ?? 'aud') !== 'aud') {
+      close('oidc-audience-claim', 'oauth2-proxy compares the audience with another claim than aud');
+    }
+    const isAlone = ([name, others]: readonly [string, readonly string[]]) => isSet(name) && !others.some(isSet);
+    if (CLOSING.some(isSet) || Object.entries(BESIDE).some(isAlone)) this.#isClosed = true;
   }
 
   /** Reports how the facts about people differ from those of oauth2-proxy. */
@@ -100,7 +159,7 @@ export class Access {
         label,
         'anyone in the world has a Google account, so the gateway needs an organisation: write its hd into the role, or the addresses of people',
       );
-    } else if (everyAddress && this.#said.groups.length === 0) {
+    } else if (everyAddress && this.#said.groups.length + this.#teams.length === 0) {
       findings.differ(
         label,
         'every account of the provider may pass, as before: if anyone can make an account there, name groups or domains in the role',
@@ -132,7 +191,7 @@ export class Access {
         'oauth2-proxy also accepts an address if the provider says nothing about its verification; the gateway needs email_verified: true',
       );
     }
-    if (settings.has('allowed-role') || this.#said.groups.some((it) => it.startsWith('role:'))) {
+    if (this.#said.groups.some((it) => it.startsWith('role:'))) {
       findings.ask(
         settings.label('allowed-role'),
         'oauth2-proxy reads roles of Keycloak in the access token, and a session of the gateway in the ID token: switch on "Add to ID token" in the mappers of the client scope roles',
@@ -147,7 +206,7 @@ export class Access {
 
   #group(name: string): readonly Fact[] {
     const [, inner] = /^role:([\s\S]+)$/.exec(name) ?? [];
-    if (inner !== undefined && this.#given.provider.kind === 'keycloak') {
+    if (inner !== undefined && this.#given.provider.type === 'keycloak-oidc') {
       const [, client, role] = /^([^:]+):([\s\S]+)$/.exec(inner) ?? [];
       const claim = client === undefined ? 'realm_access.roles' : `resource_access.${client}.roles`;
       const value = role ?? inner;
@@ -199,17 +258,15 @@ export class Access {
    * @returns undefined if any caller of the provider passes */
   fact(more?: Demands): Fact | undefined {
     const { groups, everyAddress, ...said } = this.#said;
-    const has = (it: string) => this.#given.settings.has(it);
-    const closes = (CLOSING.some(has) && groups.length === 0) || BESIDE_GROUPS.some(has);
     const { settings } = this.#given;
-    const unknown = settings.isIncomplete || RESTRICTING.some((it) => settings.isElsewhere(it));
+    const closes = this.#isClosed || settings.isClosed || RESTRICTING.some((it) => settings.isElsewhere(it));
     const never = this.#of({ claim: 'email', is: NEVER });
-    const inGroups = groups.length === 0 ? [] : [any(groups.flatMap((it) => this.#group(it))) ?? never];
+    const inGroups = [groups, this.#teams].flatMap((names) =>
+      names.length === 0 ? [] : [any(names.flatMap((it) => this.#group(it))) ?? never],
+    );
     const people = this.#people({ ...said, groups }, everyAddress);
     const further = more === undefined ? [] : this.#further(more);
-    const all = [people, ...inGroups, ...(closes || unknown ? [never] : []), ...further].filter(
-      (it) => it !== undefined,
-    );
+    const all = [people, ...inGroups, ...(closes ? [never] : []), ...further].filter((it) => it !== undefined);
     const different = [...new Map(all.map((it) => [JSON.stringify(it), it])).values()];
     return different.length > 1 ? { all: different } : different[0];
   }

@@ -1,8 +1,10 @@
 import type { Findings } from '../findings.ts';
 import { isMapping, listOf, type Plain, textOf } from '../yaml.ts';
-import { expand } from './command-line.ts';
+import { expand, readSetting } from './command-line.ts';
 import type { Injected } from './headers.ts';
-import { PARAMETER, type Written } from './settings.ts';
+import { optionsByFlag } from './names.ts';
+import type { Option } from './options.ts';
+import { mistakes, PARAMETER, type Written } from './settings.ts';
 import type { Upstream } from './upstreams.ts';
 
 /** The alpha configuration of oauth2-proxy 7.15, as settings, headers and upstreams. */
@@ -65,9 +67,9 @@ const OPTIONS: Readonly<Record<string, string>> = {
   'googleConfig.group': 'google-group',
   'googleConfig.adminEmail': 'google-admin-email',
   'googleConfig.serviceAccountJson': 'google-service-account-json',
+  'googleConfig.useOrganizationID': 'google-use-organization-id',
   'googleConfig.useApplicationDefaultCredentials': 'google-use-application-default-credentials',
   'googleConfig.targetPrincipal': 'google-target-principal',
-  'googleConfig.useOrganizationID': 'google-use-organization-id',
   'googleConfig.adminAPIUserScope': 'google-admin-api-user-scope',
   'loginGovConfig.jwtKey': 'jwt-key',
   'loginGovConfig.jwtKeyFile': 'jwt-key-file',
@@ -78,6 +80,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
 const OTHERS: Readonly<Record<string, string>> = {
   id: 'the name of the provider',
   additionalClaims: 'headers and facts can read every claim',
+  'ADFSConfig.skipScope': 'signin.scopes',
 };
 
 const SERVER: Readonly<Record<string, string>> = {
@@ -113,12 +116,23 @@ class Reader {
     this.#variables = variables;
   }
 
-  /** Reads a setting, and replaces variables in it. */
+  /** Reads a setting, and replaces variables in it. A member without a value is as if it were not there. */
   add(name: string, label: string, value: unknown): void {
-    const filled = (Array.isArray(value) ? value : [value]).map((it) => expand(textOf(it) ?? '', this.#variables));
-    const missing = filled.find((it) => it.missing !== undefined)?.missing;
-    const values = filled.map(({ text }) => text);
-    this.written.push({ level: 'alpha', name, label, values, ...(missing !== undefined && { elsewhere: missing }) });
+    if (value === null) return;
+    const option: Option = optionsByFlag.get(name) ?? { name };
+    let missing: string | undefined;
+    const fill = (it: unknown): unknown => {
+      if (typeof it !== 'string') return it;
+      const filled = expand(it, this.#variables);
+      missing ??= filled.missing;
+      // The variable is replaced before the file is read as YAML.
+      return filled.text !== it && /^(?:true|false)$/.test(filled.text) && option.bool
+        ? filled.text === 'true'
+        : filled.text;
+    };
+    const filled = Array.isArray(value) ? value.map(fill) : fill(value);
+    if (missing !== undefined) this.written.push({ level: 'alpha', name, label, values: [], elsewhere: missing });
+    else this.written.push(readSetting('alpha', label, option, filled));
   }
 
   members(place: string, value: unknown, options: Readonly<Record<string, string>>): void {
@@ -132,9 +146,13 @@ class Reader {
       if (path === 'loginURLParameters') this.parameters(label, inner);
       else if (name !== undefined) this.add(name, label, inner);
       else if (other !== undefined) this.#findings.carry(label, other);
-      else if (path === 'ADFSConfig.skipScope') this.#findings.lose(label, 'write signin.scopes');
+      else if (options === OPTIONS && !isMapping(inner)) this.mistake(label);
       else this.#findings.lose(label, 'no key of the policy means this: check whether you need it');
     }
+  }
+
+  mistake(label: string): void {
+    this.written.push({ level: 'alpha', name: '', label, values: [], mistake: mistakes.option });
   }
 
   /** Reads parameters of the authorization request. Those with a fixed value are settings; others are for each request. */
@@ -198,7 +216,7 @@ export function readAlpha(file: Plain, findings: Findings, variables: ReadonlyMa
   });
   reader.members('server', server, SERVER);
   reader.members('metricsServer', metricsServer, METRICS);
-  for (const key of Object.keys(rest)) findings.lose(key, 'no part of the alpha configuration of oauth2-proxy 7.15');
+  for (const key of Object.keys(rest)) reader.mistake(key);
   const config = isMapping(upstreamConfig) ? upstreamConfig : {};
   if (config.proxyRawPath !== undefined) {
     const why = 'the gateway rejects paths that a service could read in two ways, such as // and %2F';

@@ -1,5 +1,7 @@
-import { optionsByName } from './options.ts';
-import type { Level, Written } from './settings.ts';
+import { optionsByFlag, optionsByKey } from './names.ts';
+import type { Option } from './options.ts';
+import { mistakes, type Written } from './settings.ts';
+import { type Level, valuesOf } from './values.ts';
 
 /** A variable in a value that no file sets. */
 const VARIABLE = /\$\$|\$\(([A-Za-z_]\w*)\)|\$\{([A-Za-z_]\w*)(?::?-([^}$]*))?\}|\$([A-Za-z_]\w*)/g;
@@ -49,51 +51,83 @@ export function words(text: string): readonly string[] {
   return found;
 }
 
-/** Splits a value that may have several elements: a line of CSV, as the flags read it. */
-export function elements(text: string): readonly string[] {
-  return [...text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
-    quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'),
-  );
-}
-
-/** Returns a setting whose value is a text: of a flag, a variable, or a text in a configuration file.
+/** Returns a setting whose value is a text: of a flag or a variable.
  * @param variables the variables that the value may name; absent: it cannot name any */
-export function settingOf(
-  level: Level,
+function settingOf(
+  level: 'flag' | 'environment',
   label: string,
-  name: string,
+  option: Option,
   value: string,
   variables?: ReadonlyMap<string, string>,
 ): Written {
-  const plain = name.replaceAll('_', '-').toLowerCase();
   const { text, missing } = variables === undefined ? { text: value } : expand(value, variables);
-  if (missing !== undefined) return { level, name: plain, label, values: [], elsewhere: missing };
-  return { level, name: plain, label, values: optionsByName.get(plain)?.list ? elements(text) : [text] };
+  if (missing !== undefined) return { level, name: option.name, label, values: [], elsewhere: missing };
+  return readSetting(level, label, option, text);
 }
 
-/** Reads flags. Words before the first flag are the program, and others that are no flag are left out. */
+/** Returns a setting as oauth2-proxy reads its value. */
+export function readSetting(level: Level, label: string, option: Option, value: unknown): Written {
+  const values = valuesOf(level, value, option);
+  const mistake = values === undefined ? { mistake: mistakes.value } : {};
+  return { level, name: option.name, label, values: values ?? [], ...mistake };
+}
+
+/** The name of the program, or of its image with a tag, at the end of a path. A word has no spaces. */
+export const PROGRAM = /oauth2[-_]proxy(?=:.|$)/;
+
+/** Returns the words behind the program; all, if none is the program. */
+function argumentsIn(args: readonly string[]): readonly string[] {
+  const isProgram = (it: string) => !it.startsWith('-') && PROGRAM.test(it);
+  const found = args.flatMap((it, at) => (isProgram(it) ? at : []));
+  // The value of a flag may have the name of the program, too.
+  const at = found.filter((it) => !(args[it - 1] ?? '').startsWith('-')).at(-1) ?? found[0] ?? -1;
+  return args.slice(at + 1);
+}
+
+/** Reads flags. Other words are left out, and nothing behind `--` is a flag. */
 export function readFlags(args: readonly string[], variables: ReadonlyMap<string, string>): readonly Written[] {
   const found: Written[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const [, name = '', value] = /^--?([A-Za-z][\w-]*)(?:=([\s\S]*))?$/.exec(args[i] as string) ?? [];
-    if (name === '') continue;
-    const option = optionsByName.get(name.replaceAll('_', '-'));
-    const takesNext = value === undefined && option !== undefined && !option.bool;
-    found.push(settingOf('flag', `--${name}`, name, value ?? (takesNext ? (args[++i] ?? '') : ''), variables));
+  const rest = argumentsIn(args);
+  for (let i = 0; i < rest.length; i++) {
+    const word = rest[i] as string;
+    if (word === '--') break;
+    if (!word.startsWith('-') || word === '-') continue;
+    const [, label = '-', name = '', value] = /^(--?([^=]*))(?:=([\s\S]*))?$/.exec(word) ?? [];
+    const option = word.startsWith('--') ? optionsByFlag.get(name) : undefined;
+    if (option === undefined) {
+      // A word that is no name may be a secret.
+      const known = /^--?[a-z][\w-]{0,60}$/i.test(label) ? label : '-';
+      found.push({ level: 'flag', name: '', label: known, values: [], mistake: mistakes.option });
+      continue;
+    }
+    const takesNext = value === undefined && (!option.bool || option.word);
+    const next = takesNext ? rest[++i] : (value ?? 'true');
+    if (next === undefined)
+      found.push({ level: 'flag', name: option.name, label, values: [], mistake: mistakes.value });
+    else found.push(settingOf('flag', label, option, next, variables));
   }
   return found;
 }
 
 const PREFIX = 'OAUTH2_PROXY_';
 
-/** Reads variables of the environment. Those of other programs are left out. */
+/** The option of a variable. The names of variables have no small letters. */
+export const optionOfVariable = (name: string): Option | undefined =>
+  name === name.toUpperCase() ? optionsByKey.get(name.slice(PREFIX.length).toLowerCase()) : undefined;
+
+/** Reads variables of the environment. Those of other programs are left out, and an empty one has no effect. */
 export function readVariables(
   entries: Iterable<readonly [string, string]>,
   variables?: ReadonlyMap<string, string>,
 ): readonly Written[] {
   return [...entries]
-    .filter(([name]) => name.startsWith(PREFIX))
-    .map(([name, value]) => settingOf('environment', name, name.slice(PREFIX.length), value, variables));
+    .filter(([name, value]) => name.startsWith(PREFIX) && value !== '')
+    .map(([name, value]) => {
+      const option = optionOfVariable(name);
+      if (option !== undefined) return settingOf('environment', name, option, value, variables);
+      const ignored = 'oauth2-proxy reads no such variable: its name is that of the key in the configuration file';
+      return { level: 'environment', name: '', label: name, values: [], ignored };
+    });
 }
 
 /** Reads a file of variables, as `docker run --env-file` and compose do. */

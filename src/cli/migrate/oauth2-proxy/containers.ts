@@ -1,5 +1,7 @@
 import { isMapping, listOf, type Plain, textOf } from '../yaml.ts';
-import { readFlags, readVariables, words } from './command-line.ts';
+import { optionOfVariable, readFlags, readSetting, readVariables, words } from './command-line.ts';
+import { optionsByFlag } from './names.ts';
+import type { Option } from './options.ts';
 import { UNREAD, type Written } from './settings.ts';
 
 /** A configuration file inside an object: in a ConfigMap, or in the values of the Helm chart. */
@@ -69,9 +71,10 @@ function readEnv(container: Plain): Found & { readonly variables: ReadonlyMap<st
   });
   const elsewhere = entries
     .filter(({ value, name }) => value === undefined && String(name).startsWith('OAUTH2_PROXY_'))
-    .map((it): Written => {
-      const name = String(it.name).slice('OAUTH2_PROXY_'.length).replaceAll('_', '-').toLowerCase();
-      return { level: 'environment', name, label: String(it.name), values: [], elsewhere: sourceOf(it) };
+    .flatMap((it): readonly Written[] => {
+      const name = optionOfVariable(String(it.name))?.name;
+      if (name === undefined) return [];
+      return [{ level: 'environment', name, label: String(it.name), values: [], elsewhere: sourceOf(it) }];
     });
   const variables = new Map(known);
   return {
@@ -126,7 +129,9 @@ function readValues(values: Plain): Found {
   };
   const written = Object.entries(named).flatMap(([key, name]): readonly Written[] => {
     const value = textOf(config[key]);
-    return value === undefined ? [] : [{ level: 'flag', name, label: `config.${key}`, values: [value] }];
+    // The chart writes them into variables.
+    const option = optionsByFlag.get(name) as Option;
+    return value === undefined || value === '' ? [] : [readSetting('environment', `config.${key}`, option, value)];
   });
   const extra = values.extraArgs;
   const args = isMapping(extra)

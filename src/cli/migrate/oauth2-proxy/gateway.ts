@@ -1,8 +1,10 @@
+import { isWithin, type Range } from '../../../cidr.ts';
 import { MAX_SESSION } from '../../../policy/bounds.ts';
 import { comment, type Draft, type Mapping, type Rule } from '../draft.ts';
 import type { Findings } from '../findings.ts';
 import { durationText, isFile, rangeOf, secondsOf } from '../forms.ts';
 import type { Settings } from './settings.ts';
+import { networkOf, networkText } from './values.ts';
 
 const SESSION_KEYS = '/run/secrets/session.jwks';
 
@@ -120,6 +122,13 @@ export function mayOverlap(one: string, other: string): boolean {
   return Math.floor(number(from) / shift) === Math.floor(number(to) / shift);
 }
 
+/** A policy rejects a range that another one contains. */
+const outermost = (networks: readonly Range[]): readonly Range[] =>
+  [...networks]
+    .filter((it) => it.length > 0)
+    .sort((a, b) => a.length - b.length)
+    .filter((it, at, all) => !all.slice(0, at).some((other) => isWithin(it.bytes, other, it.length)));
+
 /** Returns the rule for addresses that need no credential, and adds its role.
  * @param isBlind - whether the gateway would take the address of a proxy for that of a client */
 export function trustedAddresses(
@@ -129,7 +138,7 @@ export function trustedAddresses(
   isBlind: boolean,
 ): readonly Rule[] {
   const said = settings.list('trusted-ip');
-  if (said.length === 0) return [];
+  if (said.length === 0 || settings.isClosed) return [];
   const label = settings.label('trusted-ip');
   if (isBlind) {
     findings.lose(
@@ -138,11 +147,12 @@ export function trustedAddresses(
     );
     return [];
   }
-  const ranges = [...new Set(said.flatMap((it) => rangeOf(it) ?? []))];
-  if (ranges.length < said.length) {
+  const networks = said.flatMap((it) => networkOf(it) ?? []);
+  const ranges = outermost(networks).flatMap((it) => networkText(it) ?? []);
+  if (networks.some((it) => networkText(it) === undefined)) {
     findings.lose(
       label,
-      'a range that is no address, or that contains all addresses, is left out: requests from there need a credential',
+      'a range that is an IPv4 address in the form of IPv6, or that contains all addresses, is left out: requests from there need a credential',
     );
   }
   const trusted = (draft.gateway.trusted_proxies ?? []) as readonly string[];
@@ -155,6 +165,10 @@ export function trustedAddresses(
     );
   }
   if (usable.length === 0) return [];
+  if (settings.is('reverse-proxy')) {
+    const what = 'oauth2-proxy takes the first address of the header of the client, and the gateway the last one';
+    findings.differ(label, `${what} in X-Forwarded-For that is not of gateway.trusted_proxies`, true);
+  }
   findings.differ(
     label,
     'pages of other sites cannot use the network of a browser for unsafe methods: the gateway checks the origin (docs/certificates.md)',

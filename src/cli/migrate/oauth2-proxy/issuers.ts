@@ -22,8 +22,13 @@ export function extraIssuers(settings: Settings, main: string, findings: Finding
   const said = settings.list('extra-jwt-issuers');
   if (said.length === 0) return [];
   const label = settings.label('extra-jwt-issuers');
+  if (settings.isClosed) return [];
   if (!settings.is('skip-jwt-bearer-tokens')) {
     findings.lose(label, 'it has no effect without skip-jwt-bearer-tokens');
+    return [];
+  }
+  if ((settings.values('oidc-audience-claim')[0] ?? 'aud') !== 'aud') {
+    findings.lose(label, 'oauth2-proxy compares the audience with another claim than aud');
     return [];
   }
   const found = new Map<string, string[]>();
@@ -80,7 +85,7 @@ const OF_PEOPLE = ['allowed-group', 'allowed-role', 'keycloak-group', 'gitlab-gr
 /** The fact for callers with a token of such an issuer; undefined if oauth2-proxy lets none pass, or if the policy
  * cannot say which of them. */
 function factOf(provider: string, issuer: string, settings: Settings): Fact | undefined {
-  if (settings.isIncomplete || OF_PEOPLE.some((it) => settings.has(it))) return undefined;
+  if (settings.isClosed || OF_PEOPLE.some((it) => settings.has(it))) return undefined;
   if (ownersOf[kindOfIssuer(issuer)] !== undefined) return undefined;
   const domains = settings.list('email-domain').map((it) => it.toLowerCase());
   if (domains.includes('*')) return { provider };

@@ -12,6 +12,7 @@ import { migrateProvider } from './provider.ts';
 import type { Read } from './read.ts';
 import { Settings } from './settings.ts';
 import { migrateUpstreams, upstreamsOfFlags } from './upstreams.ts';
+import { isSigned } from './values.ts';
 
 /** The parts of a policy that follow from oauth2-proxy, whatever stands behind it. */
 export interface MigratedProxy {
@@ -36,7 +37,7 @@ export interface Asking {
 
 /** Migrates everything but hosts and services. */
 export function migrateProxy(read: Read, findings: Findings, asking?: Asking): MigratedProxy {
-  const settings = new Settings(read.written, findings);
+  const settings = new Settings(read.written, findings, read.alpha !== undefined);
   const draft = newDraft();
   if (asking !== undefined && asking.trustedProxies.length > 0) draft.gateway.trusted_proxies = asking.trustedProxies;
   migrateGateway(settings, draft, findings, asking !== undefined);
@@ -45,10 +46,12 @@ export function migrateProxy(read: Read, findings: Findings, asking?: Asking): M
   const issuers = extraIssuers(settings, String(keys.issuer), findings);
   const several = issuers.length > 0;
   if (several) keys.subject = { prefix: `${provider.name}-` };
-  if (settings.is('skip-jwt-bearer-tokens')) acceptTokens(settings, keys, findings);
+  if (settings.is('skip-jwt-bearer-tokens')) acceptTokens(settings, keys, provider.type, findings);
   const access = new Access({ settings, provider, draft, findings, addresses: read.addresses, several });
   const tokens = migrateIssuers(issuers, settings, draft, findings);
-  const isBehind = settings.is('reverse-proxy') && draft.gateway.trusted_proxies === undefined;
+  const isBehind =
+    (settings.is('reverse-proxy') || settings.isElsewhere('reverse-proxy')) &&
+    draft.gateway.trusted_proxies === undefined;
   const trusted = trustedAddresses(settings, draft, findings, asking?.isBlind ?? isBehind);
   const headers = asking?.headers ?? read.alpha?.headers ?? headersOfFlags(settings);
   migrateHeaders(headers, settings, provider, draft, findings);
@@ -62,11 +65,15 @@ export function migrateProxy(read: Read, findings: Findings, asking?: Asking): M
   };
 }
 
-function acceptTokens(settings: Settings, keys: Record<string, unknown>, findings: Findings): void {
+function acceptTokens(settings: Settings, keys: Record<string, unknown>, type: string, findings: Findings): void {
   const id = settings.text('client-id');
   const all = [...(id === undefined ? [] : [id]), ...settings.list('oidc-extra-audience')];
   const audiences = [...new Set(all)].filter((it) => it.length <= 256 && !it.includes('${'));
   const label = settings.label('skip-jwt-bearer-tokens');
+  if (!isSigned(type)) {
+    findings.lose(label, 'oauth2-proxy accepts no tokens of this kind of provider');
+    return;
+  }
   if (/^https:\/\/accounts\.google\.com$|^https:\/\/[^/]*okta(?:preview)?\.com$/.test(String(keys.issuer))) {
     findings.lose(
       label,

@@ -71,6 +71,7 @@ const listed = (paths: readonly Open['paths'][]): string =>
 
 /** Returns the paths that oauth2-proxy opens to anyone, as far as a policy can name them. Others need a credential. */
 export function openPaths(settings: Settings, findings: Findings): readonly Open[] {
+  if (settings.isClosed) return [];
   const open = skipsOf(settings).flatMap((it) => openOf(it, findings));
   const different = withoutOtherCase(open);
   if (different.length < open.length) {

@@ -4,8 +4,12 @@ export interface Option {
   readonly name: string;
   /** The option can have several values. */
   readonly list?: true;
-  /** The flag needs no value. */
+  /** The value is true or false. */
   readonly bool?: true;
+  /** The flag takes the next word as its value, although the value is true or false. */
+  readonly word?: true;
+  /** The value is a duration of Go, or a whole number. */
+  readonly unit?: 'duration' | 'number';
   /** The value is a secret: it appears in no output. */
   readonly secret?: true;
   /** The keys of the policy that stand for the option. */
@@ -34,6 +38,8 @@ const PROBE = 'probes have addresses of their own, /.meshgate/healthz and /.mesh
 const list = { list: true } as const;
 const bool = { bool: true } as const;
 const secret = { secret: true } as const;
+const duration = { unit: 'duration' } as const;
+const number = { unit: 'number' } as const;
 
 /** The options of oauth2-proxy 7.15, by what they are about. */
 export const sections: Readonly<Record<string, readonly Option[]>> = {
@@ -163,9 +169,9 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
     { name: 'google-group', ...list, lost: GOOGLE },
     { name: 'google-admin-email', lost: GOOGLE },
     { name: 'google-service-account-json', lost: GOOGLE },
-    { name: 'google-use-application-default-credentials', ...bool, same: 'false', lost: GOOGLE },
+    { name: 'google-use-application-default-credentials', ...bool, word: true, same: 'false', lost: GOOGLE },
     { name: 'google-target-principal', lost: GOOGLE },
-    { name: 'google-use-organization-id', ...bool, same: 'false', lost: GOOGLE },
+    { name: 'google-use-organization-id', ...bool, word: true, same: 'false', lost: GOOGLE },
     { name: 'google-admin-api-user-scope', lost: GOOGLE },
     { name: 'azure-tenant', to: 'providers.NAME.issuer' },
     {
@@ -207,8 +213,8 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
   'Sessions and cookies': [
     { name: 'cookie-secret', ...secret, to: 'gateway.session.keys_file' },
     { name: 'cookie-secret-file', to: 'gateway.session.keys_file' },
-    { name: 'cookie-expire', to: 'gateway.session.absolute and idle' },
-    { name: 'cookie-refresh', to: 'gateway.session.fresh' },
+    { name: 'cookie-expire', ...duration, to: 'gateway.session.absolute and idle' },
+    { name: 'cookie-refresh', ...duration, to: 'gateway.session.fresh' },
     { name: 'cookie-name', lost: COOKIE },
     { name: 'cookie-path', same: '/', lost: COOKIE },
     {
@@ -220,8 +226,8 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
     { name: 'cookie-httponly', ...bool, same: 'true', lost: COOKIE },
     { name: 'cookie-samesite', same: 'lax', lost: COOKIE },
     { name: 'cookie-csrf-per-request', ...bool, to: 'always so' },
-    { name: 'cookie-csrf-per-request-limit', to: 'at most eight attempts at once' },
-    { name: 'cookie-csrf-expire', to: 'ten minutes' },
+    { name: 'cookie-csrf-per-request-limit', ...number, to: 'at most eight attempts at once' },
+    { name: 'cookie-csrf-expire', ...duration, to: 'ten minutes' },
     { name: 'cookie-csrf-samesite', lost: COOKIE },
     { name: 'session-store-type', same: 'cookie', lost: REDIS },
     { name: 'session-cookie-minimal', ...bool, to: 'the cookie never contains tokens' },
@@ -231,9 +237,8 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
     ...['redis-connection-url', 'redis-password', 'redis-sentinel-password'].map(
       (name): Option => ({ name, ...secret, lost: REDIS }),
     ),
-    ...['redis-username', 'redis-ca-path', 'redis-sentinel-master-name', 'redis-connection-idle-timeout'].map(
-      (name): Option => ({ name, lost: REDIS }),
-    ),
+    ...['redis-username', 'redis-ca-path', 'redis-sentinel-master-name'].map((name): Option => ({ name, lost: REDIS })),
+    { name: 'redis-connection-idle-timeout', ...number, lost: REDIS },
     ...['redis-insecure-skip-tls-verify', 'redis-use-cluster', 'redis-use-sentinel'].map(
       (name): Option => ({ name, ...bool, same: 'false', lost: REDIS }),
     ),
@@ -264,8 +269,8 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
     { name: 'upstream', ...list, to: 'services and hosts' },
     { name: 'pass-host-header', ...bool, to: 'services.NAME.authority' },
     { name: 'proxy-websockets', ...bool, same: 'true', lost: 'WebSockets pass on each route that a rule allows' },
-    { name: 'flush-interval', to: 'proxy.buffering: false' },
-    { name: 'upstream-timeout', to: 'proxy.read_timeout' },
+    { name: 'flush-interval', ...duration, to: 'proxy.buffering: false' },
+    { name: 'upstream-timeout', ...duration, to: 'proxy.read_timeout' },
     {
       name: 'ssl-upstream-insecure-skip-verify',
       ...bool,
@@ -308,9 +313,10 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
     ...['auth-logging-format', 'standard-logging-format', 'request-logging-format', 'logging-filename'].map(
       (name): Option => ({ name, lost: LOG }),
     ),
-    ...['logging-max-size', 'logging-max-age', 'logging-max-backups', 'request-id-header'].map(
-      (name): Option => ({ name, lost: LOG }),
+    ...['logging-max-size', 'logging-max-age', 'logging-max-backups'].map(
+      (name): Option => ({ name, ...number, lost: LOG }),
     ),
+    { name: 'request-id-header', lost: LOG },
     ...['auth-logging', 'request-logging', 'standard-logging', 'logging-local-time'].map(
       (name): Option => ({ name, ...bool, same: 'true', lost: LOG }),
     ),
@@ -323,19 +329,3 @@ export const sections: Readonly<Record<string, readonly Option[]>> = {
     { name: 'config-test', ...bool, to: 'meshgate validate' },
   ],
 };
-
-/** The name of an option in a configuration file: that of a list is the plural. */
-export function keyOf({ name, list }: Option): string {
-  const key = name.replaceAll('-', '_');
-  return list && !/(?:s|regex)$/.test(key) ? `${key}s` : key;
-}
-
-/** The options by each of their names, with dashes. */
-export const optionsByName: ReadonlyMap<string, Option> = new Map(
-  Object.values(sections)
-    .flat()
-    .flatMap((option) => [
-      [option.name, option],
-      [keyOf(option).replaceAll('_', '-'), option],
-    ]),
-);

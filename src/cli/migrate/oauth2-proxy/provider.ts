@@ -11,6 +11,8 @@ import type { Settings } from './settings.ts';
 export interface Migrated {
   readonly name: string;
   readonly kind: ProviderKindName;
+  /** The kind of provider of oauth2-proxy. */
+  readonly type: string;
   /** Whether its tokens say that an address is verified. Without that, no address counts. */
   readonly verifies: boolean;
   /** Set if the provider of oauth2-proxy speaks no OpenID Connect, so that a broker has to stand in between. */
@@ -71,9 +73,13 @@ const MANY_TENANTS = /^https:\/\/login\.microsoftonline\.com\/(?:common|organiza
 function issuerOf(settings: Settings, type: string, findings: Findings): Issuer | undefined {
   const wanted = wantedIssuer(settings, type);
   if (wanted === undefined) return undefined;
-  const allowed = settings.list('entra-id-allowed-tenant').map((it) => it.toLowerCase());
+  const allowed = settings.list('entra-id-allowed-tenant');
+  const own = /^https:\/\/login\.microsoftonline\.com\/([^/]+)/.exec(wanted)?.[1] ?? '';
+  if (type === 'entra-id' && allowed.length > 0 && !MANY_TENANTS.test(wanted) && !allowed.includes(own))
+    settings.close(settings.label('entra-id-allowed-tenant'), 'the tenant of the issuer is not among these');
   if (MANY_TENANTS.test(wanted)) {
-    const tenants = allowed.filter((it) => OBJECT_ID.test(it));
+    // A token has the id of its tenant in small letters.
+    const tenants = allowed.filter((it) => OBJECT_ID.test(it) && it === it.toLowerCase());
     if (tenants.length === 0) {
       findings.ask(
         settings.label(settings.has('azure-tenant') ? 'azure-tenant' : 'oidc-issuer-url'),
@@ -150,7 +156,10 @@ function algorithmsOf(settings: Settings, findings: Findings): readonly string[]
       'the gateway never accepts HMAC and none: they are left out',
     );
   }
-  return said.filter((it) => ALGORITHMS.includes(it));
+  const kept = said.filter((it) => ALGORITHMS.includes(it));
+  if (said.length > 0 && kept.length === 0)
+    settings.close(settings.label('oidc-enabled-signing-alg'), 'the gateway accepts none of these algorithms');
+  return kept;
 }
 
 /** A scope (RFC 6749, section 3.3). */
@@ -200,7 +209,7 @@ function isParameter(name: string, value: string): boolean {
 
 /** Adds the provider of oauth2-proxy to the policy. */
 export function migrateProvider(settings: Settings, draft: Draft, findings: Findings): Migrated {
-  const type = settings.text('provider')?.toLowerCase() ?? 'google';
+  const type = settings.text('provider') ?? 'google';
   const isOpenId = Object.hasOwn(OPENID, type);
   const found = isOpenId ? issuerOf(settings, type, findings) : undefined;
   if (found === undefined && isOpenId) {
@@ -236,5 +245,11 @@ export function migrateProvider(settings: Settings, draft: Draft, findings: Find
   const signin = signinOf(settings, type, kind, findings);
   if (Object.keys(signin).length > 0) keys.signin = signin;
   draft.providers[name] = keys;
-  return { name, kind, verifies: !SAYS_NOTHING.includes(type) && kind !== 'entra', ...(!isOpenId && { broker: true }) };
+  return {
+    name,
+    kind,
+    type,
+    verifies: !SAYS_NOTHING.includes(type) && kind !== 'entra',
+    ...(!isOpenId && { broker: true }),
+  };
 }

@@ -1,11 +1,13 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
+import { foreign } from '../../foreign.ts';
 import type { Findings } from '../findings.ts';
 import { isAddress } from '../forms.ts';
-import { isMapping, objectsIn, type Plain, readDocuments, textOf } from '../yaml.ts';
+import { objectsIn, type Plain, readDocuments, textOf } from '../yaml.ts';
 import { type Alpha, isAlpha, readAlpha } from './alpha.ts';
-import { readEnvFile, readFlags, readVariables, settingOf, words } from './command-line.ts';
+import { PROGRAM, readEnvFile, readFlags, readSetting, readVariables, words } from './command-line.ts';
 import { configMapOf, readObject } from './containers.ts';
-import { UNREAD, type Written } from './settings.ts';
+import { optionsByKey } from './names.ts';
+import { mistakes, UNREAD, type Written } from './settings.ts';
 
 /** A file that the user named. */
 export interface Source {
@@ -23,9 +25,6 @@ export interface Read {
 }
 
 type Form = 'addresses' | 'environment' | 'toml' | 'command' | 'yaml';
-
-/** The name of the program, or of its image with a tag, at the end of a path. A word has no spaces. */
-const PROGRAM = /oauth2[-_]proxy(?=:.|$)/;
 
 /** Whether a line runs oauth2-proxy: in a shell, a unit of systemd, or `docker run`. */
 function isCommand(line: string): boolean {
@@ -84,18 +83,12 @@ class Reading {
       return;
     }
     for (const [key, value] of Object.entries(table)) {
-      if (isMapping(value)) this.#findings.lose(key, 'a configuration file of oauth2-proxy has no sections');
-      else if (Array.isArray(value))
-        this.list(
-          key,
-          value.flatMap((it) => textOf(it) ?? []),
-        );
-      else this.written.push(settingOf('config', key, key, String(value)));
+      const option = optionsByKey.get(key.toLowerCase());
+      if (option === undefined) {
+        const name = { level: 'config', name: '', values: [], mistake: mistakes.option } as const;
+        this.written.push({ ...name, label: foreign(key, 80) });
+      } else this.written.push(readSetting('config', key, option, value));
     }
-  }
-
-  list(key: string, values: readonly string[]): void {
-    this.written.push({ level: 'config', name: key.replaceAll('_', '-').toLowerCase(), label: key, values });
   }
 
   yaml(name: string, text: string): void {
@@ -131,11 +124,13 @@ class Reading {
   }
 }
 
-const addressesIn = (text: string): readonly string[] =>
-  text.split('\n').flatMap((line) => {
-    const [address = ''] = line.trim().split(',');
-    return isAddress(address) && !address.startsWith('#') ? [address.trim()] : [];
-  });
+/** Reads a list of addresses, which is CSV: if lines have different numbers of fields, oauth2-proxy reads none. */
+function addressesIn(text: string): readonly string[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const fields = new Set(lines.map((line) => line.split(',').length));
+  if (fields.size > 1 || lines.some((line) => line.includes('"'))) return [];
+  return lines.map((line) => (line.split(',')[0] ?? '').trim()).filter((it) => isAddress(it) && !it.startsWith('#'));
+}
 
 /** The files that settings name, and that are not among those that were read. */
 function unreadFiles({ written, alpha, configMaps }: Reading, hasVariables: boolean): readonly Written[] {

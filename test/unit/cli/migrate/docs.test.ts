@@ -3,7 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Annotation, sections as annotations } from '../../../../src/cli/migrate/ingress-nginx/annotations.ts';
-import { keyOf, type Option, sections } from '../../../../src/cli/migrate/oauth2-proxy/options.ts';
+import { keyOf } from '../../../../src/cli/migrate/oauth2-proxy/names.ts';
+import { type Option, sections } from '../../../../src/cli/migrate/oauth2-proxy/options.ts';
 import { meshgate } from '../fake.ts';
 import { played } from '../played.ts';
 

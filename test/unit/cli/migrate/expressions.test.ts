@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Paths, pathsOfExpression } from '../../../../src/cli/migrate/expressions.ts';
+import { coverOf, type Paths, pathsOfExpression } from '../../../../src/cli/migrate/expressions.ts';
 import { holds } from '../../../harness/property.ts';
 
 const written = (paths: readonly Paths[]) =>
@@ -108,4 +108,16 @@ describe('a converted expression', () => {
       3000,
     );
   });
+});
+
+test.each([
+  '\\Q(\\E|/bar',
+  '/x(?#()|/bar',
+  '/[](]|/bar',
+  '/[^](]|/bar',
+  '/[[:alpha:](]|/bar',
+  '(?x)/x # (\n|/bar',
+  '/x[(|/bar',
+])('an alternative behind a parenthesis that is none may match any path: %j', (expression) => {
+  expect(coverOf(expression)).toEqual({ paths: [{ kind: 'prefix', path: '' }], folder: true });
 });

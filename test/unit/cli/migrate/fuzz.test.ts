@@ -1,7 +1,7 @@
 /** Random configurations: the command never fails with an exception, and what it prints is a valid policy. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { optionsByName } from '../../../../src/cli/migrate/oauth2-proxy/options.ts';
+import { optionsByFlag, optionsByKey } from '../../../../src/cli/migrate/oauth2-proxy/names.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { holds } from '../../../harness/property.ts';
 import { meshgate } from '../fake.ts';
@@ -82,7 +82,10 @@ const values = fc.oneof(
 );
 
 const settings = fc.array(
-  fc.tuple(fc.constantFrom(...optionsByName.keys()), fc.array(values, { minLength: 1, maxLength: 3 })),
+  fc.tuple(
+    fc.constantFrom(...optionsByFlag.keys(), ...optionsByKey.keys()),
+    fc.array(values, { minLength: 1, maxLength: 3 }),
+  ),
   {
     maxLength: 12,
   },

@@ -28,10 +28,10 @@ const policyOf = ({ policy }: Reported): Policy => parsePolicy(policy, 'x').poli
 
 test('the report says what becomes of each of the 167 flags', async () => {
   expect(flags).toHaveLength(167);
-  const keys = flags.map((flag) => flag.replaceAll('-', '_'));
-  const report = await run({ 'a.cfg': toml(Object.fromEntries(keys.map((key) => [key, 'x']))) });
+  const names = flags.map((flag) => `--${flag}`);
+  const report = await run({ 'run.sh': `#!/bin/sh\noauth2-proxy ${names.map((it) => `${it}=x`).join(' ')}\n` });
   const said = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
-  expect(keys.filter((key) => !said.has(key) || lists(report, key, /no such option/))).toEqual([]);
+  expect(names.filter((it) => !said.has(it) || lists(report, it, /no such option/))).toEqual([]);
 });
 
 describe('precedence', () => {
@@ -112,8 +112,12 @@ describe('who may pass', () => {
     const report = await config({ provider: 'azure', oidc_issuer_url: '', email_domains: ['*'] });
     expect(report.policy).toContain('tenants: ["00000000-0000-0000-0000-000000000000"]');
     const issuer = 'https://login.microsoftonline.com/common/v2.0';
-    const tenants = ['8F8B0B2E-4D7C-4B6D-9D60-0F3B8A1A6A55'];
-    const said = await config({ provider: 'entra-id', oidc_issuer_url: issuer, entra_id_allowed_tenants: tenants });
+    const of = (tenant: string) =>
+      config({ provider: 'entra-id', oidc_issuer_url: issuer, entra_id_allowed_tenants: [tenant] });
+    // No token has the id of a tenant in capital letters, and oauth2-proxy compares it exactly.
+    const capital = await of('8F8B0B2E-4D7C-4B6D-9D60-0F3B8A1A6A55');
+    expect(capital.policy).toContain('tenants: ["00000000-0000-0000-0000-000000000000"]');
+    const said = await of('8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55');
     expect(policyOf(said).providers.entra?.issuers).toEqual([
       'https://login.microsoftonline.com/8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55/v2.0',
     ]);
