@@ -1,4 +1,5 @@
 import { encodeList, encodeValue } from '../caller/encode.ts';
+import { isAmbientScheme, issuersOf, passingOf } from '../caller/service-credential.ts';
 import { hidesOf } from '../caller/team-roles.ts';
 import type { Caller } from '../caller/types.ts';
 import { isWildcard } from '../host-name.ts';
@@ -63,7 +64,15 @@ export class Beyond {
     return !named.includes(origin) && origin !== originOf(name, publicPort);
   }
 
-  /** Returns the refusal of a request with a session or a certificate, before any rule is evaluated. */
+  /** Whether the request has a service's credential that browsers add by themselves. */
+  get #hasCached(): boolean {
+    const { route, asker } = this.#asked;
+    if (route.serviceCredential === undefined || asker.authorization === undefined) return false;
+    return isAmbientScheme(passingOf(route.serviceCredential, issuersOf(this.#table)), asker.authorization);
+  }
+
+  /** Returns the refusal of a request with a session, a certificate or a service's credential, before any rule is
+   * evaluated. */
   credential(): Refusal | undefined {
     const { signedIn } = this.#asked;
     const isSession = mayHaveSession(this.#asked);
@@ -71,7 +80,7 @@ export class Beyond {
     if (isSession && session !== undefined && signedIn !== undefined && signedIn >= session.absolute) {
       return refuse('session_expired', `a session ends ${session.absolute}s after the sign-in`);
     }
-    const isAmbient = isSession || this.#certificates;
+    const isAmbient = isSession || this.#certificates || this.#hasCached;
     return isAmbient && this.#isForeign(this.#table.routes[this.#asked.route.name]?.origins)
       ? refuse('origin_refused')
       : undefined;
@@ -102,7 +111,8 @@ export class Beyond {
     const { session } = this.#loaded.policy.gateway;
     const isSession = mayHaveSession(this.#asked);
     const isAmbient = isSession || this.#certificates || (asker.caller?.roles.length ?? 0) > 0;
-    const isOfBrowser = isAmbient && asker.kind !== 'token' && (asker.kind !== 'roles' || isSession);
+    const isOfCaller = isAmbient && asker.kind !== 'token' && (asker.kind !== 'roles' || isSession);
+    const isOfBrowser = isOfCaller || this.#hasCached;
     const began = signedIn === undefined ? `began in the last ${session?.absolute}s and ` : '';
     return [
       ...(isSession && session !== undefined

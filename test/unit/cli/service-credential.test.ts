@@ -44,6 +44,24 @@ const files = {
 
 const explain = (...args: readonly string[]) => meshgate(['explain', ...args], { files, now: NOW });
 
+describe('a page of another origin', () => {
+  const evil = ['--origin', 'https://evil.example'];
+
+  test.each([
+    [[...evil, '--service-credential', 'Basic'], 'denied: origin_refused (403)'],
+    [[...evil, '--service-credential', 'Bearer glsa_'], 'allowed'],
+    [['--origin', 'https://wiki.example.com', '--service-credential', 'Basic'], 'allowed'],
+  ])('that sends %j: %s', async (flags, verdict) => {
+    expect((await explain(...flags, 'POST', REST)).out).toContain(verdict);
+  });
+
+  test('is requested where Basic decides, as browsers add it by themselves', async () => {
+    const line = 'assumes   a program sends it, or a page of this host: give --origin\n';
+    expect((await explain('--service-credential', 'Basic', 'POST', REST)).out).toContain(line);
+    expect((await explain('--service-credential', 'Bearer glsa_', 'POST', REST)).out).not.toContain(line);
+  });
+});
+
 describe('explain', () => {
   test('says which credentials a route passes on', async () => {
     const { code, out } = await explain('POST', REST);
