@@ -12,6 +12,7 @@ import {
   startGateway,
   startProvider,
   testStage,
+  until,
   watch,
 } from '../harness/index.ts';
 import { timeline } from '../timelines.ts';
@@ -122,6 +123,39 @@ test('signing out asks, leads to the provider, and ends', async () => {
   await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('button')]);
   expect((await person.cookies(origin)).map(({ name }) => name)).not.toContain('__Host-Http-meshgate');
   expect(violations()).toEqual([]);
+  await person.close();
+});
+
+test.each([
+  ['the page appears with the first click', 'start'],
+  ['a window above the page closes with the first click', 'above'],
+])('a double click that began elsewhere answers no question: %s', async (_, way) => {
+  const { person, tab } = await open('/page');
+  await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('text=Continue with staff')]);
+  await login(tab, 'ada');
+  const question = `${origin}/.meshgate/signout`;
+  await tab.goto(question);
+  const spot = (await tab.locator('button').boundingBox())!;
+  const [x, y] = [spot.x + spot.width / 2, spot.y + spot.height / 2];
+  const session = async () => (await person.cookies(origin)).some(({ name }) => name === '__Host-Http-meshgate');
+  if (way === 'start') {
+    await tab.goto(`${origin}/page`);
+    await tab.mouse.move(x, y);
+    await tab.evaluate(`addEventListener('mousedown', () => { location = '${question}'; }, { once: true })`);
+    await Promise.all([tab.waitForURL(question), tab.mouse.click(x, y)]);
+  } else {
+    // The page was loaded long ago; the pointer enters it with the click.
+    await tab.mouse.move(x, -10);
+    await until(() => tab.evaluate('document.getAnimations().length === 0'), { what: 'the end of the animations' });
+  }
+  const answered: string[] = [];
+  tab.on('request', (request) => answered.push(`${request.method()} ${request.url()}`));
+  await tab.mouse.dblclick(x, y);
+  // The rule is over at the end of the animations: only then the button has an effect.
+  await until(() => tab.evaluate('document.getAnimations().length === 0'), { what: 'the end of the animations' });
+  expect([tab.url(), answered, await session()]).toEqual([question, [], true]);
+  await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.mouse.click(x, y)]);
+  expect(await session()).toBe(false);
   await person.close();
 });
 

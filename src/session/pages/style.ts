@@ -1,3 +1,12 @@
+/** Makes each button inert for a moment after the page appears and after the pointer enters it. Otherwise a double click
+ * that began elsewhere, in the page before or in a window above this one, answers a question that no one has read. The
+ * second animation has another name, so that it begins anew. */
+export const guard = `@keyframes meshgate-shown { from, to { pointer-events: none; } }
+@keyframes meshgate-entered { from, to { pointer-events: none; } }
+button, a.button { animation: meshgate-shown .8s !important; }
+html:hover button, html:hover a.button { animation: meshgate-entered .8s !important; }
+`;
+
 /** The stylesheet of the pages. They are readable from 320 px, in light and dark mode, with a contrast of 7 to 1. */
 export const style = `:root {
   color-scheme: light dark;

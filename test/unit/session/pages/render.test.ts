@@ -5,7 +5,7 @@ import { type ReasonCode, reasons } from '../../../../src/reasons.ts';
 import { catalogues, languageFor } from '../../../../src/session/pages/language.ts';
 import { renderPage, STYLE } from '../../../../src/session/pages/render.ts';
 import { readTemplate, type Template } from '../../../../src/session/pages/template.ts';
-import { styleAsset } from '../../../../src/session/pages/theme.ts';
+import { readTheme, styleAsset } from '../../../../src/session/pages/theme.ts';
 import type { Page } from '../../../../src/session/pages/types.ts';
 import { holds } from '../../../harness/property.ts';
 import { anyText } from '../../text.ts';
@@ -199,6 +199,13 @@ describe('languages', () => {
 });
 
 describe('an operator’s template', () => {
+  test('an operator’s stylesheet makes buttons inert too', () => {
+    const { theme } = readTheme({ 'style.css': 'button { color: red }' });
+    expect(theme.style?.text).toMatch(
+      /^button \{ color: red \}\n[^]*button, a\.button \{ animation: [^;]+ !important; \}/,
+    );
+  });
+
   const read = (text: string) => readTemplate(text);
   const good = '<html lang={{lang}}><title>{{ title }}</title><link href={{stylesheet}}>{{main}}<i>{{host}}</i>';
 
