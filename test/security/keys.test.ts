@@ -73,7 +73,7 @@ const all = [...names, 'impostor'] as const;
 /** @param refresh after which the job fetches keys again; in an hour none does, so that a fetch is one that a token asked for */
 const policyFor = (refresh: string) => `
 version: 1
-gateway: { insecure_http: true, listen: 8080, keys: { refresh: ${refresh}, stale: 24h, cool_down: 1s } }
+gateway: { insecure_http: true, listen: 8080, connections: { per_address: 1024 }, keys: { refresh: ${refresh}, stale: 24h, cool_down: 1s } }
 providers:
 ${all
   .map(

@@ -14,7 +14,7 @@ export async function trapScene(name: string) {
     stage,
     `
 version: 1
-gateway: { insecure_http: true, listen: 8080 }
+gateway: { insecure_http: true, listen: 8080, connections: { per_address: 4096 } }
 providers:
   acme: { issuer: ${acme.url}, audiences: [wiki], ca_file: /run/provider/ca.pem }
 roles:

@@ -68,13 +68,15 @@ async function begin(agent: UserAgent, to = '/page', host = HOST): Promise<URL> 
 
 type Claims = Readonly<Record<string, unknown>>;
 
+let codes = 0;
+
 /** Makes the token endpoint answer with an ID token of these claims for an attempt, and returns the callback. */
 async function answered(url: URL, claims: Claims = {}, header: Claims = {}, more: Claims = {}): Promise<string> {
   const of = { sub: 'ada', aud: 'wiki', groups: ['staff'], nonce: url.searchParams.get('nonce'), ...claims };
   const idToken = await evil.sign(of, { header: { typ: 'JWT', ...header } });
   const body = JSON.stringify({ id_token: idToken, access_token: 'AT-SECRET', token_type: 'Bearer', ...more });
   await issuers.put({ '/evil/token': { body } });
-  return `${url.searchParams.get('redirect_uri')}?code=CODE-SECRET&state=${url.searchParams.get('state')}`;
+  return `${url.searchParams.get('redirect_uri')}?code=CODE-SECRET-${++codes}&state=${url.searchParams.get('state')}`;
 }
 
 async function signIn(agent: UserAgent, to = '/page', claims: Claims = {}): Promise<Visited> {

@@ -56,13 +56,14 @@ async function pushed(
 
 type Named = Pick<SigninProvider, 'name' | 'issuer'>;
 
-const pushes = ({ issuer }: Named): string => composed('pushes', issuer);
+/** A provider may require it of one client and not of another. */
+const pushes = ({ name, issuer }: Named): string => composed('pushes', name, issuer);
 
 /** Whether a provider has shown that it accepts only pushed requests. */
 const requiresPush = (provider: Named): boolean => locksDict().has(pushes(provider));
 
 /** Returns the name of the set of people who signed in with a pushed request after an error of the provider. */
-const pushedPeople = ({ issuer }: Named): string => composed('pushed', issuer);
+const pushedPeople = ({ name, issuer }: Named): string => composed('pushed', name, issuer);
 
 /** Remembers that a provider refused a request that was not pushed, and answered the pushed one with a code. Only then:
  * anyone can open the callback with an error, but not with the code of a pushed request. One person can do so at will,

@@ -4,6 +4,7 @@ import { conf, type Directive, line, regex, row } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { type Module, moduleOf } from './module.ts';
 import type { Scene } from './scene.ts';
+import { hasSessions } from './session.ts';
 
 /** The response header with the ids of the trace (W3C Trace Context). Its value has the form of `traceparent`. */
 const TRACE = 'traceresponse';
@@ -45,6 +46,21 @@ export const hiddenFile = (module: Module): ConfFile => [
 export const hiddenOnSignin = (module: Module): readonly Directive[] =>
   ON_SIGNIN.map((name) => line(`${module}_hide_header`, name));
 
+/** Adds the challenges of services on these hosts, unless browsers would answer them with a password or a ticket. */
+export const challengesBeside = conf`add_header WWW-Authenticate $meshgate_challenges always;`;
+
+/** Matches challenges that only programs answer: each begins with one of these schemes, and none names another one. */
+const CHALLENGES =
+  '^(?!.*(?:basic|digest|negotiate|ntlm|kerberos|hoba|mutual|scram))(?:oauth|bearer|dpop|token|gnap)\\b';
+
+const challengeMap = conf`
+  # WWW-Authenticate of services: none that makes a browser ask for a password.
+  map $upstream_http_www_authenticate $meshgate_challenges {
+    default "";
+    ${regex('~*', CHALLENGES)} $upstream_http_www_authenticate;
+  }
+`;
+
 /** The response headers that a service may send although the list hides them. */
 export const passedHeaders = (service: Service): readonly Directive[] =>
   (service.responseHeaders ?? []).map((name) => line(`${moduleOf(service)}_pass_header`, name));
@@ -59,7 +75,7 @@ export const filteredBeside = ({ policy }: Scene): readonly Directive[] => conf`
 /** The maps for these headers. `"cookies"` would include the gateway's cookies, and `"*"` is replaced by all other data
  * of the service. A link may name another host, or let the browser fetch something, but not both. `Strict-Transport-
  * Security` must last, because a short one would end that of another service. */
-export const filteredMaps = ({ policy }: Scene): readonly Directive[] => conf`
+export const filteredMaps = (scene: Scene): readonly Directive[] => conf`
   # Clear-Site-Data of services: everything except cookies.
   map $upstream_http_clear_site_data $meshgate_cleared {
     "" "";
@@ -76,7 +92,8 @@ export const filteredMaps = ({ policy }: Scene): readonly Directive[] => conf`
     ${regex('~*', PLAIN_LINK)} $upstream_http_link;
     ${regex('~', OWN_LINK)} $upstream_http_link;
   }
-  ${!policy.gateway.hsts && transportMap}
+  ${!scene.policy.gateway.hsts && transportMap}
+  ${hasSessions(scene) && challengeMap}
 `;
 
 /** Matches a `Link` that has no relation with which a browser fetches or connects, and no escape that could hide one. */

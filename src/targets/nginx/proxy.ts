@@ -4,7 +4,7 @@ import { eraseFile, eraseName } from './erase.ts';
 import { type ConfFile, included } from './files.ts';
 import { grpcAround } from './grpc.ts';
 import { headersFile, headersName } from './headers.ts';
-import { filteredBeside, hiddenFile, hiddenHeaders, hiddenOnSignin } from './hide.ts';
+import { challengesBeside, filteredBeside, hiddenFile, hiddenHeaders, hiddenOnSignin } from './hide.ts';
 import { ignoresAccel, type Module, modulesOf, onceMore, unstored } from './module.ts';
 import { BAD_LOCATION, LARGE_LOCATION, OFTEN_LOCATION } from './names.ts';
 import { nonceHeader } from './proof.ts';
@@ -57,6 +57,7 @@ const sessions = (scene: Scene): readonly Directive[] => conf`
   ${setCookieBeside}
   ${refusedCookies}
   ${modulesOf(scene.hosts).flatMap(hiddenOnSignin)}
+  ${challengesBeside}
 `;
 
 /** The files with the directives that all routes share. */

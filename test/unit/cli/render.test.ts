@@ -27,7 +27,7 @@ describe('nginx', () => {
       ...['maps', 'log', 'inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map(
         (name) => `${name}.conf`,
       ),
-      ...['proxy.conf', 'headers.conf', 'erase.conf', 'ingress.conf', 'caller.conf'],
+      ...['proxy.conf', 'headers.conf', 'hidden.conf', 'erase.conf', 'ingress.conf', 'caller.conf'],
       ...['', '_as_wiki-editor', '_by_identity'].map((way) => `services/wiki${way}.conf`),
       'hosts/wiki.example.com.conf',
     ];
@@ -117,7 +117,7 @@ describe('nginx', () => {
       ...['maps', 'log', 'inside', 'problem', 'server', 'answer', 'check', 'refuse', 'metadata'].map(
         (name) => `==> ${name}.conf <==`,
       ),
-      ...['proxy', 'headers', 'erase', 'ingress', 'caller'].map((name) => `==> ${name}.conf <==`),
+      ...['proxy', 'hidden', 'headers', 'erase', 'ingress', 'caller'].map((name) => `==> ${name}.conf <==`),
       ...['_by_identity', '_as_wiki-editor', ''].map((way) => `==> services/wiki${way}.conf <==`),
       '==> hosts/wiki.example.com.conf <==',
     ]);

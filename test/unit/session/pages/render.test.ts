@@ -202,7 +202,7 @@ describe('an operator’s template', () => {
   test('an operator’s stylesheet makes buttons inert too', () => {
     const { theme } = readTheme({ 'style.css': 'button { color: red }' });
     expect(theme.style?.text).toMatch(
-      /^button \{ color: red \}\n[^]*button, a\.button \{ animation: [^;]+ !important; \}/,
+      /^button \{ color: red \}\n[\s\S]*button, a\.button \{ animation: [^;]+ !important; \}/,
     );
   });
 

@@ -61,6 +61,7 @@ test('the response sets the cookie of the check, beside the headers of other lev
     expect(args(around, 'add_header')).toEqual([
       'Set-Cookie $meshgate_set_cookie_beside always',
       'Cache-Control $meshgate_cache_for always',
+      'WWW-Authenticate $meshgate_challenges always',
       'Clear-Site-Data $meshgate_cleared always',
       'Link $meshgate_linked always',
       'Strict-Transport-Security $meshgate_transport always',
