@@ -253,7 +253,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       }
 
       test('name the policy that was deleted, within a minute, and honest callers notice nothing', async () => {
-        const lost = policyOf('meshgate-workload-wiki');
+        const lost = policyOf('meshgate-workload-wiki.e4e065b7e486746a');
         const prometheus = await startContainer(stage, {
           image: etcdImage,
           alias: 'prometheus',
@@ -302,11 +302,11 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
         expect(performance.now() - began).toBeLessThan(60_000);
         expect(alerts).toEqual([
           expect.stringMatching(
-            /^MeshgateMeshNotEnforcing: .*AuthorizationPolicy wiki\/meshgate-workload-wiki .* wiki\.test\/rest\/\*#1$/,
+            /^MeshgateMeshNotEnforcing: .*AuthorizationPolicy wiki\/meshgate-workload-wiki\.e4e065b7e486746a .* wiki\.test\/rest\/\*#1$/,
           ),
         ]);
         const says =
-          /\[error\].*AuthorizationPolicy wiki\/meshgate-workload-wiki does not enforce rule wiki\.test\/rest\/\*#1: mesh_not_enforcing/;
+          /\[error\].*AuthorizationPolicy wiki\/meshgate-workload-wiki\.e4e065b7e486746a does not enforce rule wiki\.test\/rest\/\*#1: mesh_not_enforcing/;
         await gateway.box.logs.waitFor(says, mark);
         const ready = (await gateway.health('/.meshgate/readyz')).json() as Readiness;
         expect(ready).toMatchObject({ ready: true, meshes: { default: { reason: 'mesh_not_enforcing' } } });

@@ -3,7 +3,7 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { deniesProbe, type Guard, PROBE_PATH } from '../kit/guards.ts';
 import { objectName, ownerOf } from '../kit/owner.ts';
-import { type Asked, isPlaced, missing, type Scene, toScene } from './services.ts';
+import { type Asked, isPlaced, missing, type Scene, toScene, workloadName } from './services.ts';
 
 const nameOf = (namespace: string, name: string): string => `AuthorizationPolicy ${namespace}/${name}`;
 
@@ -23,7 +23,7 @@ export function istioGuards(policy: Policy, rules: readonly Rule[], service: Ser
     seesAssertion,
   };
   if (!isPlaced(scene, asked)) return [ingress];
-  const object = nameOf(asked.place.namespace, objectName(owner, 'workload', service.name));
+  const object = nameOf(asked.place.namespace, workloadName(scene, service, asked.place));
   return [ingress, { layer: 'workload', object, by: 'behind', seesAssertion, through: true }];
 }
 

@@ -1,13 +1,20 @@
-import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { KubeObject } from '../kit/kubernetes.ts';
-import { objectName } from '../kit/owner.ts';
 import type { MeshOptions } from '../types.ts';
 import { ingressObjects } from './ingress.ts';
 import { istioObject, metadata, requestAuthentication, selector, telemetry } from './objects.ts';
 import { authorizationPolicy, type View } from './rule.ts';
-import { type Asked, ingressPrincipals, isPlaced, type Place, type Scene, toScene } from './services.ts';
+import {
+  type Asked,
+  ingressPrincipals,
+  isPlaced,
+  podsName,
+  podsOf,
+  type Scene,
+  toScene,
+  workloadName,
+} from './services.ts';
 
 /** What a workload sees of the requests from each ingress that leads to it. */
 export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
@@ -17,32 +24,27 @@ export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service:
     port: service.port,
   }));
 
-/** The pods of a service and the ingresses that lead to it, as a text that is the same for all services with the same
- * ones. */
-const podsOf = ({ mesh }: Scene, service: Service, { namespace, labels }: Place): string =>
-  JSON.stringify([
-    namespace,
-    Object.entries(labels).sort(),
-    ingressesFor(mesh, service)
-      .map(({ name }) => name)
-      .sort(),
-  ]);
-
 /** All objects for one workload. There are none if the policy does not say where the workload or the ingress runs.
  * Services with the same pods share the objects that configure the pods, because Istio would use only one of several
- * (IST0159). They are those of the first service. Services of other ingresses are in other folders, and so they do not
- * share them: an object must be the same in each folder. */
+ * (IST0159). They are in the file of the first service. Services of other ingresses are in other folders, and so they do
+ * not share them: an object must be the same in each folder. */
 function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
   if (!isPlaced(scene, asked)) return [];
   const { service, place } = asked;
   const { namespace, labels } = place;
-  const meta = metadata(scene.owner, 'workload', objectName(scene.owner, 'workload', service.name), namespace);
-  const own = authorizationPolicy(meta, labels, asked.rules, workloadViews(scene, service));
+  const named = (name: string) => metadata(scene.owner, 'workload', name, namespace);
+  const own = authorizationPolicy(
+    named(workloadName(scene, service, place)),
+    labels,
+    asked.rules,
+    workloadViews(scene, service),
+  );
   const pods = podsOf(scene, service, place);
+  const meta = named(podsName(scene, service, place));
   const sharing = scene.services.filter((it) => isPlaced(scene, it) && podsOf(scene, it.service, it.place) === pods);
   if (sharing[0] !== asked) return [own];
   const { assertion, jwks } = scene;
-  const audiences = sharing.map((it) => it.service.name);
+  const audiences = sharing.map((it) => it.service.name).sort();
   return [
     istioObject('PeerAuthentication', meta, { ...selector(labels), mtls: { mode: 'STRICT' } }),
     ...(assertion ? [requestAuthentication(meta, labels, jwks, assertion, audiences)] : []),

@@ -1,13 +1,12 @@
 import type { Policy } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
-import { objectName } from '../kit/owner.ts';
 import { meshRule } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { ingressView, rulesAtIngress } from './ingress.ts';
 import { workloadViews } from './layers.ts';
 import { groupsOf, type View } from './rule.ts';
-import { missing, toScene } from './services.ts';
+import { missing, toScene, workloadName } from './services.ts';
 
 /** The file name in rules that were read from a mesh. */
 export const FILE = 'istio';
@@ -48,7 +47,7 @@ export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRu
   const atIngress = services.flatMap((it) => seen(rulesAtIngress(scene, it), hostOf(it.hosts), ingressView(scene, it)));
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
     if (place === undefined) return [];
-    const host = workloadHost(place.namespace, objectName(scene.owner, 'workload', service.name), service.port);
+    const host = workloadHost(place.namespace, workloadName(scene, service, place), service.port);
     return workloadViews(scene, service).flatMap((view) => seen(rules, host, view));
   });
   return [...atIngress, ...atWorkloads];

@@ -1,8 +1,9 @@
 import { ingressesFor } from '../../policy/ingress.ts';
 import type { Policy, Service } from '../../policy/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
+import { hash } from '../../rules/hash.ts';
 import type { Rule } from '../../rules/types.ts';
-import { ownerOf } from '../kit/owner.ts';
+import { objectName, ownerOf, prefixOf, readable, sorted } from '../kit/owner.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
 /** Where pods run. */
@@ -108,3 +109,27 @@ export function ingressPrincipals({ mesh }: Pick<Scene, 'mesh'>, service: Servic
 /** Whether the policy says where the workload and its ingresses run, so that the workload can enforce its rules. */
 export const isPlaced = (scene: Pick<Scene, 'mesh'>, asked: Asked): asked is Asked & { readonly place: Place } =>
   asked.place !== undefined && ingressPrincipals(scene, asked.service).length > 0;
+
+/** The pods of a service and the ingresses that lead to it, as a text that is the same for all services with the same
+ * ones. */
+export const podsOf = ({ mesh }: Pick<Scene, 'mesh'>, service: Service, { namespace, labels }: Place): string =>
+  JSON.stringify([
+    namespace,
+    sorted(labels),
+    ingressesFor(mesh, service)
+      .map(({ name }) => name)
+      .sort(),
+  ]);
+
+type Owned = Pick<Scene, 'mesh' | 'owner'>;
+
+/** The name of the objects that configure pods. It depends only on them and their ingresses, so the objects stay at these
+ * pods when services there are added, removed or moved. Otherwise an update would move them to other pods first, and the
+ * workload would deny the requests of the services that are left. */
+export const podsName = (scene: Owned, service: Service, place: Place): string =>
+  `${prefixOf(scene.owner)}pods.${readable(place.labels)}${hash(podsOf(scene, service, place))}`;
+
+/** The name of the policy with the rules of a service at its pods. If the pods of two services were exchanged under the
+ * same names, an update would leave pods without any policy in between, and Istio allows every request to such pods. */
+export const workloadName = ({ owner }: Pick<Scene, 'owner'>, service: Service, { namespace, labels }: Place): string =>
+  `${objectName(owner, 'workload', service.name)}.${hash(JSON.stringify([namespace, sorted(labels)]))}`;

@@ -68,7 +68,7 @@ export const isOf =
   (object: LiveObject): boolean =>
     ownerIn(object) === owner;
 
-/** The title of an object, such as `AuthorizationPolicy wiki/meshgate-workload-wiki`. */
+/** The title of an object, such as `AuthorizationPolicy wiki/meshgate-workload-wiki.e4e065b7e486746a`. */
 export const titleOf = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>
   `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 

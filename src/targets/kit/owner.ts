@@ -37,3 +37,22 @@ export function objectName(owner: string, ...parts: readonly string[]): string {
   if (name.length <= LABEL_LENGTH && !MARKED.test(name)) return name;
   return `${name.slice(0, LABEL_LENGTH - 17).replace(/(?<!-)-+$/, '')}-${hash(name)}`;
 }
+
+/** Labels in the order of their keys. */
+export const sorted = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** The characters of labels that are in a name. */
+const READABLE = 40;
+
+/** The values of labels as a part of a name of DNS, with a dot at its end. It is empty if they have no letter or digit. */
+export function readable(labels: Readonly<Record<string, string>>): string {
+  const text = sorted(labels)
+    .map(([, value]) => value)
+    .join('-')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, READABLE)
+    .replace(/^-|-$/g, '');
+  return text === '' ? '' : `${text}.`;
+}

@@ -2,10 +2,10 @@ import { hash } from '../../rules/hash.ts';
 import type { Neutral } from '../kit/compare.ts';
 import { KUBE_NEUTRAL, type KubeObject, marksOf } from '../kit/kubernetes.ts';
 import { oddPattern } from '../kit/odd-paths.ts';
-import { prefixOf } from '../kit/owner.ts';
+import { prefixOf, readable } from '../kit/owner.ts';
 import type { Client } from './identity.ts';
 import type { Match } from './matches.ts';
-import { type Guarded, type Place, placeOf, sorted } from './workloads.ts';
+import { type Guarded, type Place, placeOf } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';
 
@@ -69,21 +69,11 @@ function setName(clients: readonly Client[]): string {
   return `allow.${text.length > LONGEST ? hash(text) : text}`;
 }
 
-/** The characters of the labels that are in the name of a Server. */
-const READABLE = 40;
-
 /** The name of the Server for some pods and one of their ports. It depends only on them, so it stays when services at
  * these pods are added, removed or moved. Otherwise an update would leave a Server under the former name. It would be
  * the older one, and deny every request, because its routes are deleted. */
 export function serverName(place: Place & Pick<Guarded, 'owner'>): string {
-  const values = sorted(place.labels).map(([, value]) => value);
-  const text = values
-    .join('-')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, READABLE)
-    .replace(/^-|-$/g, '');
-  return `${prefixOf(place.owner)}${text === '' ? '' : `${text}.`}${place.port}.${hash(placeOf(place))}`;
+  return `${prefixOf(place.owner)}${readable(place.labels)}${place.port}.${hash(placeOf(place))}`;
 }
 
 /** A server for pods and one of their ports. Linkerd denies all requests to them that no policy allows. */

@@ -3,7 +3,7 @@ import { LINKERD_HOST } from '../../policy/workload-names.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { mayMeet as labelsMeet } from '../kit/kubernetes.ts';
-import { ownerOf } from '../kit/owner.ts';
+import { ownerOf, sorted } from '../kit/owner.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
 /** A service for which the policy has everything that Linkerd needs to enforce rules. */
@@ -42,10 +42,6 @@ export function lackOf(service: Service): string | undefined {
 
 /** Whether Linkerd can enforce the rules of a service. */
 export const isGuarded = (service: Service): service is Omit<Guarded, 'owner'> => lackOf(service) === undefined;
-
-/** The labels in the order of their keys. */
-export const sorted = (labels: Readonly<Record<string, string>>) =>
-  Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** The pods and the port of a service. */
 export type Place = Pick<Guarded, 'namespace' | 'labels' | 'port'>;

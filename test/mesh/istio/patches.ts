@@ -21,15 +21,15 @@ export const PATCHES: readonly Patch[] = [
   },
   {
     name: 'a workload whose rule forgets the assertion',
-    object: ['ops', 'authorizationpolicy', 'meshgate-workload-dashboard'],
+    object: ['ops', 'authorizationpolicy', 'meshgate-workload-dashboard.44618478166d665a'],
     patch: [{ op: 'remove', path: '/spec/rules/0/when' }],
-    says: 'GET /x at the workload of ops/meshgate-workload-dashboard:3000\n',
+    says: 'GET /x at the workload of ops/meshgate-workload-dashboard.44618478166d665a:3000\n',
     witness: { at: 'dashboard', peer: INGRESS, authority: DASHBOARD, path: '/x', says: null },
   },
   {
     name: 'a workload that takes plain HTTP',
-    object: ['wiki', 'peerauthentication', 'meshgate-workload-wiki'],
+    object: ['wiki', 'peerauthentication', 'meshgate-pods.wiki.e19f70daacc0b6db'],
     patch: [{ op: 'replace', path: '/spec/mtls/mode', value: 'PERMISSIVE' }],
-    says: 'PeerAuthentication wiki/meshgate-workload-wiki: spec.mtls.mode is "PERMISSIVE", and not "STRICT"\n',
+    says: 'PeerAuthentication wiki/meshgate-pods.wiki.e19f70daacc0b6db: spec.mtls.mode is "PERMISSIVE", and not "STRICT"\n',
   },
 ];

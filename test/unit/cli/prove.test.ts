@@ -296,7 +296,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     const files = await rendered(istio);
     const opened = change(files, 'build/workloads/wiki.yaml', '          - "admin"', '          - "editor"');
     const { out } = await against(istio, opened);
-    expect(out).toContain('/admin at the workload of wiki/meshgate-workload-wiki\n');
+    expect(out).toContain('/admin at the workload of wiki/meshgate-workload-wiki.e4e065b7e486746a\n');
     expect(out).toContain('by https://gw.example.com) of role admin\n');
   });
 
@@ -304,16 +304,20 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     [
       'STRICT',
       'PERMISSIVE',
-      'PeerAuthentication wiki/meshgate-workload-wiki: spec.mtls.mode is "PERMISSIVE", and not "STRICT"',
+      'PeerAuthentication wiki/meshgate-pods.wiki.e19f70daacc0b6db: spec.mtls.mode is "PERMISSIVE", and not "STRICT"',
     ],
     [
       'app: "wiki"',
       'app: "w"',
-      'PeerAuthentication wiki/meshgate-workload-wiki: spec.selector.matchLabels.app is "w", and not',
+      'PeerAuthentication wiki/meshgate-pods.wiki.e19f70daacc0b6db: spec.selector.matchLabels.app is "w", and not',
     ],
-    ['kind: "PeerAuthentication"', 'kind: "Other"', 'PeerAuthentication wiki/meshgate-workload-wiki: it is missing'],
     [
-      'name: "meshgate-workload-wiki"',
+      'kind: "PeerAuthentication"',
+      'kind: "Other"',
+      'PeerAuthentication wiki/meshgate-pods.wiki.e19f70daacc0b6db: it is missing',
+    ],
+    [
+      'name: "meshgate-pods.wiki.e19f70daacc0b6db"',
       'name: "x"',
       'PeerAuthentication wiki/x: meshgate does not render it; delete what is left over',
     ],
@@ -345,7 +349,7 @@ caller  spiffe://example.org/gateway with an assertion (as default, for wiki, by
     const { code, out } = await against(istio, { ...files, 'build/more.json': more });
     expect(code).toBe(3);
     expect(out).toContain(
-      'AuthorizationPolicy wiki/open: it allows more than AuthorizationPolicy wiki/meshgate-workload-wiki',
+      'AuthorizationPolicy wiki/open: it allows more than AuthorizationPolicy wiki/meshgate-workload-wiki.e4e065b7e486746a',
     );
   });
 

@@ -152,7 +152,7 @@ describe('services behind both ingresses', () => {
     for (const name of ['wiki', 'canary']) {
       expect(files[`east/workloads/${name}.yaml`]).toBe(files[`west/workloads/${name}.yaml`]);
     }
-    expect(audiences('east/workloads/wiki.yaml')).toEqual(['wiki', 'canary']);
+    expect(audiences('east/workloads/wiki.yaml')).toEqual(['canary', 'wiki']);
     expect(audiences('east/workloads/canary.yaml')).toBeUndefined();
     expect(audiences('west/workloads/search.yaml')).toEqual(['search']);
   });

@@ -70,7 +70,7 @@ describe('Istio', () => {
       'ingress default /rest/meshgate-probe: AuthorizationPolicy edge/meshgate-ingress-wiki, wiki.test/rest/*#1, first',
       'ingress reader /rest/meshgate-probe: AuthorizationPolicy edge/meshgate-ingress-wiki, wiki.test/rest/*#1, first (editor: editor)',
       'ingress editor /rest/meshgate-probe: AuthorizationPolicy edge/meshgate-ingress-wiki, wiki.test/rest/*#2, first (reader: reader)',
-      'workload editor /.meshgate/probe: AuthorizationPolicy apps/meshgate-workload-wiki, wiki.test/rest/*#1, behind',
+      'workload editor /.meshgate/probe: AuthorizationPolicy apps/meshgate-workload-wiki.621ceaf43ce3617c, wiki.test/rest/*#1, behind',
     ]);
   });
 
@@ -109,7 +109,7 @@ describe('Istio', () => {
       'ingress editor /status: AuthorizationPolicy edge/meshgate-ingress-wiki, wiki.test/status#1, first',
       'ingress reader /status: AuthorizationPolicy edge/meshgate-ingress-wiki, wiki.test/status#1, first',
       'ingress default /rest/meshgate-probe: AuthorizationPolicy edge/meshgate-ingress-wiki, wiki.test/rest/*#1, first',
-      'workload editor /.meshgate/probe: AuthorizationPolicy apps/meshgate-workload-wiki, wiki.test/rest/*#1, behind',
+      'workload editor /.meshgate/probe: AuthorizationPolicy apps/meshgate-workload-wiki.621ceaf43ce3617c, wiki.test/rest/*#1, behind',
     ]);
   });
 

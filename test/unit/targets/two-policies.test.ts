@@ -109,7 +109,9 @@ describe.each(['istio', 'linkerd'] as const)('%s', (kind) => {
     ]);
     expect(code).toBe(3);
     expect(out).toMatch(
-      kind === 'istio' ? /apps\/team-a--workload-wiki: it / : /apps\/team-a--wiki\.8080\.[0-9a-f]{16}: it may apply/,
+      kind === 'istio'
+        ? /apps\/team-a--workload-wiki\.[0-9a-f]{16}: it /
+        : /apps\/team-a--wiki\.8080\.[0-9a-f]{16}: it may apply/,
     );
     expect(out).not.toContain('left over');
   });

@@ -15,7 +15,9 @@ const [ingress, wiki, dashboard] = partsOf(demo!, '{"keys":[]}');
 function same(part: typeof ingress, object: string, path: string, change: string): boolean {
   const { objects } = part!;
   const { mutants } = mutantsOf(objects, [], [], ISTIO_ALTERNATIVES);
-  const found = mutants.find((it) => it.object.endsWith(object) && it.path === path && it.change === change);
+  const found = mutants.find(
+    (it) => it.object.replace(/\.[0-9a-f]{16}$/, '').endsWith(object) && it.path === path && it.change === change,
+  );
   if (found === undefined) throw new Error(`no ${object}/${path} ${change}`);
   return isSameForAll(objects, found);
 }

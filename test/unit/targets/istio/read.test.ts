@@ -77,7 +77,7 @@ describe('a change by hand', () => {
       }),
     );
   const ingress = 'AuthorizationPolicy meshgate-ingress-wiki';
-  const workload = 'AuthorizationPolicy meshgate-workload-wiki';
+  const workload = 'AuthorizationPolicy meshgate-workload-wiki.e4e065b7e486746a';
 
   test.each<[string, string, string, unknown, string]>([
     ['a role', ingress, '0.when.3.values', ['reader'], 'of role editor'],

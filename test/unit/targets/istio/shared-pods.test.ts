@@ -43,12 +43,14 @@ const objects = Object.entries(files).flatMap(([name, text]) => (name.startsWith
 const drift = (live: Readonly<Record<string, string>>) => istio.drift(policy, rules, {}, live);
 
 test('configures pods once for all services in them, and has rules for each', () => {
-  expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
-    'AuthorizationPolicy meshgate-workload-confluence',
-    'AuthorizationPolicy meshgate-workload-synchrony',
-    'PeerAuthentication meshgate-workload-confluence',
-    'RequestAuthentication meshgate-workload-confluence',
-    'Telemetry meshgate-workload-confluence',
+  expect(
+    objects.map(({ kind, metadata }) => `${kind} ${metadata.name.replace(/\.[0-9a-f]{16}$/, '.PODS')}`).sort(),
+  ).toEqual([
+    'AuthorizationPolicy meshgate-workload-confluence.PODS',
+    'AuthorizationPolicy meshgate-workload-synchrony.PODS',
+    'PeerAuthentication meshgate-pods.confluence-app.PODS',
+    'RequestAuthentication meshgate-pods.confluence-app.PODS',
+    'Telemetry meshgate-pods.confluence-app.PODS',
   ]);
   const verified = objects.find(({ kind }) => kind === 'RequestAuthentication');
   expect(verified?.spec).toMatchObject({ jwtRules: [{ audiences: ['confluence', 'synchrony'] }] });
@@ -110,8 +112,10 @@ test('pods without the rules of one service still deny what the others do not al
     ...rest,
     'kustomization.yaml': files['kustomization.yaml']!.replace(/ {2}- "workloads.synchrony.*\n/, ''),
   };
-  expect(drift(live)).toContainEqual('AuthorizationPolicy wiki/meshgate-workload-synchrony: it is missing');
-  expect(istio.unguarded?.(policy, rules, live)('wiki/meshgate-workload-synchrony:8091')).toBe(false);
+  const own = objects.find(({ metadata }) => metadata.name.startsWith('meshgate-workload-synchrony.'));
+  const name = `wiki/${own?.metadata.name}`;
+  expect(drift(live)).toContainEqual(`AuthorizationPolicy ${name}: it is missing`);
+  expect(istio.unguarded?.(policy, rules, live)(`${name}:8091`)).toBe(false);
   const { 'workloads/confluence.yaml': __, ...none } = live;
-  expect(istio.unguarded?.(policy, rules, none)('wiki/meshgate-workload-synchrony:8091')).toBe(true);
+  expect(istio.unguarded?.(policy, rules, none)(`${name}:8091`)).toBe(true);
 });
