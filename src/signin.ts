@@ -4,6 +4,7 @@ import { handlerOf } from './njs/signin/answer.ts';
 import { backchannel } from './njs/signin/backchannel.ts';
 import { callback } from './njs/signin/callback.ts';
 import { handover } from './njs/signin/handover.ts';
+import { refusalHandler } from './njs/signin/refused.ts';
 import { renewHandler } from './njs/signin/renew.ts';
 import { watchRevocations } from './njs/signin/revocations.ts';
 import { signinScene } from './njs/signin/scene.ts';
@@ -28,7 +29,7 @@ export default {
   /** `/.meshgate/backchannel`: the provider signs a person out by a message. */
   backchannel: handlerOf(scene, 'backchannel', backchannel),
   /** `/.meshgate/page/REASON`: the page of a refusal. */
-  page: (r: NginxHTTPRequest): void => scene.pages.refusal(r),
+  page: refusalHandler(scene),
   /** `/.meshgate/assets/NAME`: the stylesheet of the pages, and the pictures and fonts of an operator's folder. */
   assets: (r: NginxHTTPRequest): void => scene.pages.asset(r),
   /** `/.meshgate/renew`: renews a session that is no longer fresh. The check calls this. */

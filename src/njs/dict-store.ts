@@ -26,6 +26,13 @@ function remembered<T>(write: () => T): T {
   }
 }
 
+/** Marks a value as spoilt, in this nginx. */
+export function spoilHere(id: string, ttl: number): void {
+  remembered(() => onceDict().set(spoiltPlace(id), id, dictTtl(ttl)));
+}
+
+export const isSpoiltHere = (id: string): boolean => onceDict().get(spoiltPlace(id)) === id;
+
 const noLocks =
   'meshgate: the zone meshgate_renewals is full, so some sessions are not renewed just now: enlarge gateway.session.people';
 
@@ -95,7 +102,7 @@ export class DictStore implements SessionStore {
 
   async claim(id: string, ttl: number): Promise<Claim | undefined> {
     const mine = String(Math.random());
-    if (onceDict().get(spoiltPlace(id)) === id) return undefined;
+    if (isSpoiltHere(id)) return undefined;
     if (!remembered(() => onceDict().add(id, mine, dictTtl(ttl)))) return undefined;
     return {
       use: async (longer) => {
@@ -109,11 +116,15 @@ export class DictStore implements SessionStore {
   }
 
   async spoil(id: string, ttl: number): Promise<void> {
-    remembered(() => onceDict().set(spoiltPlace(id), id, dictTtl(ttl)));
+    spoilHere(id, ttl);
+  }
+
+  spoilHere(id: string, ttl: number): void {
+    spoilHere(id, ttl);
   }
 
   async once(id: string, ttl: number): Promise<boolean> {
-    return remembered(() => onceDict().add(id, '', dictTtl(ttl)));
+    return !isSpoiltHere(id) && remembered(() => onceDict().add(id, '', dictTtl(ttl)));
   }
 
   async revoke(revocation: Revocation): Promise<void> {

@@ -5,7 +5,7 @@ import { readRecord, recordText } from '../session/record.ts';
 import { mergedSaid } from '../session/revocation.ts';
 import { type Claim, type Lock, type Revocation, type SessionStore, spoiltPlace } from '../session/store.ts';
 import type { SessionRecord } from '../session/types.ts';
-import type { RecordSeal } from './dict-store.ts';
+import { isSpoiltHere, type RecordSeal, spoilHere } from './dict-store.ts';
 import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
 import { noteRead } from './revocations-read.ts';
@@ -66,7 +66,7 @@ export class EtcdStore implements SessionStore {
 
   async claim(id: string, ttl: number): Promise<Claim | undefined> {
     const key = `${this.#prefix}once/${id}`;
-    if ((await this.#etcd.get(this.#prefix + spoiltPlace(id))) === id) return undefined;
+    if (isSpoiltHere(id) || (await this.#etcd.get(this.#prefix + spoiltPlace(id))) === id) return undefined;
     const lease = await this.#etcd.create(key, random(), ttl);
     if (lease === undefined) return undefined;
     return {
@@ -80,8 +80,12 @@ export class EtcdStore implements SessionStore {
     await this.#etcd.put(this.#prefix + spoiltPlace(id), id, ttl);
   }
 
+  spoilHere(id: string, ttl: number): void {
+    spoilHere(id, ttl);
+  }
+
   async once(id: string, ttl: number): Promise<boolean> {
-    return (await this.#etcd.create(`${this.#prefix}once/${id}`, random(), ttl)) !== undefined;
+    return !isSpoiltHere(id) && (await this.#etcd.create(`${this.#prefix}once/${id}`, random(), ttl)) !== undefined;
   }
 
   async revoke(revocation: Revocation): Promise<void> {

@@ -39,6 +39,9 @@ export const ONCE_PER_PERSON = 4;
 /** Number of attempts at most that are remembered because another browser showed their answer, see `spoiltPlace`. */
 export const SPOILT_PLACES = 4096;
 
+/** How many refused answers to sign-ins one nginx reports to other replicas in a second. */
+export const MAX_REFUSED_ANSWERS = 50;
+
 /** How long a new session key exists before it seals. Then every gateway has read it, even if a secret syncs slowly. */
 export const PUBLISHED_BEFORE_SEALING_S = 600;
 

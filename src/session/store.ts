@@ -54,6 +54,9 @@ export interface SessionStore {
    * because strangers can cause them: a new one can displace an old one.
    * @param ttl seconds */
   spoil(id: string, ttl: number): Promise<void>;
+  /** Makes {@link claim} and {@link once} of this nginx refuse a value, without a call.
+   * @param ttl seconds */
+  spoilHere(id: string, ttl: number): void;
   /** Uses up a single-use value: a ticket.
    * @param ttl number of seconds for which the use is remembered
    * @returns false if the value was used before */

@@ -31,7 +31,10 @@ interface Returned {
 }
 
 /** Opens the state of a callback; undefined if the gateway did not seal it. */
-async function returned({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Returned | undefined> {
+export async function returned(
+  { vault, signin }: SigninScene,
+  { host, query, now }: Visit,
+): Promise<Returned | undefined> {
   const callback = readCallback(query);
   const plain = callback === undefined ? undefined : await vault.openFor('state', host, callback.state, now);
   const attempt = plain === undefined ? undefined : readAttempt(plain);
@@ -73,12 +76,15 @@ function otherProvider(
   return `the answer ${came.iss === undefined ? 'names no issuer' : 'names another issuer'}`;
 }
 
+/** How long a code is refused that another browser has shown, in seconds. */
+export const SPOILT_S = ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW;
+
 /** Makes the gateway refuse a code that another browser has shown. The `state` beside it says nothing about who began:
  * anyone can send a person to the provider with another one, and it would return the same code. */
 async function spoilCode({ store, vault }: SigninScene, { query, now }: Visit): Promise<void> {
   const code = codeIn(query);
   if (code === undefined) return;
-  await store.spoil(await vault.nameOf(code, now), ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW).catch(notEnded);
+  await store.spoil(await vault.nameOf(code, now), SPOILT_S).catch(notEnded);
 }
 
 function notEnded(error: Error): undefined {
@@ -95,7 +101,7 @@ async function useUp(scene: SigninScene, visit: Visit, back: Returned): Promise<
   const { store, client, longest } = scene;
   const { now } = visit;
   // The clock of another replica may be behind.
-  if ('error' in came.answer || isOver(attempt, now, MAX_CLOCK_SKEW, ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW)) return;
+  if ('error' in came.answer || isOver(attempt, now, MAX_CLOCK_SKEW, SPOILT_S)) return;
   const id = onceId(attempt);
   const claim = await store.claim(id, longest).catch(notEnded);
   await store.spoil(id, onceLifetime(attempt, now)).catch(notEnded);

@@ -12,7 +12,10 @@ import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 
 /** Returns the ticket in a query, if the ticket is for this host. */
-async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Visit): Promise<Ticket | undefined> {
+export async function ticketOf(
+  { vault, signin }: SigninScene,
+  { host, query, now }: Visit,
+): Promise<Ticket | undefined> {
   // Tickets exist only if there is a sign-in host.
   const params = signin.signinHost === undefined ? undefined : parseParams(query);
   const [text, ...more] = params === undefined ? [] : valuesOf(params, 'ticket');
@@ -23,7 +26,7 @@ async function ticketOf({ vault, signin }: SigninScene, { host, query, now }: Vi
 }
 
 /** Whether a ticket is too old. The replica that made it may have another clock. */
-const isLate = ({ table }: SigninScene, { now }: Visit, ticket: Ticket): boolean =>
+export const isLate = ({ table }: SigninScene, { now }: Visit, ticket: Ticket): boolean =>
   isOver(ticket, now, table.clockSkew, TICKET_LIFETIME_S + table.clockSkew);
 
 /** Uses up a ticket.

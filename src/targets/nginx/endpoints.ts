@@ -22,7 +22,7 @@ import { checkSocket } from './upstreams.ts';
 interface Endpoint {
   readonly path: string;
   readonly row: Row;
-  readonly methods: readonly string[];
+  readonly methods: readonly string[] | 'any';
   /** Whether the rate of each address is limited. Back-channel sign-out has no limit, because a provider sends it for
    * all people from the same address. */
   readonly limited?: true;
@@ -32,8 +32,8 @@ interface Endpoint {
 function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
   const isSigninHost = name === signinHost?.host.name;
   const limited = true as const;
-  // A HEAD completes nothing, but uses up what its URL contains.
-  const own = { row: 'callback', methods: ['GET', 'HEAD'], limited } as const;
+  // Only a GET completes a sign-in, but any other method uses up what the URL contains.
+  const own = { row: 'callback', methods: 'any', limited } as const;
   const callback = (one: string | undefined) => ({ path: callbackPath(one), ...own });
   return [
     // Before a sign-in to a wildcard host, a page asks the person to continue, and sends a POST.
@@ -75,7 +75,7 @@ function endpoint(scene: Scene, { path, row, methods, limited }: Endpoint): read
     location ${isFolder ? '^~' : '='} ${path} {
       ${isFolder ? noRoute : included(scene, 'endpoint.conf')}
       ${isFolder && conf`proxy_pass ${at(scene)}${path};`}
-      ${only(methods)}
+      ${methods !== 'any' && only(methods)}
       ${limited && included(scene, 'endpoint-limit.conf')}
       ${strangersAt(row)}
     }

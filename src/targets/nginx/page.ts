@@ -1,8 +1,8 @@
 import { TO_PAGE } from '../../internal-headers.ts';
 import { type ReasonCode, reasons } from '../../reasons.ts';
-import { PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
+import { CALLBACK_PATH, HANDOVER_PATH, PAGE_PATH, SIGNIN_PATH } from '../../session/names.ts';
 import { EVERYTHING } from './controller.ts';
-import { conf, type Directive, line, variable } from './directive.ts';
+import { conf, type Directive, line, regex, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { fromHandler, handlerHost, toHandler } from './handler.ts';
 import { forgottenReports } from './hide.ts';
@@ -25,12 +25,17 @@ export function pageMaps(scene: Scene): readonly Directive[] {
       "post" @meshgate_page;
     }
     map $meshgate_signin $meshgate_refuse_get { "" @meshgate_page; default @meshgate_signin; }
+    # A refusal by nginx itself gets a page, too, if the URL contains a code or a ticket: the page uses it up.
+    map $request_uri $meshgate_answer_of { default ""; ${regex('~', `^(?:${CALLBACK_PATH}[/?]|${HANDOVER_PATH}\\?)`.replaceAll('.', '\\.'))} 1; }
+    map $meshgate_navigation$meshgate_answer_of $meshgate_paged { "" ""; default 1; }
+    map $meshgate_answer_of $meshgate_answer_cookies { "" ""; default $meshgate_cookie_signin; }
   `;
 }
 
-/** The refusal of a page request by nginx itself, where people sign in: a page instead of problem+json. */
+/** The refusal by nginx itself, where people sign in: a page instead of problem+json. It is for page requests, and for
+ * answers to a sign-in however they arrive. No other page can read the URL of a page, or show it in a frame. */
 export const orPage = (reason: ReasonCode): readonly Directive[] => conf`
-  if ($meshgate_navigation) {
+  if ($meshgate_paged) {
     set $meshgate_status ${reasons[reason].status};
     set $meshgate_reason ${reason};
     rewrite ^ ${PAGE_PATH}${reason}? last;
@@ -87,6 +92,7 @@ const page = (scene: Scene): readonly Directive[] => conf`
   proxy_method GET;
   ${toHandler()}
   ${refused}
+  proxy_set_header Cookie $meshgate_answer_cookies;
   // The body of a form is not stored. nginx streams it to the location that discards it.
   client_max_body_size 0;
   proxy_request_buffering off;

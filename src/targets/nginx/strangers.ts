@@ -64,7 +64,11 @@ export const EXPOSED = {
     ],
     work: 'a fixed text',
   },
-  page: { what: 'the page of a refusal', locations: [`${paths.PAGE_PATH}*`], work: 'a page without calls' },
+  page: {
+    what: 'the page of a refusal',
+    locations: [`${paths.PAGE_PATH}*`],
+    work: 'a page. The URL of an answer to a sign-in is opened once more, with at most fifty calls a second to etcd',
+  },
   check: {
     what: 'the check',
     locations: ['/.meshgate/check/*', '/.meshgate/check;*', '/.meshgate/hop/*'],

@@ -124,6 +124,12 @@ describe('once', () => {
     expect(await store.once('a', 60)).toBe(true);
   });
 
+  it('is false for a value that was spoilt', async () => {
+    store.spoilHere('ab', 60);
+    expect([await store.once('ab', 60), await store.claim('ab', 60)]).toEqual([false, undefined]);
+    expect(await store.once('ac', 60)).toBe(true);
+  });
+
   it('refuses if there is no room to remember', async () => {
     once.room = 0;
     await expect(store.once('a', 60)).rejects.toThrow('meshgate_once is full');

@@ -95,6 +95,14 @@ describe('locks', () => {
   });
 });
 
+it('a value that was spoilt here is refused without a call, and one that was spoilt is refused by every replica', async () => {
+  store.spoilHere('ab', 60);
+  expect([await store.claim('ab', 60), await store.once('ab', 60)]).toEqual([undefined, false]);
+  expect([etcd.calls, keys()]).toEqual([[], []]);
+  await store.spoil('cd', 60);
+  expect(await other.claim('cd', 60)).toBeUndefined();
+});
+
 it('once is true once for all replicas', async () => {
   expect(await store.once('a', 60)).toBe(true);
   expect(await other.once('a', 60)).toBe(false);

@@ -1,0 +1,66 @@
+import { TO_PAGE } from '../../internal-headers.ts';
+import { isBound, onceId, onceLifetime } from '../../session/flow/attempt.ts';
+import { codeIn } from '../../session/flow/callback.ts';
+import { MAX_REFUSED_ANSWERS, TICKET_LIFETIME_S } from '../../session/limits.ts';
+import { CALLBACK_PATH, HANDOVER_PATH } from '../../session/names.ts';
+import { locksDict } from '../dicts.ts';
+import { returned, SPOILT_S } from './callback.ts';
+import { isLate, ticketOf } from './handover.ts';
+import type { SigninScene } from './scene.ts';
+import { type Visit, visitOf } from './visit.ts';
+
+/** Something in the URL of an answer that can be used once. */
+interface Shown {
+  readonly id: string;
+  readonly ttl: number;
+  readonly isTicket?: true;
+}
+
+async function ticketShown(scene: SigninScene, visit: Visit): Promise<readonly Shown[]> {
+  const ticket = await ticketOf(scene, visit);
+  if (ticket === undefined || isLate(scene, visit, ticket) || isBound(ticket.errand, visit.cookies)) return [];
+  return [{ id: onceId(ticket), ttl: onceLifetime(ticket, visit.now, TICKET_LIFETIME_S), isTicket: true }];
+}
+
+async function codeShown(scene: SigninScene, visit: Visit): Promise<readonly Shown[]> {
+  const { now, query, cookies } = visit;
+  const attempt = (await returned(scene, visit))?.attempt;
+  if (attempt !== undefined && isBound(attempt, cookies)) return [];
+  const code = codeIn(query);
+  return [
+    ...(code === undefined ? [] : [{ id: await scene.vault.nameOf(code, now), ttl: SPOILT_S }]),
+    ...(attempt === undefined ? [] : [{ id: onceId(attempt), ttl: onceLifetime(attempt, now) }]),
+  ];
+}
+
+/** Whether this second has room for a call to the store. Anyone can cause refused answers, as many as they like. */
+function mayCall(now: number): boolean {
+  const count = locksDict().incr(`refused answers ${Math.floor(now)}`, 1, 0, 2000);
+  return count !== undefined && count <= MAX_REFUSED_ANSWERS;
+}
+
+/** Uses up the code or the ticket in a URL that nginx refused before the sign-in's JavaScript ran, for example because of
+ * a limit that a page of another site has used up in this browser. In the browser that began, it stays valid, so the
+ * person can load the page again. No provider is called. */
+async function useUpRefused(scene: SigninScene, r: NginxHTTPRequest): Promise<void> {
+  const [path = '', ...query] = (r.headersIn[TO_PAGE.target] ?? '').split('?');
+  const visit = { ...visitOf(r), path, query: query.join('?') };
+  const isCallback = path === CALLBACK_PATH || path.startsWith(`${CALLBACK_PATH}/`);
+  if ((!isCallback && path !== HANDOVER_PATH) || query.length === 0) return;
+  const shown = await (isCallback ? codeShown(scene, visit) : ticketShown(scene, visit));
+  for (const { id, ttl } of shown) scene.store.spoilHere(id, ttl);
+  if (scene.signin.store === undefined || shown.length === 0 || !mayCall(visit.now)) return;
+  for (const { id, ttl, isTicket } of shown) await (isTicket ? scene.store.once(id, ttl) : scene.store.spoil(id, ttl));
+}
+
+/** `/.meshgate/page/REASON`: answers with the page of a refusal. */
+export const refusalHandler =
+  (scene: SigninScene) =>
+  async (r: NginxHTTPRequest): Promise<void> => {
+    try {
+      await useUpRefused(scene, r);
+    } catch (error) {
+      ngx.log(ngx.ERR, `meshgate: a refused answer to a sign-in is not used up: ${(error as Error).message}`);
+    }
+    scene.pages.refusal(r);
+  };
