@@ -1,8 +1,8 @@
 import { findAltered, requestOf } from './altered.ts';
+import type { ByteLine } from './byte-lines.ts';
 import { type ChangedField, changedFields } from './changed-fields.ts';
 import { First, MOST } from './first.ts';
 import { IN_ORDER, LATE, markLate } from './late.ts';
-import { leafOf } from './leaf.ts';
 import { Positions, type SealedHashes, UNKNOWN } from './match.ts';
 import { leafHash } from './merkle.ts';
 
@@ -108,20 +108,20 @@ export class Comparison {
     this.#unfinished = this.#positions.length;
   }
 
-  /** @param line its bytes without the line break; they may change after the call */
-  add(line: Uint8Array): void {
-    const found = this.#sealed.find(leafHash(leafOf(line)), this.#expected);
+  /** @param line its bytes may change after the call */
+  add({ bytes, entry }: ByteLine): void {
+    const found = this.#sealed.find(leafHash(entry), this.#expected);
     if (found === UNKNOWN && this.#keptBytes < MAX_KEPT_BYTES) {
-      this.#unknown.set(this.#positions.length, line.slice());
-      this.#keptBytes += line.length;
+      this.#unknown.set(this.#positions.length, bytes.slice());
+      this.#keptBytes += bytes.length;
     }
     this.#positions.push(found);
     if (found !== UNKNOWN) this.#expected = this.#sealed.nextLine(found + 1);
   }
 
   /** Keeps the newest line, whose time tells which lines should be sealed. */
-  newest(line: Uint8Array): void {
-    this.#lastLine = line.slice();
+  newest({ bytes }: ByteLine): void {
+    this.#lastLine = bytes.slice();
   }
 
   #place(at: number): Place {

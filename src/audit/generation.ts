@@ -1,5 +1,6 @@
 import hash from 'crypto';
 import type { Disk, Stat } from './disk.ts';
+import { LongLine, leafOf } from './leaf.ts';
 
 /** A position in a file. The file is found again by its inode, or by the bytes before the position. */
 export interface Position {
@@ -17,16 +18,16 @@ export interface Position {
  * longer: then a file that was truncated and has grown again has other bytes there. */
 export const BEFORE_BYTES = 4096;
 
-/** The size of a read. It grows for a longer line. */
+/** The size of a read. A line that is longer, which nginx never writes, is read in pieces and not kept. */
 const READ_BYTES = 1024 * 1024;
 
-/** A longer line is sealed in pieces of this size. nginx's lines are never so long. */
-const LONGEST = 64 * READ_BYTES;
+/** The most reads of such a line in one look at the file, so that other files and the lock of the sealer do not wait. */
+const LONG_READS = 64;
 
 const LF = 10;
 
 /** The buffer that all files share: a read does not outlive the call that made it. */
-let shared = new Uint8Array(BEFORE_BYTES + READ_BYTES);
+const shared = new Uint8Array(BEFORE_BYTES + READ_BYTES);
 
 export const digestOf = (bytes: Uint8Array): string =>
   hash
@@ -48,10 +49,21 @@ export function bytesBefore(disk: Disk, fd: number, at: number): Uint8Array {
 export const isSamePlace = (disk: Disk, fd: number, { at, before }: Position): boolean =>
   digestOf(bytesBefore(disk, fd, at)) === before;
 
+/** Takes a line that was read: what is sealed for it, and the number of its bytes with the line break. */
+export type Take = (entry: Uint8Array, bytes: number) => void;
+
 /** Lines that were read, in the shared buffer. They are valid until the next read. */
 export interface Lines {
-  /** Calls the function with each line, without its line break. Without this call, the next read returns the lines again. */
-  forEach(take: (line: Uint8Array) => void): void;
+  /** Calls the function for each line. Without this call, the next read returns the lines again. */
+  forEach(take: Take): void;
+}
+
+/** A line that is longer than a read, as far as it was read. */
+interface Begun {
+  readonly line: LongLine;
+  /** The position after what was read, and the bytes before it. */
+  readonly at: number;
+  readonly before: Uint8Array;
 }
 
 /** One file that nginx writes, or has written before a rotation. */
@@ -62,6 +74,7 @@ export class Generation {
   readonly ino: number;
   #at: number;
   #before: Uint8Array;
+  #begun: Begun | undefined;
   /** Size and time of the last change when all was read. */
   #seen = '';
   /** Looks at the file since it had new lines. */
@@ -98,40 +111,71 @@ export class Generation {
     return `${size} ${mtimeMs}` !== this.#seen;
   }
 
-  /** Reads the next lines; `truncated` if the file has no longer what was read of it; undefined if there are no whole
-   * lines.
+  /** Reads the next lines; `truncated` if the file has no longer what was read of it; `unfinished` if a long line has to be
+   * read on; undefined if there are no whole lines.
    * @param whole also takes a last line without a line break */
-  read(whole = false): Lines | 'truncated' | undefined {
+  read(whole = false): Lines | 'truncated' | 'unfinished' | undefined {
     const { size, mtimeMs } = this.stat();
     this.size = size;
     if (size < this.#at) return 'truncated';
-    const kept = this.#before.length;
-    for (;;) {
-      const length = this.#disk.read(this.#fd, shared, shared.length, this.#at - kept);
-      if (length < kept || !isEqual(shared, this.#before)) return 'truncated';
-      // For -1, lastIndexOf would begin at the end of the buffer.
-      const last = length > kept ? shared.lastIndexOf(LF, length - 1) : -1;
-      if (last >= kept) return this.#lines(kept, last + 1);
-      if (length < shared.length) {
-        if (whole && length > kept) return this.#lines(kept, length);
-        this.#seen = `${size} ${mtimeMs}`;
-        return undefined;
+    for (let reads = 0; reads < LONG_READS; reads++) {
+      const { at, before } = this.#begun ?? { at: this.#at, before: this.#before };
+      const kept = before.length;
+      const length = this.#disk.read(this.#fd, shared, shared.length, at - kept);
+      if (length < kept || !isEqual(shared, before)) {
+        if (this.#begun === undefined) return 'truncated';
+        this.#begun = undefined;
+        continue;
       }
-      if (shared.length > LONGEST) return this.#lines(kept, length);
-      shared = new Uint8Array(2 * shared.length);
+      const isEnd = length < shared.length;
+      if (this.#begun !== undefined) {
+        const next = length > kept ? shared.indexOf(LF, kept) : -1;
+        const stop = next < 0 ? length : Math.min(next, length);
+        const line = this.#read(this.#begun, kept, stop);
+        if (stop < length || (isEnd && whole)) return this.#longLine(line, stop < length ? 1 : 0);
+      } else {
+        // For -1, lastIndexOf would begin at the end of the buffer.
+        const last = length > kept ? shared.lastIndexOf(LF, length - 1) : -1;
+        if (last >= kept) return this.#lines(kept, last + 1);
+        if (isEnd && whole && length > kept) return this.#lines(kept, length);
+        if (!isEnd) this.#read({ line: new LongLine(), at, before }, kept, length);
+      }
+      if (!isEnd) continue;
+      this.#seen = `${size} ${mtimeMs}`;
+      return undefined;
     }
+    return 'unfinished';
+  }
+
+  /** Adds bytes of the buffer to a long line. */
+  #read({ line, at, before }: Begun, start: number, stop: number): Begun {
+    line.add(shared.subarray(start, stop));
+    const bytes = stop - start < BEFORE_BYTES ? Buffer.concat([before, shared.subarray(start, stop)]) : shared;
+    const end = bytes === shared ? stop : bytes.length;
+    this.#begun = { line, at: at + stop - start, before: bytes.slice(Math.max(0, end - BEFORE_BYTES), end) };
+    return this.#begun;
+  }
+
+  #longLine({ line, at }: Begun, lineBreak: number): Lines {
+    this.#begun = undefined;
+    return {
+      forEach: (take) => {
+        this.#at = at + lineBreak;
+        this.#before = bytesBefore(this.#disk, this.#fd, this.#at);
+        take(line.entry(), line.bytes + lineBreak);
+      },
+    };
   }
 
   #lines(start: number, end: number): Lines {
-    const bytes = shared;
     return {
       forEach: (take) => {
         this.#at += end - start;
-        this.#before = bytes.slice(Math.max(0, end - BEFORE_BYTES), end);
+        this.#before = shared.slice(Math.max(0, end - BEFORE_BYTES), end);
         for (let at = start; at < end; ) {
-          const next = bytes.indexOf(LF, at);
+          const next = shared.indexOf(LF, at);
           const stop = next < 0 || next >= end ? end : next;
-          take(bytes.subarray(at, stop));
+          take(leafOf(shared.subarray(at, stop)), stop + 1 - at);
           at = stop + 1;
         }
       },
@@ -149,6 +193,7 @@ export class Generation {
   rewind(): void {
     this.#at = 0;
     this.#before = new Uint8Array(0);
+    this.#begun = undefined;
     this.#seen = '';
   }
 

@@ -11,6 +11,8 @@ const claimed = Buffer.from('{"meshgate.leaf"');
 /** The place of the last of these bytes. */
 const CLAIMED_LAST = claimed.length - 1;
 
+const LF = 0x0a;
+
 const encoder = new TextEncoder();
 
 /** A leaf of the sealer, by its kind:
@@ -31,6 +33,14 @@ export type SealerLeaf =
   | { readonly kind: 'event'; readonly event: string; readonly time: string; readonly detail?: string }
   | { readonly kind: 'foreign'; readonly line: string }
   | { readonly kind: 'long'; readonly sha256: string; readonly bytes: number };
+
+/** Says which line that nginx did not write an entry stands for; undefined for any other leaf. */
+export function foreignText(leaf: SealerLeaf): string | undefined {
+  if (leaf.kind === 'foreign') return 'nginx did not write this line: it begins like an entry of the sealer (foreign)';
+  return leaf.kind === 'long'
+    ? `nginx did not write this line of ${leaf.bytes} bytes, and only its SHA-256 is sealed (long): ${leaf.sha256}`
+    : undefined;
+}
 
 /** Returns the entry of a leaf of the sealer.
  * @throws Malformed if it is too long */
@@ -59,18 +69,40 @@ export function leafOf(line: Uint8Array): Uint8Array {
     const entry = encoder.encode(JSON.stringify({ 'meshgate.leaf': 'foreign', line: text }));
     if (entry.length <= MAX_ENTRY_BYTES) return entry;
   }
-  const sha256 = hash
-    .createHash('sha256')
-    .update(line as Buffer)
-    .digest('hex');
-  return sealerEntry({ kind: 'long', sha256, bytes: line.length });
+  const long = new LongLine();
+  long.add(line);
+  return long.entry();
 }
+
+/** A line that is not kept: its digest stands for it, so it takes no memory however long it is. */
+export class LongLine {
+  readonly #hash = hash.createHash('sha256');
+  /** Number of bytes. */
+  bytes = 0;
+
+  add(piece: Uint8Array): void {
+    this.#hash.update(piece as Buffer);
+    this.bytes += piece.length;
+  }
+
+  /** Returns the entry that is sealed for the line. Call this once, after all pieces. */
+  entry(): Uint8Array {
+    return sealerEntry({ kind: 'long', sha256: this.#hash.digest('hex'), bytes: this.bytes });
+  }
+}
+
+/** Whether an entry begins like a leaf of the sealer, and so is no line as nginx wrote it. */
+export const isClaimed = (entry: Uint8Array): boolean => beginsWith(entry, claimed);
 
 /** Reads an entry as a leaf of the sealer; undefined if it is a line. A leaf has exactly the bytes that the sealer writes
  * for it, so no reader can take it for another.
- * @throws Malformed if it begins like a leaf of the sealer but is not one */
+ * @throws Malformed if it begins like a leaf of the sealer but is not one, or contains a line break */
 export function readSealerLeaf(entry: Uint8Array): SealerLeaf | undefined {
-  if (!beginsWith(entry, claimed)) return undefined;
+  if (!isClaimed(entry)) {
+    // It would be two lines in the output of a command.
+    if (entry.includes(LF)) throw new Malformed('an entry contains a line break, so it is no line of a file');
+    return undefined;
+  }
   let value: Record<string, unknown>;
   try {
     value = JSON.parse(utf8(entry, 'a leaf of the sealer'));
@@ -89,6 +121,8 @@ export function readSealerLeaf(entry: Uint8Array): SealerLeaf | undefined {
   if (Object.keys(fields).join() !== names.join())
     throw new Malformed(`a leaf of the sealer of kind ${kind} has an unknown member`);
   const leaf = { kind, ...fields } as SealerLeaf;
+  if (leaf.kind === 'long' && !(/^[0-9a-f]{64}$/.test(leaf.sha256) && leaf.bytes > 0))
+    throw new Malformed('a leaf of the sealer of kind long has no SHA-256 of a line');
   const written = leaf.kind === 'foreign' ? leafOf(encoder.encode(leaf.line)) : sealerEntry(leaf);
   if (!sameBytes(written, entry)) throw new Malformed(`a leaf of the sealer of kind ${kind} has other bytes`);
   return leaf;

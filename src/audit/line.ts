@@ -1,4 +1,5 @@
 import type { McpHeaders } from '../rules/tools.ts';
+import { MAX_ENTRY_BYTES } from './tiles.ts';
 
 /** A line of the log: what the gateway wrote about one request. docs/log.md describes the fields. */
 export interface LogLine {
@@ -40,6 +41,9 @@ export const CUT = '\ufffd';
 export const decidedAt = ({ time, duration }: LogLine): number => Date.parse(time) / 1000 - duration;
 
 export const isCut = (value: string): boolean => value.includes(CUT);
+
+/** What is wrong with a line that is longer than nginx writes lines, and that only a digest stands for in the sealed log. */
+export const LONG_MISTAKE = `it has more than ${MAX_ENTRY_BYTES} bytes, and nginx writes no such line`;
 
 /** The field that contains the claims. */
 export const CLAIMS_FIELD = 'meshgate.claims';
@@ -93,6 +97,8 @@ function messageOf(fields: Fields): McpHeaders | undefined {
 /** Reads a line of the log.
  * @returns the line, or what is wrong with it */
 export function readLine(text: string): LogLine | { readonly mistake: string } {
+  // A character has at most three bytes for each unit of its text.
+  if (3 * text.length > MAX_ENTRY_BYTES && Buffer.byteLength(text) > MAX_ENTRY_BYTES) return { mistake: LONG_MISTAKE };
   const fields = parsed(text);
   if (fields === undefined) return { mistake: 'not a JSON object' };
   const texts: Record<string, string> = {};

@@ -29,6 +29,8 @@ export interface Status {
   readonly lag_s: number;
   /** Bytes of the log that are not sealed. */
   readonly lag_bytes: number;
+  /** Lines that nginx did not write, which were read since the sealer started. */
+  readonly foreign: number;
   /** When the signing key was made, in seconds since the epoch. */
   readonly key_since: number;
   /** Why nothing is sealed at present. */

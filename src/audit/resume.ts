@@ -1,6 +1,5 @@
 import type { Disk } from './disk.ts';
 import { Generation } from './generation.ts';
-import { leafOf } from './leaf.ts';
 import { HASH_BYTES, leafHash } from './merkle.ts';
 import { TILE_WIDTH } from './tiles.ts';
 
@@ -64,15 +63,16 @@ export function sealedBytes(disk: Disk, path: string, log: Leaves): number {
     while (!isOver) {
       const lines = file.read();
       if (lines === undefined || lines === 'truncated') break;
-      lines.forEach((line) => {
+      if (lines === 'unfinished') continue;
+      lines.forEach((entry, bytes) => {
         if (isOver) return;
-        const leaf = leafHash(leafOf(line));
+        const leaf = leafHash(entry);
         const place: number | undefined = isFirst ? lastIndexOf(leaves, leaf) : indexFrom(leaves, leaf, next as number);
         isFirst = false;
         isOver = place === undefined;
         if (place === undefined) return;
         next = place + 1;
-        sealed += line.length + 1;
+        sealed += bytes;
       });
     }
   } finally {

@@ -1,7 +1,7 @@
 import { signCheckpoint } from './checkpoint.ts';
 import { codeOf } from './disk.ts';
 import type { GrowingTree, WrittenTile } from './growing-tree.ts';
-import { leafOf, readSealerLeaf, sealerEntry } from './leaf.ts';
+import { isClaimed, readSealerLeaf, sealerEntry } from './leaf.ts';
 import { LogFolder, type State } from './log-folder.ts';
 import { base64, sameBytes } from './malformed.ts';
 import { formatVkey } from './note.ts';
@@ -77,6 +77,8 @@ export class Sealer {
   #read = 0;
   #waiting = 0;
   #waitingSince: number | undefined;
+  /** Lines that nginx did not write. */
+  #foreign = 0;
   #now = 0;
   #lastSeal = 0;
   #status = { text: '', time: 0 };
@@ -164,7 +166,7 @@ export class Sealer {
       for (let isMore = true; isMore; ) {
         // There may be much to read, and a file that is rotated twice meanwhile has no name by which it is found.
         this.#tail.look();
-        isMore = this.#readLines();
+        isMore = this.#readLines(last);
         if ((isMore || last || this.#isDue()) && this.#tree.size !== this.#sealed) await this.#seal();
       }
       this.#problem = this.#tail.isThere ? undefined : `${this.#settings.log} does not exist`;
@@ -214,19 +216,27 @@ export class Sealer {
     this.#tree.append(entry);
   }
 
-  /** Reads lines, and returns whether it has stopped because so many are not stored. */
-  #readLines(): boolean {
+  /** Reads lines, and returns whether it has stopped because so many are not stored.
+   * @param last also if it has stopped within a long line */
+  #readLines(last: boolean): boolean {
     this.#addPolicies();
-    this.#tail.read(
+    const isUnfinished = this.#tail.read(
       () => this.#addPolicies(),
-      (line) => {
-        this.#read += line.length + 1;
-        this.#add(leafOf(line));
+      (entry, bytes) => {
+        this.#read += bytes;
+        if (isClaimed(entry)) this.#addForeign();
+        this.#add(entry);
       },
       () => this.#waiting < MAX_WAITING_BYTES,
     );
     this.#addEvents();
-    return this.#waiting >= MAX_WAITING_BYTES;
+    return (last && isUnfinished) || this.#waiting >= MAX_WAITING_BYTES;
+  }
+
+  #addForeign(): void {
+    this.#foreign += 1;
+    const problem = 'the log has lines that nginx did not write';
+    if (this.#said.isDue(problem, this.#now)) this.#machine.say(`${problem}: entry ${this.#tree.size} stands for one`);
   }
 
   #addEvents(): void {
@@ -317,6 +327,7 @@ export class Sealer {
       read: this.#read,
       lag_s: this.#waitingSince === undefined ? 0 : Math.max(0, this.#now - this.#waitingSince) / 1000,
       lag_bytes: this.#tail.behind + this.#waiting,
+      foreign: this.#foreign,
       key_since: this.#key.since,
       ...(this.#problem !== undefined && { error: this.#problem }),
     };

@@ -1,5 +1,5 @@
 import { type Disk, folderOf, ifThere, type Stat } from './disk.ts';
-import { Generation, isSamePlace, type Position } from './generation.ts';
+import { Generation, isSamePlace, type Position, type Take } from './generation.ts';
 
 /** An event of the file, which becomes a leaf of the log:
  * - `log_gone`: the file was deleted, or the one that was read before is not there any more
@@ -123,15 +123,17 @@ export class Tail {
     });
   }
 
-  /** Reads lines until there are none, or the function returns false.
+  /** Reads lines until there are none, or the function returns false. Returns whether a long line has to be read on.
    * @param begin is called before the lines of each read */
-  read(begin: () => void, take: (line: Uint8Array) => void, goOn: () => boolean): void {
+  read(begin: () => void, take: Take, goOn: () => boolean): boolean {
+    let isUnfinished = false;
     for (let index = 0; index < this.#files.length; index++) {
       if (index === this.#files.length - 1) this.#adoptBefore(index);
       let file = this.#files[index] as Generation;
       while (goOn() && file.hasChanged()) {
         const lines = file.read();
-        if (lines === undefined) break;
+        isUnfinished ||= lines === 'unfinished';
+        if (lines === undefined || lines === 'unfinished') break;
         if (lines === 'truncated') {
           this.#restart(file, index);
           file = this.#files[index] as Generation;
@@ -142,9 +144,11 @@ export class Tail {
       }
     }
     this.#closeIdle(take);
-    if (++this.#looks % CLOSED_LOOKS !== 0) return;
-    if (this.#hasEmpty) this.#files.unshift(...this.#adopt());
-    this.#reopenGrown();
+    if (++this.#looks % CLOSED_LOOKS === 0) {
+      if (this.#hasEmpty) this.#files.unshift(...this.#adopt());
+      this.#reopenGrown();
+    }
+    return isUnfinished;
   }
 
   /** Removes the rotated files of the image that were closed. Call this when all their lines are sealed. */
@@ -274,7 +278,7 @@ export class Tail {
   }
 
   /** Closes rotated files that no worker writes to any more. */
-  #closeIdle(take: (line: Uint8Array) => void): void {
+  #closeIdle(take: Take): void {
     for (const file of this.#files.slice(0, -1)) {
       const tooMany = this.#files.length > MAX_GENERATIONS;
       file.idleLooks = file.hasChanged() ? 0 : file.idleLooks + 1;
@@ -283,7 +287,7 @@ export class Tail {
       if (tooMany) this.#report('log_dropped', `a rotated file of ${file.at} bytes`);
       // A last line without a line break gets none any more.
       const rest = file.read(true);
-      if (rest !== undefined && rest !== 'truncated') rest.forEach(take);
+      if (typeof rest === 'object') rest.forEach(take);
       this.#closed.push(file.stat());
       this.#left = [...this.#left, { ...file.position(), closed: true as const }].slice(-MAX_GENERATIONS);
       file.close();

@@ -6,7 +6,7 @@ import { readText, reasonOf } from './load.ts';
 import { codeOf, type Runtime } from './runtime.ts';
 
 /** The default of `gateway.audit.folder`. */
-const DEFAULT_FOLDER = '/var/lib/meshgate/audit';
+export const DEFAULT_FOLDER = '/var/lib/meshgate/audit';
 
 /** The flags of the commands that read a transparency log. */
 export const folderFlag = flag('FOLDER', `The folder of the transparency log (default ${DEFAULT_FOLDER})`);

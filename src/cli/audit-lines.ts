@@ -1,18 +1,23 @@
 import { requestOf } from '../audit/altered.ts';
-import { readSealerLeaf } from '../audit/leaf.ts';
+import { foreignText, readSealerLeaf } from '../audit/leaf.ts';
 import { Malformed } from '../audit/malformed.ts';
 import { sealedEntries } from '../audit/sealed-entries.ts';
-import { folderFlag, logFolder } from './audit-folder.ts';
-import { command, flag, WrongUse, YES } from './context.ts';
+import { DEFAULT_FOLDER, folderFlag, logFolder } from './audit-folder.ts';
+import { command, flag, NO, WrongUse, YES } from './context.ts';
+import { count } from './load.ts';
+import { placeText } from './log-lines.ts';
 import { parseSince, sinceMs } from './since.ts';
 
 /** Lines are written together, when they have so many characters. */
 const CHUNK = 1 << 16;
 
+/** Maximum number of lines that nginx did not write, which are named. */
+const MOST_NAMED = 20;
+
 /** `meshgate audit lines`: prints the lines in a transparency log. */
 export const auditLinesCommand = command({
   brief: 'Print the lines that are in the sealed log',
-  text: 'Prints the lines in a transparency log in their order, as nginx wrote them, also those of files that a rotation has removed. So replay, trace and explain --request can read them from standard input, and tighten from a file. Characters that control a terminal are printed as escapes of JSON. The command does not verify the log: audit verify does.',
+  text: 'Prints the lines in a transparency log in their order, as nginx wrote them, also those of files that a rotation has removed. So replay, trace and explain --request can read them from standard input, and tighten from a file. Characters that control a terminal are printed as escapes of JSON. Lines that nginx did not write are not printed: standard error names their entries. The command does not verify the log: audit verify does. Exit code 0: all lines are printed; 1: there are lines that nginx did not write.',
   examples: [
     'meshgate audit lines --log-folder audit > access.log',
     'meshgate audit lines --since 1d | meshgate replay --policy new.yaml -',
@@ -23,13 +28,22 @@ export const auditLinesCommand = command({
   },
   async run(runtime, { logFolder: folder, since }) {
     const from = since === undefined ? undefined : sinceMs(runtime, since);
-    const isWanted = (line: Uint8Array): boolean =>
-      from === undefined || Date.parse(requestOf(line).time ?? '') >= from;
-    let text = '';
+    let isWanted = true;
+    let [number, strange, text] = [-1, 0, ''];
     try {
       for (const entry of sealedEntries(logFolder(runtime, folder))) {
-        if (readSealerLeaf(entry) !== undefined || !isWanted(entry)) continue;
-        text += `${Buffer.from(entry).toString()}\n`;
+        number += 1;
+        const leaf = readSealerLeaf(entry);
+        if (leaf === undefined) {
+          const time = from === undefined ? Number.NaN : Date.parse(requestOf(entry).time ?? '');
+          // A line whose time cannot be read came with the line before it.
+          if (from !== undefined && !Number.isNaN(time)) isWanted = time >= from;
+          if (isWanted) text += `${Buffer.from(entry).toString()}\n`;
+        } else {
+          const mistake = isWanted ? foreignText(leaf) : undefined;
+          if (mistake !== undefined && ++strange <= MOST_NAMED)
+            runtime.err(`meshgate: ${placeText({ file: folder ?? DEFAULT_FOLDER, number })}: ${mistake}\n`);
+        }
         if (text.length < CHUNK) continue;
         runtime.out(text);
         text = '';
@@ -39,6 +53,8 @@ export const auditLinesCommand = command({
       throw new WrongUse(`this is no valid transparency log: ${error.message}`);
     }
     runtime.out(text);
-    return YES;
+    if (strange > MOST_NAMED)
+      runtime.err(`meshgate: and ${count(strange - MOST_NAMED, 'more line')} that nginx did not write\n`);
+    return strange === 0 ? YES : NO;
   },
 });

@@ -1,5 +1,4 @@
-import { readLine } from '../audit/line.ts';
-import { MAX_LINE_BYTES } from '../audit/lines.ts';
+import { LONG_MISTAKE, readLine } from '../audit/line.ts';
 import { toOcsf } from '../audit/ocsf.ts';
 import { argument, command, NO, YES } from './context.ts';
 import { LOGS, placeText, textLines } from './log-lines.ts';
@@ -14,8 +13,7 @@ export const auditOcsfCommand = command({
   async run(runtime, _, ...logs) {
     let code = YES;
     for await (const line of textLines(runtime, logs)) {
-      const mistake =
-        line.text === undefined ? `the line is longer than ${MAX_LINE_BYTES} bytes` : mistakeIn(readLine(line.text));
+      const mistake = line.text === undefined ? LONG_MISTAKE : mistakeIn(readLine(line.text));
       if (mistake === undefined) runtime.out(`${JSON.stringify(toOcsf(JSON.parse(line.text as string)))}\n`);
       else {
         runtime.err(`meshgate: ${placeText(line)}: ${mistake}\n`);

@@ -1,6 +1,5 @@
-import { byteLines } from '../audit/byte-lines.ts';
+import { type ByteLine, byteLines } from '../audit/byte-lines.ts';
 import { type Compared, Comparison, UNSEALED_S } from '../audit/compare.ts';
-import { leafOf } from '../audit/leaf.ts';
 import { Malformed } from '../audit/malformed.ts';
 import { UNKNOWN } from '../audit/match.ts';
 import { leafHash } from '../audit/merkle.ts';
@@ -40,7 +39,7 @@ function logFile(runtime: Runtime, file: string): LogFile {
   }
 }
 
-async function* linesOf({ file, chunks }: LogFile, unfinished?: () => void): AsyncGenerator<Uint8Array> {
+async function* linesOf({ file, chunks }: LogFile, unfinished?: () => void): AsyncGenerator<ByteLine> {
   try {
     yield* byteLines(chunks(), unfinished);
   } catch (error) {
@@ -60,9 +59,9 @@ async function inLogOrder(files: readonly LogFile[], { hashes }: VerifiedLog): P
   for (const file of files) {
     const found: number[] = [];
     let sampled = 0;
-    for await (const line of linesOf(file)) {
-      const entry = hashes.find(leafHash(leafOf(line)), 0);
-      if (entry !== UNKNOWN) found.push(entry);
+    for await (const { entry } of linesOf(file)) {
+      const index = hashes.find(leafHash(entry), 0);
+      if (index !== UNKNOWN) found.push(index);
       if (++sampled === SAMPLED) break;
     }
     // The first line may be one that was moved.
@@ -78,7 +77,7 @@ async function compareLines(
   { isPart, lag }: { readonly isPart: boolean; readonly lag: number },
 ): Promise<Compared> {
   const comparison = new Comparison(log.hashes, log.entry, lag);
-  let newest: Uint8Array | undefined;
+  let newest: ByteLine | undefined;
   for (const file of await inLogOrder(files, log)) {
     comparison.startFile(file.file === '-' ? 'stdin' : file.file);
     for await (const line of linesOf(file, () => comparison.endUnfinished())) {

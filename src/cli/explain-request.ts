@@ -12,7 +12,7 @@ import { explanationJson } from './explain-json.ts';
 import { explanationText } from './explain-text.ts';
 import { type Explanation, explainRefusal, explainRoute } from './explanation.ts';
 import { foreign } from './foreign.ts';
-import { type Loaded, loadValid } from './load.ts';
+import { count, type Loaded, loadValid } from './load.ts';
 import { type Logged, logLines, placeText } from './log-lines.ts';
 import { loggedAsker } from './logged-asker.ts';
 import type { Runtime } from './runtime.ts';
@@ -30,13 +30,15 @@ type Found = Extract<Logged, { readonly line: LogLine }>;
 /** Finds the line of a request. A line that occurs in several files, such as a copy, counts once. */
 async function findLine(runtime: Runtime, id: string, logs: readonly string[]): Promise<Found> {
   const found = new Map<string, Found>();
+  const unread: string[] = [];
   let read = 0;
   const wanted = (text: string): boolean => {
     read += 1;
     return text.includes(id);
   };
   for await (const logged of logLines(runtime, logs, wanted)) {
-    if (!('line' in logged) || logged.line.id !== id) continue;
+    if ('mistake' in logged) unread.push(`${placeText(logged)}: ${logged.mistake}`);
+    if ('mistake' in logged || logged.line.id !== id) continue;
     const key = JSON.stringify(logged.line);
     if (!found.has(key)) found.set(key, logged);
   }
@@ -44,7 +46,7 @@ async function findLine(runtime: Runtime, id: string, logs: readonly string[]): 
   if (first === undefined) {
     const names = logs.map((log) => (log === '-' ? 'standard input' : log));
     throw new WrongUse(
-      `no line of ${names.join(', ')} has the request_id ${id}, of ${read} lines; give the log of that time, also rotated files; with gateway.audit, it is the file gateway.audit.log`,
+      `no line of ${names.join(', ')} has the request_id ${id}, of ${read} lines${unread.length === 0 ? '' : `; ${count(unread.length, 'line')} of them cannot be read, first ${unread[0]}`}; give the log of that time, also rotated files; with gateway.audit, it is the file gateway.audit.log`,
     );
   }
   if (more.length > 0) {

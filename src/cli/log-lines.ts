@@ -1,6 +1,6 @@
-import { readSealerLeaf, type SealerLeaf } from '../audit/leaf.ts';
-import { type LogLine, readLine } from '../audit/line.ts';
-import { type FileLine, linesOf, MAX_LINE_BYTES } from '../audit/lines.ts';
+import { foreignText, readSealerLeaf, type SealerLeaf } from '../audit/leaf.ts';
+import { LONG_MISTAKE, type LogLine, readLine } from '../audit/line.ts';
+import { type FileLine, linesOf } from '../audit/lines.ts';
 import type { Published } from '../audit/published.ts';
 import { sealedEntries } from '../audit/sealed-entries.ts';
 import { WrongUse } from './context.ts';
@@ -34,14 +34,14 @@ export async function* textLines(runtime: Runtime, files: readonly string[]): As
 }
 
 /** Returns the lines of several files, one after the other.
- * @param wanted whether the text of a line counts; absent: every line does */
+ * @param wanted whether the text of a line counts; absent: every line does. A line that is too long always counts */
 export async function* logLines(
   runtime: Runtime,
   files: readonly string[],
   wanted?: (text: string) => boolean,
 ): AsyncGenerator<Logged> {
   for await (const line of textLines(runtime, files)) {
-    if (wanted === undefined || (line.text !== undefined && wanted(line.text))) yield logged(line);
+    if (line.text === undefined || wanted?.(line.text) !== false) yield logged(line);
   }
 }
 
@@ -85,13 +85,15 @@ export function* sealedLines(
     const place = { file: folder, number };
     leafOf(leaf, place);
     if (leaf === undefined) yield logged({ ...place, text: Buffer.from(entry).toString() });
-    else if (leaf.kind === 'foreign' || leaf.kind === 'long')
-      yield { ...place, mistake: `nginx did not write this line (${leaf.kind})` };
+    else {
+      const mistake = foreignText(leaf);
+      if (mistake !== undefined) yield { ...place, mistake };
+    }
   }
 }
 
 function logged({ file, number, text }: FileLine): Logged {
-  if (text === undefined) return { file, number, mistake: `the line is longer than ${MAX_LINE_BYTES} bytes` };
+  if (text === undefined) return { file, number, mistake: LONG_MISTAKE };
   const read = readLine(text);
   return 'mistake' in read ? { file, number, ...read } : { file, number, line: read };
 }

@@ -10,6 +10,8 @@ interface Status {
   readonly lag_s: number;
   readonly lag_bytes: number;
   readonly error?: string;
+  /** Lines that nginx did not write; absent if an earlier build seals. */
+  readonly foreign?: number;
   /** When the signing key was made; absent if an earlier build seals. */
   readonly key_since?: number;
 }
@@ -64,6 +66,13 @@ export const auditMetrics: readonly Metric<Seen>[] = [
     help: '1 if the sealer cannot seal; its log says why.',
     labels: [],
     read: (seen) => ofStatus(seen, ({ error }) => (error === undefined ? 0 : 1)),
+  },
+  {
+    name: 'meshgate_audit_foreign_lines_total',
+    type: 'counter',
+    help: 'The lines in the log that nginx did not write, since the sealer started.',
+    labels: [],
+    read: (seen) => ofStatus(seen, ({ foreign = Number.NaN }) => foreign),
   },
   {
     name: 'meshgate_audit_key_age_seconds',

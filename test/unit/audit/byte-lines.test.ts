@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { byteLines } from '../../../src/audit/byte-lines.ts';
 
@@ -7,7 +8,7 @@ async function linesOf(chunks: readonly string[]): Promise<{ lines: string[]; un
   }
   const lines: string[] = [];
   let unfinished = 0;
-  for await (const line of byteLines(given(), () => unfinished++)) lines.push(Buffer.from(line).toString());
+  for await (const { bytes } of byteLines(given(), () => unfinished++)) lines.push(Buffer.from(bytes).toString());
   return { lines, unfinished };
 }
 
@@ -20,4 +21,28 @@ it.each([
   ['an empty file', [], 0, []],
 ] as const)('reads %s', async (_, chunks, unfinished, lines) => {
   expect(await linesOf(chunks)).toEqual({ lines, unfinished });
+});
+
+it('keeps the beginning of a line of a gigabyte, and returns the digest that is sealed for it', async () => {
+  const piece = Buffer.alloc(2 ** 20, 'x');
+  const before = process.memoryUsage().arrayBuffers;
+  const hash = createHash('sha256');
+  let most = 0;
+  async function* given() {
+    for (let at = 0; at < 1024; at++) {
+      hash.update(piece);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      yield piece;
+    }
+    yield Buffer.from('\nnext\n');
+  }
+  const found: { bytes: string; entry: string }[] = [];
+  for await (const { bytes, entry } of byteLines(given()))
+    found.push({ bytes: Buffer.from(bytes).toString(), entry: Buffer.from(entry).toString() });
+  const entry = JSON.stringify({ 'meshgate.leaf': 'long', sha256: hash.digest('hex'), bytes: 2 ** 30 });
+  expect(found).toEqual([
+    { bytes: 'x'.repeat(65_535), entry },
+    { bytes: 'next', entry: 'next' },
+  ]);
+  expect(most).toBeLessThan(2 ** 26);
 });

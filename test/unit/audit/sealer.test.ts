@@ -445,6 +445,21 @@ test('does not follow a log that its user may not read, says so, and goes on whe
   expect(lab.sealed().lines).toEqual(lines);
 });
 
+test('its status counts lines that nginx did not write, and its log names one each minute', async () => {
+  const lab = sealLab();
+  const sealer = await lab.open();
+  const strange = ['{"meshgate.leaf":"key"}', 'x'.repeat(65_536)];
+  lab.write([newLine(), ...strange, newLine()]);
+  await sealer.turn(true);
+  lab.now += 30;
+  lab.write(strange);
+  await sealer.end();
+  expect(JSON.parse(readFileSync(join(lab.settings.folder, 'status.json'), 'utf8'))).toMatchObject({ foreign: 4 });
+  expect(lab.said.filter((it) => it.includes('nginx did not write'))).toEqual([
+    'the log has lines that nginx did not write: entry 2 stands for one',
+  ]);
+});
+
 test('its status says how far it is, and what keeps it from sealing', async () => {
   const lab = sealLab();
   const statusOf = () => JSON.parse(readFileSync(join(lab.settings.folder, 'status.json'), 'utf8'));
@@ -459,7 +474,7 @@ test('its status says how far it is, and what keeps it from sealing', async () =
   lab.write([line]);
   await sealer.turn();
   const read = line.length + 1;
-  const idle = { origin: lab.settings.origin, lag_s: 0, lag_bytes: 0, key_since: lab.now };
+  const idle = { origin: lab.settings.origin, lag_s: 0, lag_bytes: 0, foreign: 0, key_since: lab.now };
   expect(statusOf()).toEqual({ time: lab.now, size: 2, read, ...idle });
   isFull = true;
   lab.now += 10;
@@ -469,7 +484,7 @@ test('its status says how far it is, and what keeps it from sealing', async () =
   await sealer.turn();
   expect(statusOf()).toEqual({
     ...{ time: lab.now, origin: lab.settings.origin, size: 2, read: 2 * read, lag_s: 30, lag_bytes: line.length },
-    ...{ error: 'cannot seal the log: no space left', key_since: idle.key_since },
+    ...{ error: 'cannot seal the log: no space left', foreign: 0, key_since: idle.key_since },
   });
   isFull = false;
   lab.now += 1;

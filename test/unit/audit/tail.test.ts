@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   copyFileSync,
@@ -537,4 +538,26 @@ test('skips the lines that are leaves already if it has lost its position', asyn
   await run(lab);
   expect(lab.sealed().lines).toEqual([...rotated, ...read, ...unread]);
   expect(lab.sealed().events).toEqual(['started', 'started', 'started', 'position_lost']);
+});
+
+/** A line of `bytes` bytes whose end is a line as nginx writes it, for a sealer that reads long lines in pieces. */
+const hiding = (bytes: number, line: string): Buffer =>
+  Buffer.concat([Buffer.alloc(bytes - line.length, 'x'), Buffer.from(line)]);
+
+test('seals a line of 128 MiB as one digest, and nothing of it as a line', async () => {
+  const lab = sealLab();
+  const [before, hidden, after] = newLines(3) as [string, string, string];
+  // A sealer once read up to 128 MiB, sealed the digest of that, and the rest as a line.
+  const line = hiding(2 ** 27 + hidden.length, hidden);
+  lab.write([before]);
+  appendFileSync(lab.log, line);
+  lab.write(['', after]);
+  await run(lab);
+  const { entries, lines } = lab.sealed();
+  expect(lines).toEqual([before, after]);
+  expect(JSON.parse(String(entries[2]))).toEqual({
+    'meshgate.leaf': 'long',
+    sha256: createHash('sha256').update(line).digest('hex'),
+    bytes: line.length,
+  });
 });

@@ -1,6 +1,6 @@
 /** `meshgate audit lines`: the lines in a sealed log, for commands that read the log. */
 import { expect, test } from 'vitest';
-import { filesOf, sealedLog, textOf } from '../audit/sealed-log.ts';
+import { filesOf, noteKey, seal, sealedLog, textOf } from '../audit/sealed-log.ts';
 import { meshgate } from './fake.ts';
 
 const log = sealedLog('lines', 700, { changes: [300, 500] });
@@ -34,4 +34,43 @@ test.each([
   const { code, out, err } = await meshgate(['audit', 'lines', '--log-folder', '/audit'], { files: given });
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain(words);
+});
+
+test('names lines that nginx did not write, prints the others, and exits with 1', async () => {
+  const strange = [
+    '{"meshgate.leaf":"foreign","line":"{\\"meshgate.leaf\\":1}"}',
+    `{"meshgate.leaf":"long","sha256":"${'ab'.repeat(32)}","bytes":70000000}`,
+  ];
+  const [first = '', second = ''] = log.lines;
+  // The entry 0 is an event.
+  const { folder } = seal([first, ...strange, second, ...Array(25).fill(strange[0])], [noteKey()]);
+  const found = await meshgate(['audit', 'lines', '--log-folder', '/audit'], { files: filesOf(folder), now });
+  expect(found).toMatchObject({ code: 1, out: textOf([first, second]) });
+  const said = found.err.split('\n');
+  expect(said.slice(0, 2)).toEqual([
+    'meshgate: /audit:2: nginx did not write this line: it begins like an entry of the sealer (foreign)',
+    `meshgate: /audit:3: nginx did not write this line of 70000000 bytes, and only its SHA-256 is sealed (long): ${'ab'.repeat(32)}`,
+  ]);
+  expect(said.slice(19)).toEqual([
+    'meshgate: /audit:22: nginx did not write this line: it begins like an entry of the sealer (foreign)',
+    'meshgate: and 7 more lines that nginx did not write',
+    '',
+  ]);
+});
+
+test('skips no line without a time silently: it belongs to the line before it', async () => {
+  const [old = '', fresh = ''] = [log.lines[0], log.lines[600]];
+  const { folder } = seal([old, 'not JSON, long ago', fresh, 'not JSON'], [noteKey()]);
+  const args = ['audit', 'lines', '--log-folder', '/audit', '--since', '5m'];
+  expect(await meshgate(args, { files: filesOf(folder), now })).toMatchObject({
+    code: 0,
+    out: textOf([fresh, 'not JSON']),
+  });
+});
+
+test('refuses an entry with a line break, which would be two lines in the output', async () => {
+  const { folder } = seal([`${log.lines[0]}\n${log.lines[1]}`], [noteKey()]);
+  const { code, err } = await meshgate(['audit', 'lines', '--log-folder', '/audit'], { files: filesOf(folder), now });
+  expect(code).toBe(2);
+  expect(err).toContain('an entry contains a line break');
 });

@@ -238,7 +238,21 @@ describe('with a sealed log', () => {
     );
     expect(code).toBe(1);
     expect(out).toMatch(/^no \/audit:\d+: 9795ce5ecb841cd57231e9be6a3e3b4b POST /);
-    expect(out).toMatch(/^no \/audit:\d+: nginx did not write this line \(foreign\)$/m);
+    expect(out).toMatch(/^no \/audit:\d+: nginx did not write this line: .* \(foreign\)$/m);
+  });
+
+  test('decides no line that is longer than nginx writes lines, neither its entry nor the line of the file', async () => {
+    const padded = text({ ...denied, 'meshgate.reason': '' }).replace('{', `{${' '.repeat(65_535)}`);
+    const log = await sealed([text(), padded], [POLICY]);
+    const folder = await redecided(log);
+    expect(folder.code).toBe(3);
+    expect(folder.out).toMatch(
+      /^no \/audit:3: nginx did not write this line of \d{5} bytes, .* \(long\): [0-9a-f]{64}$/m,
+    );
+    const given = { ...files, 'padded.log': `${text()}\n${padded}\n` };
+    const file = await meshgate(['audit', 'redecide', '--policy', 'old.yaml', 'padded.log'], { files: given });
+    expect(file.code).toBe(3);
+    expect(file.out).toContain('no padded.log:2: it has more than 65535 bytes, and nginx writes no such line\n');
   });
 
   test('reads the entries that verify has verified, and no others beside them', async () => {

@@ -38,7 +38,13 @@ const LOG = [
   line('b3', { ...DENIED, time: '2026-03-05T08:00:00+00:00' }),
 ].join('\n');
 
-const files = { './meshgate.yaml': POLICY, 'access.log': LOG, 'copy.log': LOG, 'other.log': `${lineText()}\n` };
+const files = {
+  './meshgate.yaml': POLICY,
+  'access.log': LOG,
+  'copy.log': LOG,
+  'other.log': `${lineText()}\n`,
+  'cut.log': `${lineText()}\n{"request_id":"${id('ee')}","url.path":`,
+};
 const explain = (first: string, ...args: readonly string[]) =>
   meshgate(['explain', '--request', id(first), '--log', 'access.log', ...args], { files });
 
@@ -160,6 +166,11 @@ describe('says in plain words', () => {
   const ask = ['--request', id('a1')];
 
   test.each<[string, readonly string[], string | RegExp]>([
+    [
+      'that a line with the id cannot be read',
+      ['--request', id('ee'), '--log', 'cut.log'],
+      /no line of cut\.log has the request_id e{2}0{30}, of 2 lines; 1 line of them cannot be read, first cut\.log:2: not a JSON object; /,
+    ],
     [
       'that no line has the id',
       ['--request', id('ff'), '--log', 'access.log'],
