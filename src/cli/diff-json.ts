@@ -1,5 +1,6 @@
 import type { Change } from '../rules/diff.ts';
 import type { DefinitionChange } from '../rules/parts.ts';
+import { type StoredChange, storedText } from '../rules/stored.ts';
 import type { Rule } from '../rules/types.ts';
 import type { ChangedTeams } from './diff-teams.ts';
 import { changeText, definitionText, type Routed } from './diff-text.ts';
@@ -35,11 +36,12 @@ function changeJson(change: Change, routed: Routed, teams: ChangedTeams) {
 export function diffJson(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],
+  stored: readonly StoredChange[],
   routed: Routed,
   teams: ChangedTeams,
 ): unknown {
   return {
-    changed: changes.length + definitions.length > 0,
+    changed: changes.length + definitions.length + stored.length > 0,
     changes: changes.map((change) => changeJson(change, routed, teams)),
     definitions: definitions.map(({ affects, ...rest }) => ({
       ...rest,
@@ -47,5 +49,6 @@ export function diffJson(
       ...(affects.length > 0 && { affects }),
       text: definitionText({ affects, ...rest }),
     })),
+    stored: stored.map((change) => ({ kind: change.kind, effects: change.effects, text: storedText(change) })),
   };
 }

@@ -3,6 +3,7 @@ import type { Affected } from '../rules/minimal.ts';
 import type { DefinitionChange } from '../rules/parts.ts';
 import type { Region } from '../rules/regions.ts';
 import type { Effect } from '../rules/role-changes.ts';
+import { type StoredChange, storedText } from '../rules/stored.ts';
 import type { Rule } from '../rules/types.ts';
 import type { ChangedTeams } from './diff-teams.ts';
 import type { Paint } from './style.ts';
@@ -158,10 +159,11 @@ const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 
 };
 
 /** Describes a difference for people, one change per line, and with teams below the name of each team. `+` marks access that is gained, `-` access that is lost,
- * and `~` another identity or service. */
+ * `~` another identity or service, and `!` what happens to data that gateways store. */
 export function diffText(
   changes: readonly Change[],
   definitions: readonly DefinitionChange[],
+  stored: readonly StoredChange[],
   routed: Routed,
   teams: ChangedTeams,
   paint: Paint,
@@ -174,6 +176,7 @@ export function diffText(
     ...definitions.map((change) => {
       return { team: teams.ofDefinition(change), text: `${paint('strong', '*')} ${definitionText(change)}` };
     }),
+    ...stored.map((change) => ({ team: undefined, text: `${paint('bad', '!')} stored: ${storedText(change)}` })),
   ];
   if (lines.length === 0) return 'nothing changed\n';
   const shown = teams.hasTeams ? grouped(lines, paint) : lines.map(({ text }) => text);

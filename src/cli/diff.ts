@@ -1,6 +1,7 @@
 import { definitionChanges } from '../rules/definitions.ts';
 import { diff } from '../rules/diff.ts';
 import { populationOf } from '../rules/population.ts';
+import { storedChanges } from '../rules/stored.ts';
 import type { Rule } from '../rules/types.ts';
 import { argument, command, formatFlag, json, NO, NOT_PROVEN, YES } from './context.ts';
 import { diffJson } from './diff-json.ts';
@@ -8,12 +9,13 @@ import { changedTeams } from './diff-teams.ts';
 import { diffText } from './diff-text.ts';
 import { loadPair } from './load.ts';
 import { pairFlags, pairOf } from './source.ts';
+import { storedNamesOf } from './stored.ts';
 import { painter } from './style.ts';
 
 /** `meshgate diff`: compares two policies and lists the callers that gain or lose access. */
 export const diffCommand = command({
   brief: 'Show which callers gain or lose access from one policy to another',
-  text: 'Shows which callers gain or lose access from one policy to another. It compares the requests that the policies allow, not their text. It also lists the roles, providers, services, identities and headers that changed. If the policies have teams, the changes are grouped by team. Exit code 0: nothing changed; 1: something changed; 3: a policy has errors.',
+  text: 'Shows which callers gain or lose access from one policy to another. It compares the requests that the policies allow, not their text. It also lists the roles, providers, services, identities and headers that changed, and what a change of names does to revocations, sessions and other data that gateways store. If the policies have teams, the changes are grouped by team. Exit code 0: nothing changed; 1: something changed; 3: a policy has errors.',
   examples: [
     'meshgate diff old.yaml new.yaml',
     'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',
@@ -28,14 +30,15 @@ export const diffCommand = command({
     const [old, fresh] = loaded;
     const changes = diff(old.rules, fresh.rules, populationOf(old.policy, fresh.policy));
     const definitions = definitionChanges(old.policy, fresh);
+    const stored = storedChanges(storedNamesOf(old), storedNamesOf(fresh));
     const services = new Map(fresh.policy.hosts.flatMap(({ routes }) => routes.map((it) => [it.name, it.service])));
     const routed = ({ route }: Rule) => services.get(route);
     const teams = changedTeams(old.policy, fresh.policy);
     runtime.out(
       format === 'json'
-        ? json(diffJson(changes, definitions, routed, teams))
-        : diffText(changes, definitions, routed, teams, painter(runtime)),
+        ? json(diffJson(changes, definitions, stored, routed, teams))
+        : diffText(changes, definitions, stored, routed, teams, painter(runtime)),
     );
-    return changes.length + definitions.length === 0 ? YES : NO;
+    return changes.length + definitions.length + stored.length === 0 ? YES : NO;
   },
 });

@@ -132,6 +132,7 @@ describe('a host that is removed leaves its requests to a wildcard', () => {
     await reports(policy(strict + wild(ALL)), policy(wild(ALL)), [
       '* host wiki.example.com: client_ca_file "/run/ca.pem" → nothing',
       '* host wiki.example.com: limit "5/m, burst 5" → nothing',
+      '! stored: other limits than wiki.example.com: 5/m, burst 5: budgets of callers begin anew: callers have all of it again; budgets of addresses begin anew: callers have all of it again',
     ]);
   });
 

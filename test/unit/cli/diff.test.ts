@@ -160,6 +160,7 @@ const CHANGES: readonly {
     says: [
       '* provider ci: issuer "https://ci.example.com" → "https://ci2.example.com"',
       '* provider ci: audiences ["wiki"] → ["wiki","api"]',
+      '! stored: provider ci: issuer https://ci.example.com → https://ci2.example.com: names and pseudonyms of people in the log of this provider mean other people from now on',
     ],
     back: [],
   },
@@ -400,11 +401,13 @@ test('as JSON', async () => {
         text: 'provider okta: audiences ["api://wiki"] → ["api://all"]',
       },
     ],
+    stored: [],
   });
   expect(JSON.parse((await diff(POLICY, POLICY, '--format', 'json')).out)).toEqual({
     changed: false,
     changes: [],
     definitions: [],
+    stored: [],
   });
 });
 
