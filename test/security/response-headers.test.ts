@@ -121,6 +121,18 @@ describe('a service', () => {
     );
   });
 
+  test.each([
+    ['Bearer realm="a"', ['/x', '/shared/x', '/stream/x', '/open/x', '/fast/x']],
+    ['OAuth realm="a", oauth_problem="b"', ['/x', '/open/x']],
+    ['Basic realm="a"', ['/open/x']],
+  ])('sends each challenge once: %s', async (value, paths) => {
+    for (const path of paths) {
+      const sent = { path: `${path}?echo-status=401&echo-header=${encodeURIComponent(`WWW-Authenticate:${value}`)}` };
+      for (const answer of [await gateway.send(host, sent), ...(await gateway.sendHttp2(host, sent))])
+        expect([path, answer.all('WWW-Authenticate')]).toEqual([path, [value]]);
+    }
+  });
+
   test.each(['/calls/', '/shared-calls/'])('that speaks gRPC sends none on which a browser acts: %s', async (path) => {
     const found = await reaching(host, path);
     const acted = ['nel', 'report-to', 'reporting-endpoints', 'alt-svc', 'set-login', 'service-worker-allowed'];

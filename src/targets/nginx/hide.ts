@@ -46,7 +46,8 @@ export const hiddenFile = (module: Module): ConfFile => [
 export const hiddenOnSignin = (module: Module): readonly Directive[] =>
   ON_SIGNIN.map((name) => line(`${module}_hide_header`, name));
 
-/** Adds the challenges of services on these hosts, unless browsers would answer them with a password or a ticket. */
+/** Adds the challenges of services on these hosts, unless browsers would answer them with a password or a ticket. If a
+ * service may send them all, nginx has already passed them on. */
 export const challengesBeside = conf`add_header WWW-Authenticate $meshgate_challenges always;`;
 
 /** Matches challenges that only programs answer: each begins with one of these schemes, and none names another one. */
@@ -55,7 +56,8 @@ const CHALLENGES =
 
 const challengeMap = conf`
   # WWW-Authenticate of services: none that makes a browser ask for a password.
-  map $upstream_http_www_authenticate $meshgate_challenges {
+  map $sent_http_www_authenticate $meshgate_challenges { default ""; "" $meshgate_challenges_beside; }
+  map $upstream_http_www_authenticate $meshgate_challenges_beside {
     default "";
     ${regex('~*', CHALLENGES)} $upstream_http_www_authenticate;
   }
