@@ -203,6 +203,16 @@ describe('a page of another site', () => {
     }
   });
 
+  test('uses up no front-channel sign-out of the same address', async () => {
+    const frame = metadata('cross-site', 'navigate', 'iframe');
+    const sent = (i: number) => ({ path: `/.meshgate/frontchannel?iss=${encodeURIComponent(acme.url)}&sid=${i}` });
+    const statuses = [];
+    for (let i = 0; i < 8; i++) statuses.push((await send('192.0.5.1', frame, sent(i))).status);
+    expect(statuses).toEqual(Array(8).fill(200));
+    // It has used up nothing else, either.
+    expect((await send('192.0.5.1', back)).status).not.toBe(429);
+  });
+
   test.each<[string, Record<string, string>]>([
     ['the provider’s redirect', back],
     ['a link of the own site', metadata('same-origin', 'navigate', 'document')],

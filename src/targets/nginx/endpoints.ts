@@ -23,8 +23,9 @@ interface Endpoint {
   readonly path: string;
   readonly row: Row;
   readonly methods: readonly string[] | 'any';
-  /** Whether the rate of each address is limited. Back-channel sign-out has no limit, because a provider sends it for
-   * all people from the same address. */
+  /** Whether the rate of each address is limited. Sign-outs by a provider have no limit: it sends back-channel messages for
+   * all people from the same address, and nothing tells a frame of its page from a frame of another site. A front-channel
+   * request costs what a check costs, and stores something only for the session of the browser itself. */
   readonly limited?: true;
 }
 
@@ -47,7 +48,7 @@ function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: Scen
 const ENDPOINTS: readonly Endpoint[] = [
   { path: paths.SIGNOUT_PATH, row: 'signout', methods: ['GET', 'POST'], limited: true },
   { path: paths.BACKCHANNEL_PATH, row: 'backchannel', methods: ['POST'] },
-  { path: paths.FRONTCHANNEL_PATH, row: 'signout', methods: ['GET'], limited: true },
+  { path: paths.FRONTCHANNEL_PATH, row: 'signout', methods: ['GET'] },
   { path: paths.ASSETS_PATH, row: 'assets', methods: ['GET', 'HEAD'] },
 ];
 
