@@ -67,6 +67,9 @@ const BEFORE_TIME = '{"time":"2026-03-04T10:15:02+00:00"'.length;
 /** Maximum number of bytes of lines that were not sealed, which are kept to find out what they were. */
 const MAX_KEPT_BYTES = 1 << 26;
 
+/** What a kept line takes beside its bytes: a file can have any number of empty lines. */
+const LINE_BYTES = 64;
+
 const secondsOf = (time: string | undefined): number => (time === undefined ? Number.NaN : Date.parse(time) / 1000);
 
 /** A sealed entry that is not in the files, and the line before which it is missing. */
@@ -113,7 +116,7 @@ export class Comparison {
     const found = this.#sealed.find(leafHash(entry), this.#expected);
     if (found === UNKNOWN && this.#keptBytes < MAX_KEPT_BYTES) {
       this.#unknown.set(this.#positions.length, bytes.slice());
-      this.#keptBytes += bytes.length;
+      this.#keptBytes += bytes.length + LINE_BYTES;
     }
     this.#positions.push(found);
     if (found !== UNKNOWN) this.#expected = this.#sealed.nextLine(found + 1);
@@ -284,8 +287,8 @@ export class Comparison {
     // If the files are a part of the log, later lines may be sealed than those that they have.
     const newestSealed = requestOf(this.#entry(this.#sealed.lastLine()));
     const known = [...requests, requestOf(this.#lastLine), newestSealed];
-    const times = known.map(({ time }) => secondsOf(time));
-    const newest = Math.max(...times.filter((time) => !Number.isNaN(time)));
+    let newest = Number.NEGATIVE_INFINITY;
+    for (const { time } of known) if (secondsOf(time) > newest) newest = secondsOf(time);
     const isFresh = (time: string | undefined) => secondsOf(time) >= newest - this.#unsealedSeconds;
     const isBegun = (at: number) => at === this.#unfinished && (this.#unknown.get(at)?.length ?? 0) < BEFORE_TIME;
     const fresh = requests.filter(({ at, time }) => isBegun(at) || isFresh(time));

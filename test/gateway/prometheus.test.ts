@@ -92,7 +92,7 @@ ${Array.from({ length: ROUTES }, (_, i) => `    /many/${i}: { service: wiki, all
     '/run/spiffe/other/svid.pem': null,
     '/run/keys/proof.jwks': JSON.stringify(proofs),
     '/run/audit/status.json': JSON.stringify({
-      ...{ time: now - 600, size: 5, lag_s: 300, lag_bytes: 9, error: 'no room', key_since: now - 9000 },
+      ...{ time: now - 600, size: 5, lag_s: 300, lag_bytes: 9, error: 'no room', foreign: 2, key_since: now - 9000 },
     }),
   },
   mutate: (files) => replaceIn(files, 'http.conf', /zone=meshgate_counts:\d+k/, 'zone=meshgate_counts:32k'),
@@ -161,7 +161,15 @@ test('what the sealer and the files of keys say is exported', async () => {
     bytes: await metric(gateway, 'meshgate_audit_lag_bytes'),
     time: await metric(gateway, 'meshgate_audit_status_timestamp_seconds'),
     error: await metric(gateway, 'meshgate_audit_error'),
-  }).toEqual({ size: { '': 5 }, seconds: { '': 300 }, bytes: { '': 9 }, time: { '': now - 600 }, error: { '': 1 } });
+    foreign: await metric(gateway, 'meshgate_audit_foreign_lines_total'),
+  }).toEqual({
+    foreign: { '': 2 },
+    size: { '': 5 },
+    seconds: { '': 300 },
+    bytes: { '': 9 },
+    time: { '': now - 600 },
+    error: { '': 1 },
+  });
   const { '': age = 0 } = await metric(gateway, 'meshgate_audit_key_age_seconds');
   expect(age).toBeGreaterThanOrEqual(9000);
   expect(age).toBeLessThan(9600);
@@ -228,6 +236,8 @@ test('every alert rule is evaluated, and those of this scene are raised', async 
   const names = parse(alerts).groups.flatMap(({ rules }: { rules: { alert: string }[] }) =>
     rules.map((rule) => rule.alert),
   );
+  // Whether checks are slow depends on the machine. promtool's tests raise this alert.
+  const isOfTheMachine = (name: string): boolean => name === 'MeshgateCheckSlow';
   let rules: readonly Rule[] = [];
   await until(
     async () => {
@@ -244,7 +254,7 @@ test('every alert rule is evaluated, and those of this scene are raised', async 
   expect(rules.map(({ name }) => name)).toEqual(names);
   expect(
     rules
-      .filter(({ state }) => state !== 'inactive')
+      .filter(({ name, state }) => state !== 'inactive' && !isOfTheMachine(name))
       .map(({ name }) => name)
       .sort(),
   ).toEqual(raised);

@@ -53,6 +53,9 @@ export function filesBelow(folder: string, at: string): Record<string, Buffer> {
   return Object.fromEntries(paths.map((path) => [join(at, relative(folder, path)), readFileSync(path)]));
 }
 
+/** The part of a core that each container has, to try tests as on a slow machine; absent: no limit. */
+const SLOW_CPU = process.env.MESHGATE_CPU === undefined ? undefined : Number(process.env.MESHGATE_CPU);
+
 /** A slow machine needs a long time for a start, and for nothing else: a container that ends is reported at once. */
 const START_MS = 240_000;
 
@@ -227,8 +230,9 @@ export async function startContainer(stage: Stage, spec: ContainerSpec): Promise
   if (spec.entrypoint) container.withEntrypoint([...spec.entrypoint]);
   if (spec.tmpfs) container.withTmpFs({ ...spec.tmpfs });
   if (spec.user) container.withUser(spec.user);
+  const cpu = spec.cpu ?? SLOW_CPU;
   container.withResourcesQuota({
-    ...(spec.cpu === undefined ? {} : { cpu: spec.cpu }),
+    ...(cpu === undefined ? {} : { cpu }),
     ...(spec.memory === undefined ? {} : { memory: spec.memory / 1024 }),
   });
   if (spec.ulimitFiles) container.withUlimits({ nofile: { hard: spec.ulimitFiles, soft: spec.ulimitFiles } });

@@ -54,6 +54,13 @@ keys: 3, each named by the one before; the newest is ${log.keys[2]!.vkey}
     expect(json.unsealed).toEqual({ file: '/access.log', line: 699, count: 2 });
   });
 
+  it('counts lines that are not sealed yet, also if there are very many of them', async () => {
+    const [last = ''] = log.lines.slice(-1);
+    const waiting = Array.from({ length: 150_000 }, (_, at) => `${last.slice(0, 36)},"request_id":"${at}"}`);
+    const { code, json } = await verify([...log.lines, ...waiting]);
+    expect([code, json.unsealed]).toEqual([0, { file: '/access.log', line: 699, count: 150_002 }]);
+  });
+
   it('takes rotated files in any order', async () => {
     const files = {
       '/access.log': textOf(log.lines.slice(500)),
