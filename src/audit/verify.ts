@@ -44,7 +44,10 @@ export interface VerifiedLog {
   readonly cosigned: readonly Cosigned[];
   /** The checkpoints of the auditor that the log continues. */
   readonly continued: readonly { readonly file: string; readonly size: number }[];
+  /** The first events, `started` and others each. */
   readonly events: readonly SealedEvent[];
+  /** Number of events other than `started` that are not among them. */
+  readonly moreEvents: number;
   /** Number of entries for lines that nginx does not write: they claim to be entries of the sealer, or are too long. */
   readonly foreign: number;
   /** The keys that signed for hours without a cosignature that was verified. */
@@ -64,6 +67,7 @@ export interface VerifyOptions {
   readonly now: number;
 }
 
+/** Maximum number of events that are kept, `started` and others each: many starts hide nothing else. */
 const MAX_EVENTS = 1000;
 
 /** Entries have indexes of 31 bits in memory. */
@@ -154,6 +158,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
   const policies = new SealedPolicies();
   const hashes = new SealedHashes(size);
   const events: SealedEvent[] = [];
+  let [starts, others] = [0, 0];
   let foreign = 0;
   const longKeys = new LongKeys(chain.last.map((last) => last.size));
 
@@ -179,7 +184,8 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
       hash,
       entry === undefined || isForeign || (read?.leaf === undefined && read?.problem === undefined),
     );
-    if (leaf && leaf.kind === 'event' && events.length < MAX_EVENTS)
+    if (leaf?.kind !== 'event') return;
+    if ((leaf.event === 'started' ? starts++ : others++) < MAX_EVENTS)
       events.push({ entry: index, event: leaf.event, time: leaf.time });
   };
   const { isRoot, sealed } = checkTiles(checkpoint, tileReader(files), { bad, entry: visit });
@@ -224,6 +230,7 @@ export async function verifyLog(files: Published, { key, kept, witnesses, now }:
     cosigned,
     continued,
     events,
+    moreEvents: Math.max(0, others - MAX_EVENTS),
     foreign,
     longKeys: longKeys.list(Math.max(0, ...cosigned.map((it) => it.size))),
     findings,

@@ -42,6 +42,9 @@ function verdictOf(line: LogLine, decider: Decider): Verdict | { readonly kind: 
   }
 }
 
+/** Maximum number of policies that are not known and are kept: anyone who can write to the log can invent digests. */
+const MOST_UNKNOWN = 1000;
+
 class Findings {
   readonly uses = new PolicyUses();
   lines = 0;
@@ -50,6 +53,8 @@ class Findings {
   readonly undecided = new Map<Undecided, number>();
   /** The lines of each policy that is not known, and the place of the first. */
   readonly unknown = new Map<string, { lines: number; readonly first: string }>();
+  /** Number of lines whose policy is not known either, and is none of these. */
+  moreUnknown = 0;
   readonly invalid = new First<Invalid>();
   /** The policies of the transparency log. Absent: the policies are those of `--policy`. */
   sealed: Set<string> | undefined;
@@ -59,8 +64,9 @@ class Findings {
     const decider = policies.of(line.policy);
     if (decider === undefined) {
       const known = this.unknown.get(line.policy);
-      if (known === undefined) this.unknown.set(line.policy, { lines: 1, first: placeText(place) });
-      else known.lines += 1;
+      if (known !== undefined) known.lines += 1;
+      else if (this.unknown.size < MOST_UNKNOWN) this.unknown.set(line.policy, { lines: 1, first: placeText(place) });
+      else this.moreUnknown += 1;
       return;
     }
     this.uses.add(line, placeText(place));
@@ -112,6 +118,8 @@ function findingsText(runtime: Runtime, found: Findings): string {
       `${paint('bad', 'no')} ${first}: ${unknownText(found, digest)} (${count(lines, 'line')})${found.sealed === undefined ? ': give it with --policy' : ''}`,
     );
   }
+  if (found.moreUnknown > 0)
+    out.push(`   and ${count(found.moreUnknown, 'more line')} of other policies that are not known`);
   for (const { at, mistake } of found.invalid.kept.slice(0, MOST_INVALID))
     out.push(`${paint('bad', 'no')} ${at}: ${mistake}`);
   const more = found.invalid.count - MOST_INVALID;
@@ -139,6 +147,7 @@ const findingsJson = (found: Findings) => ({
   policies: found.uses.list().map((use) => ({ ...use, alternatesWith: found.uses.alternating(use)?.digest ?? null })),
   ...(found.differences.more > 0 && { moreDifferences: found.differences.more }),
   ...(found.invalid.more > 0 && { moreInvalid: found.invalid.more }),
+  ...(found.moreUnknown > 0 && { moreUnknownLines: found.moreUnknown }),
 });
 
 /** Reads the policies of a transparency log while its lines are decided. A policy decides only the lines after its leaf.

@@ -159,6 +159,8 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push(
       `key ${number}: signed lines from ${isoTime(from)} to ${isoTime(to)}, and no cosignature was verified: its thief can rewrite them. Give the key of a witness with --witness if the log has one`,
     );
+  if (log.longKeys.length > MOST_KEYS)
+    out.push(`and ${count(log.longKeys.length - MOST_KEYS, 'more key')} of this kind (--format json has all)`);
   for (const { file, size } of log.continued)
     out.push(`checkpoint ${foreign(file)}: the log begins with its ${entries(size)}`);
   if (log.keys > 1)
@@ -167,6 +169,7 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
     out.push(`witness ${foreign(witness)}: saw ${size} entries at ${isoTime(time)}`);
   for (const { entry, event, time } of log.events.filter(({ event }) => event !== 'started'))
     out.push(`event at entry ${entry}: ${foreign(event)}, ${foreign(time)}`);
+  if (log.moreEvents > 0) out.push(`and ${count(log.moreEvents, 'more event')} of the sealer`);
   return `${out.join('\n')}\n`;
 }
 
@@ -192,6 +195,7 @@ export function verifiedJson(verified: Verified) {
     cosigned: log.cosigned,
     continued: log.continued,
     events: log.events,
+    ...(log.moreEvents > 0 && { moreEvents: log.moreEvents }),
     foreign: log.foreign,
     longKeys: log.longKeys,
     findings: findings.slice(0, MOST_IN_JSON),

@@ -50,6 +50,19 @@ test.each([
   expect((await meshgate(['audit', 'redecide', '--policy', 'old.yaml', 'a.log'], { files: local })).code).toBe(0);
 });
 
+test('keeps a limited number of policies that are not known, and counts the lines of others', async () => {
+  const lines = Array.from({ length: 1005 }, (_, at) => text({ 'meshgate.policy': `invented-${at}` }));
+  const given = { ...files, 'a.log': `${lines.join('\n')}\n` };
+  const args = ['audit', 'redecide', '--policy', 'old.yaml', 'a.log'];
+  const { code, out } = await meshgate(args, { files: given });
+  expect(code).toBe(3);
+  expect(out).toContain('   and 5 more lines of other policies that are not known\n');
+  const { unknownPolicies, moreUnknownLines } = JSON.parse(
+    (await meshgate([...args, '--format', 'json'], { files: given })).out,
+  );
+  expect([unknownPolicies.length, moreUnknownLines]).toEqual([1000, 5]);
+});
+
 test('a line whose time is beyond all dates is printed', async () => {
   const log = `${text({ duration: 1e300 })}\n`;
   const ran = await meshgate(['audit', 'redecide', '--policy', 'old.yaml', 'a.log'], {

@@ -61,6 +61,26 @@ keys: 3, each named by the one before; the newest is ${log.keys[2]!.vkey}
     expect([code, json.unsealed]).toEqual([0, { file: '/access.log', line: 699, count: 150_002 }]);
   });
 
+  it('hides no event behind many starts of the sealer, and says how many events and keys it does not name', async () => {
+    const event = (name: string) =>
+      `{"meshgate.leaf":"event","event":"${name}","time":"2026-03-04T10:15:00Z","detail":"x"}`;
+    // Each of seven keys signs lines of three hours.
+    const hours = Array.from({ length: 14 }, (_, at) => requestLines(`hours ${at}`, 1, 3 * 3600 * at)).flat();
+    const keys = [first!, ...Array.from({ length: 6 }, () => noteKey())];
+    const lines = [...hours, ...Array(1100).fill(event('started')), event('log_gone')];
+    const { folder } = seal(lines, keys, [2, 4, 6, 8, 10, 12]);
+    const { code, text } = await verify({}, { folder });
+    expect(code).toBe(0);
+    expect(text).toContain('event at entry 1121: log_gone, ');
+    expect(text).toContain('\nand 2 more keys of this kind (--format json has all)\n');
+    const gone = seal(Array(1003).fill(event('log_gone')), keys.slice(0, 1));
+    const many = await verify({}, { folder: gone.folder });
+    expect([many.text.split('\n').slice(-3), many.json.moreEvents]).toEqual([
+      [expect.stringContaining('event at entry 1000: '), 'and 3 more events of the sealer', ''],
+      3,
+    ]);
+  });
+
   it('takes rotated files in any order', async () => {
     const files = {
       '/access.log': textOf(log.lines.slice(500)),
