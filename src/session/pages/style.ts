@@ -1,10 +1,11 @@
-/** Makes each button inert for a moment after the page appears and after the pointer enters it. Otherwise a double click
- * that began elsewhere, in the page before or in a window above this one, answers a question that no one has read. The
- * second animation has another name, so that it begins anew. */
-export const guard = `@keyframes meshgate-shown { from, to { pointer-events: none; } }
+/** Makes each link and button inert for a moment after the page appears, and for clicks also after the pointer enters
+ * it. Otherwise a double click or keys that began elsewhere, in the page before or in a window above this one, answer a
+ * question that no one has read. An animation that is added begins anew; the first one does not begin again, because a
+ * person with a keyboard would lose the focus. */
+export const guard = `@keyframes meshgate-shown { from, to { pointer-events: none; interactivity: inert; } }
 @keyframes meshgate-entered { from, to { pointer-events: none; } }
-button, a.button { animation: meshgate-shown .8s !important; }
-html:hover button, html:hover a.button { animation: meshgate-entered .8s !important; }
+a, button { animation: meshgate-shown .8s !important; }
+html:hover a, html:hover button { animation: meshgate-shown .8s, meshgate-entered .8s !important; }
 `;
 
 /** The stylesheet of the pages. They are readable from 320 px, in light and dark mode, with a contrast of 7 to 1. */
