@@ -10,7 +10,8 @@ const NAME = /^policy-([0-9a-f]{16,64})\.json$/;
 /** Characters in a leaf. Each takes at most three bytes of UTF-8, also a quote, which has a backslash. */
 const PART = 19_000;
 
-/** Number of digests that the sealer remembers. If a forgotten policy is loaded again, it becomes a leaf again. */
+/** Number of digests that the sealer remembers although their policies are gone. If a forgotten policy is loaded again, it
+ * becomes a leaf again. A policy that is there is never forgotten: it would become a leaf at each turn. */
 const REMEMBERED = 64;
 
 /** The compiled policies for which a log needs leaves. */
@@ -19,7 +20,7 @@ export class NewPolicies {
   readonly #settings: Pick<SealSettings, 'policies' | 'compiled'>;
   readonly #say: (text: string) => void;
   readonly #wrong = new Set<string>();
-  /** The digests of the newest policies in the log. */
+  /** The digests of the newest policies in the log, and of those that are there. */
   known: readonly string[];
 
   constructor(
@@ -39,13 +40,16 @@ export class NewPolicies {
     const { policies, compiled } = this.#settings;
     const inFolder = policies === undefined ? [] : (ifThere(() => this.#disk.names(policies)) ?? []);
     const digests = inFolder.flatMap((name) => NAME.exec(name)?.[1] ?? []);
-    const fresh = [...(compiled ? [compiled.digest] : []), ...digests].filter((it) => !this.known.includes(it));
-    return fresh.flatMap((digest) => {
-      const text = digest === compiled?.digest ? compiled.text : this.#text(digest);
+    const present = new Set([...(compiled ? [compiled.digest] : []), ...digests]);
+    const known = new Set(this.known);
+    const entries = [...present].flatMap((digest) => {
+      const text = known.has(digest) ? undefined : digest === compiled?.digest ? compiled.text : this.#text(digest);
       if (text === undefined) return [];
-      this.known = [...this.known, digest].slice(-REMEMBERED);
+      known.add(digest);
       return policyEntries(digest, text);
     });
+    if (entries.length > 0) this.known = remembered([...known], present);
+    return entries;
   }
 
   /** Returns the text of a policy; undefined if the file does not have the digest in its name, because it is being written or
@@ -63,6 +67,13 @@ export class NewPolicies {
     this.#wrong.add(digest);
     return undefined;
   }
+}
+
+/** Returns the digests without the oldest ones whose policies are gone. */
+function remembered(digests: readonly string[], present: ReadonlySet<string>): readonly string[] {
+  const gone = digests.filter((it) => !present.has(it));
+  const forgotten = new Set(gone.slice(0, Math.max(0, gone.length - REMEMBERED)));
+  return digests.filter((it) => !forgotten.has(it));
 }
 
 /** Returns the leaves of a policy. */

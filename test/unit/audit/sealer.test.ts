@@ -445,6 +445,26 @@ test('does not follow a log that its user may not read, says so, and goes on whe
   expect(lab.sealed().lines).toEqual(lines);
 });
 
+test('seals each policy of its folder once, also if the folder has very many', async () => {
+  const lab = sealLab();
+  for (let at = 0; at < 70; at++) {
+    const text = `{"policy":${at}}`;
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
+    writeFileSync(join(lab.settings.policies, `policy-${digest}.json`), text);
+  }
+  for (let start = 0; start < 2; start++) {
+    const sealer = await lab.open();
+    for (let turn = 0; turn < 3; turn++) {
+      lab.write([newLine()]);
+      lab.now += 1;
+      await sealer.turn();
+    }
+    await sealer.end();
+  }
+  const policies = lab.sealed().entries.filter((it) => it.toString().startsWith('{"meshgate.leaf":"policy"'));
+  expect(policies.length).toBe(70);
+});
+
 test('its status counts lines that nginx did not write, and its log names one each minute', async () => {
   const lab = sealLab();
   const sealer = await lab.open();
