@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import LongestFirst, { SWEEPS } from './test/harness/order.ts';
 
+/** How long a test may take. None tests how fast the machine is, and a slow one that is busy takes minutes. */
+const testTimeout = 300_000;
+
 /** Tests without containers. One load of the modules for all: they keep no state that another file would see. */
 const inNode = (name: string, include: string[], exclude: string[]) => ({
-  test: { name, include, exclude, testTimeout: 60_000, hookTimeout: 60_000, isolate: false, allowOnly: false },
+  test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, isolate: false, allowOnly: false },
 });
 
 /** Tests on containers: they start in seconds and run in few files at once, for machines of two cores. */
@@ -13,7 +16,7 @@ const onContainers = (name: string, others: string[] = []) => ({
     include: [`test/${name}/**/*.test.ts`, ...others],
     globalSetup: ['test/harness/setup.ts'],
     // Longer than two waits for a state (PATIENCE_MS), so that the one that fails names its state.
-    testTimeout: 300_000,
+    testTimeout,
     hookTimeout: 600_000,
     // As for the unit tests: one load of the modules for all files of a worker.
     isolate: false,

@@ -212,7 +212,6 @@ beforeAll(async () => {
             return !(last instanceof Error) && last.status === 200;
           },
           {
-            timeoutMs: 20_000,
             what: `${set.name} to pass a request`,
             help: () => `${JSON.stringify(last)}${box.logs.tail(60)}${sidecar.box.logs.tail(10)}`,
           },

@@ -71,4 +71,4 @@ test('a sealer that stood still at any change of a file leaves the log and the k
     expect((await audited(lab.settings.folder, [])).findings, `change ${change}`).toEqual([]);
     expect((await audited(lab.settings.folder, [])).checkpoint.size).toBeGreaterThan(1200);
   }
-}, 120_000);
+});

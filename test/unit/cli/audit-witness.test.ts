@@ -310,9 +310,9 @@ test('a witness that is dead or hangs delays neither the sealer nor another witn
     witnessMachine(lab.machine().disk, lab.settings.folder, systemAsk(300)!, () => lab.now),
     (text) => said.push(text),
   );
-  const before = performance.now();
   submitter.turn();
-  expect(performance.now() - before).toBeLessThan(200);
+  // It has come back before any witness was given up.
+  expect(said).toEqual([]);
   await until(() => existsSync(cosigned(lab, parseVkey(good.key))), { what: 'the cosignature' });
   await until(() => said.length === 2, { what: 'both problems' });
   lab.now += 15;

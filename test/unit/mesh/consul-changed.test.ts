@@ -124,7 +124,7 @@ test('a yes to changed or added permissions is a yes to the same requests', () =
   }
   expect(found.proved).toBeGreaterThan(50);
   expect(found.differing).toBeGreaterThan(500);
-}, 120_000);
+});
 
 /** Each permission changed, and the changed one before it and before all that allow; without it, and in another place. */
 function changedLists(): readonly (readonly [string, readonly Any[]])[] {

@@ -71,11 +71,11 @@ test('on any policy', () => {
     expect(disagreements(policy)).toEqual([]);
   });
   holds(property, 50);
-}, 120_000);
+});
 
 test('on any policy with tools, with messages of all kinds', () => {
   const property = fc.property(withTools(consulPolicy), (policy) => {
     expect(disagreements(policy, MESSAGES)).toEqual([]);
   });
   holds(property, 3);
-}, 120_000);
+});

@@ -58,7 +58,7 @@ beforeAll(async () => {
   if (builds.some(({ code }) => code !== 0)) return;
   [pack, tarball] = await Promise.all([unpack(join(first, `${NAME}.tgz`)), unpack(join(first, `${NAME}.tar.gz`))]);
   bom = JSON.parse(readFileSync(join(first, `${NAME}.cdx.json`), 'utf8'));
-}, 240_000);
+});
 afterAll(() => remove(folder));
 
 test('writes four files and says which', () => {

@@ -24,7 +24,7 @@ test('read back, what was rendered allows what the rules do, on any policy', () 
     }),
     200,
   );
-}, 120_000);
+});
 
 test('with tools of agents, too', () => {
   let looking = 0;
@@ -38,7 +38,7 @@ test('with tools of agents, too', () => {
     100,
   );
   expect(looking).toBeGreaterThan(30);
-}, 120_000);
+});
 
 test('planted differences are found on either side, and none is invented', () => {
   const seen = (policy: Policy) => projection(policy, compile(policy));
