@@ -1,5 +1,5 @@
 import { type DraftHeaders, type DraftPolicy, entriesOf, headersOf, routesOf, writes } from './draft.ts';
-import { implies } from './draft-facts.ts';
+import { implied } from './draft-facts.ts';
 import { DEFAULT_HEADERS } from './headers.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -107,7 +107,8 @@ function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Sou
   }
   const before: string[] = [];
   for (const role of Object.keys(source.first_role ?? {})) {
-    const first = before.find((it) => implies(draft, role, it));
+    const having = implied(draft, role);
+    const first = before.find((it) => having.has(it));
     if (first !== undefined) {
       const message = `no effect: ${quote(first)} comes first, and each caller with this role has it, too; put this role before it`;
       report.key([...path, 'first_role', role], message);

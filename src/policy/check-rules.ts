@@ -11,7 +11,7 @@ import {
   serviceOf,
   writes,
 } from './draft.ts';
-import { implies, providersOf, restsOnNetwork } from './draft-facts.ts';
+import { implied, providersOf, restsOnNetwork } from './draft-facts.ts';
 import { namesOf } from './names.ts';
 import { formatPath, type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
@@ -27,7 +27,7 @@ interface Known {
 /** Checks that each rule can match a caller that no earlier rule allows. */
 export function checkRules(report: Report, draft: DraftPolicy): void {
   for (const route of routesOf(draft)) {
-    const before: Known[] = [];
+    const before = new Map<string, Known[]>();
     checkRuleServices(report, draft, route);
     for (const [index, rule] of (route.route.allow ?? []).entries()) {
       const path = [...route.path, 'allow', index];
@@ -42,7 +42,10 @@ export function checkRules(report: Report, draft: DraftPolicy): void {
         const message = `no effect: ${allowed} above, ${first.who}, already allows all of these; put this rule before it, or remove this rule`;
         report.key(path, message);
       }
-      before.push(known);
+      if (known.tools) continue;
+      const same = before.get(known.who) ?? [];
+      same.push(known);
+      before.set(known.who, same);
     }
   }
 }
@@ -109,8 +112,9 @@ function checkReach(report: Report, draft: DraftPolicy, at: RouteAt, { who }: Kn
 }
 
 /** The earlier rule that allows everything that this rule allows, if there is one. */
-function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): Known | undefined {
-  const wider = before.filter((it) => !it.tools && coversWho(draft, it.who, rule.who));
+function coveredBy(draft: DraftPolicy, rule: Known, before: ReadonlyMap<string, Known[]>): Known | undefined {
+  const wider = widerThan(draft, rule.who).flatMap((who) => before.get(who) ?? []);
+  wider.sort((a, b) => a.index - b.index);
   const all = wider.find((it) => it.methods === undefined);
   if (all || rule.methods === undefined) return all;
   const left = new Set(rule.methods);
@@ -121,15 +125,15 @@ function coveredBy(draft: DraftPolicy, rule: Known, before: readonly Known[]): K
   return undefined;
 }
 
-function coversWho(draft: DraftPolicy, wide: string, narrow: string): boolean {
-  if (wide === narrow) return true;
+/** Returns the callers of rules that also allow all of these callers. */
+function widerThan(draft: DraftPolicy, who: string): readonly string[] {
   // Only rules for agents allow agents, and such rules allow no other callers.
-  if (isAgent(wide) || isAgent(narrow)) return false;
-  if (wide === 'anyone') return true;
-  if (narrow === 'anyone') return false;
+  if (isAgent(who)) return [who];
+  if (who === 'anyone') return ['anyone'];
+  if (who === 'authenticated') return ['anyone', 'authenticated'];
   // A network may also give a role to an anonymous caller.
-  if (wide === 'authenticated') return !restsOnNetwork(draft).role(narrow);
-  return narrow !== 'authenticated' && implies(draft, narrow, wide);
+  const everyone = restsOnNetwork(draft).role(who) ? ['anyone'] : ['anyone', 'authenticated'];
+  return [...everyone, ...implied(draft, who)];
 }
 
 /** Returns the CA with which nginx verifies a service; undefined if there is none, or if an error hides it. */

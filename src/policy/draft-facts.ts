@@ -94,38 +94,43 @@ export const neededAcrs = draftReader<readonly string[]>({
   missing: [],
 });
 
-/** Whether each caller with a fact also has the other role. Considers only the references between roles. */
-function implying(draft: DraftPolicy, other: string): FactReading<DraftFact, boolean> {
-  const covered = coveredBy(draft, other);
-  const reader = draftReader<boolean>({
-    leaf: () => false,
-    sum: (op, parts) =>
-      op === 'all' ? parts.includes(true) : op === 'any' && parts.length > 0 && !parts.includes(false),
-    role: (name, inner) => inner || covered.has(name),
-    missing: false,
-  });
-  return reader(draft);
-}
-
-const impliers = new WeakMap<DraftPolicy, Map<string, FactReading<DraftFact, boolean>>>();
-
-/** Whether each caller with the first role also has the second one. Considers only the references between roles. */
-export function implies(draft: DraftPolicy, role: string, other: string): boolean {
-  const known = impliers.get(draft) ?? new Map<string, FactReading<DraftFact, boolean>>();
-  impliers.set(draft, known);
-  const read = known.get(other) ?? implying(draft, other);
-  known.set(other, read);
-  return read.role(role);
-}
-
-/** Returns a role, and all roles that imply it: those that it names, alone or in `any`, and so on. */
-function coveredBy(draft: DraftPolicy, role: string): ReadonlySet<string> {
-  const found = new Set([role]);
-  // The loop adds roles to this set and visits them, too.
-  for (const name of found) {
-    const fact = draft.roles?.[name];
-    const names = typeof fact === 'string' ? [fact] : typeof fact === 'object' && fact.any ? fact.any : [];
-    for (const it of names) if (typeof it === 'string') found.add(it);
+/** Returns the roles that name a role alone or in `any`, so that each caller with the role has them, and so on. */
+function namedBy(draft: DraftPolicy): (role: string) => ReadonlySet<string> {
+  const direct = new Map<string, string[]>();
+  for (const [role, fact] of entriesOf(draft.roles)) {
+    for (const name of typeof fact === 'string' ? [fact] : (fact.any ?? [])) {
+      if (typeof name !== 'string') continue;
+      const roles = direct.get(name) ?? [];
+      roles.push(role);
+      direct.set(name, roles);
+    }
   }
-  return found;
+  return (role) => {
+    const found = new Set([role]);
+    // The loop adds roles to this set and visits them, too.
+    for (const name of found) for (const it of direct.get(name) ?? []) found.add(it);
+    return found;
+  };
+}
+
+const implications = new WeakMap<DraftPolicy, FactReading<DraftFact, ReadonlySet<string>>>();
+
+/** Returns the roles that each caller with a role also has. Considers only the references between roles. */
+export function implied(draft: DraftPolicy, role: string): ReadonlySet<string> {
+  const known = implications.get(draft);
+  if (known !== undefined) return known.role(role);
+  const none: ReadonlySet<string> = new Set();
+  const above = namedBy(draft);
+  const inAll = (a: ReadonlySet<string>, b: ReadonlySet<string>) => new Set([...a].filter((it) => b.has(it)));
+  const read = draftReader<ReadonlySet<string>>({
+    leaf: () => none,
+    sum: (op, parts) => {
+      if (op === 'any') return parts.length === 0 ? none : parts.reduce(inAll);
+      return op === 'all' ? new Set(parts.flatMap((part) => [...part])) : none;
+    },
+    role: (name, inner) => new Set([...inner, ...above(name)]),
+    missing: none,
+  })(draft);
+  implications.set(draft, read);
+  return read.role(role);
 }

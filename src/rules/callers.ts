@@ -113,6 +113,10 @@ class Pair {
     this.#outcomes = [left.rules.map(outcomes[0]), right.rules.map(outcomes[1])] as const;
   }
 
+  outcome(left: number): string | undefined {
+    return this.#outcomes[0][left];
+  }
+
   at(named: readonly string[], caller: () => Asking, left: number, right: number): Parting | undefined {
     if (this.#outcomes[0][left] === this.#outcomes[1][right]) return undefined;
     const [leftRule, rightRule] = [this.left.rules[left], this.right.rules[right]];
@@ -120,16 +124,13 @@ class Pair {
   }
 }
 
-/** Yields people with zero, one or two of the roles that rules name, and with all roles that these imply. */
+/** Yields people with zero or one of the roles that rules name, and with all roles that this one implies. */
 function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[], all: readonly string[]]> {
   yield [[], []];
   for (const { role, all } of roles) yield [[role], all];
-  for (const [i, a] of roles.entries()) {
-    for (const b of roles.slice(i + 1)) yield [[a.role, b.role], [...new Set([...a.all, ...b.all])]];
-  }
 }
 
-/** Yields the decisions for the agent alone, and for the agent that acts for people with zero, one or two roles. A side
+/** Yields the decisions for the agent alone, and for the agent that acts for people with zero or one role. A side
  * whose policy does not define the agent treats the agent as a person. */
 function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
   const { left, right } = pair;
@@ -159,21 +160,47 @@ function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parti
   }
 }
 
-/** Yields callers with one or two roles, and with the roles that these imply. */
+/** Yields callers with one role, and then with two roles that make no difference alone. They differ together only if the
+ * two sides find the rules of these roles in another order. */
 function* withRoles(pair: Pair): Generator<Parting | undefined> {
-  for (const { role, all, left, right } of pair.roles) yield pair.at([role], () => ({ roles: all }), left, right);
-  for (const [i, a] of pair.roles.entries()) {
-    for (const b of pair.roles.slice(i + 1)) {
+  const even: Pair['roles'] = [];
+  for (const one of pair.roles) {
+    const found = pair.at([one.role], () => ({ roles: one.all }), one.left, one.right);
+    if (found === undefined) even.push(one);
+    else yield found;
+  }
+  const outcomes = new Set(even.map(({ left }) => pair.outcome(left)));
+  const reordered = outcomes.size > 1 ? outOfOrder(even) : [];
+  for (const [i, a] of reordered.entries()) {
+    for (const b of reordered.slice(i + 1)) {
       const roles = () => ({ roles: [...new Set([...a.all, ...b.all])] });
-      yield pair.at([a.role, b.role], roles, Math.min(a.left, b.left), Math.min(a.right, b.right));
+      const found = pair.at([a.role, b.role], roles, Math.min(a.left, b.left), Math.min(a.right, b.right));
+      if (found !== undefined) yield found;
     }
   }
 }
 
+/** Returns the roles that come before another role on the left, and after it on the right, or the reverse. */
+function outOfOrder(roles: Pair['roles']): Pair['roles'] {
+  const sorted = [...roles].sort((a, b) => a.left - b.left || a.right - b.right);
+  const found = new Set<Pair['roles'][number]>();
+  let last = -1;
+  for (const one of sorted) {
+    if (one.right < last) found.add(one);
+    last = Math.max(last, one.right);
+  }
+  let first = Number.POSITIVE_INFINITY;
+  for (const one of sorted.reverse()) {
+    if (one.right > first) found.add(one);
+    first = Math.min(first, one.right);
+  }
+  return roles.filter((one) => found.has(one));
+}
+
 /**
  * Yields the callers that the rules of one cell treat differently, in this order: anonymous callers; callers with zero,
- * one and two roles; anonymous callers by address; and for each agent, the agent alone and the agent for the same
- * people.
+ * one and two roles; anonymous callers by address; and for each agent, the agent alone and the agent for people with
+ * zero and one role. Callers with two roles are omitted if one of these roles makes a difference alone.
  *
  * Two roles are enough to find every difference. Suppose that the sides differ for a caller with many roles. On each
  * side, at most one role decides: the role of the first rule that matches. This rule is still the first if the caller

@@ -1,8 +1,7 @@
 import type { MethodAtom, PathAtom } from './atoms.ts';
 import { partings } from './callers.ts';
 import { type Cell, cells } from './cells.ts';
-import type { Implied } from './implied.ts';
-import { type Affected, keepers, type MinimalChange, minimal } from './minimal.ts';
+import { type Affected, keepersOf, type MinimalChange, minimal } from './minimal.ts';
 import type { Population } from './population.ts';
 import { named } from './prove.ts';
 import { ownRegion, type Region, regions } from './regions.ts';
@@ -28,10 +27,12 @@ interface Group extends Pick<Change, 'kind' | 'who' | 'host' | 'before' | 'after
   readonly cells: Map<MethodAtom, Set<PathAtom>>;
 }
 
-function collect(groups: Map<string, Group>, cell: Cell, change: MinimalChange, implied: Implied): void {
+type Keepers = ReturnType<typeof keepersOf>;
+
+function collect(groups: Map<string, Group>, cell: Cell, change: MinimalChange, keepers: Keepers): void {
   const { who, before, after } = change;
   const kind = before === undefined ? 'gained' : after === undefined ? 'lost' : 'changed';
-  const still = after === undefined ? keepers(cell.right, who, implied) : [];
+  const still = after === undefined ? keepers(who) : [];
   const host = cell.host.name;
   const key = JSON.stringify([kind, who, host, before?.id, after?.id, still]);
   const rules = { ...(before && { before }), ...(after && { after }) };
@@ -82,9 +83,10 @@ export function diff(before: readonly Rule[], after: readonly Rule[], population
   for (const cell of cells(before, after)) {
     paths.set(cell.host.name, (paths.get(cell.host.name) ?? new Set()).add(cell.path));
     methods.add(cell.method);
-    for (const change of minimal([...partings(cell.left, cell.right, [named, named], population)])) {
-      collect(groups, cell, change, population.implied);
-    }
+    const found = minimal([...partings(cell.left, cell.right, [named, named], population)]);
+    if (found.length === 0) continue;
+    const keepers = keepersOf(cell.right, population.implied);
+    for (const change of found) collect(groups, cell, change, keepers);
   }
   const all = [...groups.values()].flatMap((group) => changes(group, [...(paths.get(group.host) ?? [])], [...methods]));
   return ORDER.flatMap((kind) => all.filter((change) => change.kind === kind));

@@ -37,12 +37,6 @@ function change(person: Affected, { caller, left, right }: Parting): MinimalChan
   return { who, ...(left && { before: left }), ...(right && { after: right }) };
 }
 
-/** Whether the change for a role follows from the change for a role that it implies. */
-function follows(single: Parting, singles: readonly Parting[]): boolean {
-  const held = single.caller?.roles ?? [];
-  return singles.some((it) => it !== single && held.includes(it.named[0] as string) && mark(it) === mark(single));
-}
-
 function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined): MinimalChange[] {
   if (nobody && somebody && mark(nobody) === mark(somebody)) return [change({ kind: 'anyone' }, nobody)];
   const first = nobody ? [change({ kind: 'nobody' }, nobody)] : [];
@@ -55,7 +49,9 @@ export function minimal(partings: readonly Parting[]): readonly MinimalChange[] 
   const groups = new Map<string, Parting[]>();
   for (const parting of partings) {
     const key = JSON.stringify([parting.caller?.agent, parting.caller?.mcp]);
-    groups.set(key, [...(groups.get(key) ?? []), parting]);
+    const group = groups.get(key) ?? [];
+    group.push(parting);
+    groups.set(key, group);
   }
   return [...groups.values()].flatMap((own) => {
     const people = own.filter(({ caller }) => !caller?.alone);
@@ -89,12 +85,10 @@ function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefi
 function anonymous(
   bare: readonly Parting[],
   nobody: Parting | undefined,
-  singles: readonly Parting[],
+  marks: ReadonlyMap<string | undefined, string>,
 ): MinimalChange[] {
   const isSaid = (it: Parting): boolean =>
-    it.left !== undefined &&
-    givenBy(it) === undefined &&
-    singles.some((other) => other.named[0] === it.named[0] && mark(other) === mark(it));
+    it.left !== undefined && givenBy(it) === undefined && marks.get(it.named[0]) === mark(it);
   const own = bare.filter((it) => (nobody === undefined || mark(it) !== mark(nobody)) && !isSaid(it));
   const once = new Map(own.map((it) => [JSON.stringify([it.named, mark(it), givenBy(it)]), it]));
   return [...once.values()].map((it) => {
@@ -109,25 +103,42 @@ function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
   const somebody = partings.find(({ caller, named }) => caller !== null && !caller.nobody && named.length === 0);
   const bare = partings.filter(({ caller }) => caller?.nobody);
   const own = partings.filter((it) => !it.caller?.nobody && (somebody === undefined || mark(it) !== mark(somebody)));
-  const singles = own.filter(({ named }) => named.length === 1);
-  const isSingle = ({ caller, named }: Parting) => named.length === 1 && !caller?.nobody;
-  const changed = new Set(partings.filter(isSingle).flatMap(({ named }) => named));
-  const pairs = own.filter(({ named }) => named.length === 2 && !named.some((role) => changed.has(role)));
-  const withRoles = [...singles.filter((it) => !follows(it, singles)), ...pairs];
+  const [singles, pairs] = [1, 2].map((size) => own.filter(({ named }) => named.length === size)) as [
+    Parting[],
+    Parting[],
+  ];
+  const marks = new Map(singles.map((it) => [it.named[0], mark(it)]));
+  // The change for a role may follow from the change for a role that it implies.
+  const follows = ({ caller, named: [own] }: Parting) =>
+    caller?.roles.some((role) => role !== own && marks.get(role) === marks.get(own));
   return [
     ...withoutRoles(nobody, somebody),
-    ...anonymous(bare, nobody, singles),
-    ...withRoles.map((it) => change({ kind: 'roles', roles: it.named }, it)),
+    ...anonymous(bare, nobody, marks),
+    ...[...singles.filter((it) => !follows(it)), ...pairs].map((it) => change({ kind: 'roles', roles: it.named }, it)),
   ];
 }
 
-/** Returns roles that a rule still allows although other callers lose access; for an agent, only if it keeps a rule. */
-export function keepers(rules: readonly Rule[], who: Affected, implied: Implied): readonly string[] {
-  if (who.kind === 'nobody' || who.kind === 'alone') return [];
-  const losing = who.kind === 'roles' ? who.roles : [];
-  const all = new Set(rules.flatMap((rule) => (rule.who.kind === 'role' ? [rule.who.role] : [])));
-  const roles = [...all].filter((role) => losing.every((it) => implied(role).has(it)));
-  if (who.agent === undefined) return roles;
-  const [acting] = rules.flatMap((it) => (it.who.kind === 'agent' && it.who.agent === who.agent ? [it.who] : []));
-  return roles.filter((role) => acting?.actsFor.includes(role));
+/** Returns a function that lists the roles that a rule still allows although other callers lose access; for an agent,
+ * only if it keeps a rule. */
+export function keepersOf(rules: readonly Rule[], implied: Implied): (who: Affected) => readonly string[] {
+  const all = new Set<string>();
+  const having = new Map<string, string[]>();
+  const acting = new Map<string, readonly string[]>();
+  for (const { who } of rules) {
+    if (who.kind === 'agent' && !acting.has(who.agent)) acting.set(who.agent, who.actsFor);
+    if (who.kind !== 'role' || all.has(who.role)) continue;
+    all.add(who.role);
+    for (const role of implied(who.role)) {
+      const roles = having.get(role) ?? [];
+      roles.push(who.role);
+      having.set(role, roles);
+    }
+  }
+  return (who) => {
+    if (who.kind === 'nobody' || who.kind === 'alone') return [];
+    const [first, ...others] = who.kind === 'roles' ? who.roles : [];
+    const some = first === undefined ? [...all] : (having.get(first) ?? []);
+    const roles = some.filter((role) => others.every((it) => implied(role).has(it)));
+    return who.agent === undefined ? roles : roles.filter((role) => acting.get(who.agent as string)?.includes(role));
+  };
 }
