@@ -152,6 +152,32 @@ prepare_state() {
   ! grep -q 'zone=meshgate_revoked:' "$conf/http.conf" || mkdir -p "$state/revoke" || die "cannot write to $state"
 }
 
+# Writes clients.conf: how many clients each worker accepts, if the container has a limit of memory. Each has room for an
+# open WebSocket, which docs/sizing.md measures, beside the zones and 32 MiB for each process of nginx. If the memory is used
+# up, the kernel kills a worker, with the connections of all.
+limit_clients() {
+  : >"$run/clients.conf"
+  bytes=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true)
+  case $bytes in '' | *[!0-9]*) return 0 ;; esac
+  count=$workers
+  [ "$count" != auto ] || count=$(grep -c ^processor /proc/cpuinfo)
+  kilobytes=0
+  for size in $(sed -n 's/.*zone=[a-z_]*:\([0-9]*[km]\).*/\1/p' "$conf/http.conf" "$conf/stream.conf"); do
+    case $size in
+      *m) kilobytes=$((kilobytes + ${size%m} * 1024)) ;;
+      *k) kilobytes=$((kilobytes + ${size%k})) ;;
+    esac
+  done
+  clients=$(((bytes / 1024 - kilobytes - 32768 * (count + 1)) / count / 128))
+  [ "$clients" -lt 8192 ] || return 0
+  if [ "$clients" -lt 128 ]; then
+    say "the limit of memory, $((bytes / 1048576)) MiB, has room for less than 128 clients of each worker: raise it, or set fewer workers"
+    clients=128
+  fi
+  say "each worker accepts $clients clients, for which the limit of memory has room"
+  printf 'limit_conn_zone $pid zone=meshgate_front_memory:1m; limit_conn meshgate_front_memory %s;\n' "$clients" >"$run/clients.conf"
+}
+
 # Waits until a process has ended, and returns its exit code. A signal with a trap ends a wait earlier.
 wait_for() {
   while :; do

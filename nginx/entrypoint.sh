@@ -80,6 +80,7 @@ fi
 check_state
 prepare_state
 prepare_audit
+limit_clients
 
 # What the policy weakens, and hosts that nothing says how to serve, stand at the top of servers.conf.
 sed -n 's/^# \(insecure: .*\)/\1/p; s/^# \(not served: .*\)/\1/p' "$conf/servers.conf" | while read -r line; do

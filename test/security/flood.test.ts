@@ -8,6 +8,7 @@ import { nodeImage } from '../harness/images.ts';
 import {
   type Box,
   type Gateway,
+  type Issuer,
   ready,
   type Stage,
   startContainer,
@@ -45,11 +46,12 @@ hosts:
 let stage: Stage;
 let gateway: Gateway;
 let token: string;
+let acme: Issuer;
 
 beforeAll(async () => {
   stage = await testStage('flood');
   const [, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
-  const acme = await issuers.create('acme');
+  acme = await issuers.create('acme');
   gateway = await startGateway(stage, {
     policy: policyFor(acme.url),
     files: { [keysFile]: newRing(Math.floor(Date.now() / 1000) - 7200) },
@@ -61,8 +63,8 @@ beforeAll(async () => {
 });
 
 /** Starts an address that floods; it holds all that it got until it is stopped. */
-const flood = (kind: string, connections: number, more: object = {}): Promise<Box> => {
-  const { host: at, port, name } = gateway.target(host);
+const flood = (kind: string, connections: number, more: object = {}, target = gateway): Promise<Box> => {
+  const { host: at, port, name } = target.target(host);
   return startContainer(stage, {
     image: nodeImage,
     alias: 'flood',
@@ -153,6 +155,12 @@ const floods: readonly Flood[] = [
     connections: 600,
     more: { streams: 32, paths: pages },
   },
+  {
+    what: 'requests at each endpoint without end, 32 at once on each of 32 connections',
+    kind: 'requests',
+    connections: 32,
+    more: { streams: 32, paths: pages },
+  },
 ];
 
 describe.each(floods)('one address with $what', ({ kind, connections, more }) => {
@@ -169,6 +177,35 @@ describe.each(floods)('one address with $what', ({ kind, connections, more }) =>
     expect(await honest()).toEqual(served);
     expect(gateway.workers()).toEqual(workers);
     expect((await gateway.box.exec('meshgate-health', 'readyz')).exitCode).toBe(0);
+  });
+});
+
+describe('all addresses together, with some responses on each connection that they do not read', () => {
+  let full: Gateway;
+  let box: Box;
+
+  beforeAll(async () => {
+    // One address stands for many: the policy lets it have all connections of the workers.
+    full = await startGateway(stage, {
+      policy: policyFor(acme.url).replace('gateway:', 'gateway:\n  connections: { per_address: 8192 }'),
+      files: { [keysFile]: newRing(Math.floor(Date.now() / 1000) - 7200) },
+      workers: values.workers,
+      memory: megabytes(values.resources.limits.memory),
+      alias: 'full',
+    });
+    await ready(full, host, { token });
+  });
+  afterAll(() => box?.stop());
+
+  test('kill no worker, and take nothing from connections that are open', async () => {
+    const agent = full.keepAlive(host, 4);
+    const ask = () => full.send(host, { path: '/x', token, agent }).then(({ status }) => status);
+    expect(await Promise.all([ask(), ask(), ask(), ask()])).toEqual([200, 200, 200, 200]);
+    const workers = full.workers();
+    box = await flood('unread', 5000, { streams: 4, paths: ['//x'] }, full);
+    expect(full.workers()).toEqual(workers);
+    expect(await Promise.all([ask(), ask(), ask(), ask()])).toEqual([200, 200, 200, 200]);
+    expect((await full.health('/.meshgate/healthz')).status).toBe(200);
   });
 });
 

@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
@@ -6,8 +7,9 @@ import { connect as connectTls } from 'node:tls';
  * FLOOD is JSON: what to send, to which server, and how often. It says "holds" once each connection is open or was refused. */
 
 interface Flood {
-  /** nothing; half a TLS handshake; a whole ClientHello; half a header; unfinished bodies; responses that are not read. */
-  readonly kind: 'silent' | 'half-hello' | 'hello' | 'header' | 'body' | 'unread';
+  /** nothing; half a TLS handshake; a whole ClientHello; half a header; unfinished bodies; responses that are not read;
+   * requests without end, each after the response before it. */
+  readonly kind: 'silent' | 'half-hello' | 'hello' | 'header' | 'body' | 'unread' | 'requests';
   readonly host: string;
   readonly port: number;
   readonly name: string;
@@ -79,6 +81,23 @@ const isTls = kind === 'header' || kind === 'body' || kind === 'unread';
 const first =
   kind === 'half-hello' ? hello.subarray(0, 60) : kind === 'hello' ? hello : kind === 'silent' ? '' : undefined;
 
+/** Resolves with the first response; then each stream of the connection goes on, also over the connections after it. */
+const askForever = (): Promise<void> =>
+  new Promise((resolve) => {
+    const session = connectHttp2(`https://${name}:${port}`, { host, servername: name, rejectUnauthorized: false });
+    const ask = (i: number) => {
+      if (session.closed || session.destroyed) return;
+      const stream = session.request({ ':path': paths[i % paths.length]! });
+      stream.on('error', () => {}).on('close', () => ask(i + 1));
+      stream.once('response', () => resolve());
+      stream.resume();
+    };
+    session.on('error', () => {}).on('close', () => askForever());
+    session.once('connect', () => {
+      for (let i = 0; i < streams; i++) ask(i);
+    });
+  });
+
 /** Resolves once the connection is open and its bytes are sent, or it was refused. */
 const open = (): Promise<void> =>
   new Promise((resolve) => {
@@ -106,7 +125,7 @@ const AT_ONCE = 256;
 let left = connections;
 await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {
-    while (left-- > 0) await open();
+    while (left-- > 0) await (kind === 'requests' ? askForever() : open());
   }),
 );
 console.log('holds');
