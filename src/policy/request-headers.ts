@@ -47,7 +47,9 @@ const USUAL = /^(accept(-.*)?|cache-control|cookie|content-.*|date|if-.*|pragma|
 const ERASED: ReadonlyMap<string, string> = new Map(
   Object.values(TRUSTED)
     .flat()
-    .flatMap(({ names, by }) => names.map((name) => [name.toLowerCase(), by] as const)),
+    .flatMap(({ names, by }) => names.map((name) => [name.toLowerCase(), by] as const))
+    // The first row counts, as in the rendered file.
+    .reverse(),
 );
 
 /** Identity headers of the policy. nginx erases them on every route. */

@@ -15,6 +15,7 @@ import {
 } from '../harness/index.ts';
 import { FORGED, INTERNAL } from './forged-headers.ts';
 import { sendRawHttp2 } from './http2.ts';
+import { PASSING, proxyHeaders } from './proxy-headers.ts';
 
 const stage = await testStage('headers');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -69,7 +70,10 @@ const told: Record<string, string> = {
   'X-WEBAUTH-ROLE': 'Editor',
 };
 const named = Object.keys(told);
-const every = [...new Set([...named, ...FORGED, ...INTERNAL])];
+const others = proxyHeaders().filter((name) => !PASSING.includes(name));
+const every = [
+  ...new Map([...named, ...FORGED, ...INTERNAL, ...others].map((name) => [name.toLowerCase(), name])).values(),
+];
 // With a credential beside it, nginx refuses a second Authorization with 400; see request.test.ts.
 const sendable = every.filter((name) => name !== 'Authorization');
 
@@ -117,6 +121,7 @@ describe('the client’s copies never arrive, for each name of the policy and of
     'in lower case': (name) => [name.toLowerCase()],
     'in upper case': (name) => [name.toUpperCase()],
     'in mixed case': (name) => [name.replace(/./g, (c, i: number) => (i % 2 ? c.toLowerCase() : c.toUpperCase()))],
+    'with a dot for each -': (name) => (name.includes('-') ? [name.replaceAll('-', '.')] : []),
     'with _ for each -': (name) => [name.replaceAll('-', '_')],
     'with _ for some -': (name) => spelledOver(name).slice(0, 7),
     // nginx itself accepts only one of these.

@@ -9,20 +9,29 @@ Traefik: https://doc.traefik.io/traefik/reference/routing-configuration/http/mid
 AWS load balancers, mutual TLS: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
   X-Amzn-Mtls-Clientcert X-Amzn-Mtls-Clientcert-Serial-Number X-Amzn-Mtls-Clientcert-Issuer
   X-Amzn-Mtls-Clientcert-Subject X-Amzn-Mtls-Clientcert-Validity X-Amzn-Mtls-Clientcert-Leaf
+AWS CloudFront, mutual TLS: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/viewer-mtls-headers.html
+  CloudFront-Viewer-Cert-Serial-Number CloudFront-Viewer-Cert-Issuer CloudFront-Viewer-Cert-Subject
+  CloudFront-Viewer-Cert-Present CloudFront-Viewer-Cert-Sha256 CloudFront-Viewer-Cert-Validity CloudFront-Viewer-Cert-Pem
+AWS API Gateway and Application Load Balancer, TLS: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html
+  X-Amzn-Tls-Version X-Amzn-Tls-Cipher-Suite
+F5 BIG-IP, SSL proxies: https://techdocs.f5.com/kb/en-us/archived_products/big-ip/manuals/product/bigip4_5features/BIGip_certserialnumber.html
+  SSLClientCert SSLClientCertStatus SSLClientCertVersion SSLClientCertSubject SSLClientCertIssuer SSLClientCertHash
+  SSLClientCertSN SSLClientCertSerial SSLClientCertSerialNumber SSLClientCipher SSLClientSessionID
 Google load balancers, mutual TLS: https://cloud.google.com/load-balancing/docs/mtls
   X-Client-Cert-Present X-Client-Cert-Chain-Verified X-Client-Cert-Error X-Client-Cert-Hash X-Client-Cert-Serial-Number
   X-Client-Cert-Spiffe X-Client-Cert-Spiffe-Id X-Client-Cert-Uri-Sans X-Client-Cert-Dnsname-Sans
   X-Client-Cert-Valid-Not-Before X-Client-Cert-Valid-Not-After X-Client-Cert-Subject-DN X-Client-Cert-Issuer-DN
   X-Client-Cert-Leaf X-Client-Cert-Chain
 Cloudflare: https://developers.cloudflare.com/ssl/client-certificates/forward-a-client-certificate/
-  Cf-Client-Cert-Der-Base64 Cf-Client-Cert-Sha256 Cf-Client-Cert-Subject-DN Cf-Client-Cert-Issuer-DN
+  Cf-Client-Cert-Verified Cf-Client-Cert-Der-Base64 Cf-Client-Cert-Sha256 Cf-Client-Cert-Subject-DN Cf-Client-Cert-Issuer-DN
 Azure App Service: https://learn.microsoft.com/en-us/azure/app-service/app-service-web-configure-tls-mutual-auth
-  X-ARR-ClientCert
+  X-ARR-ClientCert X-ARR-SSL
 ingress-nginx: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#client-certificate-authentication
   SSL-Client-Cert SSL-Client-Verify SSL-Client-Subject-DN SSL-Client-Issuer-DN
 Apache httpd, mod_ssl: https://httpd.apache.org/docs/current/mod/mod_ssl.html#envvars
   SSL-Client-S-DN SSL-Client-S-DN-CN SSL-Client-S-DN-Email SSL-Client-I-DN SSL-Client-M-Serial SSL-Client-V-Start
-  SSL-Client-V-End SSL-Client-Cert-Chain-0 SSL-Client-Cert-Rfc4523-CEA
+  SSL-Client-V-End SSL-Client-Cert-Chain-0 SSL-Client-Cert-Chain-1 SSL-Client-Cert-Rfc4523-CEA SSL-Client-SAN-Email-0
+  SSL-Client-SAN-DNS-0 SSL-Client-SAN-OTHER-msUPN-0 SSL-Client-S-DN-x509 SSL-Server-S-DN
 HAProxy, OpenShift router: https://www.haproxy.com/documentation/haproxy-configuration-tutorials/security/ssl-tls/client-certificate-authentication/
   X-SSL X-SSL-Client-Verify X-SSL-Client-Session-ID X-SSL-Client-DN X-SSL-Client-CN X-SSL-Client-Der X-SSL-Issuer
   X-SSL-Client-NotBefore X-SSL-Client-NotAfter X-SSL-Client-SHA1 X-SSL-Client-Sha256 X-SSL-Client-Used
@@ -39,6 +48,7 @@ Kong, mutual TLS: https://developer.konghq.com/plugins/mtls-auth/
 SPIFFE behind a proxy: https://spiffe.io/docs/latest/microservices/envoy/
   X-Spiffe-Id X-Spiffe
 other configurations, as in the guides of nginx and F5: https://nginx.org/en/docs/http/ngx_http_ssl_module.html#variables
+  X-SSL-Client-Cert-Subject ClientCert Client-Certificate X-Client-SSL-Cert NSSSLClientCert CN Subject-DN Issuer-DN
   X-Forwarded-SSL-Client-Cert X-Forwarded-Client-Certificate X-Forwarded-Client-Cert-Chain X-Forwarded-Cert
   X-Nginx-Client-Cert X-Certificate X-Certificate-Subject X-Certificate-Issuer X-Certificate-Serial
   X-Certificate-Fingerprint X-Cert X-Cert-Chain X-Mtls-Client-Cert X-Mutual-Tls-Client-Cert

@@ -77,19 +77,33 @@ Kubeflow: https://github.com/kubeflow/manifests
 Spinnaker, between its services: https://github.com/spinnaker/kork
   X-SPINNAKER-USER X-SPINNAKER-ACCOUNTS X-SPINNAKER-USER-ORIGIN X-SPINNAKER-*
 Spring Security, RequestHeaderAuthenticationFilter; SiteMinder: https://docs.spring.io/spring-security/reference/servlet/authentication/preauth.html
-  SM-User SM-UserDN SM-UniversalId SM-Groups
+  SM-User SM-UserDN SM-UniversalId SM-Groups SMUSER
+SiteMinder, default headers: https://techdocs.broadcom.com/us/en/symantec-security-software/identity-security/siteminder/12-8/configuring/web-agent-configuration/web-application-protection/default-http-headers-used-by-the-product.html
+  SM-AuthType SM-AuthReason SM-AuthDirName SM-AuthDirNamespace SM-AuthDirOid SM-AuthDirServer SM-DominoCN SM-Realm
+  SM-RealmOid SM-ServerSessionID SM-ServerSessionSpec SM-ServerIdentitySpec SM-TimeToExpire SM-TransactionID
 IBM WebSEAL and Verify Identity Access: https://www.ibm.com/docs/en/sva
-  iv-user iv-user-l iv-groups iv-creds iv-remote-address
+  iv-user iv-user-l iv-groups iv-creds iv-remote-address iv-server-name iv-qop
 Oracle Access Manager and WebLogic: https://docs.oracle.com/en/middleware/idm/access-manager/
-  OAM-Remote-User OAM-Remote-User-Groups OAM-Identity-Domain Proxy-Remote-User WL-Proxy-Client-Cert
+  OAM-Remote-User OAM-Remote-User-Groups OAM-Remote-User-Email OAM-Identity-Domain OAM-Last-Reauthentication-Time
+  OAM-User-Assertion Proxy-Remote-User WL-Proxy-Client-Cert WL-Proxy-Client-Keysize WL-Proxy-Client-Secretkeysize
+Oracle Single Sign-On, mod_osso: https://docs.oracle.com/cd/E52734_01/oam/AIAAG/GUID-72676FDC-4BDE-42E4-9765-67BF7401509C.htm
+  Osso-User-Dn Osso-User-Guid Osso-Subscriber Osso-Subscriber-Dn Osso-Subscriber-Guid
 Shibboleth, attributes as headers: https://shibboleth.atlassian.net/wiki/spaces/SP3/pages/2065334723/SpoofChecking
-  Shib-Session-ID Shib-Identity-Provider Shib-Application-ID eppn persistent-id
+  Shib-Session-ID Shib-Identity-Provider Shib-Application-ID Shib-Session-Index Shib-Authentication-Method
+  Shib-Authentication-Instant Shib-AuthnContext-Class Shib-AuthnContext-Decl Shib-Assertion-Count Shib-Handler
+  Shib-Cookie-Name eppn persistent-id targeted-id pairwise-id subject-id affiliation unscoped-affiliation entitlement
+  assurance displayName givenName surname sn mail uid cn eduPersonPrincipalName eduPersonAffiliation
+  eduPersonEntitlement
+mod_auth_mellon and mod_auth_cas: https://github.com/latchset/mod_auth_mellon
+  CAS-User X-CAS-User Mellon-NAME-ID Mellon-Idp Mellon-Session CAS-Auth-Type Cas-Userdn
 mod_auth_openidc: https://github.com/OpenIDC/mod_auth_openidc/blob/master/auth_openidc.conf
   OIDC-Claim-Sub OIDC-Claim-Email OIDC-Claim-Name OIDC-Claim-Preferred-Username OIDC-Claim-Groups OIDC-Claim-Roles
+  OIDC-Claim-Upn OIDC-Claim-Given-Name OIDC-Claim-Family-Name OIDC-Claim-Iss OIDC-Claim-Aud
+  OIDC-Access-Token-Expires OIDC-Refresh-Token OIDC-Userinfo-Jwt OIDC-Session
   OIDC-Access-Token OIDC-Id-Token OIDC-Id-Token-Payload OIDC-Userinfo-Json OIDC-Claim-*
 Vouch Proxy: https://github.com/vouch/vouch-proxy
   X-Vouch-User X-Vouch-Success X-Vouch-IdP-AccessToken X-Vouch-IdP-IdToken X-Vouch-IdP-Claims-Groups
-  X-Vouch-IdP-Claims-Email X-Vouch-IdP-Claims-*
+  X-Vouch-IdP-Claims-Email X-Vouch-IdP-Claims-Name X-Vouch-IdP-Claims-*
 Authelia: https://www.authelia.com/integration/trusted-header-sso/introduction/
   Remote-User Remote-Name Remote-Email Remote-Groups
 Pangolin, forwarded headers: https://docs.pangolin.net/manage/access-control/forwarded-headers
@@ -125,15 +139,21 @@ Tailscale, nginx-auth: https://pkg.go.dev/tailscale.com/cmd/nginx-auth
   X-WEBAUTH-NAME X-WEBAUTH-LOGIN X-WEBAUTH-TAILNET X-WEBAUTH-PROFILE-PICTURE X-WEBAUTH-*
 AWS load balancers and Verified Access: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
   X-Amzn-Oidc-Accesstoken X-Amzn-Oidc-Data X-Amzn-Oidc-Identity X-Amzn-Ava-User-Context
+AWS Lambda Web Adapter: https://github.com/awslabs/aws-lambda-web-adapter
+  X-Amzn-Request-Context X-Amzn-Lambda-Context
 Google Identity-Aware Proxy, API Gateway: https://cloud.google.com/iap/docs/identity-howto
   X-Goog-Authenticated-User-Email X-Goog-Authenticated-User-Id X-Goog-Iap-Jwt-Assertion X-Apigateway-Api-Userinfo
   X-Endpoint-API-UserInfo X-Forwarded-Authorization X-Appengine-User-Email X-Appengine-User-Id X-Appengine-User-Is-Admin
-  X-Appengine-Inbound-Appid X-Appengine-Cron X-Appengine-QueueName
+  X-Appengine-Inbound-Appid X-Appengine-Cron X-Appengine-QueueName X-Appengine-Taskname X-CloudScheduler
+  X-Cloudtasks-QueueName
 Cloudflare Access: https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/
   Cf-Access-Jwt-Assertion Cf-Access-Authenticated-User-Email Cf-Access-Client-Id Cf-Access-Client-Secret
+  Cf-Access-Token Cf-Worker
 Azure App Service and Container Apps: https://learn.microsoft.com/en-us/azure/app-service/configure-authentication-user-identities
   X-MS-CLIENT-PRINCIPAL X-MS-CLIENT-PRINCIPAL-ID X-MS-CLIENT-PRINCIPAL-IDP X-MS-CLIENT-PRINCIPAL-NAME
-  X-MS-TOKEN-AAD-ACCESS-TOKEN X-MS-TOKEN-AAD-ID-TOKEN X-MS-TOKEN-AAD-REFRESH-TOKEN X-ZUMO-AUTH
+  X-MS-CLIENT-PRINCIPAL-EMAIL X-MS-TOKEN-AAD-ACCESS-TOKEN X-MS-TOKEN-AAD-ID-TOKEN X-MS-TOKEN-AAD-REFRESH-TOKEN
+  X-MS-TOKEN-AAD-EXPIRES-ON X-MS-TOKEN-GOOGLE-ACCESS-TOKEN X-MS-TOKEN-GOOGLE-ID-TOKEN X-MS-TOKEN-FACEBOOK-ACCESS-TOKEN
+  X-MS-TOKEN-GITHUB-ACCESS-TOKEN X-MS-TOKEN-TWITTER-ACCESS-TOKEN X-MS-AUTH-TOKEN X-MS-Proxy X-ZUMO-AUTH
 Open WebUI, trusted header: https://docs.openwebui.com/features/auth/sso/
   X-User-Email X-User-Name X-User-Groups X-User-Role X-User-Roles
 LiteLLM and other services behind Open WebUI: https://docs.litellm.ai/docs/tutorials/openweb_ui
@@ -144,6 +164,36 @@ Posit Workbench (RStudio), proxied authentication: https://docs.posit.co/ide/ser
   X-RStudio-Username
 Apache Atlas, header authentication: https://docs.cloudera.com/cdp-private-cloud-base/7.3.2/atlas-securing/topics/atlas-configure-header-authentication.html
   X-Awc-Username X-Awc-Roles X-Awc-*
+Louketo and Gogatekeeper: https://github.com/gogatekeeper/gatekeeper
+  X-Auth-Audience X-Auth-ExpiresIn X-Auth-Given-Name X-Auth-Family-Name
+Sandstorm: https://docs.sandstorm.io/en/latest/developing/auth/
+  X-Sandstorm-User-Id X-Sandstorm-Username X-Sandstorm-Permissions X-Sandstorm-Preferred-Handle
+Replit: https://docs.replit.com/additional-resources/repl-auth
+  X-Replit-User-Id X-Replit-User-Name X-Replit-User-Roles
+Domino, users of apps: https://docs.dominodatalab.com/en/5.10/user_guide/cb9195/app-security-and-identity
+  domino-username
+CARTO, header authentication: https://github.com/CartoDB/cartodb/blob/v4.11.9/doc/manual/source/operations/http_headers_authentication.rst
+  sso-user-email
+wwwhisper: https://github.com/wrr/wwwhisper
+  User
+YunoHost: https://github.com/YunoHost/SSOwat
+  Ynh-User YNH-User-Email YNH-User-Fullname Ssowat-User Auth-User
+Dapr, callers and callbacks: https://docs.dapr.io/reference/api/service_invocation_api/
+  X-Dapr-Callback dapr-caller-app-id
+Knative, Red Hat consoles and IBM Cloud Pak: https://github.com/RedHatInsights/identity
+  Knative-Serving-Userid X-Rh-Identity X-Rh-Auth-Identity Cpd-User
+Vercel: https://vercel.com/docs/headers/request-headers
+  X-Vercel-Oidc-Token X-Vercel-Sc-Headers
+Hasura, session variables: https://hasura.io/docs/latest/auth/authentication/admin-secret-access
+  X-Hasura-User-Id X-Hasura-Allowed-Roles
+Ping, OpenIDM, Okta and others, headers of agents: https://docs.pingidentity.com/pingaccess/
+  PA-User Ping-User OpenAM-User Trusted-User PF-Auth-Subject X-OpenIDM-RunAs X-Okta-Identity X-Trusted-Client X-Authenticated-By X-Apm-Session
+Grafana, user of a request to a data source: https://grafana.com/docs/grafana/latest/
+  X-Grafana-Id
+Nexus and Elastic Cloud, behind their proxies: https://help.sonatype.com/en/authentication-via-remote-user-token.html
+  Rut-Auth X-Found-Cluster
+internal requests, as applications tell them apart: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/headers/
+  X-Internal X-Internal-Request X-Superuser X-Forwarded-Claim-Sub Nginx-User
 Envoy and Istio, verified tokens: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter
   X-Jwt-Payload X-Jwt-Assertion
 other proxies, as in the guides of nginx and Traefik: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/forwardauth/

@@ -1,4 +1,5 @@
 import { CERTIFICATES } from './certificates.ts';
+import { COMPOSED_CERTIFICATES, COMPOSED_IDENTITY, type Composed, namesWith } from './composed.ts';
 import { IDENTITY } from './identity.ts';
 import { REQUESTS } from './requests.ts';
 
@@ -15,6 +16,8 @@ export interface Trusted {
   readonly names: readonly string[];
   /** The pattern of names that an administrator chooses. nginx erases only `names`. */
   readonly family?: string;
+  /** What `names` consist of, if they are combinations. */
+  readonly composed?: Composed;
 }
 
 function read(list: string): readonly Trusted[] {
@@ -29,10 +32,16 @@ function read(list: string): readonly Trusted[] {
   });
 }
 
+const composed = (all: readonly Composed[]): readonly Trusted[] =>
+  all.map((it) => {
+    const names = Object.freeze([...new Set(it.heads.flatMap((head) => namesWith(head, it)))]);
+    return Object.freeze({ by: it.by, source: it.source, names, composed: it });
+  });
+
 /** The headers by meaning. The headers in `identity` and `certificates` say who the caller is. nginx also erases these
  * headers in CGI's spelling, with `_` instead of `-`. */
 export const TRUSTED: Readonly<Record<'identity' | 'certificates' | 'requests', readonly Trusted[]>> = Object.freeze({
-  identity: read(IDENTITY),
-  certificates: read(CERTIFICATES),
+  identity: [...read(IDENTITY), ...composed(COMPOSED_IDENTITY)],
+  certificates: [...read(CERTIFICATES), ...composed(COMPOSED_CERTIFICATES)],
   requests: read(REQUESTS),
 });

@@ -39,7 +39,7 @@ applications and frameworks: another address of the client: https://developer.mo
   X-Original-Forwarded-For X-Originally-Forwarded-For X-Original-Remote-Addr X-Originating-IP X-ProxyUser-Ip
   X-Remote-Addr X-Remote-IP True-Client-IP X-True-Client-IP
 platforms: another address of the client: https://adam-p.ca/blog/2022/03/x-forwarded-for/
-  CF-Connecting-IP CF-Connecting-IPv6 CF-Pseudo-IPv4 Fastly-Client-IP Fly-Client-IP DO-Connecting-IP
+  CF-Connecting-IP CF-Connecting-IPv6 CF-Pseudo-IPv4 Fastly-Client-IP Fly-Client-IP Fly-Forwarded-For DO-Connecting-IP
   X-NF-Client-Connection-IP X-Vercel-Forwarded-For X-Real-Client-IP X-Appengine-User-Ip X-Azure-Clientip
   X-Azure-Socketip CloudFront-Viewer-Address
 Oracle WebLogic: https://docs.oracle.com/middleware/1213/webtier/develop-plugin/plugin_params.htm

@@ -1,4 +1,5 @@
-import { TRUSTED } from '../../policy/trusted/index.ts';
+import { namesWith } from '../../policy/trusted/composed.ts';
+import { TRUSTED, type Trusted } from '../../policy/trusted/index.ts';
 import { line, literal, row } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import { ownNames } from './headers.ts';
@@ -25,15 +26,22 @@ export function underscoreSpellings(name: string): readonly string[] {
 
 const underscored = (names: readonly string[]) => names.flatMap((name) => [name, name.replaceAll('-', '_')]);
 
+/** The names of a row, in lines that people can read. Composed names have one line for each head and no spelling with `_`:
+ * nginx drops such lines by itself (`underscores_in_headers off`). */
+const linesOf = ({ by, names, composed }: Trusted) =>
+  composed === undefined
+    ? [{ by, names: underscored(names) }]
+    : composed.heads.map((head) => ({ by, names: namesWith(head, composed) }));
+
 /** The headers that are erased unless the gateway sets them, and what trusts them. Case does not distinguish names. */
-function rows(named: readonly string[], credential?: string) {
+function rows(named: readonly string[], credential?: string, lines = linesOf) {
   const seen = new Set<string>();
   const all: readonly { readonly by: string; readonly names: readonly string[] }[] = [
     { by: 'the policy', names: named.flatMap((name) => [name, ...underscoreSpellings(name)]) },
     ...(credential === undefined
       ? []
       : [{ by: 'the gateway, for its token', names: [credential, ...underscoreSpellings(credential)] }]),
-    ...[...TRUSTED.identity, ...TRUSTED.certificates].map(({ by, names }) => ({ by, names: underscored(names) })),
+    ...[...TRUSTED.identity, ...TRUSTED.certificates].flatMap(lines),
     { by: 'the gateway', names: underscored(internalNames(named.length)) },
     ...TRUSTED.requests,
   ];
@@ -46,8 +54,12 @@ function rows(named: readonly string[], credential?: string) {
   }));
 }
 
-/** The names of all erased headers. */
-export const erasedNames = (named: readonly string[]): readonly string[] => rows(named).flatMap(({ names }) => names);
+const documented = (it: Trusted) => (it.composed === undefined ? linesOf(it) : []);
+
+/** The names of all erased headers that are in the policy or in a documentation. Objects of ingress controllers have no
+ * room for the composed ones. */
+export const erasedNames = (named: readonly string[]): readonly string[] =>
+  rows(named, undefined, documented).flatMap(({ names }) => names);
 
 /** The file with the headers that no service receives from a client. It is the same for all hosts of a policy. */
 export function eraseFile(scene: Scene, module: Module): ConfFile {

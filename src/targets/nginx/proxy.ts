@@ -46,7 +46,7 @@ const proxied = (scene: Scene): readonly Directive[] => conf`
   proxy_max_temp_file_size 0; # responses are not written to disk
   proxy_http_version 1.1; # so that connections stay open
   ${onceMore()}
-  proxy_headers_hash_max_size 4096; proxy_headers_hash_bucket_size ${scene.headerNames.some((name) => name.length > 90) ? 256 : 128}; # room for the headers below
+  proxy_headers_hash_max_size 8192; proxy_headers_hash_bucket_size ${scene.headerNames.some((name) => name.length > 90) ? 256 : 128}; # room for the headers below
   ${trusted(scene, 'proxy')}
 `;
 

@@ -71,7 +71,7 @@ export function checkedLocation(asked: Asked, check: string): readonly Directive
     auth_request_set $meshgate_nonce ${answerHeader('DPoP-Nonce')};
     ${kept.map(({ name, at }) => line('auth_request_set', at, answerHeader(name)))}
     ${kept.map(({ name, at }) => line('proxy_set_header', literal(name), at))}
-    proxy_headers_hash_max_size 4096; proxy_headers_hash_bucket_size 128;
+    proxy_headers_hash_max_size 8192; proxy_headers_hash_bucket_size 128;
     ssi off; mirror off; add_before_body ""; add_after_body ""; # each would request another location without the check
     ${unstored}
     ${ignoresAccel()}
