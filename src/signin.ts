@@ -5,6 +5,7 @@ import { backchannel } from './njs/signin/backchannel.ts';
 import { callback } from './njs/signin/callback.ts';
 import { handover } from './njs/signin/handover.ts';
 import { refusalHandler } from './njs/signin/refused.ts';
+import { sayRenamed } from './njs/signin/renamed.ts';
 import { renewHandler } from './njs/signin/renew.ts';
 import { watchRevocations } from './njs/signin/revocations.ts';
 import { signinScene } from './njs/signin/scene.ts';
@@ -35,5 +36,8 @@ export default {
   /** `/.meshgate/renew`: renews a session that is no longer fresh. The check calls this. */
   renew: renewHandler(scene),
   /** `js_periodic`: reads revocations from files of the command, and from other replicas. */
-  revocations: () => watchRevocations(signinTable.stateDir, scene.store, table.providers),
+  revocations: (): Promise<void> => {
+    sayRenamed(signinTable.names);
+    return watchRevocations(signinTable.stateDir, scene.store, table.providers);
+  },
 };

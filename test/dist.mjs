@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const budget = {
   'meshgate.js': 198 * 1024,
   'hop.js': 81 * 1024,
-  'signin.js': 229 * 1024,
+  'signin.js': 240 * 1024,
   'client.js': 38 * 1024,
   'health.js': 78 * 1024,
   'cookies.js': 1024,

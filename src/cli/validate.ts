@@ -22,6 +22,7 @@ import { runTests, type TestOutcome } from './policy-tests.ts';
 import { caFileFlag } from './provider-keys.ts';
 import type { Runtime } from './runtime.ts';
 import { readsStdin, sourceFlags, sourceName, sourceOf } from './source.ts';
+import { storedFindings } from './stored.ts';
 import { type Paint, painter } from './style.ts';
 
 function insecure({ policy, rules }: Loaded): readonly string[] {
@@ -112,7 +113,7 @@ function inspectionText({ warnings }: Inspection, paint: Paint): string {
 /** `meshgate validate`: checks the policy, its pages, its tests, nginx's configuration and its providers. */
 export const validateCommand = command({
   brief: 'Check a policy and run its tests',
-  text: 'Checks a policy, reports every error in one run, and runs its tests with the code that decides in the gateway. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about directives that weaken or break them. With --online, on Node, it reads each provider’s discovery document and keys, and checks what sign-in, introspection and proofs need. It also reads the keys, secrets and certificates that the policy names, if this is the machine of the gateway. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something. With --team, only the file of this team is checked, whatever the files of other teams contain.',
+  text: 'Checks a policy, reports every error in one run, and runs its tests with the code that decides in the gateway. With --nginx it also reads the whole configuration of the nginx that includes the rendered files, and warns about directives that weaken or break them. With --online, on Node, it reads each provider’s discovery document and keys, and checks what sign-in, introspection and proofs need. It also reads the keys, secrets and certificates that the policy names, if this is the machine of the gateway, and says what the policy does to revocations, sessions and other data of the policy that runs here. Exit code 0: valid; 1: errors, tests that fail, warnings, or a provider that lacks something. With --team, only the file of this team is checked, whatever the files of other teams contain.',
   examples: [
     'meshgate validate',
     'meshgate validate policies/wiki.yaml',
@@ -164,7 +165,9 @@ export const validateCommand = command({
       runtime.err(`not compared with the policy: ${inspection.unread} cannot be read here\n`);
     }
     const found = flags.online ? await askProviders(runtime, loaded.policy, flags.caFile) : undefined;
-    const files = flags.online ? await fileFindings(runtime, loaded) : undefined;
+    const files = flags.online
+      ? [...(await fileFindings(runtime, loaded)), ...storedFindings(runtime, loaded)]
+      : undefined;
     const isValid = failed.length === 0;
     const [options, tests] = [team === undefined ? insecure(loaded) : [], outcomes.map(outcomeJson)];
     const advice = ofTeam(loaded, team, adviceOf(loaded));

@@ -132,5 +132,8 @@ export const seriesDict = zone<string>('meshgate_series');
  * mark that they were read since nginx started. */
 export const REVOCATIONS_READ = 'read';
 
+/** Key in the zone of revocations: the names of the policy under which something is stored. */
+export const STORED_NAMES = composed('names');
+
 /** Key in the zone of locks: when all revocations of other replicas were last known; seconds since the epoch. */
 export const REVOCATIONS_SEEN = 'revocations seen';

@@ -6,7 +6,10 @@ declare module '*/policy.js' {
 
 /** The part of the policy for the sign-in. */
 declare module '*/signin-policy.js' {
-  const table: import('../session/signin-table.ts').SigninTable;
+  const table: import('../session/signin-table.ts').SigninTable & {
+    /** The names under which something is stored, to compare them with those of the policy before. */
+    readonly names: import('../rules/stored.ts').StoredNames;
+  };
   export default table;
 }
 

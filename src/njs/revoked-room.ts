@@ -3,7 +3,7 @@ import { MAX_DICT_ENTRIES, MAX_DICT_TTL_MS, MAX_NUMERIC_DATE } from '../limits.t
 import { PSID_BYTES, PSID_SHARE } from '../session/limits.ts';
 import { FLOOR, mergedSaid, PSID_FLOOR, readSaid, revocationKey, type Said } from '../session/revocation.ts';
 import { dictTtl } from './dict-store.ts';
-import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
+import { locksDict, REVOCATIONS_READ, revokedDict, STORED_NAMES } from './dicts.ts';
 
 /** Returns the used part of the zone of revocations, from 0 to 1. It removes expired entries first. */
 export function revokedTaken(): number {
@@ -27,7 +27,7 @@ const floorText = ({ before, until, made }: Said): string =>
 /** Key of the list of claims that revocations of people name. It also says that all of them have the present form. */
 const CLAIM_NAMES = composed('claims');
 
-const MARKS: readonly string[] = [REVOCATIONS_READ, CLAIM_NAMES, ...SPARES];
+const MARKS: readonly string[] = [REVOCATIONS_READ, CLAIM_NAMES, STORED_NAMES, ...SPARES];
 
 /** Whether an entry is not a revocation. */
 const isMark = (key: string): boolean => MARKS.includes(key);

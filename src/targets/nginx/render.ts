@@ -35,6 +35,7 @@ import { requestsFiles } from './request-headers.ts';
 import { allHosts, type Scene, toScene } from './scene.ts';
 import { serverFile } from './server.ts';
 import { frontPorts, insecureOptions, serversConf, unserved } from './servers.ts';
+import { renderedNames } from './stored-names.ts';
 import { checkSocket, isAddress } from './upstreams.ts';
 
 /** The socket of the egress server. policy.js contains its path for the JavaScript. */
@@ -203,7 +204,7 @@ export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, ow
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
   const client = toClientTable(policy, egressSocket(options));
   if (client !== undefined) files['client-policy.js'] = tableModule(client);
-  if (signin !== undefined) files['signin-policy.js'] = tableModule(signin);
+  if (signin !== undefined) files['signin-policy.js'] = tableModule({ ...signin, names: renderedNames(scene) });
   for (const [name, directives, what] of confs) files[name] = print(directives, head(what));
   return files;
 }

@@ -3,6 +3,7 @@ import { DEFAULTS } from '../../policy/bounds.ts';
 import type { Provider } from '../../policy/types.ts';
 import { budgetsOf, counts, limitText } from '../../rules/budgets.ts';
 import type { StoredNames } from '../../rules/stored.ts';
+import { pick } from '../../rules/without-prototype.ts';
 import { proofZoneBytes } from './proof.ts';
 import { allHosts, type Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
@@ -59,4 +60,11 @@ export function storedNames(scene: Scene): StoredNames {
       service: assertion === undefined ? [] : Object.keys(policy.services),
     },
   };
+}
+
+/** Returns the names that the gateway compares with those of the policy before. A list of all hosts would be long, and
+ * `diff` says which of them are gone. */
+export function renderedNames(scene: Scene): StoredNames {
+  const { many, ...rest } = storedNames(scene);
+  return { ...rest, many: pick(many, ['limit']) };
 }

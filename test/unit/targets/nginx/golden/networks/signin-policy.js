@@ -40,5 +40,24 @@ export default {
     __proto__: null
   },
   "stateDir": "/var/lib/meshgate",
-  "egress": "/run/meshgate/egress.sock"
+  "egress": "/run/meshgate/egress.sock",
+  "names": {
+    "providers": {
+      "okta": [
+        ["https://example.okta.com/oauth2/default"],
+        "sub",
+        ""
+      ]
+    },
+    "one": {
+      "name": "meshgate",
+      "keysFile": "/run/secrets/session.jwks",
+      "sessions": "accepted",
+      "people": "32 MB for records, 6 MB for revocations, 6 MB for used values",
+      "signinHost": "each host"
+    },
+    "many": {
+      "limit": []
+    }
+  }
 };

@@ -45,5 +45,25 @@ export default {
     __proto__: null
   },
   "stateDir": "/var/lib/meshgate",
-  "egress": "/run/meshgate/egress.sock"
+  "egress": "/run/meshgate/egress.sock",
+  "names": {
+    "providers": {
+      "corp": [
+        ["https://login.example.com"],
+        "sub",
+        ""
+      ]
+    },
+    "one": {
+      "name": "meshgate",
+      "keysFile": "/run/secrets/session.jwks",
+      "sessions": "accepted",
+      "people": "32 MB for records, 6 MB for revocations, 6 MB for used values",
+      "signinHost": "each host",
+      "assertion": "https://wiki.example.com"
+    },
+    "many": {
+      "limit": []
+    }
+  }
 };

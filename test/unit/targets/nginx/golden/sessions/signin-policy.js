@@ -83,5 +83,34 @@ export default {
     }
   },
   "stateDir": "/var/lib/meshgate",
-  "egress": "/run/meshgate/egress.sock"
+  "egress": "/run/meshgate/egress.sock",
+  "names": {
+    "providers": {
+      "okta": [
+        ["https://example.okta.com/oauth2/default"],
+        "sub",
+        "okta-"
+      ],
+      "keycloak": [
+        ["https://sso.example.org/realms/partners"],
+        "sub",
+        "partners-"
+      ],
+      "ci": [
+        ["https://ci.example.com"],
+        "sub",
+        "ci-"
+      ]
+    },
+    "one": {
+      "name": "meshgate",
+      "keysFile": "/run/secrets/session.jwks",
+      "sessions": "accepted",
+      "people": "32 MB for records, 6 MB for revocations, 6 MB for used values",
+      "signinHost": "each host"
+    },
+    "many": {
+      "limit": []
+    }
+  }
 };

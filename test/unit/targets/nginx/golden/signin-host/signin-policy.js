@@ -48,5 +48,25 @@ export default {
   "store": {
     "endpoints": ["https://etcd-0.example.net:2379", "https://etcd-1.example.net:2379", "https://192.0.2.7:2379"],
     "prefix": "/meshgate/"
+  },
+  "names": {
+    "providers": {
+      "entra": [
+        ["https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"],
+        "sub",
+        ""
+      ]
+    },
+    "one": {
+      "name": "meshgate",
+      "keysFile": "/run/secrets/session.jwks",
+      "sessions": "accepted",
+      "people": "32 MB for records, 6 MB for revocations, 6 MB for used values",
+      "signinHost": "auth.example.com",
+      "store": "https://192.0.2.7:2379 https://etcd-0.example.net:2379 https://etcd-1.example.net:2379 /meshgate/"
+    },
+    "many": {
+      "limit": []
+    }
   }
 };
