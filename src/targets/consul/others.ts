@@ -90,7 +90,7 @@ function intentions(entry: LiveEntry): string | undefined {
 /** A JWT provider has an effect only if an intention names it. The other kinds are about one service that is not rendered,
  * or about the source. */
 const HARMLESS = [
-  ...['jwt-provider', 'service-defaults', 'service-resolver', 'service-splitter'],
+  ...['jwt-provider', 'service-defaults'],
   ...['exported-services', 'ingress-gateway', 'api-gateway', 'http-route', 'tcp-route'],
 ];
 
@@ -112,9 +112,29 @@ function router({ Name, Routes }: LiveEntry, names: ReadonlySet<string>): string
     : undefined;
 }
 
+const INSTANCES = 'chooses among the instances of the same service';
+
+/** A resolver or a splitter of the proxy that calls a service can choose another service, or one of another datacenter.
+ * Then the intentions of that one decide, and they are not proved.
+ * @param names the rendered services, in lower case */
+function leading(entry: LiveEntry, names: ReadonlySet<string>): string | undefined {
+  if (!names.has(entry.Name.toLowerCase())) return undefined;
+  const known: readonly Neutral[] = [
+    ...CONSUL_NEUTRAL,
+    ...neutral(HERE, 'Kind', 'Name', 'Meta'),
+    ...neutral(INSTANCES, 'DefaultSubset', 'Subsets', 'LoadBalancer', 'PrioritizeByLocality'),
+    ...neutral(TIMES, 'ConnectTimeout', 'RequestTimeout'),
+    ...['Weight', 'ServiceSubset'].map((name): Neutral => ({ path: ['Splits', '*', name], why: INSTANCES })),
+    { path: ['Splits', '*', 'Service'], values: [entry.Name], why: INSTANCES },
+  ];
+  const [first] = differences({}, entry, { neutral: known, isNothing: isEmpty });
+  return first && `it may lead requests for a rendered service to another one, whose intentions decide: ${first}`;
+}
+
 /** How another entry may change the decisions of the rendered ones; undefined if it is known to change none. */
 export function bearingOf(entry: LiveEntry, names: ReadonlySet<string>): string | undefined {
   if (entry.Kind === 'service-router') return router(entry, names);
+  if (entry.Kind === 'service-resolver' || entry.Kind === 'service-splitter') return leading(entry, names);
   if (HARMLESS.includes(entry.Kind)) return undefined;
   const bearing = Object.hasOwn(BEARINGS, entry.Kind) ? BEARINGS[entry.Kind] : undefined;
   return bearing === undefined ? 'prove does not know entries of this kind' : bearing(entry);

@@ -298,6 +298,26 @@ describe('a change by hand', () => {
     for (const line of found) expect(line).toContain('it may rewrite paths of a rendered service');
   });
 
+  test.each<[string, object, boolean]>([
+    ['service-resolver wiki', { Redirect: { Service: 'lax' } }, true],
+    ['service-resolver Wiki', { Redirect: { Peer: 'elsewhere' } }, true],
+    ['service-resolver wiki', { Failover: { '*': { Service: 'lax' } } }, true],
+    [
+      'service-resolver wiki',
+      { DefaultSubset: 'v1', Subsets: { v1: { Filter: 'Service.Meta.version == v1' } } },
+      false,
+    ],
+    ['service-resolver db', { Redirect: { Service: 'lax' } }, false],
+    ['service-splitter wiki', { Splits: [{ Weight: 90 }, { Weight: 10, Service: 'lax' }] }, true],
+    ['service-splitter wiki', { Splits: [{ Weight: 100, Service: 'wiki', ServiceSubset: 'v1' }] }, false],
+    ['service-splitter wiki', { Splits: [{ Weight: 100, Namespace: 'other' }] }, true],
+  ])('%s %j is a difference if it may lead requests to another service: %s', (title, members, differs) => {
+    const [Kind, Name] = title.split(' ');
+    const found = drift({ ...live(), other: JSON.stringify({ Kind, Name, ...members }) });
+    expect(found).toHaveLength(differs ? 1 : 0);
+    for (const line of found) expect(line).toContain('whose intentions decide');
+  });
+
   test('foreign intentions for other services are ignored', () => {
     const other = { Kind: 'service-intentions', Name: 'db', Sources: [{ Name: 'wiki', Permissions: [{ JWT: 1 }] }] };
     const files = { ...live(), other: JSON.stringify(other) };
