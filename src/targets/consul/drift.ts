@@ -51,6 +51,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
   const taken = takenBy(own, all, owner);
   const live = all.filter((it) => !taken.has(titleOf(it).toLowerCase()));
   const names = new Set(plan.intentions.map(({ Name }) => Name.toLowerCase()));
+  const sources = new Set(plan.intentions.flatMap((it) => it.Sources.map(({ Name }) => Name.toLowerCase())));
   const others = 'other intentions and the default of the mesh decide which services pass';
   return [
     ...(isUnknown ? [`jwt-provider ${owner}: its keys are not known; give --assertion-jwks`] : []),
@@ -62,7 +63,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
         title: titleOf,
         neutral: neutralOf,
         isManaged: (it) => ownerIn(it) === owner,
-        bearing: (it) => bearingOf(it, names),
+        bearing: (it) => bearingOf(it, names, sources),
         isNothing: isEmpty,
         without: (it) => (it.Kind === 'service-intentions' ? others : undefined),
       },

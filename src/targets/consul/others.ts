@@ -131,8 +131,16 @@ function leading(entry: LiveEntry, names: ReadonlySet<string>): string | undefin
   return first && `it may lead requests for a rendered service to another one, whose intentions decide: ${first}`;
 }
 
-/** How another entry may change the decisions of the rendered ones; undefined if it is known to change none. */
-export function bearingOf(entry: LiveEntry, names: ReadonlySet<string>): string | undefined {
+/** How another entry may change the decisions of the rendered ones; undefined if it is known to change none.
+ * @param names the rendered services, in lower case
+ * @param sources the services that they accept, in lower case */
+export function bearingOf(
+  entry: LiveEntry,
+  names: ReadonlySet<string>,
+  sources: ReadonlySet<string>,
+): string | undefined {
+  if (/^(ingress|api)-gateway$/.test(entry.Kind) && sources.has(entry.Name.toLowerCase()))
+    return 'Consul’s own gateway asks nginx for no certificate, so any client of it comes as the source that intentions allow';
   if (entry.Kind === 'service-router') return router(entry, names);
   if (entry.Kind === 'service-resolver' || entry.Kind === 'service-splitter') return leading(entry, names);
   if (HARMLESS.includes(entry.Kind)) return undefined;

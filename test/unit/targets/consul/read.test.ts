@@ -318,6 +318,16 @@ describe('a change by hand', () => {
     for (const line of found) expect(line).toContain('whose intentions decide');
   });
 
+  test.each(['ingress-gateway', 'api-gateway'])('a %s with the name of a source is a difference', (Kind) => {
+    const [source] = Object.values(live()).flatMap(
+      (text) => /"Name": *"([\w-]+)",\s*"Permissions"/.exec(text)?.[1] ?? [],
+    );
+    expect(source).toBeDefined();
+    const found = drift({ ...live(), other: JSON.stringify({ Kind, Name: source, Listeners: [] }) });
+    expect(found).toEqual([expect.stringContaining(`${Kind} ${source}: Consul’s own gateway asks nginx for no cert`)]);
+    expect(drift({ ...live(), other: JSON.stringify({ Kind, Name: 'elsewhere', Listeners: [] }) })).toEqual([]);
+  });
+
   test('foreign intentions for other services are ignored', () => {
     const other = { Kind: 'service-intentions', Name: 'db', Sources: [{ Name: 'wiki', Permissions: [{ JWT: 1 }] }] };
     const files = { ...live(), other: JSON.stringify(other) };
