@@ -8,7 +8,7 @@ import { buildLeaf, leafShape, type WrittenLeaf } from './facts/describe.ts';
 import type { Fact } from './facts/index.ts';
 import { hints } from './hints.ts';
 import { ownLimit } from './limits.ts';
-import { mapping, named, onlyTrue, optional, orNone, usually } from './mapping.ts';
+import { key, mapping, named, onlyTrue, optional, orNone, strict, usually } from './mapping.ts';
 import type { Path } from './path.ts';
 import * as s from './scalars.ts';
 import { spiffeId } from './workload-names.ts';
@@ -26,11 +26,11 @@ export const fact: z.ZodType<string | RawFact, string | RawFact> = z
   .lazy(() =>
     z.union([
       s.reference('role'),
-      z.strictObject({
+      strict({
         ...leafShape(),
-        any: facts('True if one of these is true.').optional(),
-        all: facts('True if all of these are true.').optional(),
-        none: facts('True if none of these is true; false if a claim is absent.').optional(),
+        any: key('request', facts('True if one of these is true.').optional()),
+        all: key('request', facts('True if all of these are true.').optional()),
+        none: key('request', facts('True if none of these is true; false if a claim is absent.').optional()),
       }),
     ]),
   )
@@ -53,15 +53,22 @@ export function buildFact(raw: string | RawFact, path: Path, at: Locate): Fact {
   return { ...buildLeaf(raw), at: here };
 }
 
-const match = z
-  .strictObject({
-    client_id: optional(s.plainText, 'The client to which its tokens are issued, or that they name as the actor.'),
-    spiffe: optional(spiffeId, 'The SPIFFE id that is in the agent’s JWT-SVIDs, or that tokens name as the actor.'),
-    service: optional(s.reference('service'), 'The service that is this agent; it calls the inner listener.'),
-    ...claimKeys(),
-    claim: optional(s.claimPath, 'The path of a claim in the agent’s tokens; it needs is, has or like.'),
-    provider: optional(s.reference('provider'), 'The provider that issues the agent’s tokens.'),
-  })
+const match = strict({
+  client_id: optional(
+    'request',
+    s.plainText,
+    'The client to which its tokens are issued, or that they name as the actor.',
+  ),
+  spiffe: optional(
+    'request',
+    spiffeId,
+    'The SPIFFE id that is in the agent’s JWT-SVIDs, or that tokens name as the actor.',
+  ),
+  service: optional('request', s.reference('service'), 'The service that is this agent; it calls the inner listener.'),
+  ...claimKeys(),
+  claim: optional('request', s.claimPath, 'The path of a claim in the agent’s tokens; it needs is, has or like.'),
+  provider: optional('request', s.reference('provider'), 'The provider that issues the agent’s tokens.'),
+})
   .register(hints, {
     what: 'how an agent is identified',
     write: '{ client_id: release-bot }, or spiffe, service or claim',
@@ -70,18 +77,25 @@ const match = z
   .describe('How the agent is identified.');
 
 export const agent = mapping({
-  match,
+  match: key('request', match),
   acts_for: orNone(
+    'request',
     s.list(s.reference('role'), '[staff]'),
     'The agent may act for people with these roles. Default: none, so it acts for no person.',
   ),
-  alone: onlyTrue('The agent may act alone, without a person.'),
-  hops: usually(s.count('hops', MAX_HOPS), 1, 'The longest chain of actors for one person, this agent included.'),
+  alone: key('request', onlyTrue('The agent may act alone, without a person.')),
+  hops: usually(
+    'request',
+    s.count('hops', MAX_HOPS),
+    1,
+    'The longest chain of actors for one person, this agent included.',
+  ),
   bound: optional(
+    'request',
     z.enum([...BOUND_BY, 'none']),
     'What the agent’s tokens must be bound to, so that a stolen token is useless. There is no default; with none, the gateway accepts stolen tokens.',
   ),
-  limit: optional(ownLimit, 'The budget that the agent has for each person that it acts for.'),
+  limit: optional('request', ownLimit, 'The budget that the agent has for each person that it acts for.'),
 })
   .register(hints, { what: 'an agent', write: '{ match: { client_id: release-bot }, acts_for: [staff], bound: dpop }' })
   .describe('Software that acts for a person, or alone.');

@@ -4,7 +4,7 @@ import { withoutSlashes } from '../slashes.ts';
 import * as a from './addresses.ts';
 import { DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
-import { flag, mapping, optional, usually } from './mapping.ts';
+import { flag, key, mapping, optional, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 
 /** The key of a witness: its name, the id of the key, and the base64 of type and key (C2SP signed-note). */
@@ -29,21 +29,30 @@ function keyMistake(text: string): string | undefined {
 }
 
 const witness = mapping({
-  url: s
-    .text(/^https?:\/\/[A-Za-z0-9.:[\]_-]+(?:\/[A-Za-z0-9._~-]+)*$/, {
-      what: 'the URL of a witness',
-      write: 'https://witness.example.com, without a slash at the end',
-      fix: (value) => (/^https?:\/\/[^?#]+\/$/.test(String(value)) ? withoutSlashes(String(value)) : undefined),
-    })
-    .describe('Where the checkpoints of the log are sent; /add-checkpoint is added (C2SP tlog-witness).'),
-  key: s
-    .text(WITNESS_KEY, { what: 'the public key of a witness', write: WITNESS_KEY_TEXT, mistake: keyMistake })
-    .describe('The key with which the cosignatures of the witness are verified.'),
-  ca_file: optional(s.filePath, 'CA for the certificate of the witness. Default: the system’s.'),
+  url: key(
+    'nothing',
+    s
+      .text(/^https?:\/\/[A-Za-z0-9.:[\]_-]+(?:\/[A-Za-z0-9._~-]+)*$/, {
+        what: 'the URL of a witness',
+        write: 'https://witness.example.com, without a slash at the end',
+        fix: (value) => (/^https?:\/\/[^?#]+\/$/.test(String(value)) ? withoutSlashes(String(value)) : undefined),
+      })
+      .describe('Where the checkpoints of the log are sent; /add-checkpoint is added (C2SP tlog-witness).'),
+  ),
+  key: key(
+    'nothing',
+    s
+      .text(WITNESS_KEY, { what: 'the public key of a witness', write: WITNESS_KEY_TEXT, mistake: keyMistake })
+      .describe('The key with which the cosignatures of the witness are verified.'),
+  ),
+  ca_file: optional('nothing', s.filePath, 'CA for the certificate of the witness. Default: the system’s.'),
 }).register(hints, { what: 'a witness', write: '{ url: https://witness.example.com, key: NAME+ID+BASE64 }' });
 
 const pseudonyms = mapping({
-  key_file: s.filePath.describe('JWKS of secret keys, from "meshgate keys new --session"; the first key is used.'),
+  key_file: key(
+    'nothing',
+    s.filePath.describe('JWKS of secret keys, from "meshgate keys new --session"; the first key is used.'),
+  ),
 })
   .register(hints, { what: 'the settings of pseudonyms', write: '{ key_file: /run/secrets/pseudonyms.jwks }' })
   .describe('Lines of the log name people by keyed hashes. Default: by their ids.');
@@ -60,16 +69,26 @@ const instance = s.text(INSTANCE, {
 });
 
 export const audit = mapping({
-  log: usually(s.filePath, DEFAULTS.auditLog, 'The file of the JSON log, which the sealer reads.'),
-  folder: usually(s.filePath, DEFAULTS.auditFolder, 'The folder of the transparency log, which the sealer writes.'),
+  log: usually('nothing', s.filePath, DEFAULTS.auditLog, 'The file of the JSON log, which the sealer reads.'),
+  folder: usually(
+    'nothing',
+    s.filePath,
+    DEFAULTS.auditFolder,
+    'The folder of the transparency log, which the sealer writes.',
+  ),
   host: optional(
+    'nothing',
     s.text(a.HOST, { what: 'the name of one host', write: 'a host in lower case, as in wiki.example.com' }),
     'The host in the name of the log, HOST/meshgate/INSTANCE. Default: the first host of the policy that has no wildcard.',
   ),
-  instance: usually(instance, DEFAULTS.auditInstance, 'The name of this gateway among its replicas.'),
-  witnesses: optional(s.list(witness, '[{ url: …, key: … }]'), 'Witnesses that cosign the checkpoints. Default: none.'),
-  pseudonyms: pseudonyms.optional(),
-  claims: usually(flag, false, 'true: lines also have the claims that roles read.'),
+  instance: usually('nothing', instance, DEFAULTS.auditInstance, 'The name of this gateway among its replicas.'),
+  witnesses: optional(
+    'nothing',
+    s.list(witness, '[{ url: …, key: … }]'),
+    'Witnesses that cosign the checkpoints. Default: none.',
+  ),
+  pseudonyms: key('nothing', pseudonyms.optional()),
+  claims: usually('nothing', flag, false, 'true: lines also have the claims that roles read.'),
 })
   .register(hints, { what: 'the settings of the sealed log', write: `{ log: ${DEFAULTS.auditLog} }` })
   .describe('The log is sealed: a transparency log shows that no line was removed or changed.');

@@ -1,21 +1,28 @@
 import * as z from 'zod';
 import { FAILOVER, PROXY_DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
-import { mapping, onlyTrue, usually } from './mapping.ts';
+import { key, mapping, onlyTrue, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 
 const MOST = 100;
 
 const spelledOut = mapping({
-  name: s.reference('ingress').describe('The name of the ingress.'),
-  weight: usually(s.count('requests', MOST), 1, 'How many requests it receives in comparison with the others.'),
-  backup: onlyTrue('nginx uses it only while it can reach none of the others.'),
+  name: key('destination', s.reference('ingress').describe('The name of the ingress.')),
+  weight: usually(
+    'destination',
+    s.count('requests', MOST),
+    1,
+    'How many requests it receives in comparison with the others.',
+  ),
+  backup: key('destination', onlyTrue('nginx uses it only while it can reach none of the others.')),
   max_fails: usually(
+    'destination',
     s.count('failed attempts', MOST),
     1,
     'After so many failed attempts within fail_timeout, nginx leaves it out while another one is left.',
   ),
   fail_timeout: usually(
+    'destination',
     s.secondsWithin({ least: '1s', most: '1h' }),
     `${FAILOVER.failTimeout}s`,
     'How long nginx counts failed attempts, and how long it then leaves the ingress out.',

@@ -1,25 +1,26 @@
 import * as z from 'zod';
 import { hints } from './hints.ts';
-import { optional, record } from './mapping.ts';
+import { key, optional, record, strict } from './mapping.ts';
 import * as s from './scalars.ts';
 
 const source = z
   .union([
     z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider', 'actor']),
-    z
-      .strictObject({
-        claim: optional(s.claimPath, 'The claim whose value services receive.'),
-        first_role: z
+    strict({
+      claim: optional('destination', s.claimPath, 'The claim whose value services receive.'),
+      first_role: key(
+        'destination',
+        z
           .record(z.string(), s.headerValue)
           .register(hints, { what: 'a mapping of roles', write: '{ admin: Admin, editor: Editor }', keysRefer: 'role' })
           .meta({ description: 'The value for each role; the first role that the caller has decides.' })
           .optional(),
-        else: optional(s.headerValue, 'The value for callers without any of these roles.'),
-      })
-      .transform(({ claim, first_role, else: otherwise }): { readonly claim: string } | RoleSource => {
-        if (claim !== undefined) return { claim };
-        return { firstRole: Object.entries(first_role ?? {}), ...(otherwise !== undefined && { else: otherwise }) };
-      }),
+      ),
+      else: optional('destination', s.headerValue, 'The value for callers without any of these roles.'),
+    }).transform(({ claim, first_role, else: otherwise }): { readonly claim: string } | RoleSource => {
+      if (claim !== undefined) return { claim };
+      return { firstRole: Object.entries(first_role ?? {}), ...(otherwise !== undefined && { else: otherwise }) };
+    }),
     z.null(),
   ])
   .register(hints, {

@@ -6,7 +6,7 @@ import { usualConnect } from './failover.ts';
 import { type Headers, headers, mergeHeaders, type SaidOfHeaders } from './headers.ts';
 import { hints } from './hints.ts';
 import { placeLimit } from './limits.ts';
-import { mapping, named, onlyTrue, optional, usually } from './mapping.ts';
+import { key, mapping, named, onlyTrue, optional, strict, usually } from './mapping.ts';
 import { ROUTES, routePath } from './path.ts';
 import type { Provider } from './provider.ts';
 import * as s from './scalars.ts';
@@ -25,12 +25,13 @@ const ASK = new RegExp(
 
 /** The keys that hosts and routes have in common. A key of a route replaces the same key of its host. */
 const shared = {
-  headers: headers.optional(),
-  proxy: proxy.optional(),
-  cors: cors.optional(),
-  limit: placeLimit.optional(),
-  owner: optional(s.plainText, 'The owner, which refusal pages name: people ask the owner for access.'),
+  headers: key('destination', headers.optional()),
+  proxy: key('destination', proxy.optional()),
+  cors: key('request', cors.optional()),
+  limit: key('request', placeLimit.optional()),
+  owner: optional('nothing', s.plainText, 'The owner, which refusal pages name: people ask the owner for access.'),
   ask: optional(
+    'nothing',
     s.text(ASK, {
       what: 'an https: or mailto: link',
       write: 'https://tickets.example.com/new?reason={reason}; the gateway fills in {reason}, {request_id} and {route}',
@@ -45,22 +46,29 @@ const CREDENTIALS = ['bearer', 'session', 'certificate'] as const;
 export type CredentialKind = (typeof CREDENTIALS)[number];
 
 const spelledOut = mapping({
-  role: optional(s.reference('role'), 'Callers with this role.'),
+  role: optional('request', s.reference('role'), 'Callers with this role.'),
   agent: optional(
+    'request',
     s.reference('agent'),
     'This agent, for a person that another rule of the route allows, or alone if the agent may act alone.',
   ),
-  who: optional(z.enum(['authenticated', 'anyone']), 'Callers with a valid credential, or all callers.'),
+  who: optional('request', z.enum(['authenticated', 'anyone']), 'Callers with a valid credential, or all callers.'),
   methods: optional(
+    'request',
     s.list(z.enum(s.METHODS), '[GET, POST]'),
     'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
   ),
   tools: optional(
+    'request',
     s.list(s.tool, '[search_*]'),
     'MCP tools that the agent may call, as the headers of SEP-2243 name them. Listings and notifications also pass.',
   ),
-  service: optional(s.reference('service'), 'The service that these callers reach instead of the route’s service.'),
-  as: usually(s.reference('identity'), 'default', 'The mesh identity with which nginx connects.'),
+  service: optional(
+    'request',
+    s.reference('service'),
+    'The service that these callers reach instead of the route’s service.',
+  ),
+  as: usually('request', s.reference('identity'), 'default', 'The mesh identity with which nginx connects.'),
 });
 
 type SaidOfRule = z.output<typeof spelledOut>;
@@ -79,23 +87,34 @@ const rule = z
   });
 
 export const route = mapping({
-  service: s.reference('service').describe('The service that receives the requests.'),
+  service: key('request', s.reference('service').describe('The service that receives the requests.')),
   accept: optional(
+    'request',
     s.list(z.enum(CREDENTIALS), '[bearer]'),
     'Accepted credentials. Default: bearer if a provider has audiences, session if one has a client; certificate is never a default.',
   ),
   audiences: optional(
+    'request',
     s.list(s.plainText, '[https://mcp.example.com/mcp]'),
     '"aud" must contain one of these on this route, instead of the providers’ audiences (RFC 8707).',
   ),
-  service_credential: serviceCredential.optional(),
-  allow: s.list(rule, '[staff]').describe('The callers that may pass; the first rule that matches decides.'),
-  ...shared,
-  service_workers: onlyTrue(
-    'Pages may register service workers from below a folder of this route. Default: none, if people sign in at the host.',
+  service_credential: key('request', serviceCredential.optional()),
+  allow: key(
+    'request',
+    s.list(rule, '[staff]').describe('The callers that may pass; the first rule that matches decides.'),
   ),
-  insecure_service_workers: onlyTrue(
-    'Pages may register service workers from any path of this route: a worker can see the provider’s answers to /.meshgate/.',
+  ...shared,
+  service_workers: key(
+    'request',
+    onlyTrue(
+      'Pages may register service workers from below a folder of this route. Default: none, if people sign in at the host.',
+    ),
+  ),
+  insecure_service_workers: key(
+    'request',
+    onlyTrue(
+      'Pages may register service workers from any path of this route: a worker can see the provider’s answers to /.meshgate/.',
+    ),
   ),
 })
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
@@ -103,23 +122,24 @@ export const route = mapping({
 
 type SaidOfRoute = z.output<typeof route>;
 
-export const host = z
-  .strictObject({
-    providers: optional(
-      s.list(s.reference('provider'), '[okta]'),
-      'Providers whose tokens this host accepts; required if the policy has several.',
-    ),
-    tls: doorTls.optional(),
-    name: optional(
-      s.text(a.HOST_NAME, {
-        what: 'the name of a host',
-        write: 'a DNS name in lower case, as in wiki.example.com or *.example.com',
-      }),
-      'The name of the host, if it is not the key: in another stage, or from a variable.',
-    ),
-    ...shared,
-    [ROUTES]: z.record(z.string(), route),
-  })
+export const host = strict({
+  providers: optional(
+    'request',
+    s.list(s.reference('provider'), '[okta]'),
+    'Providers whose tokens this host accepts; required if the policy has several.',
+  ),
+  tls: key('nothing', doorTls.optional()),
+  name: optional(
+    'request',
+    s.text(a.HOST_NAME, {
+      what: 'the name of a host',
+      write: 'a DNS name in lower case, as in wiki.example.com or *.example.com',
+    }),
+    'The name of the host, if it is not the key: in another stage, or from a variable.',
+  ),
+  ...shared,
+  [ROUTES]: key('request', z.record(z.string(), route)),
+})
   .register(hints, { what: 'a host', write: '/*: { service: wiki, allow: [staff] } below it' })
   .describe('Routes of one host, by path.');
 

@@ -4,10 +4,10 @@ import { type Hint, hints } from './hints.ts';
 import { duration } from './scalars.ts';
 
 /* Each mapping of a policy is declared once. Its schema defines both the form that policies write and the type that the
- * code uses. The code has the same keys in camel case (`caFile` for `ca_file`) and values in one unit. Keys that are
+ * code uses. The code has the same keys in camel case (`caFile` for `ca_file`) and values in one unit. KeysByName that are
  * absent and have no default are left out. */
 
-/** Keys that have another name in the code. */
+/** KeysByName that have another name in the code. */
 const NAMES = {
   etcd: 'endpoints',
   include_subdomains: 'subdomains',
@@ -39,7 +39,7 @@ const codeName = (key: string): string =>
 export const writtenKey = (name: string): string =>
   WRITTEN.get(name) ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Gives the keys of a mapping their names in the code. Keys without a value are removed. */
+/** Gives the keys of a mapping their names in the code. KeysByName without a value are removed. */
 export const named = <T extends object>(written: T): Named<T> =>
   Object.fromEntries(
     Object.entries(written).flatMap(([key, value]) => (value === undefined ? [] : [[codeName(key), value]])),
@@ -48,32 +48,91 @@ export const named = <T extends object>(written: T): Named<T> =>
 /** The names in the code of all keys whose values are seconds. */
 export const times = new Set<string>();
 
+/** What a key decides: which requests pass, or as whom; the service, the identity and the headers that it receives; or
+ * neither. */
+export type Decides = 'request' | 'destination' | 'nothing';
+
+/** A key of a mapping: its form, and its card, which has no defaults, so that the compiler asks for each part. */
+export interface Key<Schema extends z.ZodType = z.ZodType> {
+  readonly decides: Decides;
+  readonly schema: Schema;
+}
+
+export type KeysByName = Readonly<Record<string, Key>>;
+
+/** The forms of keys. */
+export type Forms<Shape extends KeysByName> = { -readonly [K in keyof Shape]: Shape[K]['schema'] };
+
+/** The card of each key, by its form. zod copies the schema of a mapping, but not the forms of its keys. */
+const cards = new WeakMap<z.core.$ZodType, Key>();
+
+/** Returns the keys of a mapping with this schema, with their cards; undefined if it has no keys of its own. */
+export function cardsOf({ _zod: { def } }: z.core.$ZodType): Readonly<Record<string, Key>> | undefined {
+  if (def.type !== 'object') return undefined;
+  const { shape } = def as z.core.$ZodObjectDef;
+  return Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => {
+      const card = cards.get(schema);
+      if (card === undefined) throw new Error(`policy: the key ${name} has no card`);
+      return [name, card];
+    }),
+  );
+}
+
+/** A key, with what it decides. */
+export function key<Schema extends z.ZodType>(decides: Decides, form: Schema): Key<Schema> {
+  const schema = cards.has(form) ? form.clone() : form;
+  const card: Key<Schema> = { decides, schema };
+  cards.set(schema, card);
+  return card;
+}
+
+/** The schema of a mapping that may have these keys and no others, with the names of the policy. */
+export function strict<Shape extends KeysByName>(keys: Shape) {
+  const shape = Object.fromEntries(Object.entries(keys).map(([name, { schema }]) => [name, schema])) as Forms<Shape>;
+  return z.strictObject(shape);
+}
+
 /** The schema of a mapping that may have these keys and no others. */
-export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
-  for (const [key, schema] of Object.entries(shape)) {
-    if (unwrap(schema).hint?.what === hints.get(duration)?.what) times.add(codeName(key));
+export function mapping<Shape extends KeysByName>(keys: Shape) {
+  for (const [name, { schema }] of Object.entries(keys)) {
+    if (unwrap(schema).hint?.what === hints.get(duration)?.what) times.add(codeName(name));
   }
-  return z.strictObject(shape).transform(named);
+  return strict(keys).transform(named);
 }
 
 /** A key that a policy may leave out; `text` describes it. */
-export const optional = <Schema extends z.ZodType>(schema: Schema, text: string) => schema.describe(text).optional();
+export const optional = <Schema extends z.ZodType>(decides: Decides, schema: Schema, text: string) =>
+  key(decides, schema.describe(text).optional());
 
 /** A key with a default value, which has the form that policies write. */
-export const usually = <Schema extends z.ZodType>(schema: Schema, value: z.input<Schema>, text: string) =>
-  schema.describe(text).prefault(value as z.core.util.NoUndefined<z.input<Schema>>);
+export const usually = <Schema extends z.ZodType>(
+  decides: Decides,
+  schema: Schema,
+  value: z.input<Schema>,
+  text: string,
+) => key(decides, schema.describe(text).prefault(value as z.core.util.NoUndefined<z.input<Schema>>));
 
 /** A key that a policy may leave out, with a default that only the JSON Schema shows, because the code computes it. */
-export const computed = <Schema extends z.ZodType>(schema: Schema, value: unknown, text: string) =>
-  schema.describe(text).meta({ default: value }).optional();
+export const computed = <Schema extends z.ZodType>(decides: Decides, schema: Schema, value: unknown, text: string) =>
+  key(decides, schema.describe(text).meta({ default: value }).optional());
 
 /** A key with a default that JSON Schema cannot express. */
-export const orElse = <Schema extends z.ZodType, Value>(schema: Schema, value: Value) =>
-  schema.optional().transform((written) => (written === undefined ? value : written));
+export const orElse = <Schema extends z.ZodType, Value>(decides: Decides, schema: Schema, value: Value) =>
+  key(
+    decides,
+    schema.optional().transform((written) => (written === undefined ? value : written)),
+  );
 
 /** A list that is empty if the policy does not have the key. */
-export const orNone = <Element extends z.ZodType>(list: z.ZodArray<Element>, text: string) =>
-  optional(list, text).transform((written) => written ?? []);
+export const orNone = <Element extends z.ZodType>(decides: Decides, list: z.ZodArray<Element>, text: string) =>
+  key(
+    decides,
+    list
+      .describe(text)
+      .optional()
+      .transform((written) => written ?? []),
+  );
 
 /** A mapping whose keys are names of the author's choice. */
 export const record = <T extends z.ZodType>(value: T, { source }: RegExp, hint: Hint, description: string) =>

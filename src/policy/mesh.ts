@@ -2,7 +2,7 @@ import * as z from 'zod';
 import * as a from './addresses.ts';
 import { type At, type Defined, define, type Locate } from './at.ts';
 import { DEFAULTS } from './bounds.ts';
-import { mapping, optional, record, usually } from './mapping.ts';
+import { key, mapping, optional, record, usually } from './mapping.ts';
 import type { Path } from './path.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
@@ -14,14 +14,15 @@ export type MeshKind = (typeof MESH_KINDS)[number];
 
 /** An identity. In `svid_dir`, the files have the names that spiffe-helper uses by default. */
 const identity = mapping({
-  spiffe: w.spiffeId.describe('The SPIFFE id in the certificate.'),
+  spiffe: key('destination', w.spiffeId.describe('The SPIFFE id in the certificate.')),
   pem_file: optional(
+    'nothing',
     s.filePath,
     'One PEM file with certificate and key, for a safe rotation: replace this file atomically.',
   ),
-  svid_dir: optional(s.filePath, 'The folder to which spiffe-helper writes svid.pem and svid_key.pem.'),
-  cert_file: s.certFile.optional(),
-  key_file: s.keyFile.optional(),
+  svid_dir: optional('nothing', s.filePath, 'The folder to which spiffe-helper writes svid.pem and svid_key.pem.'),
+  cert_file: key('nothing', s.certFile.optional()),
+  key_file: key('nothing', s.keyFile.optional()),
 })
   .transform(({ spiffe, pemFile, svidDir, certFile, keyFile }) => ({
     spiffe,
@@ -40,27 +41,44 @@ export interface Identity extends InMesh, Readonly<z.output<typeof identity>> {}
 
 const ingress = mapping({
   address: optional(
+    'destination',
     a.endpoint,
     'The address that nginx connects to. Required, unless each service has a service_account in Linkerd.',
   ),
-  server_name: optional(a.serverName, 'DNS name in the ingress’s certificate. Default: the host of the address.'),
-  ca_file: s.filePath.describe('CA for the ingress’s certificate.'),
-  own: mapping({
-    cert_file: s.certFile,
-    key_file: s.keyFile,
-    client_ca_file: s.filePath.describe('CA for nginx’s certificates.'),
-    listen: a.port.describe('Port that the ingress listens on.'),
-    assertion_jwks_file: optional(
-      s.filePath,
-      'Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them.',
-    ),
-  })
-    .describe('The ingress’s own settings, with paths on its machine; render --target envoy needs them.')
-    .optional(),
-  namespace: optional(w.namespace, 'Kubernetes namespace of the ingress.'),
-  labels: w.labels('ingress').optional(),
-  service_account: optional(w.serviceAccount, 'Service account of the ingress; workloads accept no other account.'),
-  consul_service: optional(w.consulService, 'The name of the ingress in Consul; workloads accept no other service.'),
+  server_name: optional(
+    'destination',
+    a.serverName,
+    'DNS name in the ingress’s certificate. Default: the host of the address.',
+  ),
+  ca_file: key('destination', s.filePath.describe('CA for the ingress’s certificate.')),
+  own: key(
+    'destination',
+    mapping({
+      cert_file: key('destination', s.certFile),
+      key_file: key('destination', s.keyFile),
+      client_ca_file: key('destination', s.filePath.describe('CA for nginx’s certificates.')),
+      listen: key('destination', a.port.describe('Port that the ingress listens on.')),
+      assertion_jwks_file: optional(
+        'destination',
+        s.filePath,
+        'Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them.',
+      ),
+    })
+      .describe('The ingress’s own settings, with paths on its machine; render --target envoy needs them.')
+      .optional(),
+  ),
+  namespace: optional('destination', w.namespace, 'Kubernetes namespace of the ingress.'),
+  labels: key('destination', w.labels('ingress').optional()),
+  service_account: optional(
+    'destination',
+    w.serviceAccount,
+    'Service account of the ingress; workloads accept no other account.',
+  ),
+  consul_service: optional(
+    'destination',
+    w.consulService,
+    'The name of the ingress in Consul; workloads accept no other service.',
+  ),
 }).transform(({ address, ...rest }) => {
   const { host, port } = address === undefined ? NOWHERE : hostPort(address, 443);
   // nginx cannot verify a certificate that has a SPIFFE id and no DNS name.
@@ -76,28 +94,39 @@ export interface Ingress extends InMesh, Readonly<z.output<typeof ingress>> {}
 const EXAMPLE = 'spiffe://example.org/gateway';
 
 export const mesh = mapping({
-  kind: z.enum(MESH_KINDS).describe('The kind of the mesh.'),
-  trust_domain: w.trustDomain.describe('Trust domain of all identities.'),
+  kind: key('destination', z.enum(MESH_KINDS).describe('The kind of the mesh.')),
+  trust_domain: key('destination', w.trustDomain.describe('Trust domain of all identities.')),
   // nginx uses no connection to the ingress for longer than this.
   rotation: usually(
+    'nothing',
     s.secondsWithin({ least: '10s', most: '1h' }),
     `${DEFAULTS.rotation}s`,
     'How long at most nginx uses a replaced certificate, also on open connections, from 10s to 1h.',
   ),
-  ingress: optional(ingress, 'The ingress of the mesh.'),
-  ingresses: record(
-    ingress.describe('One ingress of the mesh.'),
-    s.NAME,
-    { what: 'a mapping of ingresses', write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }' },
-    'Several ingresses by name, instead of ingress; services that name no ingress use "default".',
-  ).optional(),
-  identities: record(
-    identity,
-    s.NAME,
-    { what: 'a mapping of identities', write: `{ default: { spiffe: ${EXAMPLE}, pem_file: /run/mesh/gateway.pem } }` },
-    'The identities with which nginx connects, by name; rules that name no identity use "default".',
+  ingress: optional('destination', ingress, 'The ingress of the mesh.'),
+  ingresses: key(
+    'destination',
+    record(
+      ingress.describe('One ingress of the mesh.'),
+      s.NAME,
+      { what: 'a mapping of ingresses', write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }' },
+      'Several ingresses by name, instead of ingress; services that name no ingress use "default".',
+    ).optional(),
+  ),
+  identities: key(
+    'destination',
+    record(
+      identity,
+      s.NAME,
+      {
+        what: 'a mapping of identities',
+        write: `{ default: { spiffe: ${EXAMPLE}, pem_file: /run/mesh/gateway.pem } }`,
+      },
+      'The identities with which nginx connects, by name; rules that name no identity use "default".',
+    ),
   ),
   assertion_ca_file: optional(
+    'destination',
     s.filePath,
     'CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on the machine of the proxies.',
   ),

@@ -3,7 +3,7 @@ import { reasons } from '../reasons.ts';
 import * as a from './addresses.ts';
 import type { At } from './at.ts';
 import { hints } from './hints.ts';
-import { mapping, named, optional } from './mapping.ts';
+import { type Key, key, mapping, named, optional, strict } from './mapping.ts';
 import { type Message, parseMessage, toolCall } from './message.ts';
 import * as s from './scalars.ts';
 import { sampleCredential } from './service-credential.ts';
@@ -12,45 +12,50 @@ import { oneCertificateName } from './workload-names.ts';
 type Method = (typeof s.METHODS)[number];
 
 const urls = Object.fromEntries(
-  s.METHODS.map((method) => [method, a.testUrl.describe('URL of a request with this method.').optional()]),
-) as Record<Method, z.ZodOptional<typeof a.testUrl>>;
+  s.METHODS.map((method) => [method, optional('nothing', a.testUrl, 'URL of a request with this method.')]),
+) as Record<Method, Key<z.ZodOptional<typeof a.testUrl>>>;
 
 const EXPECTED = ['allowed', ...Object.keys(reasons)] as [string, ...string[]];
 
-export const test = z
-  .strictObject({
-    as: z
+export const test = strict({
+  as: key(
+    'nothing',
+    z
       .union([
         z.enum(['nobody']),
         mapping({
           roles: optional(
+            'nothing',
             z.array(s.reference('role')).register(hints, { what: 'a list of roles', write: '[staff]' }),
             'A caller with exactly these roles.',
           ),
-          agent: optional(s.reference('agent'), 'The agent that acts for the caller, or alone.'),
-          provider: optional(s.reference('provider'), 'Provider of the token.'),
+          agent: optional('nothing', s.reference('agent'), 'The agent that acts for the caller, or alone.'),
+          provider: optional('nothing', s.reference('provider'), 'Provider of the token.'),
           claims: optional(
+            'nothing',
             z
               .record(z.string(), z.unknown())
               .register(hints, { what: 'a mapping of claims', write: '{ sub: ann, groups: [staff] }' }),
             'Claims of the token, or of the session.',
           ),
-          signed_in: optional(s.seconds, 'How long ago the caller signed in (claim auth_time).'),
-          network: optional(a.address, 'The address of the client.'),
-          certificate: optional(oneCertificateName, 'The name in the certificate that the caller shows.'),
+          signed_in: optional('nothing', s.seconds, 'How long ago the caller signed in (claim auth_time).'),
+          network: optional('nothing', a.address, 'The address of the client.'),
+          certificate: optional('nothing', oneCertificateName, 'The name in the certificate that the caller shows.'),
         }),
       ])
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
       .describe('The caller.'),
-    ...urls,
-    service_credential: optional(
-      sampleCredential,
-      'The Authorization header, which belongs to the service: a scheme, and for a token its beginning. With allowed, the service must receive it.',
-    ),
-    tool: optional(s.toolName, 'The MCP tool that the headers of the request name (SEP-2243).'),
-    mcp: optional(s.mcpMessage, 'The MCP message that these headers name: METHOD, or METHOD:NAME.'),
-    expect: z.enum(EXPECTED).describe('allowed, or the reason why the request does not pass.'),
-  })
+  ),
+  ...urls,
+  service_credential: optional(
+    'nothing',
+    sampleCredential,
+    'The Authorization header, which belongs to the service: a scheme, and for a token its beginning. With allowed, the service must receive it.',
+  ),
+  tool: optional('nothing', s.toolName, 'The MCP tool that the headers of the request name (SEP-2243).'),
+  mcp: optional('nothing', s.mcpMessage, 'The MCP message that these headers name: METHOD, or METHOD:NAME.'),
+  expect: key('nothing', z.enum(EXPECTED).describe('allowed, or the reason why the request does not pass.')),
+})
   .register(hints, {
     what: 'a test',
     write: '{ as: { roles: [staff] }, GET: https://wiki.example.com/x, expect: allowed }',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { HOST_NAME } from './addresses.ts';
 import { hints } from './hints.ts';
-import { optional } from './mapping.ts';
+import { key, optional, strict } from './mapping.ts';
 import { NAME, text } from './scalars.ts';
 
 /** The path of a profile, relative to the folder of the policy. */
@@ -20,24 +20,31 @@ const fact = z.union([z.string(), z.record(z.string(), z.unknown()), z.array(z.u
 });
 
 /** One profile that a policy uses. */
-export const profileUse = z
-  .strictObject({
-    use: use.describe('The name of a profile that meshgate brings, or the path of your own copy.'),
-    host: text(HOST_NAME, {
+export const profileUse = strict({
+  use: key('nothing', use.describe('The name of a profile that meshgate brings, or the path of your own copy.')),
+  host: key(
+    'nothing',
+    text(HOST_NAME, {
       what: 'the name of a host',
       write: 'a DNS name in lower case, as in wiki.example.com',
     }).describe('The host whose routes the profile writes.'),
-    service: text(NAME, { what: 'the name of a service', write: 'a name that services defines' }).describe(
+  ),
+  service: key(
+    'nothing',
+    text(NAME, { what: 'the name of a service', write: 'a name that services defines' }).describe(
       'The service that receives the requests.',
     ),
-    roles: optional(
-      z.record(z.string(), fact).register(hints, { what: 'a mapping of facts', write: '{ user: { group: staff } }' }),
-      'The facts that give the roles of the profile, by role; several facts in a list: one of them is enough.',
-    ),
-    options: optional(
-      z.record(z.string(), z.unknown()).register(hints, { what: 'a mapping of options', write: '{ tokens: true }' }),
-      'The options of the profile.',
-    ),
-  })
+  ),
+  roles: optional(
+    'nothing',
+    z.record(z.string(), fact).register(hints, { what: 'a mapping of facts', write: '{ user: { group: staff } }' }),
+    'The facts that give the roles of the profile, by role; several facts in a list: one of them is enough.',
+  ),
+  options: optional(
+    'nothing',
+    z.record(z.string(), z.unknown()).register(hints, { what: 'a mapping of options', write: '{ tokens: true }' }),
+    'The options of the profile.',
+  ),
+})
   .register(hints, { what: 'a profile', write: '{ use: confluence, host: wiki.example.com, service: wiki }' })
   .describe('Everything that an application needs on one host.');

@@ -11,7 +11,7 @@ import * as a from './addresses.ts';
 import type { At } from './at.ts';
 import { MAX_INTROSPECTION_TIMEOUT, MAX_PROVIDER_TIMEOUT } from './bounds.ts';
 import { hints } from './hints.ts';
-import { flag, mapping, named, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
+import { flag, key, mapping, named, onlyTrue, optional, orElse, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { parameters } from './signin-parameters.ts';
 import { trustDomain } from './workload-names.ts';
@@ -63,19 +63,25 @@ const secretWays = {
 } as const;
 
 const client = mapping({
-  id: clientId.describe('Client id.'),
+  id: key('request', clientId.describe('Client id.')),
   secret_file: optional(
+    'request',
     s.filePath,
     'File with the client secret; during a rotation, a second line contains the next or the previous secret.',
   ),
   auth: usually(
+    'request',
     z.enum(['basic', 'post', 'secret_jwt']),
     'basic',
     'How the client uses its secret: it sends the secret in Basic credentials or in the body, or signs an assertion with it (client_secret_jwt, HS256).',
   ),
-  cert_file: s.certFile.optional(),
-  key_file: s.keyFile.optional(),
-  keys_file: optional(s.filePath, 'JWKS of private keys, for private_key_jwt; the gateway signs with the first key.'),
+  cert_file: key('request', s.certFile.optional()),
+  key_file: key('request', s.keyFile.optional()),
+  keys_file: optional(
+    'request',
+    s.filePath,
+    'JWKS of private keys, for private_key_jwt; the gateway signs with the first key.',
+  ),
 })
   .transform(
     ({ id, auth, secretFile, keysFile, certFile, keyFile }): { readonly id: string; readonly auth: ClientAuth } => {
@@ -99,19 +105,33 @@ const client = mapping({
 export type Client = z.output<typeof client>;
 
 const introspection = mapping({
-  endpoint: optional(a.providerEndpoint, 'The introspection endpoint. Default: from the discovery document.'),
-  cache: usually(s.secondsWithin({ least: '1s' }), '1m', 'How long the gateway uses an answer.'),
-  negative: usually(s.seconds, '10s', 'How long the gateway uses the answer that a token is not active.'),
-  timeout: usually(s.seconds, `${MAX_INTROSPECTION_TIMEOUT}s`, 'How long the gateway waits for an answer, at most 4s.'),
+  endpoint: optional(
+    'request',
+    a.providerEndpoint,
+    'The introspection endpoint. Default: from the discovery document.',
+  ),
+  cache: usually('request', s.secondsWithin({ least: '1s' }), '1m', 'How long the gateway uses an answer.'),
+  negative: usually('request', s.seconds, '10s', 'How long the gateway uses the answer that a token is not active.'),
+  timeout: usually(
+    'request',
+    s.seconds,
+    `${MAX_INTROSPECTION_TIMEOUT}s`,
+    'How long the gateway waits for an answer, at most 4s.',
+  ),
   stale: orElse(
+    'request',
     s.seconds.describe('How much longer the gateway uses an answer while the provider does not respond. Default: 0s.'),
     0,
   ),
-  jwts: onlyTrue(
-    'The gateway also asks about JWTs with a valid signature, and so rejects a revoked JWT within the time of "cache".',
+  jwts: key(
+    'request',
+    onlyTrue(
+      'The gateway also asks about JWTs with a valid signature, and so rejects a revoked JWT within the time of "cache".',
+    ),
   ),
-  insecure_any_type: onlyTrue(
-    'Accepts tokens for which the provider sends no "token_type", among which may be refresh tokens.',
+  insecure_any_type: key(
+    'request',
+    onlyTrue('Accepts tokens for which the provider sends no "token_type", among which may be refresh tokens.'),
   ),
 })
   .register(hints, { what: 'the settings of introspection', write: '{ cache: 1m }' })
@@ -122,29 +142,46 @@ export type IntrospectionPolicy = z.output<typeof introspection>;
 
 const signin = mapping({
   scopes: optional(
+    'request',
     s.list(scope, '[openid, profile, email]'),
     'The scopes that the gateway requests. Default: the scopes that this kind of provider needs.',
   ),
   prompt: optional(
+    'nothing',
     z.enum(['login', 'consent', 'select_account']),
     'The prompt that the provider shows each time. Default: the provider decides.',
   ),
   max_age: optional(
+    'request',
     s.secondsWithin({ least: '1s', or: ', or prompt: login for each time' }),
     'People must sign in at the provider again if their last sign-in there is longer ago.',
   ),
-  acr_values: optional(s.list(s.acrValue, '[phr]'), 'The acr values that sign-ins request, the preferred first.'),
+  acr_values: optional(
+    'request',
+    s.list(s.acrValue, '[phr]'),
+    'The acr values that sign-ins request, the preferred first.',
+  ),
   domains: orNone(
+    'nothing',
     s.list(domain, '[example.com]'),
     'People with e-mail addresses of these domains sign in with this provider.',
   ),
   userinfo: optional(
+    'request',
     flag,
     'The gateway fetches claims that the ID token lacks from the UserInfo endpoint. Default: true, except for entra.',
   ),
-  label: optional(s.plainText, 'The provider’s name on the page where people choose. Default: its name in the policy.'),
-  parameters: parameters.optional(),
-  par: optional(flag, 'true: pushed authorization requests (RFC 9126). Default: true if the provider requires them.'),
+  label: optional(
+    'nothing',
+    s.plainText,
+    'The provider’s name on the page where people choose. Default: its name in the policy.',
+  ),
+  parameters: key('request', parameters.optional()),
+  par: optional(
+    'nothing',
+    flag,
+    'true: pushed authorization requests (RFC 9126). Default: true if the provider requires them.',
+  ),
 }).describe('The request to the provider when a person signs in.');
 
 type SaidOfSignin = z.output<typeof signin>;
@@ -164,56 +201,76 @@ const groupsEndpoint = a.groupsEndpoint.transform(
 
 export const provider = mapping({
   kind: optional(
+    'request',
     z.enum(providerKindNames),
     'The kind of the provider, which determines where its tokens have groups and scopes. Default: meshgate infers it from the issuer.',
   ),
-  issuer: a.issuer.describe(
-    '"iss" must be exactly this, and discovery starts here. For kind spiffe, it may be spiffe:// and the trust domain.',
+  issuer: key(
+    'request',
+    a.issuer.describe(
+      '"iss" must be exactly this, and discovery starts here. For kind spiffe, it may be spiffe:// and the trust domain.',
+    ),
   ),
   tenants: optional(
+    'request',
     s.list(a.tenant, '[72f988bf-86f1-41af-91ab-2d7cd011db47]'),
     'Tenants whose tokens are accepted, if the issuer contains {tenantid}.',
   ),
   trust_domain: optional(
+    'request',
     trustDomain,
     'Trust domain of the SPIFFE ids in "sub", for kind spiffe with an https: issuer.',
   ),
   jwks_uri: optional(
+    'request',
     a.jwksUri,
     'URL of the keys, for an issuer without a discovery document. Default: from discovery.',
   ),
-  audiences: orNone(s.list(s.plainText, '[api://wiki]'), '"aud" must contain one of these.'),
+  audiences: orNone('request', s.list(s.plainText, '[api://wiki]'), '"aud" must contain one of these.'),
   insecure_any_audience: optional(
+    'request',
     z.literal(true),
     'Accepts tokens with any audience, even tokens for other services; write it instead of audiences.',
   ),
-  clients: optional(s.list(s.plainText, '[my-client]'), 'A token’s azp, client_id, cid or appid must be one of these.'),
+  clients: optional(
+    'request',
+    s.list(s.plainText, '[my-client]'),
+    'A token’s azp, client_id, cid or appid must be one of these.',
+  ),
   algorithms: usually(
+    'request',
     s.list(z.enum(ALGORITHMS), '[RS256]'),
     ['RS256', 'PS256', 'ES256'],
     'The signature algorithms that the gateway accepts.',
   ),
   timeout: optional(
+    'request',
     s.secondsWithin({ least: '1s', most: `${MAX_PROVIDER_TIMEOUT}s` }),
     'How long the gateway waits for the provider: to connect, and for each answer. Default: 3s to connect, 4s for an answer.',
   ),
-  ca_file: optional(s.filePath, 'CA bundle for the provider’s TLS certificate. Default: the system’s.'),
-  subject: mapping({
-    claim: usually(s.claimPath, 'sub', 'The claim that names the caller.'),
-    prefix: orElse(
-      s.subjectPrefix.describe('The text before each subject; required if a host accepts several providers.'),
-      '',
-    ),
-  })
-    .describe('The names of this provider’s callers.')
-    .prefault({}),
-  insecure_private_addresses: onlyTrue(
-    'The discovery document may name private addresses of hosts other than the issuer’s.',
+  ca_file: optional('request', s.filePath, 'CA bundle for the provider’s TLS certificate. Default: the system’s.'),
+  subject: key(
+    'request',
+    mapping({
+      claim: usually('request', s.claimPath, 'sub', 'The claim that names the caller.'),
+      prefix: orElse(
+        'request',
+        s.subjectPrefix.describe('The text before each subject; required if a host accepts several providers.'),
+        '',
+      ),
+    })
+      .describe('The names of this provider’s callers.')
+      .prefault({}),
   ),
-  client: client.optional(),
-  signin: signin.optional(),
-  introspection: introspection.optional(),
+  insecure_private_addresses: key(
+    'request',
+    onlyTrue('The discovery document may name private addresses of hosts other than the issuer’s.'),
+  ),
+  client: key('request', client.optional()),
+  signin: key('request', signin.optional()),
+  introspection: key('request', introspection.optional()),
   groups_endpoint: optional(
+    'request',
     groupsEndpoint,
     'The endpoint that the gateway asks about the policy’s groups if a person has more groups than a token of entra contains.',
   ),

@@ -20,16 +20,19 @@ const prefix = s.text(/^[A-Za-z0-9._~+/-]{4,16}$/, {
 /** The forms of `Authorization` that belong to the service of a route. */
 export const serviceCredential = mapping({
   schemes: optional(
+    'request',
     s.list(scheme, '[basic]'),
     'Schemes of Authorization that belong to the service, compared without case.',
   ),
   bearer: optional(
+    'request',
     z
       .union([z.literal('opaque'), s.list(prefix, '[glsa_]')])
       .register(hints, { what: 'opaque or a list of prefixes', write: '[glsa_], or opaque' }),
     'Beginnings of the Bearer tokens that belong to the service; opaque: all Bearer tokens that are not JWTs.',
   ),
   services: optional(
+    'request',
     s.list(s.reference('service'), '[wiki]'),
     'The services that receive the header. Default: only the service of the route.',
   ),

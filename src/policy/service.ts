@@ -2,43 +2,72 @@ import * as z from 'zod';
 import * as a from './addresses.ts';
 import type { At, Defined } from './at.ts';
 import { choices } from './failover.ts';
-import { computed, mapping, named, optional } from './mapping.ts';
+import { computed, key, mapping, named, optional } from './mapping.ts';
 import * as s from './scalars.ts';
 import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
 
 export const service = mapping({
-  authority: optional(a.authority, 'The Host header that the service receives.'),
-  endpoint: optional(a.endpoint, 'Host and port of the service for the mesh ingress. Default: the authority, port 80.'),
+  authority: optional('destination', a.authority, 'The Host header that the service receives.'),
+  endpoint: optional(
+    'destination',
+    a.endpoint,
+    'Host and port of the service for the mesh ingress. Default: the authority, port 80.',
+  ),
   protocol: computed(
+    'destination',
     z.enum(['http1', 'http2', 'grpc']),
     'http1',
     'Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.',
   ),
-  mesh: computed(s.reference('mesh'), 'default', 'The mesh of this service, if the policy has several.'),
-  ingress: computed(s.reference('ingress'), 'default', 'The ingress of this service, if the mesh has several.'),
-  ingresses: choices.optional(),
-  url: optional(a.httpsUrl, 'The URL at which nginx reaches the service directly, over TLS and not through the mesh.'),
-  insecure_url: optional(a.httpUrl, 'The URL at which nginx reaches the service directly, over plain HTTP.'),
-  ca_file: optional(s.filePath, 'CA for the service’s certificate. Default: the system’s.'),
-  server_name: optional(a.serverName, 'DNS name in the service’s certificate. Default: the host of the URL.'),
-  namespace: optional(w.namespace, 'Kubernetes namespace of the workload.'),
-  labels: w.labels('workload').optional(),
-  port: optional(a.port, 'Port that the workload itself listens on.'),
+  mesh: computed('destination', s.reference('mesh'), 'default', 'The mesh of this service, if the policy has several.'),
+  ingress: computed(
+    'destination',
+    s.reference('ingress'),
+    'default',
+    'The ingress of this service, if the mesh has several.',
+  ),
+  ingresses: key('destination', choices.optional()),
+  url: optional(
+    'destination',
+    a.httpsUrl,
+    'The URL at which nginx reaches the service directly, over TLS and not through the mesh.',
+  ),
+  insecure_url: optional(
+    'destination',
+    a.httpUrl,
+    'The URL at which nginx reaches the service directly, over plain HTTP.',
+  ),
+  ca_file: optional('destination', s.filePath, 'CA for the service’s certificate. Default: the system’s.'),
+  server_name: optional(
+    'destination',
+    a.serverName,
+    'DNS name in the service’s certificate. Default: the host of the URL.',
+  ),
+  namespace: optional('destination', w.namespace, 'Kubernetes namespace of the workload.'),
+  labels: key('destination', w.labels('workload').optional()),
+  port: optional('destination', a.port, 'Port that the workload itself listens on.'),
   service_account: optional(
+    'destination',
     w.serviceAccount,
     'Service account of the Linkerd workload. With it, nginx connects to the workload itself and not through an ingress.',
   ),
   request_headers: optional(
+    'destination',
     s.list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]'),
     'Request headers of clients that the service receives; nginx erases all others. Default: all pass.',
   ),
   response_headers: optional(
+    'nothing',
     s.list(s.headerName, '[Alt-Svc, Origin-Agent-Cluster]'),
     'Response headers that the service may send although the gateway drops them by default.',
   ),
-  spiffe: optional(w.spiffeId, 'SPIFFE id of the service’s own workload, if an agent is this service.'),
-  consul_service: optional(w.consulService, 'The name of the workload in Consul. Default: the service’s name here.'),
+  spiffe: optional('request', w.spiffeId, 'SPIFFE id of the service’s own workload, if an agent is this service.'),
+  consul_service: optional(
+    'destination',
+    w.consulService,
+    'The name of the workload in Consul. Default: the service’s name here.',
+  ),
 }).describe('A destination of requests, which nginx reaches through the mesh (authority, endpoint) or directly (url).');
 
 type SaidOfService = z.output<typeof service>;

@@ -3,24 +3,34 @@ import { SITE_NETWORKS } from '../limits.ts';
 import * as a from './addresses.ts';
 import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from './bounds.ts';
 import { hints } from './hints.ts';
-import { computed, mapping, onlyTrue, optional, usually } from './mapping.ts';
+import { computed, key, mapping, onlyTrue, optional, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { tls } from './tls.ts';
 
 /** The keys of `gateway` for sign-ins with browsers. */
 
 export const session = mapping({
-  keys_file: s.filePath.describe('JWKS of the keys that seal cookies, from "meshgate keys new --session".'),
-  idle: computed(s.seconds, '8h', 'How long a session lasts without a request.'),
-  absolute: usually(s.seconds, `${DEFAULTS.sessionAbsolute / 3600}h`, 'How long a session lasts at most.'),
-  fresh: computed(s.seconds, '10m', 'How long the gateway uses a person’s claims before it asks the provider again.'),
+  keys_file: key(
+    'request',
+    s.filePath.describe('JWKS of the keys that seal cookies, from "meshgate keys new --session".'),
+  ),
+  idle: computed('request', s.seconds, '8h', 'How long a session lasts without a request.'),
+  absolute: usually('request', s.seconds, `${DEFAULTS.sessionAbsolute / 3600}h`, 'How long a session lasts at most.'),
+  fresh: computed(
+    'request',
+    s.seconds,
+    '10m',
+    'How long the gateway uses a person’s claims before it asks the provider again.',
+  ),
   people: usually(
+    'request',
     s.count('people', MAX_PEOPLE, 'a whole number'),
     DEFAULTS.sessionPeople,
     'How many people can have a session at a time; it sets the size of shared memory for their records and revocations.',
   ),
-  insecure_forget_revocations: onlyTrue(
-    'The image starts although its state is in memory, without etcd, so that a restart erases revocations.',
+  insecure_forget_revocations: key(
+    'request',
+    onlyTrue('The image starts although its state is in memory, without etcd, so that a restart erases revocations.'),
   ),
 })
   .transform(({ people, forgetful, ...said }) => {
@@ -54,6 +64,7 @@ const host = s.text(a.HOST, {
 /** The limit for sign-in requests. nginx itself counts them, per second or per minute. */
 const signinLimit = mapping({
   rate: usually(
+    'nothing',
     s.text(/^[1-9]\d{0,4}\/[sm]$/, {
       what: 'a rate per second or per minute',
       write: '20/s or 600/m',
@@ -62,7 +73,12 @@ const signinLimit = mapping({
     DEFAULTS.signinRate,
     'The rate of requests of each address in the long run.',
   ),
-  burst: usually(s.count('requests', MAX_SIGNIN_BURST), DEFAULTS.signinBurst, 'How many requests may come at once.'),
+  burst: usually(
+    'nothing',
+    s.count('requests', MAX_SIGNIN_BURST),
+    DEFAULTS.signinBurst,
+    'How many requests may come at once.',
+  ),
 })
   .register(hints, { what: 'a limit', write: '{ rate: 20/s, burst: 200 }' })
   .describe(
@@ -71,12 +87,17 @@ const signinLimit = mapping({
 
 export const signin = mapping({
   host: optional(
+    'request',
     host,
     'The host at which people sign in for all hosts, with one registered callback. Default: people sign in at each host.',
   ),
-  tls: optional(tls, 'Server certificate of that host in the image. Default: the gateway’s.'),
-  pages_dir: optional(s.filePath, 'Folder of page templates; for files that it lacks, the gateway has defaults.'),
-  limit: signinLimit.optional(),
+  tls: optional('nothing', tls, 'Server certificate of that host in the image. Default: the gateway’s.'),
+  pages_dir: optional(
+    'nothing',
+    s.filePath,
+    'Folder of page templates; for files that it lacks, the gateway has defaults.',
+  ),
+  limit: key('nothing', signinLimit.optional()),
 }).describe('Where people sign in, and with which pages and limits.');
 
 const prefix = s.text(/^\/(?:[A-Za-z0-9._-]{1,64}\/){1,8}$/, {
@@ -97,11 +118,14 @@ const endpoint = s.text(a.HTTPS_URL, {
 
 /** The store: etcd, which the gateway uses through its JSON gateway. */
 export const store = mapping({
-  etcd: s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, which the gateway uses in turn.'),
-  ca_file: optional(s.filePath, 'CA for etcd’s certificates. Default: the system’s.'),
-  cert_file: s.certFile.optional(),
-  key_file: s.keyFile.optional(),
-  prefix: usually(prefix, DEFAULTS.storePrefix, 'The beginning of each key in etcd.'),
+  etcd: key(
+    'request',
+    s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, which the gateway uses in turn.'),
+  ),
+  ca_file: optional('nothing', s.filePath, 'CA for etcd’s certificates. Default: the system’s.'),
+  cert_file: key('nothing', s.certFile.optional()),
+  key_file: key('nothing', s.keyFile.optional()),
+  prefix: usually('request', prefix, DEFAULTS.storePrefix, 'The beginning of each key in etcd.'),
 }).describe(
   'The store that several replicas share, with sealed refresh tokens and sign-outs. Default: each replica keeps its own.',
 );

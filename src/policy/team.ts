@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import * as a from './addresses.ts';
 import type { At, Defined } from './at.ts';
-import { mapping, orNone, record, usually } from './mapping.ts';
+import { key, mapping, orNone, record, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 import { ADDRESS_PATTERN, NAME_PATTERN, ROLE_PATTERN } from './team-names.ts';
 import { namespace } from './workload-names.ts';
@@ -54,54 +54,70 @@ const variable = s.text(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, {
 const permission = z.enum(Object.keys(PERMISSIONS) as [Permission, ...Permission[]]);
 
 export const team = mapping({
-  file: teamFile.describe('The team’s file, relative to the folder of this policy.'),
-  hosts: s
-    .list(hostName, '[pay.example.com]')
-    .describe('The hosts that the team may define; *.x covers all names below x.'),
+  file: key('nothing', teamFile.describe('The team’s file, relative to the folder of this policy.')),
+  hosts: key(
+    'nothing',
+    s.list(hostName, '[pay.example.com]').describe('The hosts that the team may define; *.x covers all names below x.'),
+  ),
   services: orNone(
+    'nothing',
     s.list(serviceName, '[pay-*]'),
     'The services that the team may define, or name if this policy defines them; pay-* covers all names that begin so. Default: none.',
   ),
   roles: orNone(
+    'nothing',
     s.list(roleName, '[confluence-users]'),
     'Names of roles that the team may define besides those that begin with its own name and a dot; x-* covers all names that begin with x-. Default: none.',
   ),
-  namespaces: orNone(s.list(namespace, '[pay]'), 'The Kubernetes namespaces of the team’s services. Default: none.'),
+  namespaces: orNone(
+    'nothing',
+    s.list(namespace, '[pay]'),
+    'The Kubernetes namespaces of the team’s services. Default: none.',
+  ),
   addresses: orNone(
+    'nothing',
     s.list(address, '["*.pay.internal"]'),
     'Further names, with or without a port, that authority, endpoint and url of the team’s services may have. Default: only names in its namespaces.',
   ),
   providers: orNone(
+    'nothing',
     s.list(s.reference('provider'), '[okta]'),
     'The providers that the team may name. Default: the only provider of this policy.',
   ),
   identities: usually(
+    'nothing',
     s.list(s.reference('identity'), '[default]'),
     ['default'],
     'The identities that the team’s rules may name in "as".',
   ),
   meshes: usually(
+    'nothing',
     s.list(s.reference('mesh'), '[default]'),
     ['default'],
     'The meshes that the team’s services may name.',
   ),
   audiences: orNone(
+    'nothing',
     s.list(s.plainText, '[https://mcp.pay.example.com]'),
     'The audiences that the team’s routes may name. Default: none.',
   ),
   files: orNone(
+    'nothing',
     s.list(s.filePath, '[/run/teams/pay]'),
     'Files, and folders of files, that the team’s hosts and services may name. Default: none.',
   ),
   headers: orNone(
+    'nothing',
     s.list(s.headerName, '[X-Pay-User]'),
     'Identity headers that the team may send besides those of this policy and those of known applications. nginx erases them from requests to every host. Default: none.',
   ),
   variables: orNone(
+    'nothing',
     s.list(variable, '[STAGE]'),
     'The variables of --env that the team’s file may contain. Default: none.',
   ),
   may: orNone(
+    'nothing',
     s.list(permission, '[anyone]'),
     `What else the team may write: ${Object.entries(PERMISSIONS)
       .map(([key, what]) => `${key} (${what})`)

@@ -1,15 +1,19 @@
 import type * as z from 'zod';
-import { mapping, optional } from './mapping.ts';
+import { key, mapping, optional } from './mapping.ts';
 import * as s from './scalars.ts';
 
-export const tls = mapping({ cert_file: s.certFile, key_file: s.keyFile });
+export const tls = mapping({
+  cert_file: key('nothing', s.certFile),
+  key_file: key('nothing', s.keyFile),
+});
 
 export type Tls = z.output<typeof tls>;
 
 export const doorTls = mapping({
-  cert_file: s.certFile.optional(),
-  key_file: s.keyFile.optional(),
+  cert_file: key('nothing', s.certFile.optional()),
+  key_file: key('nothing', s.keyFile.optional()),
   client_ca_file: optional(
+    'request',
     s.filePath,
     'CA for client certificates, which are optional. Default: nginx requests no certificates.',
   ),

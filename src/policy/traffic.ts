@@ -2,35 +2,45 @@ import * as z from 'zod';
 import { origin } from './addresses.ts';
 import { FAILOVER, PROXY_DEFAULTS } from './bounds.ts';
 import { hints } from './hints.ts';
-import { computed, flag, mapping, optional, orNone, usually } from './mapping.ts';
+import { computed, flag, key, mapping, optional, orNone, usually } from './mapping.ts';
 import * as s from './scalars.ts';
 
 /** How nginx proxies requests of a route. A key of a route replaces the same key of its host. */
 export const proxy = mapping({
   stream: computed(
+    'destination',
     flag,
     false,
     'Events and messages pass at once in both directions: nginx buffers nothing, and a pause may last an hour.',
   ),
   // Longer times have no effect: the kernel stops trying to connect after about 75 s.
   connect_timeout: computed(
+    'destination',
     s.secondsWithin({ least: '1s', most: '75s' }),
     `${PROXY_DEFAULTS.connectTimeout}s`,
     `How long nginx waits for a connection, and as long for TLS; ${FAILOVER.connectTimeout}s with several ingresses.`,
   ),
   send_timeout: computed(
+    'destination',
     s.secondsWithin({ least: '1s', most: '86400s' }),
     `${PROXY_DEFAULTS.silence}s`,
     'Longest pause of the service while it reads a request; 1h with stream.',
   ),
   read_timeout: computed(
+    'destination',
     s.secondsWithin({ least: '1s', most: '86400s' }),
     `${PROXY_DEFAULTS.silence}s`,
     'Longest pause of the service while it responds; 1h with stream.',
   ),
-  max_body: computed(s.bytesWithin({ most: '100g' }), `${PROXY_DEFAULTS.maxBody >> 20}m`, 'Largest body of a request.'),
-  buffering: computed(flag, true, 'false: nginx passes responses to the client at once.'),
+  max_body: computed(
+    'destination',
+    s.bytesWithin({ most: '100g' }),
+    `${PROXY_DEFAULTS.maxBody >> 20}m`,
+    'Largest body of a request.',
+  ),
+  buffering: computed('destination', flag, true, 'false: nginx passes responses to the client at once.'),
   request_buffering: computed(
+    'destination',
     flag,
     false,
     'true: nginx keeps the body of a request in /run/meshgate/tmp until it is complete. All uploads share this folder.',
@@ -64,24 +74,31 @@ export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: 
 export const cors = z
   .union([
     mapping({
-      origins: s
-        .list(origin, '[https://app.example.com]')
-        .describe('The origins whose pages may send requests, or only "*" for all origins, without credentials.'),
+      origins: key(
+        'request',
+        s
+          .list(origin, '[https://app.example.com]')
+          .describe('The origins whose pages may send requests, or only "*" for all origins, without credentials.'),
+      ),
       methods: optional(
+        'request',
         s.list(z.enum(s.METHODS), '[GET, POST]'),
         'Methods that these pages may use. Default: the methods of the route’s rules.',
       ),
       headers: usually(
+        'request',
         s.list(s.headerName, '[Authorization, Content-Type]'),
         ['Authorization', 'Content-Type'],
         'Request headers that these pages may set.',
       ),
       expose: orNone(
+        'request',
         s.list(s.headerName, '[ETag]'),
         'Response headers that these pages may read, besides those that all pages may read. Default: none.',
       ),
-      credentials: usually(flag, false, 'true: the browser sends cookies along.'),
+      credentials: usually('request', flag, false, 'true: the browser sends cookies along.'),
       max_age: usually(
+        'request',
         s.secondsWithin({ most: '86400s' }),
         '10m',
         'How long a browser remembers these permissions, at most 1d.',

@@ -1,3 +1,7 @@
+import { choose, descend, unwrap } from '../policy/descend.ts';
+import { cardsOf, type Decides } from '../policy/mapping.ts';
+import { type Path, ROUTES } from '../policy/path.ts';
+import { policySchema } from '../policy/schema.ts';
 import type { DefinitionChange } from './parts.ts';
 
 /** Changed definitions, grouped by their effect on a proof. */
@@ -12,49 +16,89 @@ export interface Weighed {
 
 type Section = DefinitionChange['section'];
 
-/** The keys that decide which requests pass. If a section is not listed, all its keys decide this. */
-const COUNTED: Partial<Record<Section, readonly string[]>> = {
-  gateway: [
-    ...['clock_skew', 'credential_header', 'inner', 'insecure_proxied_networks', 'limits', 'proof', 'public_port'],
-    ...['session', 'trusted_proxies'],
-  ],
-  mesh: [],
-  identity: [],
-  ingress: [],
-  // A grant decides what a file may contain, and the policy has its contents.
-  team: [],
-  // The SPIFFE id of the workload can identify an agent.
-  service: ['spiffe'],
-  header: [],
+/** Where the keys of each section are in a policy. */
+const PATHS: Readonly<Record<Exclude<Section, 'header'>, Path>> = {
+  gateway: ['gateway'],
+  provider: ['providers', ''],
+  role: ['roles', ''],
+  agent: ['agents', ''],
+  mesh: ['mesh'],
+  ingress: ['mesh', 'ingress'],
+  identity: ['mesh', 'identities', ''],
+  service: ['services', ''],
+  team: ['teams', ''],
+  host: ['hosts', ''],
+  route: ['hosts', '', ROUTES, ''],
 };
 
-/** The keys that decide no request, in sections in which other keys do. */
-const OTHER: Partial<Record<Section, readonly string[]>> = {
-  provider: ['signin'],
-  role: ['team'],
-  host: ['team', 'tls'],
-  route: ['ask', 'owner', 'proxy'],
-};
+/** What keys decide that only a checked policy has: the team of a part, and the address from `url` or `insecure_url`. */
+const BUILT: Readonly<Record<string, Decides>> = { team: 'nothing', direct: 'destination' };
 
-/** The keys that decide only the service and the identity. */
-const REACHED: Partial<Record<Section, readonly string[]>> = {
+/** The keys that a proof compares for each request, as the service and the identity that the request gets. */
+const COMPARED: Partial<Record<Section, readonly string[]>> = {
   identity: ['spiffe'],
   ingress: ['address', 'ca_file', 'server_name'],
-  service: ['authority', 'direct', 'endpoint', 'ingress', 'ingresses', 'mesh', 'service_account'],
+  service: ['authority', 'direct', 'endpoint', 'ingress', 'mesh', 'service_account'],
 };
+
+type Value = Readonly<Record<string, unknown>>;
+
+const isMapping = (value: unknown): value is Value =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Returns a value from its text in a change. Times are not JSON. */
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const STRENGTH: readonly Decides[] = ['nothing', 'destination', 'request'];
+
+const strongest = (all: readonly Decides[]): Decides =>
+  all.reduce((most, it) => (STRENGTH.indexOf(it) > STRENGTH.indexOf(most) ? it : most), 'nothing');
+
+/** What a change inside of a mapping decides. A key without a card decides what its mapping does.
+ * @param whole what the mapping decides if it is added or removed */
+function within(schema: Parameters<typeof unwrap>[0], whole: Decides, before: unknown, after: unknown): Decides {
+  const bare = choose(unwrap(schema), after ?? {});
+  const keys = bare && cardsOf(bare.schema);
+  if (keys === undefined || !isMapping(before) || !isMapping(after)) return whole;
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
+  return strongest(
+    changed.map((key) => {
+      const card = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      return card ? within(card.schema, card.decides, before[key], after[key]) : whole;
+    }),
+  );
+}
+
+/** Returns what a changed definition decides. A key that no card knows decides requests. */
+export function decidesOf({ section, key, before, after }: DefinitionChange): Decides {
+  if (section === 'header') return 'destination';
+  // The order of agents decides, and the value of a role.
+  if (key === undefined) return 'request';
+  if (BUILT[key] !== undefined) return BUILT[key];
+  const schema = descend(policySchema, PATHS[section], undefined)?.schema;
+  const fields = schema && choose(unwrap(schema), {});
+  const card = fields && cardsOf(fields.schema)?.[key];
+  return card ? within(card.schema, card.decides, parsed(before), parsed(after)) : 'request';
+}
 
 /** Whether a whole definition was added or removed. This change matters only if rules use the name. */
 const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
 
-const isCounted = ({ section, key = '' }: DefinitionChange): boolean =>
-  COUNTED[section]?.includes(key) ?? OTHER[section]?.includes(key) !== true;
-
 /** Groups the changed definitions by their effect on a proof. */
 export function weighed(changes: readonly DefinitionChange[]): Weighed {
   const kept = changes.filter((change) => !isWhole(change));
-  const isReached = ({ section, key = '' }: DefinitionChange) => REACHED[section]?.includes(key) === true;
-  const counted = kept.filter(isCounted);
-  const reached = kept.filter(isReached);
+  const counted = kept.filter((change) => decidesOf(change) === 'request');
+  const reached = kept.filter(
+    (change) => decidesOf(change) === 'destination' && COMPARED[change.section]?.includes(change.key ?? ''),
+  );
   return { counted, reached, other: kept.filter((change) => !counted.includes(change) && !reached.includes(change)) };
 }

@@ -1,3 +1,4 @@
+import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { claimIs } from './compare.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN, type Valued } from './operator.ts';
@@ -10,7 +11,7 @@ export const evaluation: Evaluation<Acr> = {
   truth: ({ value }, { verified }) => claimIs(verified.claims.acr, value),
 };
 
-const keys = () => ({ acr: s.acrValue.describe('The person signed in this way (claim acr).').optional() });
+const keys = () => ({ acr: optional('request', s.acrValue, 'The person signed in this way (claim acr).') });
 
 export const operator: Operator<Acr, typeof keys> = {
   keys,

@@ -16,7 +16,11 @@ export const evaluation: Evaluation<Bound> = {
 };
 
 const keys = () => ({
-  bound: optional(z.enum(BOUND_BY), 'The token is bound to a key of the sender: dpop, certificate, or any for either.'),
+  bound: optional(
+    'request',
+    z.enum(BOUND_BY),
+    'The token is bound to a key of the sender: dpop, certificate, or any for either.',
+  ),
 });
 
 export const operator: Operator<Bound, typeof keys> = {

@@ -61,10 +61,11 @@ const claimValue = () =>
 export const keys = () => {
   const value = claimValue();
   return {
-    claim: optional(s.claimPath, 'The path of a claim; it needs is, has or like.'),
-    is: optional(value, 'The claim, or one of its elements, equals this.'),
-    has: optional(value, 'The list or space-delimited claim contains this.'),
+    claim: optional('request', s.claimPath, 'The path of a claim; it needs is, has or like.'),
+    is: optional('request', value, 'The claim, or one of its elements, equals this.'),
+    has: optional('request', value, 'The list or space-delimited claim contains this.'),
     like: optional(
+      'request',
       s.plainText,
       'The claim, or one of its elements, is a text that matches this; * matches any characters.',
     ),

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { ProviderKind } from '../../providers/index.ts';
+import type { Forms } from '../mapping.ts';
 import { evaluations, type Fact, type Leaf, operators } from './index.ts';
 import {
   type FactContext,
@@ -24,7 +25,7 @@ type Shape<K extends OperatorKey> = { [P in K]: (shape: ReturnType<Operators[P][
 export type LeafShape = Shape<OperatorKey>;
 
 /** A fact without inner facts, as policies write it. In a draft any value may be missing. */
-export type WrittenLeaf = Partial<z.output<z.ZodObject<LeafShape>>>;
+export type WrittenLeaf = Partial<z.output<z.ZodObject<Forms<LeafShape>>>>;
 
 type AnyOperator = Operator<Leaf, () => LeafShape>;
 

@@ -1,4 +1,5 @@
 import { claimAt } from '../../claim-at.ts';
+import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { claimIs } from './compare.ts';
 import { type Evaluation, type OfProvider, type Operator, TOKEN, type Valued } from './operator.ts';
@@ -11,7 +12,7 @@ export const evaluation: Evaluation<Group> = {
     kind.groups === undefined ? undefined : claimIs(claimAt(verified.claims, kind.groups), value),
 };
 
-const keys = () => ({ group: s.groupName.describe('The caller is in this group.').optional() });
+const keys = () => ({ group: optional('request', s.groupName, 'The caller is in this group.') });
 
 export const operator: Operator<Group, typeof keys> = {
   keys,

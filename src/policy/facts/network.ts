@@ -15,7 +15,7 @@ export const evaluation: Evaluation<Network> = {
 export const networkName = (ranges: readonly string[]): string => ranges.join(' ');
 
 const keys = () => ({
-  network: optional(list(cidr, '[10.9.0.0/24]'), 'The client’s address is in one of these ranges.'),
+  network: optional('request', list(cidr, '[10.9.0.0/24]'), 'The client’s address is in one of these ranges.'),
 });
 
 export const operator: Operator<Network, typeof keys> = {

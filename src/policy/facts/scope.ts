@@ -1,5 +1,6 @@
 import { claimAt } from '../../claim-at.ts';
 import type { ProviderKind } from '../../providers/index.ts';
+import { optional } from '../mapping.ts';
 import * as s from '../scalars.ts';
 import { claimHas } from './compare.ts';
 import {
@@ -29,7 +30,7 @@ export const evaluation: Evaluation<Scope> = {
     scopes?.includes(value) === true || claimHas(scopesClaim(verified, kind), value),
 };
 
-const keys = () => ({ scope: s.plainText.describe('The token has this scope.').optional() });
+const keys = () => ({ scope: optional('request', s.plainText, 'The token has this scope.') });
 
 export const operator: Operator<Scope, typeof keys> = {
   keys,

@@ -137,7 +137,7 @@ describe('the service of requests, and conditions beside the rules', () => {
 
   test.each([
     ['trust_domain: example.org', 'trust_domain: example.org\n  rotation: 30m', 'mesh: rotation 70s → 1800s'],
-    ['insecure_http: true', 'insecure_http: true, token_cache: 1m', 'gateway: token_cache 300s → 60s'],
+    ['insecure_http: true', 'insecure_http: true, resolver: [192.0.2.1]', 'gateway: resolver [] → ["192.0.2.1"]'],
     [
       '/status: {',
       '/status: { headers: { X-Name: name },',
