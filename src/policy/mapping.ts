@@ -48,7 +48,7 @@ export const named = <T extends object>(written: T): Named<T> =>
 /** The names in the code of all keys whose values are seconds. */
 export const times = new Set<string>();
 
-/** What a key decides: which requests pass, or as whom; the service, the identity and the headers that it receives; or
+/** What a key decides: which requests pass, and for which caller; the service, the identity and the headers that it receives; or
  * neither. */
 export type Decides = 'request' | 'destination' | 'nothing';
 
