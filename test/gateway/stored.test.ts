@@ -89,6 +89,13 @@ async function saidOf(policy: string): Promise<string> {
   return String(line).split(SAYS)[1] as string;
 }
 
+/** Returns the name of the person in the last line of the sealed log. */
+async function lastPerson(): Promise<unknown> {
+  const { stdout } = await gateway.box.exec('cat', '/var/log/meshgate/access.log');
+  const line = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as Record<string, unknown>;
+  return line['user.id'] === '' ? undefined : line['user.id'];
+}
+
 describe('the log says what a loaded policy does to stored data', () => {
   test('nothing, if no name changes', async () => {
     const mark = gateway.box.logs.mark();
@@ -147,6 +154,37 @@ describe('the log says what a loaded policy does to stored data', () => {
   });
 });
 
+describe('a person has', () => {
+  const seen = async (policy: string, provider = acme) => {
+    await load(policy);
+    const token = await tokenOf(provider, 'eve');
+    await ready(gateway, API, { token });
+    expect(await statusOf(token)).toBe(200);
+    const of = await until(lastPerson, { what: 'a line of the log with the person' });
+    expect(of).toMatch(/^[\w-]+\.[\w-]{22}$/);
+    return of;
+  };
+
+  test('another pseudonym under another name of the provider, another claim or another prefix, and the old one again later', async () => {
+    const before = await seen(first);
+    const others = [
+      policyOf({ provider: 'corp' }),
+      policyOf({ more: ', subject: { claim: email }' }),
+      policyOf({ more: ', subject: { prefix: "a:" }' }),
+    ];
+    const all = [before];
+    for (const policy of others) all.push(await seen(policy));
+    expect(new Set(all).size).toBe(all.length);
+    expect(await seen(first)).toBe(before);
+  });
+
+  test('the pseudonym of another person, if another issuer gets the name of the provider', async () => {
+    const before = await seen(first);
+    expect(await seen(policyOf({ issuer: rival.url }), rival)).toBe(before);
+    await load(first);
+  });
+});
+
 test('a sealed log under another host is refused, and the old policy stays', async () => {
   await gateway.box.write({
     '/etc/meshgate/meshgate.yaml': first.replace(`audit: { host: ${API}`, `audit: { host: ${PAGES}`),
@@ -155,4 +193,24 @@ test('a sealed log under another host is refused, and the old policy stays', asy
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`the policy says ${PAGES}/meshgate/`)]);
   await load(first);
   expect(await statusOf(await tokenOf(acme, 'ready'))).toBe(200);
+});
+test('a revocation just before nginx loads another size of its zone', async () => {
+  const token = await tokenOf(acme, 'late');
+  expect(await statusOf(token)).toBe(200);
+  const now = Math.floor(Date.now() / 1000);
+  const asked = { kind: 'sub', provider: 'acme', subject: 'id-late', before: now + 60, until: now + 3600, made: now };
+  // The gateway takes the file, and nginx is told at once, before it has written its state.
+  const commands = [
+    "sed -i 's/zone=meshgate_revoked:[0-9]*m/zone=meshgate_revoked:9m/' /run/meshgate/conf/http.conf",
+    `cd ${STATE}/revoke`,
+    `echo '${JSON.stringify(asked)}' >.late`,
+    'mv .late late.json',
+    'while [ -e late.json ]; do :; done',
+    'kill -HUP "$(cat /run/meshgate/nginx.pid)"',
+  ];
+  const mark = gateway.box.logs.mark();
+  const { exitCode, stderr } = await gateway.box.exec('sh', '-ec', commands.join('\n'));
+  expect(exitCode, stderr).toBe(0);
+  await gateway.box.logs.waitFor(/worker process \d+ exited with code 0/, mark);
+  expect(await statusOf(token)).toBe(401);
 });
