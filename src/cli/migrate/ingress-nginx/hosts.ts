@@ -1,29 +1,16 @@
-import { comment, type Draft, type Mapping, type Rule } from '../draft.ts';
+import { comment, type Draft, freeName, type Mapping, type Rule } from '../draft.ts';
 import type { Paths } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
-import { isHostName } from '../forms.ts';
 import { neverTrue, roleFor } from '../oauth2-proxy/access.ts';
 import { TRUSTED } from '../oauth2-proxy/gateway.ts';
 import { routesFor, type Served } from '../routes.ts';
 import { placeOf } from './places.ts';
 import { corsOf, limitOf, proxyOf } from './proxying.ts';
-import type { Ingress, IngressPath, Manifests } from './read.ts';
+import type { Manifests } from './read.ts';
+import { type Entry, isOauth2Proxy, isRegexHost } from './servers.ts';
 import { addService } from './services.ts';
-import type { Annotations } from './settings.ts';
 import { isHarmless } from './snippets.ts';
 import { all, certificatesOf, type Everywhere, type People, type Who, whoOf } from './who.ts';
-
-/** An Ingress with what its annotations say. */
-export interface Read {
-  readonly ingress: Ingress;
-  readonly annotations: Annotations;
-}
-
-/** A path of an Ingress at a host. `none`: it has no location of its own, and counts for the whole host only. */
-interface Entry extends Read {
-  readonly path: IngressPath;
-  readonly location: 'usual' | 'closed' | 'none';
-}
 
 export interface Around {
   readonly manifests: Manifests;
@@ -31,82 +18,14 @@ export interface Around {
   readonly people: People | undefined;
   /** Further rules where oauth2-proxy is asked. */
   readonly others: readonly Rule[];
+  /** Whether a canary has the Service of an entry, too. */
+  readonly isShared: (entry: Entry) => boolean;
   readonly draft: Draft;
   readonly findings: Findings;
 }
 
-const isOauth2Proxy = ({ path, service }: IngressPath): boolean =>
-  /oauth2?-?proxy/i.test(service) || (/^\/oauth2?(?:\/|$|\()/.test(path) && /oauth/i.test(service));
-
-/** Whether a path has only the pages of oauth2-proxy itself. */
-const isSignIn = ({ path }: IngressPath): boolean => /^\/oauth2?(?:\/|$|\()/.test(path);
-
-/** Returns the entries by host. The pages of oauth2-proxy itself are left out: the gateway answers them. */
-export function entriesByHost(all: readonly Read[], findings: Findings): ReadonlyMap<string, readonly Entry[]> {
-  const hosts = new Map<string, Entry[]>();
-  const add = (host: string, entry: Entry) => hosts.set(host, [...(hosts.get(host) ?? []), entry]);
-  const usual = all.filter(({ annotations }) => !annotations.is('canary'));
-  for (const read of usual) {
-    const { ingress } = read;
-    const of = `${ingress.namespace}/${ingress.name}`;
-    for (const path of ingress.paths) {
-      if (!isHostName(path.host)) {
-        findings.ask(
-          `${of} ${path.path}`,
-          'a policy has no paths without a host: write the names of the hosts for this service',
-        );
-        continue;
-      }
-      const isOwn = isOauth2Proxy(path) && isSignIn(path);
-      if (isOwn) {
-        const to = '/.meshgate/signin and its neighbours: the gateway signs people in itself';
-        findings.carry(`${of} ${path.path}`, to);
-      }
-      add(path.host, { ...read, path, location: isOwn ? 'none' : 'usual' });
-    }
-  }
-  for (const read of all.filter((it) => !usual.includes(it))) {
-    for (const path of read.ingress.paths.filter((it) => hosts.has(it.host))) {
-      const isKnown = hosts.get(path.host)?.some((it) => it.path.path === path.path) === true;
-      add(path.host, { ...read, path, location: isKnown ? 'none' : 'closed' });
-    }
-  }
-  return withAliases(hosts, findings);
-}
-
-/** Adds the aliases of hosts. An alias is for all paths of the host, also for those of other Ingresses. ingress-nginx takes
- * the aliases of the oldest Ingress of a host, and of hosts with one alias one of them: the files do not say which. */
-function withAliases(
-  hosts: ReadonlyMap<string, readonly Entry[]>,
-  findings: Findings,
-): ReadonlyMap<string, readonly Entry[]> {
-  const all = new Map(hosts);
-  const wanted = [...hosts].flatMap(([host, entries]) => {
-    const withAlias = entries.filter(({ annotations: it }) => !it.is('canary') && it.list('server-alias').length > 0);
-    return withAlias.flatMap(({ annotations }) =>
-      annotations.list('server-alias').map((it) => ({
-        host,
-        alias: it.toLowerCase(),
-        label: annotations.label('server-alias'),
-        isOfAll: withAlias.every((other) => other.annotations.list('server-alias').includes(it)),
-      })),
-    );
-  });
-  for (const { host, alias, label, isOfAll } of wanted) {
-    const others = wanted.filter((it) => it.alias === alias && it.host !== host);
-    if (!isHostName(alias))
-      findings.lose(label, 'an alias that is an expression is left out: write the names of the hosts');
-    else if (hosts.has(alias) && alias !== host)
-      findings.lose(label, `${alias} is a host of its own, which ingress-nginx prefers`);
-    else if (!isOfAll || others.length > 0)
-      findings.lose(label, `${alias} is left out, because Ingresses differ in whose alias it is: write this host`);
-    else all.set(alias, hosts.get(host) ?? []);
-  }
-  return all;
-}
-
 /** What an annotation demands besides callers: with it, the paths stay closed until a person has decided. */
-function closings({ annotations, path, location }: Entry, findings: Findings): boolean {
+function closings({ annotations, path, location, isRejected }: Entry, findings: Findings): boolean {
   const close = (name: string, text: string) => {
     findings.ask(annotations.label(name), text);
     return true;
@@ -115,7 +34,15 @@ function closings({ annotations, path, location }: Entry, findings: Findings): b
   const isSame = target === '/$1' && path.path === '/(.*)';
   const snippet = annotations.text('configuration-snippet') ?? '';
   return [
+    isRejected &&
+      close(
+        path.path,
+        'the paths of this Ingress are closed: with strict-validate-path-type, the default since 1.12, ingress-nginx accepts expressions with the pathType ImplementationSpecific only: write this type, or the setting into the ConfigMap',
+      ),
+    path.service === '' &&
+      close(path.path, 'the path is closed: its backend is no Service, so ingress-nginx has no location for it'),
     location === 'closed' &&
+      path.service !== '' &&
       close('canary', `no other Ingress has the path ${path.path.slice(0, 80)}, so it is closed: write who may pass`),
     // Left out, it would belong to a shorter path, which may be open.
     isOauth2Proxy(path) &&
@@ -187,16 +114,11 @@ const ABOUT_CERTIFICATES = ['auth-tls-secret', 'auth-tls-verify-client', 'auth-t
 
 const demandsCertificates = ({ annotations }: Entry): boolean => annotations.text('auth-tls-secret') !== undefined;
 
-/** Whether ingress-nginx compares all paths of a host as expressions. It also has a place / with the annotations of an
- * Ingress that has no such path. */
-const isRegexHost = (entries: readonly Entry[]): boolean =>
-  entries.some(({ annotations, path }) => {
-    const target = annotations.text('rewrite-target');
-    const isRoot = entries.some((it) => it.path.path === '/');
-    return (
-      annotations.is('use-regex') || (target !== undefined && (target !== path.path || !(isRoot || target === '/')))
-    );
-  });
+/** The order of the locations of ingress-nginx: by length, and else by their bytes, backwards. */
+function byLength(a: string, b: string): number {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return other.length - one.length || Buffer.compare(other, one);
+}
 
 /** Whether Ingresses of a host differ in the certificates that they demand. ingress-nginx takes those of the oldest
  * Ingress, and the files do not say which one this is. */
@@ -212,35 +134,72 @@ function demandsTwoCertificates(entries: readonly Entry[], findings: Findings): 
   return true;
 }
 
-/** Adds a host to the policy. */
-export function addHost(host: string, entries: readonly Entry[], tls: Mapping, around: Around): void {
-  const { manifests, everywhere, people, draft, findings } = around;
-  const isRegex = isRegexHost(entries);
-  const withCa = entries.find(demandsCertificates);
-  const certificates = certificatesOf((withCa ?? (entries[0] as Entry)).annotations, findings);
-  const closesHost = demandsTwoCertificates(entries, findings);
-  const closing = entries.filter(
+/** Whether a whole host is closed, because of what an Ingress says about all of its paths, or because the files do not
+ * say which of its Ingresses decides. An Ingress without paths counts, too. */
+function closesHost(host: string, entries: readonly Entry[], { findings, isShared }: Around): boolean {
+  const close = (those: readonly Entry[], name: string, text: string) => {
+    for (const { annotations } of those) findings.ask(annotations.label(name), text);
+    return those.length > 0;
+  };
+  const withSnippet = entries.filter(
     ({ annotations: it }) => !it.is('canary') && !isHarmless(it.text('server-snippet') ?? ''),
   );
-  for (const { annotations } of closing) {
-    findings.ask(
-      annotations.label('server-snippet'),
+  const unclear = isRegexHost(entries) === 'unknown' ? entries.slice(0, 1) : [];
+  return [
+    close(
+      withSnippet,
+      'server-snippet',
       `its lines may decide who passes, so ${host} is closed: write rules for what they decide`,
-    );
+    ),
+    close(
+      unclear,
+      'use-regex',
+      `${host} is closed: it depends on the age of its Ingresses, or on a value that is not clear, whether ingress-nginx compares paths as expressions: write who may pass`,
+    ),
+    close(
+      entries.filter(isShared),
+      'canary',
+      `${host} is closed: a canary and another Ingress name the same Service, and which paths ingress-nginx serves depends on their age: write who may pass`,
+    ),
+    demandsTwoCertificates(entries, findings),
+  ].some(Boolean);
+}
+
+/** Adds a host without routes as a closed one. Without it, its name would get the rules of a wildcard host. */
+export function addClosedHost(host: string, { draft, findings }: Around): void {
+  const service = freeName('fill-in', draft.services);
+  draft.services[service] = { url: 'https://fill-in.invalid' };
+  const allow = [roleFor(draft, 'fill-in', neverTrue(draft))];
+  draft.hosts[host] = { keys: {}, routes: { '/*': { service, allow } } };
+  findings.ask(host, 'the host is closed: without it, requests would get the rules of a wildcard. Write its routes');
+}
+
+/** Adds a host to the policy, unless it has no path that a policy can name. */
+export function addHost(host: string, entries: readonly Entry[], tls: Mapping, around: Around): void {
+  const { manifests, everywhere, people, draft, findings } = around;
+  if (entries.length === 0) return;
+  const isRegex = isRegexHost(entries) !== 'no';
+  const withCa = entries.find(demandsCertificates);
+  const certificates = certificatesOf((withCa ?? (entries[0] as Entry)).annotations, findings);
+  const isClosed = closesHost(host, entries, around);
+  if (host.startsWith('*.')) {
+    const text = `${host} stands for one label in ingress-nginx, and for several in a policy: requests to a.b${host.slice(1)} pass too`;
+    findings.differ(`host ${host}`, text, true);
   }
   const served = new Map<string, Served>();
   // A policy has no two paths that differ in case only.
   const spelled = new Map<string, string>();
   // nginx takes the first expression that matches, the longest first.
   const located = entries.filter(({ location }) => location !== 'none');
-  const ordered = isRegex ? [...located].sort((a, b) => b.path.path.length - a.path.path.length) : located;
+  const ordered = isRegex ? [...located].sort((a, b) => byLength(a.path.path, b.path.path)) : located;
   const converted: Paths[] = [];
-  const overhanging: Served[] = [];
+  // With the beginning of the paths that the expression may match.
+  const overhanging: { readonly beginning: string; readonly served: Served }[] = [];
   for (const entry of ordered) {
     const { ingress, annotations, path } = entry;
     const label = `${ingress.namespace}/${ingress.name} path`;
     const who = whoOf(annotations, everywhere, certificates, people, findings);
-    const closed = closings(entry, findings) || closing.length > 0 || closesHost;
+    const closed = closings(entry, findings) || isClosed;
     const { alternative: _, ...strict } = who;
     const allow = rulesOf(closed ? { ...strict, closed: true } : who, ingress.name, around);
     const isOpen = JSON.stringify(allow) === '["anyone"]';
@@ -265,6 +224,14 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
         label,
         `${host}${path.path} covers other paths too: they are closed now, or belong to a shorter route`,
       );
+    const isSure = (it: Paths) =>
+      place.sure.some((other) => other.path === it.path && (other.kind === it.kind || other.kind === 'prefix'));
+    const beyond = place.paths.filter((it) => !isSure(it));
+    if (beyond.length > 0 && !isOpen && !closed && !(who.closed && who.alternative === undefined)) {
+      const all = beyond.map((it) => `${host}${it.path}/*`).join(', ');
+      const text = `${host}${path.path} is no path of a policy: its callers also pass at all of ${all}`;
+      findings.differ(label, text, true);
+    }
     if (place.paths.length === 0) continue;
     const service = addService(path, host, ingress, annotations, manifests.services, draft, findings);
     const [limit, cors] = [limitOf(annotations, findings), corsOf(annotations, findings)];
@@ -279,6 +246,12 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
       const key = `${paths.kind === 'exact' ? 'exact' : 'tree'} ${paths.path.toLowerCase()}`;
       const path = spelled.get(paths.path.toLowerCase()) ?? paths.path;
       spelled.set(path.toLowerCase(), path);
+      if (path !== paths.path && !isRegex && !isOpen)
+        findings.differ(
+          label,
+          `${host}${paths.path} and ${path} differ in case only, and a policy has the second only: requests to ${host}${paths.path} belong to the next shorter route now`,
+          true,
+        );
       const earlier = served.get(key);
       const lower = paths.path.toLowerCase();
       if (isRegex && converted.some((it) => it.kind !== 'exact' && lower.startsWith(`${it.path.toLowerCase()}/`))) {
@@ -287,13 +260,14 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
         continue;
       }
       const alone: Served = { paths: { ...paths, path }, service, keys, allow };
-      const above = overhanging.filter((it) => `${path}/`.toLowerCase().startsWith(`${it.paths.path}/`.toLowerCase()));
-      const mine = above.reduce((it, other) => both(it, { ...other, paths: it.paths }, around), alone);
-      const isSure = place.sure.some(
-        (it) => it.path === paths.path && (it.kind === paths.kind || it.kind === 'prefix'),
-      );
-      if (isSure) converted.push(paths);
-      else overhanging.push({ ...alone, paths });
+      const above = overhanging.filter((it) => `${path}/`.toLowerCase().startsWith(it.beginning));
+      const mine = above.reduce((it, other) => both(it, { ...other.served, paths: it.paths }, around), alone);
+      if (isSure(paths)) converted.push(paths);
+      if (!isSure(paths) || (isRegex && place.narrower))
+        overhanging.push({
+          beginning: `${paths.path}${place.narrower && isRegex ? '' : '/'}`.toLowerCase(),
+          served: alone,
+        });
       if (earlier !== undefined) {
         const text = `${host}${path} is there twice: the policy has the first service, and callers that both let pass`;
         findings.differ(label, text);

@@ -9,8 +9,9 @@ import { type MigratedProxy, migrateProxy, NO_HOST, withoutUnused } from '../oau
 import { NO_ISSUER } from '../oauth2-proxy/provider.ts';
 import type { Read as ProxyFiles } from '../oauth2-proxy/read.ts';
 import { everywhereOf, hasProxies, hstsOf, reportController, trustedProxies } from './controller.ts';
-import { addHost, entriesByHost, type Read } from './hosts.ts';
+import { addClosedHost, addHost } from './hosts.ts';
 import type { Ingress, Manifests } from './read.ts';
+import { canarySharing, entriesByHost, isRejected, type Read } from './servers.ts';
 import { Annotations } from './settings.ts';
 import { tooRisky } from './values.ts';
 import { asksOauth2Proxy } from './who.ts';
@@ -159,7 +160,11 @@ export function migrateIngresses(
   const level = controller.get('annotations-risk-level');
   const risky = level === undefined ? new Set<string>() : tooRisky(level);
   const all = ingresses
-    .map((ingress) => ({ ingress, annotations: new Annotations(ingress, prefix, risky, findings) }))
+    .map((ingress) => ({
+      ingress,
+      annotations: new Annotations(ingress, prefix, risky, findings),
+      isRejected: isRejected(ingress, controller),
+    }))
     .filter(({ ingress }) => isOfClass(ingress, findings));
   warnOfClasses(all, findings);
   reportController(controller, findings);
@@ -190,10 +195,21 @@ export function migrateIngresses(
       proxy.access.fact(more) ?? { provider: proxy.provider },
     prefix: prefixOf(proxy),
   };
-  const around = { manifests, everywhere, people, others: proxy?.others ?? [], draft, findings };
+  const around = {
+    manifests,
+    everywhere,
+    people,
+    others: proxy?.others ?? [],
+    isShared: canarySharing(all),
+    draft,
+    findings,
+  };
   const main = [...new Set(all.flatMap(({ ingress }) => [...ingress.tls.values()]))][0];
-  for (const [host, entries] of entriesByHost(all, findings)) {
-    addHost(host, entries, tlsOf(host, all, main), around);
+  const hosts = entriesByHost(all, findings);
+  for (const [host, entries] of hosts) addHost(host, entries, tlsOf(host, all, main), around);
+  for (const host of hosts.keys()) {
+    const isOfWildcard = Object.keys(draft.hosts).some((it) => it.startsWith('*.') && host.endsWith(it.slice(1)));
+    if (isOfWildcard && !Object.hasOwn(draft.hosts, host)) addClosedHost(host, around);
   }
   finish(draft, findings);
   return withoutUnused(draft);

@@ -3,8 +3,10 @@ import { isMapping, listOf, objectsIn, type Plain, readDocuments, textOf } from 
 /** A path of an Ingress, with the service behind it. */
 export interface IngressPath {
   readonly host: string;
+  /** Empty: the Ingress has the host, and no paths for it. */
   readonly path: string;
   readonly type: string;
+  /** Empty: the backend is no Service, so ingress-nginx has no location for the path. */
   readonly service: string;
   /** The port: a number, or the name that the Service gives it. */
   readonly port: string;
@@ -55,9 +57,10 @@ function pathsOf(spec: Plain): readonly IngressPath[] {
     .flatMap((rule) => {
       const host = textOf(rule.host)?.toLowerCase() ?? '';
       const paths = isMapping(rule.http) ? listOf(rule.http.paths).filter(isMapping) : [];
+      if (paths.length === 0) return [{ host, path: '', type: 'Prefix', service: '', port: '' }];
       return paths.map((it) => ({
         host,
-        path: textOf(it.path) ?? '/',
+        path: textOf(it.path) || '/',
         type: textOf(it.pathType) ?? 'ImplementationSpecific',
         ...backendOf(it.backend),
       }));

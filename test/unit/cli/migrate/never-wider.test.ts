@@ -6,7 +6,8 @@ import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { migrate, type Reported } from './case.ts';
 import { ingress } from './ingress-nginx/manifest.ts';
-import { type Controller, type Location, passes, type Request } from './ingress-nginx/model.ts';
+import type { Controller, Location, Request } from './ingress-nginx/model.ts';
+import { passes } from './ingress-nginx/servers.ts';
 
 const HOST = 'app.example.com';
 const OAUTH2_PROXY =

@@ -23,6 +23,8 @@ export interface Controller {
   readonly globalAuthUrl?: string;
   /** The level of `annotations-risk-level`. */
   readonly level?: string;
+  /** The text of `strict-validate-path-type`; absent: its default. */
+  readonly strict?: string;
 }
 
 type Values = Readonly<Record<string, string>>;
@@ -40,13 +42,13 @@ function trimSpace(text: string): string {
 }
 
 /** parser.normalizeString; undefined if nothing is left. */
-function stringOf(values: Values, name: string): string | undefined {
+export function stringOf(values: Values, name: string): string | undefined {
   const text = (values[name] ?? '').split('\n').map(trimSpace).join('\n');
   return text === '' ? undefined : text;
 }
 
 /** strconv.ParseBool, with the default of the annotation for all else. */
-function boolOf(values: Values, name: string, otherwise: boolean): boolean {
+export function boolOf(values: Values, name: string, otherwise: boolean): boolean {
   const text = values[name] ?? '';
   if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) return true;
   return /^(?:0|f|F|FALSE|false|False)$/.test(text) ? false : otherwise;
@@ -153,13 +155,13 @@ const RISK: Readonly<Record<string, number>> = {
   ),
 };
 
-function isLoaded(values: Values, level: string | undefined): boolean {
+export function isLoaded(values: Values, level: string | undefined): boolean {
   const most = level === undefined ? 3 : ({ critical: 3, high: 2, medium: 1 }[level.toLowerCase()] ?? 0);
   return Object.keys(values).every((it) => (RISK[it] ?? 0) <= most);
 }
 
 /** Whether a location lets a request pass. The certificate belongs to the whole server. */
-function passesAt(values: Values, request: Request, controller: Controller): boolean {
+export function passesAt(values: Values, request: Request, controller: Controller): boolean {
   const url = stringOf(values, 'auth-url');
   if (url !== undefined && !/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^/?#]+/.test(url)) return false;
   if (stringOf(values, 'auth-type') !== undefined) return false;
@@ -181,7 +183,7 @@ function passesAt(values: Values, request: Request, controller: Controller): boo
 }
 
 /** Whether the handshake and the `if` of the server let a request pass. */
-function passesServer(values: Values, { certificate }: Request): boolean {
+export function passesServer(values: Values, { certificate }: Request): boolean {
   const secret = stringOf(values, 'auth-tls-secret');
   if (secret === undefined) return true;
   if (!/^apps\/[^/]+$/.test(secret)) return false;
@@ -191,32 +193,4 @@ function passesServer(values: Values, { certificate }: Request): boolean {
   const subject = verify === 'off' || certificate === undefined ? '' : `CN=${certificate}`;
   const expression = stringOf(values, 'auth-tls-match-cn');
   return expression === undefined || new RegExp(expression).test(subject);
-}
-
-/** The location that nginx chooses, of those in their order. */
-function locate(locations: readonly Location[], path: string): Location | undefined {
-  const target = (it: Location) => stringOf(it.annotations, 'rewrite-target');
-  const isRegex = locations.some(
-    (it) => boolOf(it.annotations, 'use-regex', false) || (target(it) !== undefined && target(it) !== it.path),
-  );
-  const ordered = [...locations].sort((a, b) => (a.path < b.path ? 1 : a.path > b.path ? -1 : 0));
-  ordered.sort((a, b) => b.path.length - a.path.length);
-  if (isRegex) return ordered.find((it) => new RegExp(`^${it.path}`, 'i').test(path));
-  return (
-    ordered.find((it) => it.path === path && it.type !== 'ImplementationSpecific') ??
-    ordered.find(({ path: own, type }) => {
-      if (own === '/') return true;
-      if (type === 'ImplementationSpecific') return path.startsWith(own);
-      return type === 'Prefix' && path.startsWith(own.endsWith('/') ? own : `${own}/`);
-    })
-  );
-}
-
-/** Whether a request to a host with these locations reaches a service. */
-export function passes(all: readonly Location[], request: Request, controller: Controller = {}): boolean {
-  const loaded = all.filter((it) => isLoaded(it.annotations, controller.level));
-  const server = loaded.find((it) => stringOf(it.annotations, 'auth-tls-secret') !== undefined);
-  if (server !== undefined && !passesServer(server.annotations, request)) return false;
-  const found = locate(loaded, request.path);
-  return found !== undefined && passesAt(found.annotations, request, controller);
 }
