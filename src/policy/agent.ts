@@ -8,7 +8,7 @@ import { buildLeaf, leafShape, type WrittenLeaf } from './facts/describe.ts';
 import type { Fact } from './facts/index.ts';
 import { hints } from './hints.ts';
 import { ownLimit } from './limits.ts';
-import { key, mapping, named, onlyTrue, optional, orNone, strict, usually } from './mapping.ts';
+import { key, mapping, named, onlyTrue, optional, orNone, strict, teamStrict, usually } from './mapping.ts';
 import type { Path } from './path.ts';
 import * as s from './scalars.ts';
 import { spiffeId } from './workload-names.ts';
@@ -22,15 +22,18 @@ export interface RawFact extends WrittenLeaf {
 
 const facts = (help: string) => z.lazy(() => s.list(fact, '[{ group: staff }, { group: guests }]')).describe(help);
 
+/** The facts in a list. */
+const INSIDE = { decides: 'request', team: 'inside' } as const;
+
 export const fact: z.ZodType<string | RawFact, string | RawFact> = z
   .lazy(() =>
     z.union([
       s.reference('role'),
-      strict({
+      teamStrict({
         ...leafShape(),
-        any: key('request', facts('True if one of these is true.').optional()),
-        all: key('request', facts('True if all of these are true.').optional()),
-        none: key('request', facts('True if none of these is true; false if a claim is absent.').optional()),
+        any: key(INSIDE, facts('True if one of these is true.').optional()),
+        all: key(INSIDE, facts('True if all of these are true.').optional()),
+        none: key(INSIDE, facts('True if none of these is true; false if a claim is absent.').optional()),
       }),
     ]),
   )

@@ -1,12 +1,15 @@
+import { child, choose, type Schema, unwrap } from './descend.ts';
 import { type DraftPolicy, isDirect, routesOf, serviceOf, writes } from './draft.ts';
+import { type Card, cardsOf, type TeamLimit } from './mapping.ts';
 import { namesIn, namesOf, type Reference, references } from './names.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
-import { PERMISSIONS } from './team.ts';
+import { policySchema } from './schema.ts';
+import { PERMISSIONS, type Permission } from './team.ts';
 import { checkTeamHeaders } from './team-headers.ts';
-import { beyond, forbidden, type Granted, hostName, type Limit, serviceName, TEAM_SECTIONS } from './team-keys.ts';
+import { beyond, forbidden, type Granted, hostName, serviceName } from './team-limits.ts';
 import { coversName, rolePrefix } from './team-names.ts';
-import { childrenOf, find, type Tree } from './tree.ts';
+import { childrenOf, find, type Scalar, type Tree } from './tree.ts';
 
 /** Checks that the file of each team stays inside its grant: its names, what it refers to, and each key. */
 export function checkTeamFiles(report: Report, draft: DraftPolicy): void {
@@ -39,12 +42,13 @@ function checkTeam(report: Report, draft: DraftPolicy, given: Granted, all: read
   checkReferred(report, given, all);
   checkDefaults(report, draft, given);
   checkTeamHeaders(report, draft, given);
-  for (const [section, limit] of Object.entries(TEAM_SECTIONS)) {
+  for (const [section, { card, schema }] of Object.entries(cardsOf(policySchema) ?? {})) {
     const node = find(report.tree, [section]);
-    if (node === undefined || node.kind === 'scalar') continue;
+    if (limitOf(card) !== 'inside' || node === undefined || node.kind === 'scalar') continue;
     for (const [step, below] of childrenOf(node)) {
-      if (!isOwn(report, given, [section, step])) continue;
-      walk(report, given, (limit as { each: Limit }).each, below, [section, step]);
+      const own = child(unwrap(schema), step)?.schema;
+      if (own !== undefined && isOwn(report, given, [section, step]))
+        walk(report, given, 'inside', own, below, [section, step]);
     }
   }
 }
@@ -113,40 +117,44 @@ function checkDefaults(report: Report, draft: DraftPolicy, given: Granted): void
   }
 }
 
-/** Checks a value of the team's file, and all values below it. */
-function walk(report: Report, given: Granted, limit: Limit, node: Tree, path: Path): void {
+/** A schema decides by the kind of a value which of its forms is meant. */
+const KINDS = { scalar: '', list: [], map: {} } as const;
+
+const limitOf = (card: Card): TeamLimit | undefined => (typeof card === 'string' ? undefined : card.team);
+
+const NOT_FOR_TEAMS = 'a team’s file cannot have this key; remove it';
+
+/** Checks a value of the team's file, and all values below it. A key without a limit is refused. */
+function walk(report: Report, given: Granted, limit: TeamLimit, schema: Schema, node: Tree, path: Path): void {
   if (limit === 'free') return;
-  if ('never' in limit) report.key(path, limit.never);
-  else if ('may' in limit) {
-    const { may } = limit;
+  if (limit !== 'inside' && 'never' in limit) {
+    report.key(path, limit.never);
+    return;
+  }
+  if (limit !== 'inside' && 'may' in limit) {
+    const may = limit.may as Permission;
     if (!given.grant.may.includes(may)) report.key(path, forbidden(given, may, PERMISSIONS[may]));
-  } else if ('each' in limit) {
-    if (node.kind === 'scalar') return;
-    for (const [step, below] of childrenOf(node)) walk(report, given, limit.each, below, [...path, step]);
-  } else if (node.kind === 'scalar' || node.kind === 'list') {
-    checkTexts(report, given, limit.text, node, path);
-  } else if ('keys' in limit) {
-    const keys = limit.keys();
-    for (const [key, { node: below }] of node.entries) {
-      const own = Object.hasOwn(keys, key) ? keys[key] : undefined;
-      if (own !== undefined) walk(report, given, own, below, [...path, key]);
-      else report.key([...path, key], 'a team’s file cannot have this key; remove it');
-    }
+    return;
+  }
+  if (node.kind === 'scalar') {
+    checkText(report, given, limit, node, path);
+    return;
+  }
+  const form = choose(unwrap(schema), KINDS[node.kind]);
+  const keys = form && cardsOf(form.schema);
+  for (const [step, below] of childrenOf(node)) {
+    const here = [...path, step];
+    const own = keys && (Object.hasOwn(keys, step) ? keys[step] : undefined);
+    const inner = own?.schema ?? child(form, step)?.schema;
+    const rule = keys ? own && limitOf(own.card) : limit;
+    if (inner === undefined || rule === undefined) report.key(here, NOT_FOR_TEAMS);
+    else walk(report, given, rule, inner, below, here);
   }
 }
 
-function checkTexts(
-  report: Report,
-  given: Granted,
-  mistake: ((text: string, given: Granted) => string | undefined) | undefined,
-  node: Exclude<Tree, { kind: 'map' }>,
-  path: Path,
-): void {
-  const texts =
-    node.kind === 'scalar' ? [[path, node] as const] : node.items.map((it, i) => [[...path, i], it] as const);
-  for (const [at, text] of texts) {
-    if (text.kind !== 'scalar' || typeof text.value !== 'string') continue;
-    const message = mistake?.(text.value, given);
-    if (message !== undefined) report.add(at, message);
-  }
+function checkText(report: Report, given: Granted, limit: TeamLimit, { value }: Scalar, path: Path): void {
+  if (typeof limit === 'string' || !('text' in limit) || typeof value !== 'string') return;
+  const mistake = limit.text as (text: string, given: Granted) => string | undefined;
+  const message = mistake(value, given);
+  if (message !== undefined) report.add(path, message);
 }

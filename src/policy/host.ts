@@ -6,12 +6,13 @@ import { usualConnect } from './failover.ts';
 import { type Headers, headers, mergeHeaders, type SaidOfHeaders } from './headers.ts';
 import { hints } from './hints.ts';
 import { placeLimit } from './limits.ts';
-import { key, mapping, named, onlyTrue, optional, strict, usually } from './mapping.ts';
+import { key, named, onlyTrue, optional, teamMapping, teamStrict, usually } from './mapping.ts';
 import { ROUTES, routePath } from './path.ts';
 import type { Provider } from './provider.ts';
 import * as s from './scalars.ts';
 import type { Service } from './service.ts';
 import { passingOn, type ServiceCredential, serviceCredential } from './service-credential.ts';
+import { anyone, insecure, listed } from './team-limits.ts';
 import { doorTls, shown, type Tls } from './tls.ts';
 import { type Cors, cors, corsOf, type Proxying, proxy, proxying } from './traffic.ts';
 
@@ -25,13 +26,17 @@ const ASK = new RegExp(
 
 /** The keys that hosts and routes have in common. A key of a route replaces the same key of its host. */
 const shared = {
-  headers: key('destination', headers.optional()),
-  proxy: key('destination', proxy.optional()),
-  cors: key('request', cors.optional()),
-  limit: key('request', placeLimit.optional()),
-  owner: optional('nothing', s.plainText, 'The owner, which refusal pages name: people ask the owner for access.'),
+  headers: key({ decides: 'destination', team: 'free' }, headers.optional()),
+  proxy: key({ decides: 'destination', team: { may: 'proxy' } }, proxy.optional()),
+  cors: key({ decides: 'request', team: 'free' }, cors.optional()),
+  limit: key({ decides: 'request', team: { may: 'limits' } }, placeLimit.optional()),
+  owner: optional(
+    { decides: 'nothing', team: 'free' },
+    s.plainText,
+    'The owner, which refusal pages name: people ask the owner for access.',
+  ),
   ask: optional(
-    'nothing',
+    { decides: 'nothing', team: 'free' },
     s.text(ASK, {
       what: 'an https: or mailto: link',
       write: 'https://tickets.example.com/new?reason={reason}; the gateway fills in {reason}, {request_id} and {route}',
@@ -45,30 +50,39 @@ const CREDENTIALS = ['bearer', 'session', 'certificate'] as const;
 
 export type CredentialKind = (typeof CREDENTIALS)[number];
 
-const spelledOut = mapping({
-  role: optional('request', s.reference('role'), 'Callers with this role.'),
+const spelledOut = teamMapping({
+  role: optional({ decides: 'request', team: { text: anyone } }, s.reference('role'), 'Callers with this role.'),
   agent: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     s.reference('agent'),
     'This agent, for a person that another rule of the route allows, or alone if the agent may act alone.',
   ),
-  who: optional('request', z.enum(['authenticated', 'anyone']), 'Callers with a valid credential, or all callers.'),
+  who: optional(
+    { decides: 'request', team: { text: anyone } },
+    z.enum(['authenticated', 'anyone']),
+    'Callers with a valid credential, or all callers.',
+  ),
   methods: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     s.list(z.enum(s.METHODS), '[GET, POST]'),
     'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
   ),
   tools: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     s.list(s.tool, '[search_*]'),
     'MCP tools that the agent may call, as the headers of SEP-2243 name them. Listings and notifications also pass.',
   ),
   service: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     s.reference('service'),
     'The service that these callers reach instead of the route’s service.',
   ),
-  as: usually('request', s.reference('identity'), 'default', 'The mesh identity with which nginx connects.'),
+  as: usually(
+    { decides: 'request', team: 'free' },
+    s.reference('identity'),
+    'default',
+    'The mesh identity with which nginx connects.',
+  ),
 });
 
 type SaidOfRule = z.output<typeof spelledOut>;
@@ -86,32 +100,35 @@ const rule = z
     write: 'a role, authenticated, anyone, or { role: editor, methods: [GET], as: wiki-editor }',
   });
 
-export const route = mapping({
-  service: key('request', s.reference('service').describe('The service that receives the requests.')),
+export const route = teamMapping({
+  service: key(
+    { decides: 'request', team: 'free' },
+    s.reference('service').describe('The service that receives the requests.'),
+  ),
   accept: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     s.list(z.enum(CREDENTIALS), '[bearer]'),
     'Accepted credentials. Default: bearer if a provider has audiences, session if one has a client; certificate is never a default.',
   ),
   audiences: optional(
-    'request',
+    { decides: 'request', team: { text: listed('audiences', 'audience') } },
     s.list(s.plainText, '[https://mcp.example.com/mcp]'),
     '"aud" must contain one of these on this route, instead of the providers’ audiences (RFC 8707).',
   ),
-  service_credential: key('request', serviceCredential.optional()),
+  service_credential: key({ decides: 'request', team: { may: 'service_credentials' } }, serviceCredential.optional()),
   allow: key(
-    'request',
+    { decides: 'request', team: { text: anyone } },
     s.list(rule, '[staff]').describe('The callers that may pass; the first rule that matches decides.'),
   ),
   ...shared,
   service_workers: key(
-    'request',
+    { decides: 'request', team: 'free' },
     onlyTrue(
       'Pages may register service workers from below a folder of this route. Default: none, if people sign in at the host.',
     ),
   ),
   insecure_service_workers: key(
-    'request',
+    { decides: 'request', team: insecure },
     onlyTrue(
       'Pages may register service workers from any path of this route: a worker can see the provider’s answers to /.meshgate/.',
     ),
@@ -122,15 +139,15 @@ export const route = mapping({
 
 type SaidOfRoute = z.output<typeof route>;
 
-export const host = strict({
+export const host = teamStrict({
   providers: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     s.list(s.reference('provider'), '[okta]'),
     'Providers whose tokens this host accepts; required if the policy has several.',
   ),
-  tls: key('nothing', doorTls.optional()),
+  tls: key({ decides: 'nothing', team: 'inside' }, doorTls.optional()),
   name: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     s.text(a.HOST_NAME, {
       what: 'the name of a host',
       write: 'a DNS name in lower case, as in wiki.example.com or *.example.com',
@@ -138,7 +155,7 @@ export const host = strict({
     'The name of the host, if it is not the key: in another stage, or from a variable.',
   ),
   ...shared,
-  [ROUTES]: key('request', z.record(z.string(), route)),
+  [ROUTES]: key({ decides: 'request', team: 'inside' }, z.record(z.string(), route)),
 })
   .register(hints, { what: 'a host', write: '/*: { service: wiki, allow: [staff] } below it' })
   .describe('Routes of one host, by path.');

@@ -39,7 +39,7 @@ const codeName = (key: string): string =>
 export const writtenKey = (name: string): string =>
   WRITTEN.get(name) ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Gives the keys of a mapping their names in the code. KeysByName without a value are removed. */
+/** Gives the keys of a mapping their names in the code. Keys without a value are removed. */
 export const named = <T extends object>(written: T): Named<T> =>
   Object.fromEntries(
     Object.entries(written).flatMap(([key, value]) => (value === undefined ? [] : [[codeName(key), value]])),
@@ -48,17 +48,42 @@ export const named = <T extends object>(written: T): Named<T> =>
 /** The names in the code of all keys whose values are seconds. */
 export const times = new Set<string>();
 
-/** What a key decides: which requests pass, and for which caller; the service, the identity and the headers that it receives; or
- * neither. */
+/** What a key decides: which requests pass, and for which caller; the service, the identity, and the headers that the
+ * service receives; or neither. */
 export type Decides = 'request' | 'destination' | 'nothing';
 
-/** A key of a mapping: its form, and its card, which has no defaults, so that the compiler asks for each part. */
-export interface Key<Schema extends z.ZodType = z.ZodType> {
+/** What a team's file may write at a key. A text is checked by itself, also in a list. */
+export type TeamLimit =
+  /** Anything: the value concerns only the team's own hosts and services. References are checked with their kind. */
+  | 'free'
+  /** What the keys inside allow. */
+  | 'inside'
+  | { readonly never: string }
+  | { readonly may: string }
+  /** Each text for which this returns no mistake, and what the keys inside allow. */
+  | { readonly text: (text: string, given: never) => string | undefined };
+
+interface TeamCard {
   readonly decides: Decides;
+  readonly team: TeamLimit;
+}
+
+/** What is said about a key besides its form. Nothing has a default, so the compiler asks for each part. The keys of a
+ * section that no team may write need no limit for teams. */
+export type Card = Decides | TeamCard;
+
+export const decidedBy = (card: Card): Decides => (typeof card === 'string' ? card : card.decides);
+
+/** A key of a mapping. */
+export interface Key<Schema extends z.ZodType = z.ZodType, Said extends Card = Card> {
+  readonly card: Said;
   readonly schema: Schema;
 }
 
 export type KeysByName = Readonly<Record<string, Key>>;
+
+/** Keys that the file of a team can have. */
+export type TeamKeys = Readonly<Record<string, Key<z.ZodType, TeamCard>>>;
 
 /** The forms of keys. */
 export type Forms<Shape extends KeysByName> = { -readonly [K in keyof Shape]: Shape[K]['schema'] };
@@ -79,12 +104,11 @@ export function cardsOf({ _zod: { def } }: z.core.$ZodType): Readonly<Record<str
   );
 }
 
-/** A key, with what it decides. */
-export function key<Schema extends z.ZodType>(decides: Decides, form: Schema): Key<Schema> {
+export function key<Schema extends z.ZodType, Said extends Card>(card: Said, form: Schema): Key<Schema, Said> {
   const schema = cards.has(form) ? form.clone() : form;
-  const card: Key<Schema> = { decides, schema };
-  cards.set(schema, card);
-  return card;
+  const made: Key<Schema, Said> = { card, schema };
+  cards.set(schema, made);
+  return made;
 }
 
 /** The schema of a mapping that may have these keys and no others, with the names of the policy. */
@@ -101,33 +125,47 @@ export function mapping<Shape extends KeysByName>(keys: Shape) {
   return strict(keys).transform(named);
 }
 
+/** As {@link mapping}, in a section that the files of teams have, too. */
+export const teamMapping = <Shape extends TeamKeys>(keys: Shape) => mapping(keys);
+
+/** As {@link strict}, in a section that the files of teams have, too. */
+export const teamStrict = <Shape extends TeamKeys>(keys: Shape) => strict(keys);
+
 /** A key that a policy may leave out; `text` describes it. */
-export const optional = <Schema extends z.ZodType>(decides: Decides, schema: Schema, text: string) =>
-  key(decides, schema.describe(text).optional());
+export const optional = <Schema extends z.ZodType, Said extends Card>(card: Said, schema: Schema, text: string) =>
+  key(card, schema.describe(text).optional());
 
 /** A key with a default value, which has the form that policies write. */
-export const usually = <Schema extends z.ZodType>(
-  decides: Decides,
+export const usually = <Schema extends z.ZodType, Said extends Card>(
+  card: Said,
   schema: Schema,
   value: z.input<Schema>,
   text: string,
-) => key(decides, schema.describe(text).prefault(value as z.core.util.NoUndefined<z.input<Schema>>));
+) => key(card, schema.describe(text).prefault(value as z.core.util.NoUndefined<z.input<Schema>>));
 
 /** A key that a policy may leave out, with a default that only the JSON Schema shows, because the code computes it. */
-export const computed = <Schema extends z.ZodType>(decides: Decides, schema: Schema, value: unknown, text: string) =>
-  key(decides, schema.describe(text).meta({ default: value }).optional());
+export const computed = <Schema extends z.ZodType, Said extends Card>(
+  card: Said,
+  schema: Schema,
+  value: unknown,
+  text: string,
+) => key(card, schema.describe(text).meta({ default: value }).optional());
 
 /** A key with a default that JSON Schema cannot express. */
-export const orElse = <Schema extends z.ZodType, Value>(decides: Decides, schema: Schema, value: Value) =>
+export const orElse = <Schema extends z.ZodType, Value, Said extends Card>(card: Said, schema: Schema, value: Value) =>
   key(
-    decides,
+    card,
     schema.optional().transform((written) => (written === undefined ? value : written)),
   );
 
 /** A list that is empty if the policy does not have the key. */
-export const orNone = <Element extends z.ZodType>(decides: Decides, list: z.ZodArray<Element>, text: string) =>
+export const orNone = <Element extends z.ZodType, Said extends Card>(
+  card: Said,
+  list: z.ZodArray<Element>,
+  text: string,
+) =>
   key(
-    decides,
+    card,
     list
       .describe(text)
       .optional()

@@ -3,23 +3,31 @@ import { reasons } from '../reasons.ts';
 import * as a from './addresses.ts';
 import type { At } from './at.ts';
 import { hints } from './hints.ts';
-import { type Key, key, mapping, named, optional, strict } from './mapping.ts';
+import { key, mapping, named, optional, teamStrict } from './mapping.ts';
 import { type Message, parseMessage, toolCall } from './message.ts';
 import * as s from './scalars.ts';
 import { sampleCredential } from './service-credential.ts';
+import { testHost } from './team-limits.ts';
 import { oneCertificateName } from './workload-names.ts';
 
 type Method = (typeof s.METHODS)[number];
 
-const urls = Object.fromEntries(
-  s.METHODS.map((method) => [method, optional('nothing', a.testUrl, 'URL of a request with this method.')]),
-) as Record<Method, Key<z.ZodOptional<typeof a.testUrl>>>;
+const urlOf = () =>
+  optional({ decides: 'nothing', team: { text: testHost } }, a.testUrl, 'URL of a request with this method.');
+
+const urls = Object.fromEntries(s.METHODS.map((method) => [method, urlOf()])) as Record<
+  Method,
+  ReturnType<typeof urlOf>
+>;
+
+/** A test asks, and decides nothing. */
+const FREE = { decides: 'nothing', team: 'free' } as const;
 
 const EXPECTED = ['allowed', ...Object.keys(reasons)] as [string, ...string[]];
 
-export const test = strict({
+export const test = teamStrict({
   as: key(
-    'nothing',
+    FREE,
     z
       .union([
         z.enum(['nobody']),
@@ -48,13 +56,13 @@ export const test = strict({
   ),
   ...urls,
   service_credential: optional(
-    'nothing',
+    FREE,
     sampleCredential,
     'The Authorization header, which belongs to the service: a scheme, and for a token its beginning. With allowed, the service must receive it.',
   ),
-  tool: optional('nothing', s.toolName, 'The MCP tool that the headers of the request name (SEP-2243).'),
-  mcp: optional('nothing', s.mcpMessage, 'The MCP message that these headers name: METHOD, or METHOD:NAME.'),
-  expect: key('nothing', z.enum(EXPECTED).describe('allowed, or the reason why the request does not pass.')),
+  tool: optional(FREE, s.toolName, 'The MCP tool that the headers of the request name (SEP-2243).'),
+  mcp: optional(FREE, s.mcpMessage, 'The MCP message that these headers name: METHOD, or METHOD:NAME.'),
+  expect: key(FREE, z.enum(EXPECTED).describe('allowed, or the reason why the request does not pass.')),
 })
   .register(hints, {
     what: 'a test',

@@ -5,7 +5,7 @@ import { gateway } from './gateway.ts';
 import { headers } from './headers.ts';
 import { hints } from './hints.ts';
 import { host } from './host.ts';
-import { key, optional, record, strict, usually } from './mapping.ts';
+import { key, optional, record, teamStrict, usually } from './mapping.ts';
 import { mesh, meshes } from './mesh.ts';
 import { test } from './policy-test.ts';
 import { profileUse } from './profile-use.ts';
@@ -26,40 +26,52 @@ const SERVICE = '{ wiki: { url: https://wiki.internal:8443 } }';
 const HOST = '{ wiki.example.com: { /*: { service: wiki, allow: [staff] } } }';
 
 /** The form of a policy file. The files check*.ts check names, effects, and everything that depends on two places. */
-export const policySchema = strict({
+export const policySchema = teamStrict({
   version: key(
-    'nothing',
+    { decides: 'nothing', team: 'free' },
     z
       .literal(1)
       .register(hints, { what: 'a version of the policy language', write: '1' })
       .describe('Version of the policy language.'),
   ),
-  gateway: key('request', gateway.prefault({})),
+  gateway: key(
+    { decides: 'request', team: { never: 'settings of the gateway apply to every host' } },
+    gateway.prefault({}),
+  ),
   providers: key(
-    'request',
+    { decides: 'request', team: { never: 'providers vouch for callers of every host' } },
     definitions(provider, NAME, PROVIDER, 'The providers that issue tokens for callers, by name.'),
   ),
   roles: key(
-    'request',
+    { decides: 'request', team: 'inside' },
     definitions(fact, ROLE_NAME, ROLE, 'Roles by name, each with the fact that gives the role.').prefault({}),
   ),
   agents: key(
-    'request',
+    { decides: 'request', team: { never: 'the match of an agent applies to tokens at every host' } },
     definitions(agent, NAME, AGENT, 'Software that acts for people, or alone, by name.').prefault({}),
   ),
-  mesh: key('destination', mesh.optional()),
-  meshes: key('destination', meshes.optional()),
-  services: key('request', definitions(service, NAME, SERVICE, 'The destinations of requests, by name.')),
-  headers: key('destination', headers.optional()),
-  teams: key('nothing', teams),
-  hosts: key('request', definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.')),
+  mesh: key({ decides: 'destination', team: { never: 'all teams share the mesh' } }, mesh.optional()),
+  meshes: key({ decides: 'destination', team: { never: 'all teams share the meshes' } }, meshes.optional()),
+  services: key(
+    { decides: 'request', team: 'inside' },
+    definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),
+  ),
+  headers: key(
+    { decides: 'destination', team: { never: 'these headers apply to every host; write headers in your hosts' } },
+    headers.optional(),
+  ),
+  teams: key({ decides: 'nothing', team: { never: 'a team has no teams of its own' } }, teams),
+  hosts: key(
+    { decides: 'request', team: 'inside' },
+    definitions(host, HOST_NAME, HOST, 'Hosts by name, each with its routes by path.'),
+  ),
   profiles: optional(
-    'nothing',
+    { decides: 'nothing', team: 'free' },
     z.array(profileUse).register(hints, { what: 'a list of profiles', write: 'a list below it' }),
     'Ready-made parts for applications; "meshgate render --target policy" shows what they expand to.',
   ),
   tests: usually(
-    'nothing',
+    { decides: 'nothing', team: 'inside' },
     z.array(test).register(hints, { what: 'a list of tests', write: 'a list below it' }),
     [],
     'Requests that the gateway must allow or deny; "meshgate validate" runs them.',

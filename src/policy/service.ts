@@ -2,69 +2,100 @@ import * as z from 'zod';
 import * as a from './addresses.ts';
 import type { At, Defined } from './at.ts';
 import { choices } from './failover.ts';
-import { computed, key, mapping, named, optional } from './mapping.ts';
+import { computed, key, named, optional, teamMapping } from './mapping.ts';
 import * as s from './scalars.ts';
+import { address, grantedFile, insecure, listed, serviceName } from './team-limits.ts';
 import { hostPort } from './units.ts';
 import * as w from './workload-names.ts';
 
-export const service = mapping({
-  authority: optional('destination', a.authority, 'The Host header that the service receives.'),
+export const service = teamMapping({
+  authority: optional(
+    { decides: 'destination', team: { text: address(80) } },
+    a.authority,
+    'The Host header that the service receives.',
+  ),
   endpoint: optional(
-    'destination',
+    { decides: 'destination', team: { text: address(80) } },
     a.endpoint,
     'Host and port of the service for the mesh ingress. Default: the authority, port 80.',
   ),
   protocol: computed(
-    'destination',
+    { decides: 'destination', team: 'free' },
     z.enum(['http1', 'http2', 'grpc']),
     'http1',
     'Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.',
   ),
-  mesh: computed('destination', s.reference('mesh'), 'default', 'The mesh of this service, if the policy has several.'),
+  mesh: computed(
+    { decides: 'destination', team: 'free' },
+    s.reference('mesh'),
+    'default',
+    'The mesh of this service, if the policy has several.',
+  ),
   ingress: computed(
-    'destination',
+    { decides: 'destination', team: 'free' },
     s.reference('ingress'),
     'default',
     'The ingress of this service, if the mesh has several.',
   ),
-  ingresses: key('destination', choices.optional()),
+  ingresses: key({ decides: 'destination', team: 'free' }, choices.optional()),
   url: optional(
-    'destination',
+    { decides: 'destination', team: { text: address(443, (text) => text.replace(/^https:\/\//, '')) } },
     a.httpsUrl,
     'The URL at which nginx reaches the service directly, over TLS and not through the mesh.',
   ),
   insecure_url: optional(
-    'destination',
+    { decides: 'destination', team: insecure },
     a.httpUrl,
     'The URL at which nginx reaches the service directly, over plain HTTP.',
   ),
-  ca_file: optional('destination', s.filePath, 'CA for the service’s certificate. Default: the system’s.'),
+  ca_file: optional(
+    { decides: 'destination', team: grantedFile },
+    s.filePath,
+    'CA for the service’s certificate. Default: the system’s.',
+  ),
   server_name: optional(
-    'destination',
+    { decides: 'destination', team: 'free' },
     a.serverName,
     'DNS name in the service’s certificate. Default: the host of the URL.',
   ),
-  namespace: optional('destination', w.namespace, 'Kubernetes namespace of the workload.'),
-  labels: key('destination', w.labels('workload').optional()),
-  port: optional('destination', a.port, 'Port that the workload itself listens on.'),
+  namespace: optional(
+    { decides: 'destination', team: { text: listed('namespaces', 'namespace') } },
+    w.namespace,
+    'Kubernetes namespace of the workload.',
+  ),
+  labels: key({ decides: 'destination', team: 'free' }, w.labels('workload').optional()),
+  port: optional({ decides: 'destination', team: 'free' }, a.port, 'Port that the workload itself listens on.'),
   service_account: optional(
-    'destination',
+    { decides: 'destination', team: 'free' },
     w.serviceAccount,
     'Service account of the Linkerd workload. With it, nginx connects to the workload itself and not through an ingress.',
   ),
   request_headers: optional(
-    'destination',
+    { decides: 'destination', team: 'free' },
     s.list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]'),
     'Request headers of clients that the service receives; nginx erases all others. Default: all pass.',
   ),
   response_headers: optional(
-    'nothing',
+    {
+      decides: 'nothing',
+      team: {
+        never:
+          'these headers concern the whole host, also what other teams serve there; ask the owners of the policy to write them, and remove it',
+      },
+    },
     s.list(s.headerName, '[Alt-Svc, Origin-Agent-Cluster]'),
     'Response headers that the service may send although the gateway drops them by default.',
   ),
-  spiffe: optional('request', w.spiffeId, 'SPIFFE id of the service’s own workload, if an agent is this service.'),
+  spiffe: optional(
+    {
+      decides: 'request',
+      team: { never: 'only an agent needs this, and the owners of the policy define agents; remove it' },
+    },
+    w.spiffeId,
+    'SPIFFE id of the service’s own workload, if an agent is this service.',
+  ),
   consul_service: optional(
-    'destination',
+    { decides: 'destination', team: { text: serviceName } },
     w.consulService,
     'The name of the workload in Consul. Default: the service’s name here.',
   ),

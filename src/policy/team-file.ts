@@ -1,12 +1,14 @@
 import { nameHosts } from './host-names.ts';
+import { cardsOf } from './mapping.ts';
 import { namesIn } from './names.ts';
 import { quote } from './path.ts';
 import type { ProfileSource } from './profile-file.ts';
 import { withProfiles } from './profiles.ts';
 import type { Report } from './report.ts';
+import { policySchema } from './schema.ts';
 import { conceal, concealSecrets, type Mistakes, type Parts, readFile, type Stage, sectionsOf } from './stage.ts';
 import { nearest, oneOf } from './suggest.ts';
-import type { Granted } from './team-keys.ts';
+import type { Granted } from './team-limits.ts';
 import { copyOf, hole, type Mapping, type Tree, type TreeProblem } from './tree.ts';
 import { expandWith } from './variables.ts';
 
@@ -21,15 +23,11 @@ const NAMED = ['roles', 'services', 'hosts'] as const;
 export const SECTIONS = [...NAMED, 'profiles', 'tests'] as const;
 
 /** Why a team's file cannot have a section of the policy. */
-const REFUSED: Readonly<Record<string, string>> = {
-  gateway: 'settings of the gateway apply to every host',
-  providers: 'providers vouch for callers of every host',
-  agents: 'the match of an agent applies to tokens at every host',
-  mesh: 'all teams share the mesh',
-  meshes: 'all teams share the meshes',
-  headers: 'these headers apply to every host; write headers in your hosts',
-  teams: 'a team has no teams of its own',
-};
+function refusedSection(name: string): string | undefined {
+  const { card } = cardsOf(policySchema)?.[name] ?? {};
+  const limit = typeof card === 'object' ? card.team : undefined;
+  return typeof limit === 'object' && 'never' in limit ? limit.never : undefined;
+}
 
 /** Reads the file of a team, with the variables that the policy grants to it. */
 export function readTeam(parts: Parts, given: Granted, policy: Report, stage: Stage): TeamFile {
@@ -100,7 +98,7 @@ export function mergeTeam(policy: Tree, { tree: read, given }: TeamFile, alone: 
 
 function refusalOf(key: string): string {
   const allowed = `a team’s file has only ${SECTIONS.slice(0, -1).join(', ')} and ${SECTIONS.at(-1)}`;
-  const why = Object.hasOwn(REFUSED, key) ? REFUSED[key] : undefined;
+  const why = refusedSection(key);
   if (why !== undefined) return `${allowed}: ${why}; remove ${quote(key)}, or ask the owners of the policy`;
   const meant = nearest(key, SECTIONS);
   return `unknown key ${quote(key)}: ${allowed}; ${meant === undefined ? 'remove it' : `did you mean ${quote(meant)}?`}`;

@@ -3,7 +3,7 @@ import { DEFAULT_HEADERS } from './headers.ts';
 import { type Path, quote } from './path.ts';
 import type { Report } from './report.ts';
 import { PERMISSIONS } from './team.ts';
-import { beyond, forbidden, type Granted } from './team-keys.ts';
+import { beyond, forbidden, type Granted } from './team-limits.ts';
 import { TRUSTED } from './trusted/index.ts';
 
 const ERASED = [...TRUSTED.identity, ...TRUSTED.certificates].flatMap(({ names }) => names);

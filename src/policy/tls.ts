@@ -1,6 +1,7 @@
 import type * as z from 'zod';
-import { key, mapping, optional } from './mapping.ts';
+import { key, mapping, optional, teamMapping } from './mapping.ts';
 import * as s from './scalars.ts';
+import { grantedFile } from './team-limits.ts';
 
 export const tls = mapping({
   cert_file: key('nothing', s.certFile),
@@ -9,11 +10,17 @@ export const tls = mapping({
 
 export type Tls = z.output<typeof tls>;
 
-export const doorTls = mapping({
-  cert_file: key('nothing', s.certFile.optional()),
-  key_file: key('nothing', s.keyFile.optional()),
+export const doorTls = teamMapping({
+  cert_file: key({ decides: 'nothing', team: grantedFile }, s.certFile.optional()),
+  key_file: key({ decides: 'nothing', team: grantedFile }, s.keyFile.optional()),
   client_ca_file: optional(
-    'request',
+    {
+      decides: 'request',
+      team: {
+        never:
+          'a CA could vouch for callers that hold roles at other hosts; remove it, and the CA of the gateway applies',
+      },
+    },
     s.filePath,
     'CA for client certificates, which are optional. Default: nginx requests no certificates.',
   ),

@@ -1,5 +1,5 @@
 import { choose, descend, unwrap } from '../policy/descend.ts';
-import { cardsOf, type Decides } from '../policy/mapping.ts';
+import { cardsOf, type Decides, decidedBy } from '../policy/mapping.ts';
 import { type Path, ROUTES } from '../policy/path.ts';
 import { policySchema } from '../policy/schema.ts';
 import type { DefinitionChange } from './parts.ts';
@@ -72,7 +72,7 @@ function within(schema: Parameters<typeof unwrap>[0], whole: Decides, before: un
   return strongest(
     changed.map((key) => {
       const card = Object.hasOwn(keys, key) ? keys[key] : undefined;
-      return card ? within(card.schema, card.decides, before[key], after[key]) : whole;
+      return card ? within(card.schema, decidedBy(card.card), before[key], after[key]) : whole;
     }),
   );
 }
@@ -86,7 +86,7 @@ export function decidesOf({ section, key, before, after }: DefinitionChange): De
   const schema = descend(policySchema, PATHS[section], undefined)?.schema;
   const fields = schema && choose(unwrap(schema), {});
   const card = fields && cardsOf(fields.schema)?.[key];
-  return card ? within(card.schema, card.decides, parsed(before), parsed(after)) : 'request';
+  return card ? within(card.schema, decidedBy(card.card), parsed(before), parsed(after)) : 'request';
 }
 
 /** Whether a whole definition was added or removed. This change matters only if rules use the name. */

@@ -11,7 +11,9 @@ export const evaluation: Evaluation<Acr> = {
   truth: ({ value }, { verified }) => claimIs(verified.claims.acr, value),
 };
 
-const keys = () => ({ acr: optional('request', s.acrValue, 'The person signed in this way (claim acr).') });
+const keys = () => ({
+  acr: optional({ decides: 'request', team: 'free' }, s.acrValue, 'The person signed in this way (claim acr).'),
+});
 
 export const operator: Operator<Acr, typeof keys> = {
   keys,

@@ -17,7 +17,7 @@ export const evaluation: Evaluation<Bound> = {
 
 const keys = () => ({
   bound: optional(
-    'request',
+    { decides: 'request', team: 'free' },
     z.enum(BOUND_BY),
     'The token is bound to a key of the sender: dpop, certificate, or any for either.',
   ),

@@ -25,7 +25,7 @@ export function isNamed({ spiffe, dns }: CertificateNames, name: string): boolea
 
 const keys = () => ({
   certificate: optional(
-    'request',
+    { decides: 'request', team: { may: 'certificates' } },
     certificateName,
     'The client’s certificate has this name: a SPIFFE id, a DNS name, or *. and a DNS name.',
   ),

@@ -61,11 +61,15 @@ const claimValue = () =>
 export const keys = () => {
   const value = claimValue();
   return {
-    claim: optional('request', s.claimPath, 'The path of a claim; it needs is, has or like.'),
-    is: optional('request', value, 'The claim, or one of its elements, equals this.'),
-    has: optional('request', value, 'The list or space-delimited claim contains this.'),
+    claim: optional(
+      { decides: 'request', team: { may: 'claims' } },
+      s.claimPath,
+      'The path of a claim; it needs is, has or like.',
+    ),
+    is: optional({ decides: 'request', team: 'free' }, value, 'The claim, or one of its elements, equals this.'),
+    has: optional({ decides: 'request', team: 'free' }, value, 'The list or space-delimited claim contains this.'),
     like: optional(
-      'request',
+      { decides: 'request', team: 'free' },
       s.plainText,
       'The claim, or one of its elements, is a text that matches this; * matches any characters.',
     ),

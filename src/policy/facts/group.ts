@@ -12,7 +12,9 @@ export const evaluation: Evaluation<Group> = {
     kind.groups === undefined ? undefined : claimIs(claimAt(verified.claims, kind.groups), value),
 };
 
-const keys = () => ({ group: optional('request', s.groupName, 'The caller is in this group.') });
+const keys = () => ({
+  group: optional({ decides: 'request', team: 'free' }, s.groupName, 'The caller is in this group.'),
+});
 
 export const operator: Operator<Group, typeof keys> = {
   keys,

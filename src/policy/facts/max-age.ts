@@ -22,7 +22,11 @@ export const evaluation: Evaluation<MaxAge> = {
 };
 
 const keys = () => ({
-  max_age: optional('request', s.duration, 'The person signed in (claim auth_time) no longer ago than this.'),
+  max_age: optional(
+    { decides: 'request', team: 'free' },
+    s.duration,
+    'The person signed in (claim auth_time) no longer ago than this.',
+  ),
 });
 
 export const operator: Operator<MaxAge, typeof keys> = {

@@ -15,7 +15,11 @@ export const evaluation: Evaluation<Network> = {
 export const networkName = (ranges: readonly string[]): string => ranges.join(' ');
 
 const keys = () => ({
-  network: optional('request', list(cidr, '[10.9.0.0/24]'), 'The client’s address is in one of these ranges.'),
+  network: optional(
+    { decides: 'request', team: { may: 'networks' } },
+    list(cidr, '[10.9.0.0/24]'),
+    'The client’s address is in one of these ranges.',
+  ),
 });
 
 export const operator: Operator<Network, typeof keys> = {

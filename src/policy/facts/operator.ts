@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Claims } from '../../claim-at.ts';
 import type { ProviderKind } from '../../providers/index.ts';
 import type { At } from '../at.ts';
-import type { Forms, KeysByName } from '../mapping.ts';
+import type { Forms, TeamKeys } from '../mapping.ts';
 
 /* The types for the files of this folder. Each file defines one operator: the form of its facts, how the gateway
  * evaluates them (`evaluation`), and what policies and commands need (`operator`). The bundles for nginx contain only
@@ -90,7 +90,7 @@ export interface OfProvider extends Placed {
 }
 
 /** The keys of an operator as a policy writes them. */
-export type Written<Keys extends () => KeysByName> = Partial<z.output<z.ZodObject<Forms<ReturnType<Keys>>>>>;
+export type Written<Keys extends () => TeamKeys> = Partial<z.output<z.ZodObject<Forms<ReturnType<Keys>>>>>;
 
 /** What an operator builds. {@link buildLeaf} adds the place and the provider for all operators. */
 export type Unplaced<F> = F extends unknown ? Omit<F, 'at' | 'provider'> : never;
@@ -121,7 +121,7 @@ export interface Surroundings {
 }
 
 /** What policies and commands need of an operator. */
-export interface Operator<F, Keys extends () => KeysByName> {
+export interface Operator<F, Keys extends () => TeamKeys> {
   /** The schemas of its keys: the key with the name of the operator, and the keys that may stand next to it. */
   readonly keys: Keys;
   /** Whether facts must name their provider if a policy has several. Absent: the facts are not about a provider. */

@@ -11,7 +11,11 @@ export const evaluation: Evaluation<Provider> = {
 
 /** If a fact also has another operator, this key names the provider whose tokens that operator is about. */
 const keys = () => ({
-  provider: optional('request', s.reference('provider'), 'The provider whose tokens this fact is about.'),
+  provider: optional(
+    { decides: 'request', team: 'free' },
+    s.reference('provider'),
+    'The provider whose tokens this fact is about.',
+  ),
 });
 
 export const operator: Operator<Provider, typeof keys> = { keys };

@@ -30,7 +30,9 @@ export const evaluation: Evaluation<Scope> = {
     scopes?.includes(value) === true || claimHas(scopesClaim(verified, kind), value),
 };
 
-const keys = () => ({ scope: optional('request', s.plainText, 'The token has this scope.') });
+const keys = () => ({
+  scope: optional({ decides: 'request', team: 'free' }, s.plainText, 'The token has this scope.'),
+});
 
 export const operator: Operator<Scope, typeof keys> = {
   keys,

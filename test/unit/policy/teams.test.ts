@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatError, parsePolicy, policyJsonSchema } from '../../../src/policy/index.ts';
-import { type Limit, TEAM_SECTIONS } from '../../../src/policy/team-keys.ts';
+import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { toTable } from '../../../src/rules/table.ts';
 import { ATTEMPTS } from './team-attempts.ts';
@@ -347,39 +346,3 @@ describe('a default of the grant', () => {
     ]);
   });
 });
-
-test('each key that a policy may have below roles, services, hosts and tests is decided on for teams', () => {
-  const schema = policyJsonSchema() as unknown as {
-    properties: Record<string, Schema>;
-    definitions: Record<string, Schema>;
-  };
-  const section = (name: string) => schema.properties[name] as Schema;
-  const host = section('hosts').additionalProperties as Schema;
-  const route = host.patternProperties?.['^/'] as Schema;
-  const rule = route.properties?.allow?.items?.anyOf?.find((it) => it.properties) as Schema;
-  const fact = Object.values(schema.definitions)[0]?.anyOf?.find((it) => it.properties) as Schema;
-  const keys = (it: Schema | undefined) => Object.keys(it?.properties ?? {}).sort();
-  const decided = (limit: Limit | undefined, ...path: readonly string[]): readonly string[] => {
-    if (typeof limit !== 'object') throw new Error(`no keys at ${path}`);
-    if ('each' in limit) return decided(limit.each, ...path);
-    if (!('keys' in limit)) throw new Error(`no keys at ${path}`);
-    const [first, ...rest] = path;
-    return first === undefined ? Object.keys(limit.keys()).sort() : decided(limit.keys()[first], ...rest);
-  };
-  const { hosts, services, roles, tests } = TEAM_SECTIONS;
-  expect(decided(services)).toEqual(keys(section('services').additionalProperties as Schema));
-  expect(decided(hosts).filter((key) => key !== '/')).toEqual(keys(host));
-  expect(decided(hosts, '/')).toEqual(keys(route));
-  expect(decided(hosts, '/', 'allow')).toEqual(keys(rule));
-  expect(decided(hosts, 'tls')).toEqual(keys(host.properties?.tls));
-  expect(decided(roles)).toEqual(keys(fact));
-  expect(decided(tests)).toEqual(keys(section('tests').items));
-});
-
-interface Schema {
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly patternProperties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly items?: Schema;
-  readonly anyOf?: readonly Schema[];
-}

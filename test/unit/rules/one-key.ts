@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { choose, descend, elementOf, kindOf, type Schema, unwrap } from '../../../src/policy/descend.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { cardsOf, type Decides, type Key } from '../../../src/policy/mapping.ts';
+import { cardsOf, type Decides, decidedBy, type Key } from '../../../src/policy/mapping.ts';
 import { ROUTES } from '../../../src/policy/path.ts';
 import { policySchema } from '../../../src/policy/schema.ts';
 
@@ -66,7 +66,7 @@ export function* keys(schema: Schema = policySchema, path = '', around: readonly
   if (def.element) yield* keys(def.element, `${path}[]`, inside);
   for (const [name, key] of Object.entries(cardsOf(bare) ?? {})) {
     const here = path === '' ? name : `${path}.${name}`;
-    yield { path: here, name: nameOf(key, here), decides: key.decides };
+    yield { path: here, name: nameOf(key, here), decides: decidedBy(key.card) };
     yield* keys(key.schema, here, inside);
   }
 }
