@@ -2,7 +2,7 @@ import { type Document, isMap, type Node, type ParsedNode, parseDocument, type Y
 import { MAX_POLICY_BYTES } from './bounds.ts';
 import type { Problem } from './tree.ts';
 import { findUnclosed } from './unclosed.ts';
-import { findDirection } from './unseen.ts';
+import { findUnseen } from './unseen.ts';
 
 /** The text of a policy as YAML nodes, as far as it could be parsed. */
 export interface Yaml {
@@ -19,8 +19,8 @@ const MAX_SECTIONS = 32;
 /** Parses YAML 1.2. After a syntax error, it parses each section by itself and keeps the valid ones. */
 export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
-  const direction = findDirection(text);
-  if (direction !== undefined) return failed(direction.at, direction.message);
+  const unseen = findUnseen(text);
+  if (unseen !== undefined) return failed(unseen.at, unseen.message);
   const whole = parse(text);
   if (typeof whole === 'string') return failed(0, whole);
   const others = whole.errors.filter(({ code }) => code === 'MULTIPLE_DOCS').map(problem);

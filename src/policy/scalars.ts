@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Hint, hints, type Named } from './hints.ts';
 import { MCP_MESSAGE } from './message.ts';
 import * as units from './units.ts';
-import { INVISIBLE } from './unseen.ts';
+import { INVISIBLE, UNSEEN } from './unseen.ts';
 
 /** The form of the names of roles and of all other things that a policy defines. */
 export const ROLE_NAME = /^[a-z][a-z0-9._-]{0,62}$/;
@@ -132,7 +132,7 @@ export const claimPath = text(/^[!-~]{1,200}$/, {
 });
 
 /** Without characters that change how a text looks: two names that look the same are the same. */
-const PLAIN_TEXT = new RegExp(`^[^\\x00-\\x1f\\x7f-\\x9f${INVISIBLE}]{1,256}$`);
+const PLAIN_TEXT = new RegExp(`^(?![^]*(?:${UNSEEN}))[^\\x00-\\x1f\\x7f-\\x9f${INVISIBLE}]{1,256}$`);
 const PLAIN_HINT = { what: 'a text of 1 to 256 printable characters', write: 'the text in quotes' };
 const quoted = (value: unknown) =>
   typeof value === 'number' || typeof value === 'boolean' ? `"${value}" in quotes` : undefined;

@@ -1,6 +1,6 @@
 /** Variables of a policy: `${NAME}` in a value stands for a variable of the environment that the command allows. */
 
-import { INVISIBLE } from './unseen.ts';
+import { INVISIBLE, UNSEEN } from './unseen.ts';
 
 /** The variables that the policy may use, by name. The value is undefined if the variable is not set. */
 export type Variables = ReadonlyMap<string, string | undefined>;
@@ -63,7 +63,7 @@ function mistakeOf(name: string, variables: Variables): string | undefined {
   return CONTROL.test(value) ? `the value of ${name} has a line break or a control character; remove it` : undefined;
 }
 
-const CONTROL = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\ufffd${INVISIBLE}]`);
+const CONTROL = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\ufffd${INVISIBLE}]|${UNSEEN}`);
 
 /** The number, `true` or `false` that a text says. Any other text is only a text, whatever it would mean in YAML. */
 function saidBy(text: string): number | boolean | undefined {

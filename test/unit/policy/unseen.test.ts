@@ -33,8 +33,14 @@ const OTHERS = [
   '3164',
   'FE0F',
   '115F',
+  '17B5',
+  'FFF8',
+  'FFFA',
 ];
-const character = (code: string) => String.fromCharCode(Number.parseInt(code, 16));
+const PAIRS = ['1BCA0', '1D173', '13430', 'E0041', 'E0FFF'];
+/** Some programs show them as the end of a line; a terminal obeys others. */
+const CONTROLS = ['000D', '000B', '000C', '0085', '2028', '2029', '001B', '0008', '007F'];
+const character = (code: string) => String.fromCodePoint(Number.parseInt(code, 16));
 
 describe('a character that is not seen', () => {
   test.each(EMBEDDINGS)('U+%s is an error at its place, also in a comment', (code) => {
@@ -52,8 +58,38 @@ describe('a character that is not seen', () => {
     ]);
   });
 
+  test.each(PAIRS)('U+%s, which is two units of UTF-16, is in no name', (code) => {
+    const errors = errorsOf(policyWith(`{ group: "a${character(code)}b" }`));
+    expect(errors).toEqual([expect.stringContaining('is not a text of 1 to 256 printable characters')]);
+  });
+
+  test.each(CONTROLS)('U+%s does not make the rest of a comment look like a rule', (code) => {
+    expect(errorsOf(policyWith('{ group: a }', `x${character(code)}  boss: { group: b }`))).toEqual([
+      `m.yaml:5:26: the invisible character U+${code} makes people see other lines than YAML reads; remove it`,
+    ]);
+  });
+
+  test('the line breaks of Windows are no mistake', () => {
+    expect(errorsOf(policyWith('{ group: a }').replaceAll('\n', '\r\n'))).toEqual([]);
+  });
+
+  test.each(['ad\u200cmin', 'admin\u200d', '\u200dadmin', '\u0645\u06cc\u200c', '\u0645\u06cc\u200c\u200c\u062e'])(
+    'a joiner is in no name where it joins nothing: %j',
+    (name) => {
+      expect(errorsOf(policyWith(`{ group: "${name}" }`))).toEqual([
+        expect.stringMatching(/: "[^"]*\\u200[cd][^"]*" is not a text of 1 to 256 printable characters/),
+      ]);
+    },
+  );
+
   test('joiners, right-to-left letters and letters of every script are in names', () => {
-    for (const name of ['\u0645\u06cc\u200c\u062e', '\u05e6\u05d5\u05d5\u05ea', '\u0915\u094d\u200d\u0937', '日本']) {
+    for (const name of [
+      '\u0645\u06cc\u200c\u062e',
+      '\u05e6\u05d5\u05d5\u05ea',
+      '\u0915\u094d\u200d\u0937',
+      '日本',
+      '👩\u200d💻',
+    ]) {
       expect(errorsOf(policyWith(`{ group: "${name}" }`))).toEqual([]);
     }
   });
