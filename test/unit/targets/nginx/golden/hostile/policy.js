@@ -1,6 +1,6 @@
 // Rendered by meshgate from the policy; do not edit.
 export default {
-  "selection": "K1pzx3OwLBHgFgwbVvQHEnT5LV4I6dl1fxDj1Cc-bEw",
+  "selection": "4gWTYQwkqzlgx9nlkbsIa_JL-nAm3hLnazNcY888bZ0",
   "clockSkew": 30,
   "tokenCache": 300,
   "keys": {
@@ -14,7 +14,7 @@ export default {
       "name": "default",
       "kind": "generic",
       "issuer": "https://login.example.com",
-      "audiences": ["\"; return 200; #", "\u003c/script>", "${http_cookie}", "__proto__", "\\", "'", "{{", "\u00e9\u00a0\u200d"],
+      "audiences": ["\"; return 200; #", "\u003c/script>", "${http_cookie}", "__proto__", "\\", "'", "{{", "\u00e9\u00a0\u0645\u06cc\u200c\u062e"],
       "algorithms": ["RS256", "PS256", "ES256"],
       "subject": {
         "claim": "sub",
