@@ -1416,13 +1416,12 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
     ${included(scene,"page.conf")}
     ${handlerHost(host3)}
   }
-`;var BYTES2=16,bytes2=count3=>`[\\x00-\\xff]{${count3}}`,first=(name2,count3,but="")=>regex("~",`^${but}(?<meshgate_${name2}>${bytes2(count3)})${bytes2(BYTES2-count3)}\\z`),MAPPED3="\\x00{10}\\xff\\xff",kilobytes=({policy})=>Math.max(MIN_SIGNIN_ADDRESSES,policy.gateway.sessionRoom?.people??0)*SIGNIN_ADDRESS_BYTES>>10,limitOf3=({policy})=>policy.gateway.signin?.limit??{rate:DEFAULTS.signinRate,burst:DEFAULTS.signinBurst},fromMaps=conf`
+`;var BYTES2=16,bytes2=count3=>`[\\x00-\\xff]{${count3}}`,first=(name2,count3,but="")=>regex("~",`^${but}(?<meshgate_${name2}>${bytes2(count3)})${bytes2(BYTES2-count3)}\\z`),MAPPED3="\\x00{10}\\xff\\xff",NETWORK=`^(?|${MAPPED3}(?<meshgate_from_net>${bytes2(4)})|(?<meshgate_from_net>${bytes2(8)})${bytes2(BYTES2-8)})\\z`,kilobytes=({policy})=>Math.max(MIN_SIGNIN_ADDRESSES,policy.gateway.sessionRoom?.people??0)*SIGNIN_ADDRESS_BYTES>>10,limitOf3=({policy})=>policy.gateway.signin?.limit??{rate:DEFAULTS.signinRate,burst:DEFAULTS.signinBurst},fromMaps=conf`
   # The address of a client, for counts; for IPv6, its /64 network and its /48 network.
   map $binary_remote_addr $meshgate_from {
     // The address is an IPv4 address, or the connection came through a socket.
     default $binary_remote_addr;
-    ${regex("~",`^${MAPPED3}(?<meshgate_from_v4>${bytes2(4)})\\z`)} $meshgate_from_v4;
-    ${first("from_net",8)} $meshgate_from_net;
+    ${regex("~",NETWORK)} $meshgate_from_net;
   }
   map $binary_remote_addr $meshgate_from_site {
     ${first("from_site_net",6,`(?!${MAPPED3})`)} $meshgate_from_site_net;

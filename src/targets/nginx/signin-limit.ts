@@ -20,6 +20,10 @@ const first = (name: string, count: number, but = '') =>
 /** The bytes before an IPv4 address that is written as an IPv6 address. */
 const MAPPED = '\\x00{10}\\xff\\xff';
 
+/** Matches the IPv4 address that is written as an IPv6 address, or the network of any other IPv6 address. This is one
+ * expression, because nginx tries it for each request, also from IPv4 addresses. */
+const NETWORK = `^(?|${MAPPED}(?<meshgate_from_net>${bytes(4)})|(?<meshgate_from_net>${bytes(NETWORK_BYTES)})${bytes(BYTES - NETWORK_BYTES)})\\z`;
+
 /** The size of the zone in kilobytes: an address for each person, or a minimum. The oldest addresses are evicted. */
 const kilobytes = ({ policy }: Scene): number =>
   (Math.max(MIN_SIGNIN_ADDRESSES, policy.gateway.sessionRoom?.people ?? 0) * SIGNIN_ADDRESS_BYTES) >> 10;
@@ -36,8 +40,7 @@ export const fromMaps: readonly Directive[] = conf`
   map $binary_remote_addr $meshgate_from {
     // The address is an IPv4 address, or the connection came through a socket.
     default $binary_remote_addr;
-    ${regex('~', `^${MAPPED}(?<meshgate_from_v4>${bytes(4)})\\z`)} $meshgate_from_v4;
-    ${first('from_net', NETWORK_BYTES)} $meshgate_from_net;
+    ${regex('~', NETWORK)} $meshgate_from_net;
   }
   map $binary_remote_addr $meshgate_from_site {
     ${first('from_site_net', SITE_BYTES, `(?!${MAPPED})`)} $meshgate_from_site_net;
