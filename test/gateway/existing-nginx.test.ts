@@ -1,4 +1,6 @@
 /** docs/nginx.md, followed to the letter in a container with a stock nginx. */
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import {
   bareImage,
@@ -61,4 +63,31 @@ test('the gateway is added to an nginx that exists already', async () => {
   expect((await send(target, { path: '/page' })).json().reason).toBe('credential_missing');
   expect((await send(target, { path: '/page', token: await token([]) })).json().reason).toBe('role_missing');
   expect((await send(target, { path: '/status' })).status).toBe(200);
+
+  // "Limits for strangers", with 4 connections instead of 256, and one worker.
+  const [, front] = /```nginx\n(stream \{\n[\s\S]*?)```/.exec(readFileSync('docs/nginx.md', 'utf8')) ?? [];
+  const listen = String.raw`/\[::\]:443/d; s/listen 443 ssl;/listen unix:\/run\/meshgate\/front.sock ssl;/`;
+  await box.exec('sed', '-i', listen, '/etc/nginx/conf.d/meshgate.conf');
+  await box.exec('sed', '-i', 's/^worker_processes.*/worker_processes 1;/', '/etc/nginx/nginx.conf');
+  const block = front?.replace('limit_conn front 256;', 'limit_conn front 4;') ?? '';
+  expect(block).toContain('limit_conn front 4;');
+  await box.exec('sh', '-c', `cat >> /etc/nginx/nginx.conf <<'END'\n${block}END\nnginx -t && nginx -s reload`);
+  await until(
+    async () => {
+      const sockets = Array.from({ length: 20 }, () => connect(443, box.host));
+      let closed = 0;
+      for (const socket of sockets) socket.on('error', () => {}).on('close', () => closed++);
+      const limited = await until(() => (closed === 16 ? true : undefined), {
+        what: '16 closed',
+        timeoutMs: 3000,
+      }).catch(() => false);
+      for (const socket of sockets) socket.destroy();
+      return limited ? true : undefined;
+    },
+    { what: 'four of twenty connections stay open' },
+  );
+  const again = await until(() => send(target, { path: '/page', token: staff }).catch(() => undefined), {
+    what: 'a request through the counted port',
+  });
+  expect(again.status).toBe(200);
 });
