@@ -85,7 +85,7 @@ function withRoles(policy: Policy, roles: readonly string[]): Asker {
   const known = Object.keys(policy.roles);
   for (const role of roles) {
     if (!known.includes(role))
-      throw new WrongUse(`the policy has no role ${JSON.stringify(role)}; ${advise(role, known)}`);
+      throw new WrongUse(`the policy has no role ${JSON.stringify(role)}; ${advise(role, [...known, 'nobody'])}`);
   }
   return {
     kind: 'roles',

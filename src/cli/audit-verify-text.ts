@@ -154,7 +154,9 @@ export function verifiedText(runtime: Runtime, verified: Verified): string {
   else if (gone?.kind === 'removed' && gone.line === 1)
     out.push('the beginning is missing: if a rotation has removed the earlier files, add --part');
   if (log.foreign > 0)
-    out.push(`${entries(log.foreign)} of lines that nginx does not write: audit redecide names them`);
+    out.push(
+      `${count(log.foreign, 'sealed line')} that nginx did not write: audit redecide names ${log.foreign === 1 ? 'it' : 'them'}`,
+    );
   for (const { number, from, to } of log.longKeys.slice(0, MOST_KEYS))
     out.push(
       `key ${number}: signed lines from ${isoTime(from)} to ${isoTime(to)}, and no cosignature was verified: its thief can rewrite them. Give the key of a witness with --witness if the log has one`,

@@ -18,7 +18,7 @@ export const caFileFlag = flag(
 
 /** Returns what is needed to send requests to a provider. */
 export const networkTo = (runtime: Runtime, command: string, provider: Provider, caFile?: string): Asked =>
-  withPolicyCa(runtime, providerNetwork(runtime, command, caFile), provider);
+  withPolicyCa(runtime, providerNetwork(runtime, `${command} --online`, caFile), provider);
 
 /** Returns the keys that a provider publishes, or says why they are not usable. */
 export async function publishedKeys(asked: Asked, provider: Provider, members: Members): Promise<KeySet> {

@@ -230,6 +230,10 @@ describe('wrong use', () => {
     [['get', `${WIKI}/`], '"get" is not a method; write it in upper case'],
     [['GET', '/x'], '"/x" names no host; write https://HOST/PATH'],
     [['--as', 'raeder', 'GET', `${WIKI}/`], 'the policy has no role "raeder"; did you mean "reader"?'],
+    [
+      ['--as', 'anonymous', 'GET', `${WIKI}/`],
+      'the policy has no role "anonymous"; write one of reader, editor, builder, admin, nobody',
+    ],
     [['--as', 'nobody,reader', 'GET', `${WIKI}/`], '--as nobody cannot be combined with roles'],
     [['--as', 'reader', '--token', 'x', 'GET', `${WIKI}/`], 'give --as or --token, not both'],
     [['--token', 'none', 'GET', `${WIKI}/`], 'cannot read the token none: there is no such file'],

@@ -140,7 +140,7 @@ routes
     [['token', '-', '--policy', '-'], 'only one file can come from standard input'],
     [['token', 't.txt', 'GET'], 'METHOD and URL go together'],
     [['token', 't.txt', 'GET', '?'], 'names no host'],
-    [['token', 't.txt', '--online'], 'needs Node'],
+    [['token', 't.txt', '--online'], 'token --online needs Node: run "npx meshgate token --online …"'],
   ])('%j is wrong use', async (args, words) => {
     const { code, err } = await meshgate(args, { files: { './meshgate.yaml': POLICY, 't.txt': token(claims()) } });
     expect([code, err]).toEqual([2, expect.stringContaining(words)]);

@@ -116,12 +116,12 @@ export const sections: Readonly<Record<string, readonly Annotation[]>> = {
     {
       name: 'configuration-snippet',
       ...restricts,
-      lost: 'no key of a policy is a directive of nginx: if a line decides who may pass, write a rule for it',
+      lost: 'a policy has no directives of nginx, so these lines have no effect any more: if a line decides who may pass, write a rule for it',
     },
     {
       name: 'server-snippet',
       ...restricts,
-      lost: 'no key of a policy is a directive of nginx: if a line decides who may pass, write a rule for it',
+      lost: 'a policy has no directives of nginx, so these lines have no effect any more: if a line decides who may pass, write a rule for it',
     },
     { name: 'stream-snippet', lost: 'the gateway is for HTTP: keep this in another nginx' },
     ...rows(['enable-modsecurity', 'enable-owasp-core-rules'], { ...refuses, same: 'false', lost: WAF }),

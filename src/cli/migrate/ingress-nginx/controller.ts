@@ -80,7 +80,7 @@ export function reportController(controller: ConfigMap, findings: Findings): voi
     const to = Object.hasOwn(controllerKeys, key) ? controllerKeys[key] : undefined;
     if (to !== undefined) findings.carry(label, to);
     else if ((controllerSnippets as readonly string[]).includes(key)) {
-      findings.lose(label, 'no key of a policy is a directive of nginx');
+      findings.lose(label, 'a policy has no directives of nginx, so these lines have no effect any more');
     } else
       findings.lose(
         label,
