@@ -993,7 +993,8 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
     default $upstream_http_clear_site_data;
     '~\*' '"cache", "storage"';
     '~*cookies.*cookies' "";
-    '~*^(?<meshgate_cleared_0>.*)"cookies"(?<meshgate_cleared_1>.*)$' $meshgate_cleared_0$meshgate_cleared_1;
+    // Only a whole member of the list is removed. Otherwise what is left of "coo"cookies"kies" would be "cookies".
+    '~*^(?<meshgate_cleared_0>(?:[^,]*,)*) *"cookies" *(?<meshgate_cleared_1>(?:,.*)?)$' $meshgate_cleared_0$meshgate_cleared_1;
     '~*cookies' "";
   }
   # Link of services: none with which browsers connect to other hosts.
@@ -1005,7 +1006,7 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
   }
   ${!scene.policy.gateway.hsts&&transportMap}
   ${hasSessions(scene)&&challengeMap}
-`,PLAIN_LINK="^(?!.*(?:\\\\|prefetch|preload|preconnect|prerender|dictionary|stylesheet|expect))",OWN_LINK="^[^<]*+(?:<(?!//)[^\\x00-\\x20\\\\:<>]*+>[^<]*+)*+$",transportMap=conf`
+`,PLAIN_LINK="^(?!.*(?:\\\\|prefetch|preload|preconnect|prerender|dictionary|stylesheet|expect))",OWN_LINK="^(?!.*[iI][mM][aA][gG][eE][sS][rR][cC][sS][eE][tT])[^<]*+(?:<(?!//)[^\\x00-\\x20\\\\:<>]*+>[^<]*+)*+$",transportMap=conf`
   # Strict-Transport-Security of services: none that ends soon.
   map $upstream_http_strict_transport_security $meshgate_transport {
     "" "";
@@ -1034,7 +1035,7 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
   proxy_set_header ${"X-Meshgate-Query"} $args;
   proxy_set_header Cookie $meshgate_cookie_signin;
   ${passed("Content-Type","Origin","Sec-Fetch-Dest","Sec-Fetch-Mode","Sec-Fetch-Site","Sec-Purpose")}
-`,fromHandler=conf`
+`,SANDBOX="default-src 'none'; sandbox",fromHandler=conf`
   proxy_buffer_size 32k; proxy_buffers 4 32k; # room for the cookies of eight attempts and a session, and the longest URL of a provider
   proxy_max_temp_file_size 0;
   // If a handler threw an error, its response is replaced.
@@ -1046,13 +1047,14 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
   ${ignoresAccel()}
   add_header Cache-Control $meshgate_handler_cache always;
   add_header Referrer-Policy $meshgate_handler_referrer always;
-  add_header X-Content-Type-Options $meshgate_handler_sniff always;
+  add_header X-Content-Type-Options $meshgate_handler_sniff always; add_header Content-Security-Policy $meshgate_handler_policy always;
   ${forgottenReports}
 `,handlerMaps=scene=>hasSessions(scene)?conf`
         # Headers that responses of the sign-in get, unless its JavaScript sets them.
         map $upstream_http_cache_control $meshgate_handler_cache { "" no-store; default ""; }
         map $upstream_http_referrer_policy $meshgate_handler_referrer { "" no-referrer; default ""; }
         map $upstream_http_x_content_type_options $meshgate_handler_sniff { "" nosniff; default ""; }
+        map $upstream_http_content_security_policy $meshgate_handler_policy { "" ${SANDBOX}; default ""; }
       `:[];var NAME5=63,ESCAPED2=2,ROUTE=4096*ESCAPED2,NAMES5=4096,text4=(name2,variable3,most,says2,more={})=>({name:name2,variable:variable3,kind:"text",most,says:says2,...more}),number4=(name2,variable3,most,says2)=>({name:name2,variable:variable3,kind:"number",most,says:says2}),FIELDS=[text4("time","time_iso8601",25,"When the response was complete.",{form:"^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d$"}),text4("request_id","request_id",32,"The id of the request.",{form:"^[0-9a-f]{32}$"}),text4("trace_id","meshgate_trace_id",32,"The trace of the request (W3C Trace Context).",{form:"^[0-9a-f]{32}$"}),text4("span_id","meshgate_span_id",16,"The span of the client, or a new one.",{form:"^[0-9a-f]{16}$"}),text4("client.address","remote_addr",45,"The address of the client. Networks that give roles contain it."),text4("server.address","meshgate_log_host",255,"The requested host."),text4("http.request.method","meshgate_log_method",32,"The method."),text4("url.path","meshgate_log_path",1024,"The path as the client sent it, without the query."),text4("http.route","meshgate_route",ROUTE,"The route of the policy, HOST/PATH."),number4("http.response.status_code","meshgate_code",3,"The status; 0 if there was no response."),text4("user_agent.original","meshgate_log_agent",512,"The header User-Agent."),text4("user.id","meshgate_user",4096*ESCAPED2,"The subject of the caller, encoded as in identity headers. Empty for an anonymous caller."),text4("user.roles","meshgate_roles",4096,"The roles of the caller for this request, joined by commas. For an agent that acts for a person, the roles with which it acts."),text4("meshgate.agent","meshgate_agent",NAME5,"The agent that acted for the caller or for itself.",{needs:"agents"}),text4("meshgate.actors","meshgate_actors",2048*ESCAPED2,"The actor chain, beginning with the actor that sent the request; joined by commas, encoded as in identity headers.",{needs:"agents"}),text4("meshgate.alone","meshgate_alone",1,"1 if the agent acted for itself, and for no person; else empty.",{needs:"agents",form:"^1?$"}),text4("mcp.protocol.version","meshgate_log_mcp_version",32,"The header Mcp-Protocol-Version.",{needs:"tools"}),text4("mcp.method.name","meshgate_log_mcp_method",256,"The header Mcp-Method.",{needs:"tools"}),text4("gen_ai.tool.name","meshgate_log_mcp_name",256,"The header Mcp-Name.",{needs:"tools"}),text4("meshgate.provider","meshgate_provider",NAME5,"The provider that vouched for the caller."),text4("meshgate.claims","meshgate_claims",4096*ESCAPED2,"The claims that roles read, as a JSON object; empty if the caller has no token.",{needs:"claims"}),{name:"meshgate.policy",variable:"",kind:"digest",most:32,form:"^[0-9a-f]{32}$",says:"The beginning of the SHA-256 of the compiled policy that decided."},text4("meshgate.rule","meshgate_rule",ROUTE+16,"The rule that allowed the request, or that came closest."),text4("meshgate.reason","meshgate_log_reason",NAME5,"Why the request did not pass; empty if it passed.",{form:"^[a-z0-9_]*$"}),text4("meshgate.service","meshgate_service",NAME5,"The service of the route."),text4("meshgate.service_credential","meshgate_log_credential",NAME5,"The scheme of the Authorization header that belongs to the service, if nginx sent the header to it.",{needs:"credentials"}),text4("meshgate.mesh","meshgate_mesh",NAME5,"The mesh of the service.",{needs:"meshes"}),text4("meshgate.ingress","meshgate_ingress",NAMES5,"The ingress that leads to the service, or several.",{needs:"several"}),text4("meshgate.identity","meshgate_as",NAME5,"The mesh identity that nginx connected with."),text4("meshgate.upstream","upstream_addr",512,"The addresses that nginx tried, in their order."),text4("meshgate.upstream_status","upstream_status",512,"The status of each of these attempts.",{needs:"failover"}),text4("meshgate.erased","meshgate_erased",NAMES5,"Identity headers of the client, which no service received."),number4("duration","request_time",24,"The time of the request in seconds."),number4("bytes","body_bytes_sent",20,"The size of the response body in bytes.")];var CHECK_TIME_BOUNDS=[.005,.01,.025,.05,.1,.25,.5,1,2.5,5,10];var fastTimes=Array.from({length:1e3*CHECK_TIME_BOUNDS[0]+1},(_,ms)=>(ms/1e3).toFixed(3));var PAGE3=64*1024;function countsBytes({policy,hosts:hosts2}){let routes4=hosts2.flatMap(host3=>host3.routes),rules=routes4.reduce((sum,{targets:targets2})=>sum+targets2.length,0),providers=Object.keys(policy.providers).length,counts2=200+routes4.length*24+rules*6+providers*8;return Math.ceil(counts2*384/PAGE3)*PAGE3}function countZones(scene){let size3=countsBytes(scene)>>10;return conf`
     # Counters for the metrics, and their names.
     js_shared_dict_zone zone=meshgate_counts:${size3}k type=number;
@@ -1187,7 +1189,7 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
   map $meshgate_status $meshgate_grpc_status { default 16; "400" 13; "403" 7; "404" 12; "429" 14; "503" 14; }
 `,grpcErrorPages=conf`
   error_page 401 = $meshgate_refuse_to; error_page 500 = $meshgate_down_to; # clients of gRPC read a gRPC status
-  error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
+  error_page 400 = ${BAD_LOCATION}; error_page 414 494 = ${LARGE_LOCATION};
 `,refused3=(name2,status,reason)=>conf`
   location ${name2} {
     default_type application/grpc;
@@ -1202,7 +1204,7 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
   ${onceMore("grpc")}
 `;var TITLES={400:"Bad Request",401:"Unauthorized",403:"Forbidden",404:"Not Found",421:"Misdirected Request",429:"Too Many Requests",503:"Service Unavailable"},STATUSES=[...new Set(Object.values(reasons).map(entry2=>entry2.status))].filter(status=>status!==401).sort(),head=status=>`{"title":"${TITLES[status]}","status":${status},`,ID=[',"request_id":"',variable2("request_id"),'"}'],problemFile=["problem.conf",conf`
     default_type application/problem+json;
-    add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
+    add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always; add_header Content-Security-Policy ${SANDBOX} always;
   `,"Directives that all responses to rejected requests share."],membersOf2=reason=>`"reason":"${reason}","detail":${JSON.stringify(reasons[reason].help)}`;function bodyOf(reason){let{status}=reasons[reason];return template(`${head(status)}${membersOf2(reason)}`,...ID)}var returned=reason=>conf`return ${reasons[reason].status} ${bodyOf(reason)};`,unknown4=conf`return 404 $meshgate_route_unknown;`,repeated2=({options},reason,members3)=>options.sidecar?conf`
         add_header ${"X-Meshgate-Reason"} ${reason} always; add_header ${"X-Meshgate-Problem"} ${members3} always;
       `:[],repeatedAnswer=scene=>repeated2(scene,variable2("meshgate_reason"),variable2("meshgate_problem")),repeatedReason=(scene,reason)=>repeated2(scene,literal3(reason),template(membersOf2(reason),...ID)),refusal2=(scene,reason)=>[included(scene,"problem.conf"),...repeatedReason(scene,reason),...reason==="route_unknown"?unknown4:returned(reason)],refused4=status=>conf`return ${status} ${template(head(status),variable2("meshgate_problem"))};`,inside=conf`internal; error_page 404 = @meshgate_unknown;`,insideLocation=(scene,path,reason,page2=[])=>conf`
@@ -1976,7 +1978,7 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
   proxy_intercept_errors off; proxy_redirect off; # errors and redirects of the service pass unchanged
   ${ignoresAccel()}
 `,errorPages=conf`
-  error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION}; error_page 429 = ${OFTEN_LOCATION};
+  error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 414 494 = ${LARGE_LOCATION}; error_page 429 = ${OFTEN_LOCATION};
 `,headersBeside=scene=>conf`
   ${filteredBeside(scene)}
   ${nonceHeader(scene)}
@@ -2057,7 +2059,7 @@ ${printAll(directive.block,`${indent}    `)}${indent}}
       ${strangersAnywhere(scene)}
       ${accessLog2(scene)}
       ${trustedProxies3(scene)}
-      error_page 400 494 = ${BAD_LOCATION};
+      error_page 400 414 494 = ${BAD_LOCATION};
       ${badLocation(scene)}
       location @meshgate_unknown { ${refusal2(scene,"host_unknown")} }
       location / { ${refusal2(scene,"host_unknown")} }

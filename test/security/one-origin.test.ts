@@ -116,10 +116,14 @@ describe('a service that tells browsers to clear their data', () => {
   const wishes: readonly (readonly [readonly string[], string | undefined])[] = [
     [['"cookies"'], undefined],
     [['"COOKIES"'], undefined],
-    [['"cache", "cookies", "storage"'], '"cache", , "storage"'],
+    [['"cache", "cookies", "storage"'], '"cache",, "storage"'],
     [['"cookies"', '"storage"'], ', "storage"'],
     [['"cookies"', '"cache"', '"cookies"'], undefined],
     [['cookies'], undefined],
+    // What is left if the word is removed is the word again.
+    [['"coo"cookies"kies"'], undefined],
+    [['"cache"', '"coo"COOKIES"kies"'], undefined],
+    [['"cookies" , "cache"'], ', "cache"'],
     [['"*"'], '"cache", "storage"'],
     [['"cache"', '"*"'], '"cache", "storage"'],
     [['"cache", "storage", "executionContexts"'], '"cache", "storage", "executionContexts"'],

@@ -150,6 +150,28 @@ describe.each([
       expect(refused.hops[0]?.answer.header('Content-Security-Policy')).toContain("frame-ancestors 'none'");
     }
   });
+
+  // With response_mode=fragment, which is a parameter in the URL of the provider, the code follows `#`: no server sees it.
+  test('no page of the same origin can read a code behind # in its URL', async () => {
+    await exhaust(origin(at));
+    const url = `${origin(at)}/.meshgate/callback`;
+    const long = { headers: { ...framed, ...HUGE } };
+    const sent: readonly Navigation[] = [{ headers: framed }, long, { method: 'POST', headers: framed }];
+    for (const wish of sent) {
+      const refused = await newAgent(stage).visit(url, { follow: false, ...wish });
+      const policy = refused.hops[0]?.answer.header('Content-Security-Policy');
+      expect([refused.status >= 400, policy]).toEqual([true, expect.stringMatching(/sandbox|frame-ancestors 'none'/)]);
+    }
+    const used = await past(newAgent(stage), url, { method: 'POST', headers: framed });
+    expect([used.status, used.hops[0]?.answer.header('Content-Security-Policy')]).toEqual([
+      405,
+      expect.stringContaining('sandbox'),
+    ]);
+    const line = await (host === ONE ? one : other).send(at, {
+      path: `/.meshgate/callback?code=${'x'.repeat(40_000)}`,
+    });
+    expect([line.status, line.header('Content-Security-Policy')]).toEqual([400, expect.stringContaining('sandbox')]);
+  });
 });
 
 describe('a ticket', () => {

@@ -158,6 +158,7 @@ describe('the gateway', () => {
     ['Link', '</\t/evil.test/x>; rel=prefetch', false],
     ['Link', '<\\\\evil.test/x>; rel=prefetch', false],
     ['Link', '< https://evil.test/x>; rel=prefetch', false],
+    ['Link', '</x>; rel=preload; as=image; ImageSrcSet="https://evil.test/x 1x"', false],
     ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains', true],
     ['Strict-Transport-Security', 'max-age=0', false],
     ['Strict-Transport-Security', 'max-age=1', false],

@@ -18,7 +18,7 @@ export const grpcMaps = conf`
 /** Sends refused calls to the location for gRPC. Other requests on the same route get the usual refusal. */
 export const grpcErrorPages = conf`
   error_page 401 = $meshgate_refuse_to; error_page 500 = $meshgate_down_to; # clients of gRPC read a gRPC status
-  error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION};
+  error_page 400 = ${BAD_LOCATION}; error_page 414 494 = ${LARGE_LOCATION};
 `;
 
 /** The location that refuses gRPC calls. Such a refusal has a gRPC status (gRPC's HTTP/2 mapping, "Trailers-Only"). */

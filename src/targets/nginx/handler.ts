@@ -40,6 +40,10 @@ export const asked = conf`
   ${passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose')}
 `;
 
+/** The policy of each response of the gateway that is no page. In a sandbox it has no origin. So no page of a service on the
+ * same host can read its URL from a frame or a window, not even what follows `#`, which no server sees. */
+export const SANDBOX = "default-src 'none'; sandbox";
+
 /** How nginx passes on a handler's response: unchanged, never from a cache, and stored only if the response says so. */
 export const fromHandler = conf`
   proxy_buffer_size 32k; proxy_buffers 4 32k; # room for the cookies of eight attempts and a session, and the longest URL of a provider
@@ -53,7 +57,7 @@ export const fromHandler = conf`
   ${ignoresAccel()}
   add_header Cache-Control $meshgate_handler_cache always;
   add_header Referrer-Policy $meshgate_handler_referrer always;
-  add_header X-Content-Type-Options $meshgate_handler_sniff always;
+  add_header X-Content-Type-Options $meshgate_handler_sniff always; add_header Content-Security-Policy $meshgate_handler_policy always;
   ${forgottenReports}
 `;
 
@@ -65,5 +69,6 @@ export const handlerMaps = (scene: Scene): readonly Directive[] =>
         map $upstream_http_cache_control $meshgate_handler_cache { "" no-store; default ""; }
         map $upstream_http_referrer_policy $meshgate_handler_referrer { "" no-referrer; default ""; }
         map $upstream_http_x_content_type_options $meshgate_handler_sniff { "" nosniff; default ""; }
+        map $upstream_http_content_security_policy $meshgate_handler_policy { "" ${SANDBOX}; default ""; }
       `
     : [];

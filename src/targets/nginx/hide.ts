@@ -84,7 +84,8 @@ export const filteredMaps = (scene: Scene): readonly Directive[] => conf`
     default $upstream_http_clear_site_data;
     '~\*' '"cache", "storage"';
     '~*cookies.*cookies' "";
-    '~*^(?<meshgate_cleared_0>.*)"cookies"(?<meshgate_cleared_1>.*)$' $meshgate_cleared_0$meshgate_cleared_1;
+    // Only a whole member of the list is removed. Otherwise what is left of "coo"cookies"kies" would be "cookies".
+    '~*^(?<meshgate_cleared_0>(?:[^,]*,)*) *"cookies" *(?<meshgate_cleared_1>(?:,.*)?)$' $meshgate_cleared_0$meshgate_cleared_1;
     '~*cookies' "";
   }
   # Link of services: none with which browsers connect to other hosts.
@@ -101,8 +102,10 @@ export const filteredMaps = (scene: Scene): readonly Directive[] => conf`
 /** Matches a `Link` that has no relation with which a browser fetches or connects, and no escape that could hide one. */
 const PLAIN_LINK = `^(?!.*(?:\\\\|prefetch|preload|preconnect|prerender|dictionary|stylesheet|expect))`;
 
-/** Matches a `Link` whose targets are all paths. Browsers read `\\` as `/`, and ignore tabs and line breaks. */
-const OWN_LINK = '^[^<]*+(?:<(?!//)[^\\x00-\\x20\\\\:<>]*+>[^<]*+)*+$';
+/** Matches a `Link` whose targets are all paths, also those of a picture in several sizes. Browsers read `\\` as `/`, and
+ * ignore tabs and line breaks. */
+const OWN_LINK =
+  '^(?!.*[iI][mM][aA][gG][eE][sS][rR][cC][sS][eE][tT])[^<]*+(?:<(?!//)[^\\x00-\\x20\\\\:<>]*+>[^<]*+)*+$';
 
 const transportMap = conf`
   # Strict-Transport-Security of services: none that ends soon.

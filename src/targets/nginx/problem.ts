@@ -4,6 +4,7 @@ import { plainChallenge } from '../../rules/challenge.ts';
 import { type Arg, conf, type Directive, literal, type Part, template, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { grpcRefusals } from './grpc.ts';
+import { SANDBOX } from './handler.ts';
 import { modulesOf } from './module.ts';
 import {
   BAD_LOCATION,
@@ -42,7 +43,7 @@ export const problemFile: ConfFile = [
   'problem.conf',
   conf`
     default_type application/problem+json;
-    add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always;
+    add_header Cache-Control no-store always; add_header X-Content-Type-Options nosniff always; add_header Content-Security-Policy ${SANDBOX} always;
   `,
   'Directives that all responses to rejected requests share.',
 ];

@@ -22,7 +22,7 @@ const closed = conf`
 
 /** The error pages for refusals by nginx itself. A level with its own error pages inherits none, so it needs all. */
 export const errorPages = conf`
-  error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 494 = ${LARGE_LOCATION}; error_page 429 = ${OFTEN_LOCATION};
+  error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 414 494 = ${LARGE_LOCATION}; error_page 429 = ${OFTEN_LOCATION};
 `;
 
 /** The headers that the gateway adds to a service's response. Headers of outer levels stay. */

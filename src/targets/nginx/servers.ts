@@ -98,7 +98,7 @@ function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[]
       ${strangersAnywhere(scene)}
       ${accessLog(scene)}
       ${trustedProxies(scene)}
-      error_page 400 494 = ${BAD_LOCATION};
+      error_page 400 414 494 = ${BAD_LOCATION};
       ${badLocation(scene)}
       location @meshgate_unknown { ${refusal(scene, 'host_unknown')} }
       location / { ${refusal(scene, 'host_unknown')} }
