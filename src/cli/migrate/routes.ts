@@ -37,7 +37,7 @@ interface Node {
 const isAtOrBelow = (path: string, above: string): boolean => path === above || path.startsWith(`${above}/`);
 
 /** Whether all paths of a node are among some paths. */
-function covers({ kind, path }: Paths, node: Node): boolean {
+export function covers({ kind, path }: Paths, node: Node): boolean {
   if (kind === 'exact') return node.kind === 'exact' && node.path === path;
   if (kind === 'prefix') return isAtOrBelow(node.path, path);
   return node.path === path ? node.kind === 'prefix' : isAtOrBelow(node.path, path);

@@ -3,7 +3,7 @@ import type { Paths } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
 import { neverTrue, roleFor } from '../oauth2-proxy/access.ts';
 import { TRUSTED } from '../oauth2-proxy/gateway.ts';
-import { routesFor, type Served } from '../routes.ts';
+import { covers, routesFor, type Served } from '../routes.ts';
 import { placeOf } from './places.ts';
 import { corsOf, limitOf, proxyOf } from './proxying.ts';
 import type { Manifests } from './read.ts';
@@ -25,7 +25,7 @@ export interface Around {
 }
 
 /** What an annotation demands besides callers: with it, the paths stay closed until a person has decided. */
-function closings({ annotations, path, location, isRejected }: Entry, findings: Findings): boolean {
+function closings({ annotations, path, location, isRejected }: Entry, isHidden: boolean, findings: Findings): boolean {
   const close = (name: string, text: string) => {
     findings.ask(annotations.label(name), text);
     return true;
@@ -41,6 +41,11 @@ function closings({ annotations, path, location, isRejected }: Entry, findings: 
       ),
     path.service === '' &&
       close(path.path, 'the path is closed: its backend is no Service, so ingress-nginx has no location for it'),
+    isHidden &&
+      close(
+        path.path,
+        'the path is closed: on a host with expressions, ingress-nginx has a location for all paths before it, which leads to no Service',
+      ),
     location === 'closed' &&
       path.service !== '' &&
       close('canary', `no other Ingress has the path ${path.path.slice(0, 80)}, so it is closed: write who may pass`),
@@ -189,20 +194,31 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
   const served = new Map<string, Served>();
   // A policy has no two paths that differ in case only.
   const spelled = new Map<string, string>();
-  // nginx takes the first expression that matches, the longest first.
   const located = entries.filter(({ location }) => location !== 'none');
-  const ordered = isRegex ? [...located].sort((a, b) => byLength(a.path.path, b.path.path)) : located;
+  // ingress-nginx adds a location for all paths before all others of the path /.
+  const isBehindAll = ({ path }: Entry) => isRegex && path.path === '/' && path.type === 'Exact';
+  const hasAll = located.some(({ path }) => path.path === '/' && path.type !== 'Exact');
+  const decided = located.flatMap((entry) => {
+    const label = `${entry.ingress.namespace}/${entry.ingress.name} path`;
+    if (isBehindAll(entry) && hasAll) {
+      findings.lose(label, `${host}/ of the type Exact: the one of all paths matches first, so it had no effect`);
+      return [];
+    }
+    const who = whoOf(entry.annotations, everywhere, certificates, people, findings);
+    const closed = closings(entry, isBehindAll(entry), findings) || isClosed;
+    const { alternative: _, ...strict } = who;
+    const allow = rulesOf(closed ? { ...strict, closed: true } : who, entry.ingress.name, around);
+    return [{ entry, label, who, closed, allow, isOpen: JSON.stringify(allow) === '["anyone"]' }];
+  });
+  // nginx takes the first expression that matches, the longest first. Of Ingresses with the same one, each may be the older
+  // one: those that restrict decide about the paths of the others.
+  if (isRegex)
+    decided.sort((a, b) => byLength(a.entry.path.path, b.entry.path.path) || Number(a.isOpen) - Number(b.isOpen));
   const converted: Paths[] = [];
   // With the beginning of the paths that the expression may match.
   const overhanging: { readonly beginning: string; readonly served: Served }[] = [];
-  for (const entry of ordered) {
+  for (const { entry, label, who, closed, allow, isOpen } of decided) {
     const { ingress, annotations, path } = entry;
-    const label = `${ingress.namespace}/${ingress.name} path`;
-    const who = whoOf(annotations, everywhere, certificates, people, findings);
-    const closed = closings(entry, findings) || isClosed;
-    const { alternative: _, ...strict } = who;
-    const allow = rulesOf(closed ? { ...strict, closed: true } : who, ingress.name, around);
-    const isOpen = JSON.stringify(allow) === '["anyone"]';
     if (isOpen)
       findings.differ(
         label,
@@ -275,7 +291,14 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
       served.set(key, earlier === undefined ? mine : both(earlier, mine, around));
     }
   }
-  const routes = routesFor([...served.values()], [], []);
+  const all = [...served.values()];
+  const alone = isRegex ? all.filter(({ paths: it }) => it.kind === 'below') : [];
+  for (const { path } of alone.map((it) => it.paths))
+    if (!all.some(({ paths }) => covers(paths, { kind: 'exact', path }))) {
+      const text = `${host}${path} without a slash at its end has no location in ingress-nginx, and ${path}/* of a policy has it, too`;
+      findings.differ(`host ${host}`, text, true);
+    }
+  const routes = routesFor(all, [], []);
   if (Object.keys(routes).length === 0) return;
   const secret = withCa?.annotations.text('auth-tls-secret')?.split('/').at(-1) ?? '';
   const ca = certificates.any || certificates.fact !== undefined || certificates.closed;

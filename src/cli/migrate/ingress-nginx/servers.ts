@@ -36,6 +36,9 @@ const isSignIn = ({ path }: IngressPath): boolean => /^\/oauth2?(?:\/|$|\()/.tes
 
 const isCanary = ({ annotations }: Read): boolean => annotations.is('canary');
 
+/** Whether ingress-nginx surely serves an Ingress. */
+const isSure = ({ annotations, isRejected }: Read): boolean => !annotations.isUnclear && !isRejected;
+
 /** Returns the entries by host. The pages of oauth2-proxy itself are left out: the gateway answers them. A host without
  * entries is one that must not get the rules of a wildcard. */
 export function entriesByHost(all: readonly Read[], findings: Findings): ReadonlyMap<string, readonly Entry[]> {
@@ -84,19 +87,21 @@ function withAliases(
         host,
         alias: it.toLowerCase(),
         label: annotations.label('server-alias'),
-        isOfAll: withAlias.every((other) => other.annotations.list('server-alias').includes(it)),
+        isClear:
+          withAlias.every((other) => other.annotations.list('server-alias').includes(it)) && withAlias.some(isSure),
       })),
     );
   });
-  for (const { host, alias, label, isOfAll } of wanted) {
+  for (const { host, alias, label, isClear } of wanted) {
     const others = wanted.filter((it) => it.alias === alias && it.host !== host);
     const below = [...hosts.keys()].find((it) => it !== host && it.startsWith('*.') && it.endsWith(alias.slice(1)));
     if (!isHostName(alias))
       findings.lose(label, 'an alias that is an expression is left out: write the names of the hosts');
     else if (hosts.has(alias) && alias !== host)
       findings.lose(label, `${alias} is a host of its own, which ingress-nginx prefers`);
-    else if (!isOfAll || others.length > 0) {
-      findings.lose(label, `${alias} is left out, because Ingresses differ in whose alias it is: write this host`);
+    else if (!isClear || others.length > 0) {
+      const why = 'because Ingresses differ in whose alias it is, or ingress-nginx does not serve the Ingress';
+      findings.lose(label, `${alias} is left out, ${why}: write this host`);
       all.set(alias, []);
     } else all.set(alias, hosts.get(host) ?? []);
     if (alias.startsWith('*.') && below !== undefined)
@@ -155,7 +160,6 @@ export function isRegexHost(entries: readonly Entry[]): Said {
     located.set(key, [...(located.get(key) ?? []), entry]);
   }
   const said = [...located.values()].map((those) => those.map((it) => forcesRegex(it, it.path)));
-  const isSure = (it: Entry) => !it.annotations.isUnclear && !it.isRejected;
   if (located.get('prefix /')?.some(isSure) !== true)
     said.push(usual.map((it) => forcesRegex(it, { ...it.path, path: '/', type: 'Prefix' })));
   if (said.some((those) => those.length > 0 && those.every((it) => it === 'yes'))) return 'yes';

@@ -57,6 +57,9 @@ const fits =
 export const meaningful: Readonly<Record<string, (text: string, namespace: string) => boolean>> = {
   'auth-url': fits(AUTH_URL),
   'auth-method': fits(METHOD),
+  'auth-type': fits(/^(?:basic|digest)$/),
+  'auth-secret': (text, namespace) => isOwn(text, namespace),
+  'auth-secret-type': fits(/^auth-(?:file|map)$/),
   'auth-request-redirect': fits(URL_CHARACTERS),
   'auth-response-headers': fits(/^[A-Za-z0-9-_, ]*$/),
   'auth-cache-duration': (text) =>

@@ -240,7 +240,9 @@ export function whoOf(
     const alternative = all([...beside, ...networks]);
     // Without an allow list, no address satisfies nginx: a deny list only denies.
     const isAllowed = networks.some((it) => typeof it === 'object' && Object.hasOwn(it, 'network'));
-    const only = certificates.any || certificates.closed || annotations.isUnclear || everywhere.closed || !isAllowed;
+    const hasNoSecret = annotations.text('auth-type') !== undefined && annotations.text('auth-secret') === undefined;
+    const isDenied = certificates.closed || annotations.isUnclear || everywhere.closed || hasNoSecret;
+    const only = certificates.any || isDenied || !isAllowed;
     const others = isOauth2 && { besideOthers: beside };
     return { facts, closed, anyCertificate: certificates.any, ...further, ...others, ...(!only && { alternative }) };
   }

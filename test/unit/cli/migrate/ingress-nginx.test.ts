@@ -287,7 +287,7 @@ describe('expressions', () => {
     async (path) => {
       const wider = async (text: string) => (await run(text)).differs.filter((it) => it.wider).map(({ text }) => text);
       expect(await wider(regex(inside, path) + regex({}, '/'))).toEqual([expect.stringMatching(/any case of letters/)]);
-      expect(await wider(regex(inside, path))).toEqual([]);
+      expect(await wider(regex(inside, path))).not.toContainEqual(expect.stringMatching(/any case of letters/));
       expect(await wider(regex(inside, '/(.*)') + regex({}, '/'))).toEqual([]);
     },
   );

@@ -78,14 +78,17 @@ function allowedAlone(text: string, { host, path, network }: (typeof requests)[n
 const orders = <Of>(all: readonly Of[]): readonly (readonly Of[])[] =>
   all.length < 2 ? [all] : all.flatMap((it, index) => orders(all.toSpliced(index, 1)).map((more) => [it, ...more]));
 
-/** Whether a text of the report names a request: its host, and the beginning of its path where the line says so. */
-function names(text: string, { host, path }: (typeof requests)[number]): boolean {
+/** Whether a text of the report names a request: its host, and the beginning of its path where the line says so. The
+ * lines of a wildcard name no host that the policy has. */
+function names(text: string, { host, path }: (typeof requests)[number], policy: string): boolean {
   if (text.includes('stands for one label')) return /^[^.]+\.[^.]+\.example\.com$/.test(host);
   const [, of = '', begins = ''] = /^(\S*\.example\.com)(\/\S*)/.exec(text) ?? [];
-  if (of !== host) return false;
+  const isOfWildcard = of.startsWith('*.') && host.endsWith(of.slice(1)) && !policy.includes(` ${host}:`);
+  if (of !== host && !isOfWildcard) return false;
   if (/differ in case only/.test(text)) return path.startsWith(begins);
+  if (/without a slash at its end/.test(text)) return path === begins;
   const [, all = ''] = /its callers also pass at all of (.*)$/.exec(text) ?? [];
-  if (all !== '') return all.split(', ').some((it) => `${host}${path}/`.startsWith(it.replace(/\*$/, '')));
+  if (all !== '') return all.split(', ').some((it) => `${path}/`.startsWith(it.slice(of.length).replace(/\*$/, '')));
   const cased = /any case of letters/.test(text) && path !== path.toLowerCase();
   if (cased) return true;
   const words = [...text.matchAll(/such as \S+\.example\.com(\/\S*?)s(?=:|,| )/g)].map(([, it = '']) => it);
@@ -98,7 +101,7 @@ async function neverWider(ingresses: readonly Ingress[], controller: Controller 
   const said = [...report.differs, ...report.notCarried].flatMap(({ wider, text }) => (wider ? [text] : []));
   for (const request of allowedBy(report)) {
     if (orders(ingresses).every((it) => reaches(it, request, controller))) continue;
-    const isNamed = said.some((it) => names(it, request));
+    const isNamed = said.some((it) => names(it, request, report.policy));
     expect(isNamed, `${request.network} ${request.host}${request.path}: ${said.join('; ')}`).toBe(true);
   }
   return report;
@@ -183,6 +186,58 @@ describe('no request passes that ingress-nginx refuses', () => {
           /strict-validate-path-type/,
         ],
         [
+          'to an Exact path / on a host with expressions',
+          [at(HOST, regex, { ...root, type: 'Exact' })],
+          /has a location for all paths before it/,
+        ],
+        [
+          'to an Exact path / beside a canary of all paths',
+          [at(HOST, regex, { ...root, type: 'Exact' }), at(HOST, { canary: 'true' }, { ...root, service: 'new' })],
+          /has a location for all paths before it/,
+        ],
+        [
+          'to an Exact path / beside one of all paths',
+          [at(HOST, { ...regex, ...inside }, root), at(HOST, regex, { ...root, type: 'Exact', service: 'b' })],
+          /the one of all paths matches first/,
+        ],
+        [
+          'to the path of a folder without its slash, on a host with expressions',
+          [at(HOST, regex, { path: '/x/', type: 'Prefix', service: 'x' })],
+          /without a slash at its end has no location/,
+        ],
+        [
+          'to an expression that two Ingresses have',
+          [
+            at(HOST, regex, { path: '/x/?$', type: 'ImplementationSpecific', service: 'x' }),
+            at(HOST, { ...regex, ...inside }, { path: '/x/?$', type: 'ImplementationSpecific', service: 'x' }),
+          ],
+          /is there twice|no path of a policy/,
+        ],
+        [
+          'to an alias of an Ingress that strict-validate-path-type keeps out',
+          [at(HOST, {}, root), at(HOST, { 'server-alias': 'd.example.com' }, { ...expression, type: 'Prefix' })],
+          /d\.example\.com is left out/,
+        ],
+        [
+          'to an alias of an Ingress that annotations-risk-level keeps out',
+          [at(HOST, {}, root), at(HOST, { 'server-alias': 'd.example.com' }, files)],
+          /d\.example\.com is left out/,
+          { level: 'Medium' },
+        ],
+        [
+          'to an alias that another Ingress has, too',
+          [
+            at(HOST, { 'server-alias': 'd.example.com' }, root),
+            at(HOST, { 'server-alias': 'd.example.com' }, { ...expression, type: 'Prefix' }),
+          ],
+          /strict-validate-path-type/,
+        ],
+        [
+          'from inside, if no Secret has the passwords',
+          [at(HOST, { ...inside, 'auth-type': 'basic', satisfy: 'any' }, root)],
+          /no passwords/,
+        ],
+        [
           'if strict-validate-path-type is true',
           [at(HOST, regex, { ...expression, type: 'Exact' })],
           /strict-validate-path-type/,
@@ -241,8 +296,10 @@ const ingressOf = fc
       canary: seldom('true', 'true', 'false', 'on', '1'),
       'server-alias': seldom('d.example.com', 'b.example.com', 'd.example.com, c.example.com', ''),
       'server-snippet': seldom('deny all;', 'gzip on;', 'add_header X-A b;', 'gzip on;'),
-      'auth-type': seldom('basic', ''),
-      satisfy: seldom('any', 'all'),
+      'auth-type': seldom('basic', 'digest', 'Basic', ' basic', ''),
+      'auth-secret': fc.oneof(some('users', undefined), seldom('apps/users', 'other/users', 'a/b/c', ' ', '')),
+      'auth-secret-type': seldom('auth-file', 'auth-map', 'file', ''),
+      satisfy: seldom('any', 'any', 'all', 'Any', ' any'),
     }),
     fc.array(ruleOf, { minLength: 1, maxLength: 2 }),
   )

@@ -160,11 +160,23 @@ export function isLoaded(values: Values, level: string | undefined): boolean {
   return Object.keys(values).every((it) => (RISK[it] ?? 0) <= most);
 }
 
+/** Whether there can be passwords for `auth-type` (internal/ingress/annotations/auth): without, the location answers 503,
+ * whatever satisfy says. */
+function hasSecret(values: Values): boolean {
+  const type = stringOf(values, 'auth-secret-type') ?? 'auth-file';
+  return (
+    /^(?:basic|digest)$/.test(stringOf(values, 'auth-type') ?? '') &&
+    /^(?:apps\/)?[-._~a-zA-Z0-9:]+$/.test(stringOf(values, 'auth-secret') ?? '') &&
+    ['auth-file', 'auth-map'].includes(type)
+  );
+}
+
 /** Whether a location lets a request pass. The certificate belongs to the whole server. */
 export function passesAt(values: Values, request: Request, controller: Controller): boolean {
   const url = stringOf(values, 'auth-url');
   if (url !== undefined && !/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^/?#]+/.test(url)) return false;
-  if (stringOf(values, 'auth-type') !== undefined) return false;
+  const hasPasswords = stringOf(values, 'auth-type') !== undefined;
+  if (hasPasswords && !hasSecret(values)) return false;
   const method = stringOf(values, 'auth-method');
   const isBad = (name: string) =>
     (values[name] ?? '') !== '' && VALIDATORS[name]?.test((values[name] ?? '').replaceAll(' ', '')) === false;
@@ -178,8 +190,10 @@ export function passesAt(values: Values, request: Request, controller: Controlle
     return false;
   const own = url ?? (boolOf(values, 'enable-global-auth', true) ? controller.globalAuthUrl : undefined);
   const signedIn = own === undefined ? undefined : asked(own, request);
-  if (stringOf(values, 'satisfy') === 'any' && signedIn !== undefined) return access === 'allowed' || signedIn;
-  return access !== 'denied' && signedIn !== false;
+  // No request has a password.
+  if (stringOf(values, 'satisfy') === 'any' && (signedIn !== undefined || hasPasswords))
+    return access === 'allowed' || signedIn === true;
+  return access !== 'denied' && signedIn !== false && !hasPasswords;
 }
 
 /** Whether the handshake and the `if` of the server let a request pass. */
