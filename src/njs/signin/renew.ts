@@ -3,6 +3,7 @@ import { readClaims } from '../../session/cookie-claims.ts';
 import { RENEWED } from '../../session/renewal-status.ts';
 import { providerOf } from '../../session/signin-table.ts';
 import type { SessionClaims } from '../../session/types.ts';
+import { isIssuer } from '../../token/issuer.ts';
 import { count, counterName } from '../counts.ts';
 import { endOne } from './end.ts';
 import { refresh } from './refresh.ts';
@@ -38,7 +39,10 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
       return refreshed;
     },
     isRevoked: (session, claims) => vault.isRevoked(session, claims),
-    knows: (session) => providerOf(signin, session) !== undefined,
+    knows: (session, { iss } = {}) => {
+      const provider = providerOf(signin, session);
+      return provider !== undefined && (iss === undefined || isIssuer(provider, iss));
+    },
     end: async (session) => {
       try {
         // Only this session ends. Sessions of other hosts have their own refresh tokens.

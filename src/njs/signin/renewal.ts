@@ -43,8 +43,9 @@ export interface RenewalScene {
   refresh(record: SessionRecord): Promise<Refreshed>;
   /** @param claims all claims of the person, if they are known */
   isRevoked(session: SessionClaims, claims?: Claims): boolean;
-  /** Whether the policy still has the provider of a session, with the same issuer. */
-  knows(session: SessionClaims): boolean;
+  /** Whether the policy still has the provider of a session, with the same issuer.
+   * @param claims all claims of the person, if they are known: the policy may have given up their tenant */
+  knows(session: SessionClaims, claims?: Claims): boolean;
   /** Revokes a session that its provider ended, so that it stays ended without a record. It never throws. */
   end(session: SessionClaims): Promise<void>;
   readonly policy: Renewing['policy'];
@@ -231,6 +232,7 @@ export class Renewals {
     const record = found?.host === host && found.session.issuer === cookie.issuer ? found : undefined;
     // A revocation can name a claim that the cookie does not have.
     if (record !== undefined && isRevoked(cookie, record.claims)) return { kind: 'ended' };
+    if (record !== undefined && !knows(cookie, record.claims)) return alone;
     const step = this.#step(cookie, record);
     if (step !== 'refresh') return this.#without(step, cookie, record);
     const lock = await store.lock(cookie.sid, longest);
