@@ -180,6 +180,26 @@ describe.each(floods)('one address with $what', ({ kind, connections, more }) =>
   });
 });
 
+/** The refusals of nginx itself: it answers them before the check. */
+const refusals = [
+  '//x',
+  '/.meshgate/none',
+  '/.meshgate/bad',
+  '/.meshgate/page/x',
+  '/.well-known/oauth-protected-resource',
+];
+
+test('four addresses that leave refusals unread, 32 on each of 256 connections, kill no worker', async () => {
+  const workers = gateway.workers();
+  const boxes = await Promise.all([1, 2, 3, 4].map(() => flood('unread', 512, { streams: 32, paths: refusals })));
+  try {
+    expect(gateway.workers()).toEqual(workers);
+    expect(await honest()).toEqual(served);
+  } finally {
+    await Promise.all(boxes.map((box) => box.stop()));
+  }
+});
+
 describe('all addresses together, with some responses on each connection that they do not read', () => {
   let full: Gateway;
   let box: Box;

@@ -16,7 +16,7 @@ import { proofHeaders } from './proof.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { longestSignin } from './signin.ts';
 import { oftenPage, signinLimit } from './signin-limit.ts';
-import { type Endpoint as Row, strangersAt, strangersBody } from './strangers.ts';
+import { type Endpoint as Row, strangersAt, strangersBody, tooLarge } from './strangers.ts';
 import { checkSocket } from './upstreams.ts';
 
 interface Endpoint {
@@ -78,7 +78,7 @@ function endpoint(scene: Scene, { path, row, methods, limited }: Endpoint): read
       ${isFolder && conf`proxy_pass ${at(scene)}${path};`}
       ${methods !== 'any' && only(methods)}
       ${limited && included(scene, 'endpoint-limit.conf')}
-      ${strangersAt(row)}
+      ${strangersAt(scene, row)}
     }
   `;
 }
@@ -91,6 +91,7 @@ const around = (scene: Scene): readonly Directive[] => conf`
   auth_request off;
   error_page 500 502 504 = @meshgate_down;
   ${oftenPage}
+  ${tooLarge}
   default_type application/problem+json;
   ${strangersBody}
   proxy_request_buffering on;
@@ -99,7 +100,8 @@ const around = (scene: Scene): readonly Directive[] => conf`
   ${fromHandler}
   ${ENDPOINTS.flatMap((one) => endpoint(scene, one))}
   ${orPage('route_unknown')}
-  ${unknown}
+  // An outer "deny" stays in force for the endpoints above.
+  root /dev/null; try_files /- @meshgate_unknown;
 `;
 
 /** The headers for whoami: the same credentials that the check reads. */
@@ -111,7 +113,7 @@ const whoami = (scene: Scene): readonly Directive[] => conf`
   ${proofHeaders(scene)}
   ${askedFrom(scene)}
   ${shownNetworks(scene)}
-  ${strangersAt('whoami')}
+  ${strangersAt(scene, 'whoami')}
   ${only(['GET', 'HEAD'])}
 `;
 

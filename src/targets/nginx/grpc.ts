@@ -1,6 +1,7 @@
 import { conf, type Directive, type Part, variable } from './directive.ts';
 import { ignoresAccel, onceMore } from './module.ts';
 import { BAD_LOCATION, LARGE_LOCATION } from './names.ts';
+import { otherErrors } from './strangers.ts';
 
 /** The gRPC status for each HTTP status of the check, by the rules that clients use for HTTP statuses. */
 export const grpcMaps = conf`
@@ -19,6 +20,7 @@ export const grpcMaps = conf`
 export const grpcErrorPages = conf`
   error_page 401 = $meshgate_refuse_to; error_page 500 = $meshgate_down_to; # clients of gRPC read a gRPC status
   error_page 400 = ${BAD_LOCATION}; error_page 414 494 = ${LARGE_LOCATION};
+  ${otherErrors}
 `;
 
 /** The location that refuses gRPC calls. Such a refusal has a gRPC status (gRPC's HTTP/2 mapping, "Trailers-Only"). */

@@ -49,6 +49,7 @@ function reasonMaps(scene: Scene): readonly Directive[] {
     404: 'route_unknown',
     421: 'host_unknown',
     429: 'limit_exceeded',
+    444: 'limit_exceeded',
     503: 'check_unavailable',
   };
   return conf`

@@ -12,6 +12,7 @@ import { conf, type Directive, key, line, literal, regex, variable } from './dir
 import { type ConfFile, included } from './files.ts';
 import { unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
+import { counted } from './strangers.ts';
 
 /** The issuers at which a client can request tokens. A template stands for the issuers of its tenants. Issuers of
  * workload identities are left out. Issuers whose access tokens the gateway cannot accept are left out too, unless the
@@ -113,24 +114,23 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
   `;
 }
 
-/** The file with both locations of a host. The metadata is public: scripts in browsers may read it. One variable has
- * the host as the policy writes it. For a wildcard host, another variable has it as the client writes it. */
+/** The file for both locations of a host. */
 export function metadataFile(scene: Scene): ConfFile {
-  const name = variable(hasWildcards(scene) ? 'meshgate_resource_name' : 'meshgate_resource_host');
   const strange = conf`if ($meshgate_resource_name !~ ^[a-z0-9.-]+$) { ${unknown} }`;
   const directives = conf`
-    default_type application/json;
-    add_header Access-Control-Allow-Origin * always; add_header Cache-Control max-age=300 always; add_header X-Content-Type-Options nosniff always; # scripts in browsers may read it
     if ($request_method !~ ^(GET|HEAD)$) { ${unknown} }
     if ($meshgate_resource = "" ) { ${unknown} }
     ${hasWildcards(scene) && strange}
-    return 200 '{"resource":"https://${name}$meshgate_resource';
+    ${counted('metadata')}
   `;
   return ['metadata.conf', directives, 'Which provider issues tokens for a route (RFC 9728).'];
 }
 
-/** The locations where clients learn which provider issues tokens for a route, and which scopes they need. */
+/** The locations where clients learn which provider issues tokens for a route, and which scopes they need. The metadata is
+ * public: scripts in browsers may read it. One variable has the host as the policy writes it. For a wildcard host, another
+ * variable has it as the client writes it. */
 export function metadataLocations(scene: Scene, { host }: SceneHost): readonly Directive[] {
+  const name = variable(hasWildcards(scene) ? 'meshgate_resource_name' : 'meshgate_resource_host');
   const own = conf`
     set $meshgate_resource_host ${host.name};
     ${included(scene, 'metadata.conf')}
@@ -139,5 +139,10 @@ export function metadataLocations(scene: Scene, { host }: SceneHost): readonly D
     # Which provider issues tokens for a route (RFC 9728).
     location = ${METADATA_PATH} { ${own} }
     location ^~ ${METADATA_PATH}/ { ${own} }
+    location @meshgate_metadata {
+      default_type application/json;
+      add_header Access-Control-Allow-Origin * always; add_header Cache-Control max-age=300 always; add_header X-Content-Type-Options nosniff always; # scripts in browsers may read it
+      return 200 '{"resource":"https://${name}$meshgate_resource';
+    }
   `;
 }

@@ -56,6 +56,8 @@ export const HOST_LOCATION = '/.meshgate/host';
 export const BAD_LOCATION = '/.meshgate/bad';
 /** The location for requests whose header lines are too long. */
 export const LARGE_LOCATION = '/.meshgate/large';
+/** The location for paths that do not exist. */
+export const UNKNOWN_LOCATION = '/.meshgate/unknown';
 export const CERTIFICATE_LOCATION = '/.meshgate/certificate';
 
 /** The beginning of an upstream's name, with the protocol: two protocols must not share a pool. */

@@ -6,7 +6,7 @@ import { conf, type Directive, line, regex, variable } from './directive.ts';
 import { type ConfFile, included } from './files.ts';
 import { fromHandler, handlerHost, toHandler } from './handler.ts';
 import { forgottenReports } from './hide.ts';
-import { refusal, repeatedAnswer, unknown } from './problem.ts';
+import { refusesUnknown, repeatedAnswer, unknown } from './problem.ts';
 import type { Scene, SceneHost } from './scene.ts';
 import { hasSessions, setCookie } from './session.ts';
 import { checkSocket } from './upstreams.ts';
@@ -46,7 +46,7 @@ export const orPage = (reason: ReasonCode): readonly Directive[] => conf`
 export const noRoute = (scene: Scene, { sessions }: SceneHost): readonly Directive[] => conf`
   location ${scene.options.inController ? EVERYTHING : ['^~', '/']} {
     ${sessions && orPage('route_unknown')}
-    ${refusal(scene, 'route_unknown')}
+    ${refusesUnknown}
   }
 `;
 

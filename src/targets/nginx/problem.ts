@@ -13,8 +13,10 @@ import {
   LARGE_LOCATION,
   ODD_LOCATION,
   requestHeader,
+  UNKNOWN_LOCATION,
 } from './names.ts';
 import type { Scene } from './scene.ts';
+import { counted, errorLocations, tooLarge } from './strangers.ts';
 
 /** The phrase for each status (RFC 9110 section 15). */
 export const TITLES: Readonly<Record<number, string>> = {
@@ -59,8 +61,14 @@ function bodyOf(reason: ReasonCode): Arg {
 
 const returned = (reason: ReasonCode) => conf`return ${reasons[reason].status} ${bodyOf(reason)};`;
 
-/** The `return` for a path without a route. Many locations have it, so its body is in a variable. */
-export const unknown = conf`return 404 $meshgate_route_unknown;`;
+/** The name of the location with the response for a path that does not exist. */
+const UNKNOWN = 'unknown_text';
+
+/** Refuses a request as for a path that does not exist, in a location of a host. */
+export const refusesUnknown: readonly Directive[] = counted(UNKNOWN);
+
+/** The same inside of an `if`. */
+export const unknown = conf`rewrite ^ ${UNKNOWN_LOCATION}? last;`;
 
 /** The headers that repeat a refusal for an ingress that does not pass bodies of checks on.
  * @param members the members of the body that follow the status, with the brace that ends it */
@@ -83,18 +91,31 @@ const repeatedReason = (scene: Scene, reason: ReasonCode): readonly Directive[] 
 export const refusal = (scene: Scene, reason: ReasonCode): readonly Directive[] => [
   included(scene, 'problem.conf'),
   ...repeatedReason(scene, reason),
-  ...(reason === 'route_unknown' ? unknown : returned(reason)),
+  ...(reason === 'route_unknown' ? conf`return 404 $meshgate_route_unknown;` : returned(reason)),
 ];
 
 const refused = (status: number) => conf`return ${status} ${template(head(status), variable('meshgate_problem'))};`;
 
 /** A location that only nginx itself can reach. For a client it looks like any unknown path. */
-export const inside = conf`internal; error_page 404 = @meshgate_unknown;`;
+export const inside = conf`internal; error_page 404 = @meshgate_unknown; ${tooLarge}`;
 
-const insideLocation = (scene: Scene, path: string, reason: ReasonCode, page: readonly Directive[] = []) => conf`
+/** The locations for a refusal to which nginx redirects a request.
+ * @param before directives that may send the request to a page
+ * @param more headers of the refusal */
+export const insideLocation = (
+  scene: Scene,
+  path: string,
+  reason: ReasonCode,
+  before: readonly Directive[] = [],
+  more: readonly Directive[] = [],
+): readonly Directive[] => conf`
   location = ${path} {
     ${inside}
-    ${page}
+    ${before}
+    ${counted(reason)}
+  }
+  location @meshgate_${reason} {
+    ${more}
     ${refusal(scene, reason)}
   }
 `;
@@ -109,6 +130,9 @@ export const hostLocation = (scene: Scene) => insideLocation(scene, HOST_LOCATIO
 export const certificateLocation = (scene: Scene, realm: string): readonly Directive[] => conf`
   location = ${CERTIFICATE_LOCATION} {
     ${inside}
+    ${counted('certificate')}
+  }
+  location @meshgate_certificate {
     ${included(scene, 'problem.conf')}
     add_header WWW-Authenticate ${plainChallenge(realm, 'invalid_token')} always;
     if ($ssl_client_verify = NONE) { ${returned('proof_missing')} }
@@ -142,14 +166,15 @@ export const refusalLocations = (
     ${returned('check_unavailable')}
   }
   ${insideLocation(scene, ODD_LOCATION, 'path_not_canonical', page('path_not_canonical'))}
-  location = ${LARGE_LOCATION} {
-    ${inside}
-    set $meshgate_reason header_too_large;
-    ${page('header_too_large')}
-    ${refusal(scene, 'header_too_large')}
-  }
+  ${insideLocation(scene, LARGE_LOCATION, 'header_too_large', [...conf`set $meshgate_reason header_too_large;`, ...page('header_too_large')])}
   ${badLocation(scene)}
-  location @meshgate_unknown { ${refusal(scene, 'route_unknown')} }
+  location = ${UNKNOWN_LOCATION} {
+    ${inside}
+    ${refusesUnknown}
+  }
+  location @meshgate_unknown { ${refusesUnknown} }
+  location @meshgate_${UNKNOWN} { ${refusal(scene, 'route_unknown')} }
+  ${errorLocations}
 `;
 
 /** The map for the member `detail` of a refusal, if the check gave one. The text is already escaped for JSON. */

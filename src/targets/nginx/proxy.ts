@@ -10,6 +10,7 @@ import { BAD_LOCATION, LARGE_LOCATION, OFTEN_LOCATION } from './names.ts';
 import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { refusedCookies, setCookieBeside } from './session.ts';
+import { otherErrors } from './strangers.ts';
 
 /** Switches off outer directives that could answer instead of the service, or send requests without a check. */
 const closed = conf`
@@ -23,6 +24,7 @@ const closed = conf`
 /** The error pages for refusals by nginx itself. A level with its own error pages inherits none, so it needs all. */
 export const errorPages = conf`
   error_page 500 = @meshgate_down; error_page 400 = ${BAD_LOCATION}; error_page 414 494 = ${LARGE_LOCATION}; error_page 429 = ${OFTEN_LOCATION};
+  ${otherErrors}
 `;
 
 /** The headers that the gateway adds to a service's response. Headers of outer levels stay. */

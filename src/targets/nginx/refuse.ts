@@ -2,7 +2,7 @@ import { corsOfRefusals } from './cors.ts';
 import { conf } from './directive.ts';
 import type { ConfFile } from './files.ts';
 import { orPage, pageLocations, vary } from './page.ts';
-import { refusal, refusalLocations } from './problem.ts';
+import { refusalLocations, refusesUnknown } from './problem.ts';
 import { nonceHeader } from './proof.ts';
 import type { Scene } from './scene.ts';
 import { setCookie } from './session.ts';
@@ -19,7 +19,7 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
       conf`
         ${refusalLocations(scene, [...cors, ...nonce])}
         ${oftenLocation(scene, [])}
-        location ^~ /.meshgate/ { ${refusal(scene, 'route_unknown')} }
+        location ^~ /.meshgate/ { ${refusesUnknown} }
       `,
       'How nginx answers rejected requests.',
     ],

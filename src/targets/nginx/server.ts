@@ -9,7 +9,7 @@ import { modulesOf, timeouts, unstored } from './module.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, REFUSED_PATH } from './names.ts';
 import { errorPages } from './proxy.ts';
 import type { Scene } from './scene.ts';
-import { strangersAnywhere, strangersBody } from './strangers.ts';
+import { strangersAnywhere, strangersBody, tooLarge } from './strangers.ts';
 import { rotationTimes } from './upstreams.ts';
 
 /** The trusted proxies. If there are none and a forged address would matter, no proxy is trusted, whatever the http
@@ -48,6 +48,7 @@ const jwks = conf`
     auth_request off;
     error_page 404 = @meshgate_unknown;
     error_page 500 502 503 504 = @meshgate_down;
+    ${tooLarge}
     if ($request_method !~ ^(GET|HEAD)$) { return 404; }
     proxy_pass http://${CHECK_UPSTREAM}${JWKS_PATH};
     ${bare}

@@ -7,7 +7,7 @@ import { BAD_LOCATION, hostFile, innerFile } from './names.ts';
 import { badLocation, certificateLocation, refusal } from './problem.ts';
 import { allHosts, type Scene, type SceneHost } from './scene.ts';
 import { reading, trustedProxies } from './server.ts';
-import { strangersAnywhere } from './strangers.ts';
+import { counted, errorLocations, otherErrors, strangersAnywhere } from './strangers.ts';
 
 /** Settings that weaken the policy, one line for each. The image prints them when it starts. */
 export function insecureOptions(scene: Scene): readonly string[] {
@@ -100,8 +100,11 @@ function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[]
       ${trustedProxies(scene)}
       error_page 400 414 494 = ${BAD_LOCATION};
       ${badLocation(scene)}
-      location @meshgate_unknown { ${refusal(scene, 'host_unknown')} }
-      location / { ${refusal(scene, 'host_unknown')} }
+      ${otherErrors}
+      ${errorLocations}
+      location @meshgate_unknown { ${counted('host_unknown')} }
+      location @meshgate_host_unknown { ${refusal(scene, 'host_unknown')} }
+      location / { ${counted('host_unknown')} }
     }
     ${hosts.flatMap(server)}
   `;

@@ -4,7 +4,7 @@ import { DEFAULTS } from '../../policy/bounds.ts';
 import { MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../session/limits.ts';
 import { conf, type Directive, regex } from './directive.ts';
 import { OFTEN_LOCATION } from './names.ts';
-import { inside, refusal } from './problem.ts';
+import { insideLocation } from './problem.ts';
 import type { Scene } from './scene.ts';
 import { hasSessions } from './session.ts';
 
@@ -90,12 +90,11 @@ export function signinLimit(scene: Scene): readonly Directive[] {
 export const oftenPage = conf`error_page 429 = ${OFTEN_LOCATION};`;
 
 /** The response to an address that sends too many requests. A page costs as little as that for an unknown path. */
-export const oftenLocation = (scene: Scene, page: readonly Directive[]): readonly Directive[] => conf`
-  location = ${OFTEN_LOCATION} {
-    ${inside}
-    ${page.length > 0 && conf`set $meshgate_retry_after 1;`}
-    ${page}
-    add_header Retry-After 1 always;
-    ${refusal(scene, 'limit_exceeded')}
-  }
-`;
+export const oftenLocation = (scene: Scene, page: readonly Directive[]): readonly Directive[] =>
+  insideLocation(
+    scene,
+    OFTEN_LOCATION,
+    'limit_exceeded',
+    page.length > 0 ? [...conf`set $meshgate_retry_after 1;`, ...page] : [],
+    conf`add_header Retry-After 1 always;`,
+  );

@@ -57,7 +57,7 @@ export const EXPOSED = {
     what: 'a refusal by nginx itself',
     locations: [
       '@meshgate_*',
-      ...['bad', 'large', 'host', 'often', 'worker', 'certificate', 'path_not_canonical'].map(
+      ...['bad', 'large', 'host', 'unknown', 'often', 'worker', 'certificate', 'path_not_canonical'].map(
         (it) => `/.meshgate/${it}`,
       ),
       '/.meshgate/',
@@ -139,6 +139,14 @@ export function openZones(scene: Scene): readonly Directive[] {
   return conf`
     # How many requests of each address are open at each worker.
     ${[...zones].flatMap((zone) => conf`limit_conn_zone $pid:$meshgate_from ${template('zone=', literal(zone), ':4m')};`)}
+    ${
+      countsOpen(scene) &&
+      conf`
+      # The same for each /48 network of IPv6.
+      map $meshgate_from_site $meshgate_open_from_site { "" ""; default $pid:$meshgate_from_site; }
+      limit_conn_zone $meshgate_open_from_site zone=meshgate_open_site:4m;
+    `
+    }
   `;
 }
 
@@ -153,7 +161,42 @@ export const connectionsPerAddress = ({ policy: { gateway } }: Pick<Scene, 'poli
 /** What the servers of all hosts share: times, requests on a connection, and open requests of an address. */
 export const strangersAnywhere = (scene: Scene): readonly Directive[] => conf`
   client_header_timeout ${HEADER_SECONDS}s; http2_max_concurrent_streams ${STREAMS}; # no client holds memory with requests that it does not finish
-  ${countsOpen(scene) && conf`limit_conn meshgate_open ${REQUESTS_PER_CONNECTION * connectionsPerAddress(scene)}; limit_conn_status 429; limit_conn_log_level info;`}
+  ${countsOpen(scene) && open(scene)}
+`;
+
+/** The limit of the site of an address. Each location with a limit of its own repeats it, because it inherits none. */
+const ofSite = (scene: Scene): readonly Directive[] =>
+  countsOpen(scene)
+    ? conf`limit_conn meshgate_open_site ${SITE_CONNECTIONS * REQUESTS_PER_CONNECTION * connectionsPerAddress(scene)};`
+    : [];
+
+/** The limits of open requests. nginx closes the stream or the connection of a request that is one too many, because
+ * nothing counts an answer to it. */
+const open = (scene: Scene): readonly Directive[] => {
+  return conf`
+    limit_conn meshgate_open ${REQUESTS_PER_CONNECTION * connectionsPerAddress(scene)}; ${ofSite(scene)}
+    limit_conn_status 444; limit_conn_log_level info; # closes without an answer, which nothing would count
+  `;
+};
+
+/** Sends a request to the named location with its response. A `return` in the first location would end the request before
+ * `limit_conn` counts it, so nothing would limit how many of these responses a client leaves unread. No file has this
+ * path. */
+export const counted = (name: string): readonly Directive[] => conf`
+  auth_request off; allow all; root /dev/null; try_files /- @meshgate_${name};
+`;
+
+/** The error pages for statuses for which the gateway has no text. Without them, nginx would answer before it counts the
+ * request. The statuses stay. */
+export const otherErrors = conf`error_page 405 413 421 501 @meshgate_error;`;
+
+/** The same in a location with error pages of its own. The other statuses come before nginx has found a location. */
+export const tooLarge = conf`error_page 413 @meshgate_error;`;
+
+/** The locations of these error pages. */
+export const errorLocations: readonly Directive[] = conf`
+  location @meshgate_error { ${counted('error_text')} }
+  location @meshgate_error_text { return 200 ""; }
 `;
 
 /** The limits of all endpoints of the gateway itself. */
@@ -163,9 +206,9 @@ export const strangersBody: readonly Directive[] = conf`
 `;
 
 /** The limits of one endpoint. */
-export function strangersAt(endpoint: Endpoint): readonly Directive[] {
+export function strangersAt(scene: Scene, endpoint: Endpoint): readonly Directive[] {
   const { open }: Exposed = EXPOSED[endpoint];
   return conf`
-    ${open && conf`limit_conn ${literal(open[0])} ${open[1]}; limit_conn_status 429; limit_conn_log_level info;`}
+    ${open && conf`limit_conn ${literal(open[0])} ${open[1]}; ${ofSite(scene)} limit_conn_status 444; limit_conn_log_level info;`}
   `;
 }

@@ -1,6 +1,6 @@
 import { conf, type Directive } from './directive.ts';
 import { WORKER_LOCATION } from './names.ts';
-import { inside, refusal } from './problem.ts';
+import { insideLocation } from './problem.ts';
 import type { Scene, SceneHost, SceneRoute } from './scene.ts';
 import { hasSessions } from './session.ts';
 
@@ -36,10 +36,5 @@ export function refusesWorkersAt(host: SceneHost, { route }: SceneRoute, path: s
 }
 
 /** The response to a request for the script of a refused worker. */
-export const workerLocation = (scene: Scene): readonly Directive[] => conf`
-  location = ${WORKER_LOCATION} {
-    ${inside}
-    set $meshgate_reason worker_refused;
-    ${refusal(scene, 'worker_refused')}
-  }
-`;
+export const workerLocation = (scene: Scene): readonly Directive[] =>
+  insideLocation(scene, WORKER_LOCATION, 'worker_refused', conf`set $meshgate_reason worker_refused;`);

@@ -121,7 +121,8 @@ describe('the endpoints', () => {
       }
       for (const name of ['backchannel', 'frontchannel']) expect(limits(tree, name)).toEqual([]);
       expect(args(location(tree, '^~', '/.meshgate/'), 'error_page')).toContain('429 = /.meshgate/often');
-      expect(args(location(tree, '=', '/.meshgate/often'), 'return')[0]).toMatch(/^429 .*limit_exceeded/);
+      expect(args(location(tree, '=', '/.meshgate/often'), 'try_files')).toEqual(['/- @meshgate_limit_exceeded']);
+      expect(args(location(tree, '@meshgate_limit_exceeded'), 'return')[0]).toMatch(/^429 .*limit_exceeded/);
       expect(args(location(tree, '^~', '/.meshgate/page/'), 'error_log')).toEqual(['/dev/null emerg']);
     }
     expect(args(http, 'limit_req_zone')).toEqual([

@@ -62,6 +62,34 @@ const isInside = (server: Parsed): boolean =>
   (server.block ?? []).every(({ words: [name, at = ''] }) => name !== 'listen' || at.startsWith('unix:')) &&
   !(server.block ?? []).some(({ words: [name, at = ''] }) => name === 'listen' && at.includes('health.sock'));
 
+const isAnswer = ({ words: [name, status = '', text] }: Parsed): boolean =>
+  name === 'return' && (text !== undefined || Number(status) < 400) && !['204', '301'].includes(status);
+
+/** What answers with a text before `limit_conn` counts the request: a location that a client can reach, or to which an error
+ * of nginx itself leads. `return` with a status alone leads to an error page. */
+function answersUncounted(all: readonly Parsed[], after: RegExp, path = ''): readonly string[] {
+  const isNamed = (words: readonly string[]) => words[1]?.startsWith('@') ?? false;
+  const named = all.filter(({ words }) => words[0] === 'location' && isNamed(words));
+  const targets = new Set(errorTargets(all).filter((it) => !after.test(it)));
+  // A level with error pages of its own inherits none: there, nginx would answer a body that is too long itself.
+  const own = all.filter(({ words }) => words[0] === 'error_page').flatMap(({ words }) => words.slice(1));
+  return [
+    ...(own.length > 0 && !own.includes('413') ? [`${path}: no error page for 413`] : []),
+    ...named.flatMap(({ words, block = [] }) =>
+      targets.has(words[1]!) && block.some(isAnswer) ? [`${words[1]} is an error page`] : [],
+    ),
+    ...all.flatMap((one) => {
+      const { words, block = [] } = one;
+      if (isAnswer(one)) return [`${path}: ${words.join(' ')}`];
+      if (words[0] === 'location' && isNamed(words)) return [];
+      return ['location', 'if', 'server'].includes(words[0]!) ? answersUncounted(block, after, words.join(' ')) : [];
+    }),
+  ];
+}
+
+const errorTargets = (all: readonly Parsed[]): readonly string[] =>
+  all.flatMap(({ words, block = [] }) => (words[0] === 'error_page' ? [words.at(-1)!] : errorTargets(block)));
+
 const rows = Object.entries<Exposed>(EXPOSED);
 const own = (path: string): boolean => /^(@|\/\.meshgate(\/|$)|\/\.well-known\/oauth-protected-resource)/.test(path);
 
@@ -133,7 +161,8 @@ describe.each(all)('%s', (name, files) => {
     const wrong = found.flatMap(({ at, path, effect, reads }) => {
       const { body, open } = documented.get(EXPOSED[rowOf(path) as keyof typeof EXPOSED].what)!;
       const counted = (effect.limit_conn ?? []).map((it) => it.split(' ').at(-1));
-      const wanted = open === 'all together' ? (isSidecar ? [] : ['512']) : [open];
+      // The last is that of the /48 network, which is twice that of an address.
+      const wanted = [...(open !== 'all together' ? [open] : isSidecar ? [] : ['512']), ...(isSidecar ? [] : ['1024'])];
       const kilobytes = `${body.split(' ')[0]}k`;
       const sizes = [effect.client_max_body_size?.at(-1), effect.client_body_buffer_size?.at(-1)];
       const isBounded = sizes.every((it) => it === kilobytes);
@@ -154,6 +183,18 @@ describe.each(all)('%s', (name, files) => {
     }
   });
 });
+
+// A sidecar counts nothing: every client has the address of its ingress.
+test.each(all.filter(([name]) => !name.includes('sidecar')))(
+  '%s: nginx counts each request before it answers it',
+  (_, files) => {
+    const after = /^@meshgate_(refuse|down|signin|page)/; // refusals of the check, which comes after the count
+    const servers = Object.keys(files).filter((path) => /^(hosts|inner)\/[^/]+\.conf$|^servers\.conf$/.test(path));
+    expect(
+      servers.flatMap((path) => answersUncounted(treeOf(files, path), after).map((it) => `${path}: ${it}`)),
+    ).toEqual([]);
+  },
+);
 
 test('docs/sizing.md has the table', () => {
   const shown = rows.map(
