@@ -1,6 +1,6 @@
 import { optionsByFlag, optionsByKey } from './names.ts';
 import type { Option } from './options.ts';
-import { mistakes, type Written } from './settings.ts';
+import { mistakes, UNREAD, type Written } from './settings.ts';
 import { type Level, valuesOf } from './values.ts';
 
 /** A variable in a value that no file sets. */
@@ -84,13 +84,25 @@ function argumentsIn(args: readonly string[]): readonly string[] {
   return args.slice(at + 1);
 }
 
-/** Reads flags. Other words are left out, and nothing behind `--` is a flag. */
+/** The name of the variable that a word consists of; another word may be a secret. */
+const said = (word: string): string => (/^\$[({]?\w{1,60}[)}]?$/.test(word) ? word : 'one of the words');
+
+/** Reads flags. Other words are left out, and nothing behind `--` is a flag. A word that is only known where oauth2-proxy
+ * starts may be one. */
 export function readFlags(args: readonly string[], variables: ReadonlyMap<string, string>): readonly Written[] {
   const found: Written[] = [];
-  const rest = argumentsIn(args);
+  const rest = [...argumentsIn(args)];
   for (let i = 0; i < rest.length; i++) {
     const word = rest[i] as string;
     if (word === '--') break;
+    if (/^[$`]/.test(word)) {
+      const { text } = expand(word, variables);
+      const isKnown = text !== '' && !/^[$`]/.test(text);
+      if (isKnown) rest.splice(i--, 1, text);
+      else
+        found.push({ level: 'flag', name: UNREAD, label: '-', values: [], elsewhere: `what ${said(word)} stands for` });
+      continue;
+    }
     if (!word.startsWith('-') || word === '-') continue;
     const [, label = '-', name = '', value] = /^(--?([^=]*))(?:=([\s\S]*))?$/.exec(word) ?? [];
     const option = word.startsWith('--') ? optionsByFlag.get(name) : undefined;

@@ -13,6 +13,8 @@ export interface Inner {
 interface Found {
   readonly written: readonly Written[];
   readonly files: readonly Inner[];
+  /** Files of a ConfigMap. Which of them oauth2-proxy reads, only its flags say. */
+  readonly mounted?: readonly Inner[];
   /** The settings of each container that runs oauth2-proxy, as a text to compare. */
   readonly proxies?: readonly string[];
 }
@@ -49,16 +51,25 @@ function sourceOf(entry: Plain): string {
 /** How findings name a ConfigMap. */
 export const configMapOf = (name: string): string => `the ConfigMap ${name}`;
 
+const unread = (label: string, elsewhere: string): Written => ({
+  level: 'environment',
+  name: UNREAD,
+  label,
+  values: [],
+  elsewhere,
+});
+
 /** Sources of all variables of a container. */
 function readSourcesOf(container: Plain): readonly Written[] {
   return listOf(container.envFrom)
     .filter(isMapping)
-    .flatMap((it): readonly Written[] => {
+    .map((it) => {
       const [kind, ref] = isMapping(it.secretRef) ? ['Secret', it.secretRef] : ['ConfigMap', it.configMapRef];
       const name = isMapping(ref) ? (textOf(ref.name) ?? '') : '';
-      const elsewhere =
-        kind === 'Secret' ? `a file with the variables of the Secret ${name} (without its secrets)` : configMapOf(name);
-      return [{ level: 'environment', name: UNREAD, label: 'envFrom', values: [], elsewhere }];
+      const prefix = textOf(it.prefix) ?? '';
+      if (kind === 'ConfigMap' && prefix === '') return unread('envFrom', configMapOf(name));
+      const added = prefix === '' ? '' : `, each with the prefix ${JSON.stringify(prefix.slice(0, 40))}`;
+      return unread('envFrom', `a file with the variables of the ${kind} ${name} (without its secrets)${added}`);
     });
 }
 
@@ -102,11 +113,10 @@ function readService(service: Plain, variables: ReadonlyMap<string, string>): Fo
         return [name, rest.length === 0 ? `\${${name}}` : rest.join('=')] as const;
       });
   const args = [...wordsOf(service.entrypoint), ...wordsOf(service.command)];
-  const file: readonly Written[] =
-    service.env_file === undefined
-      ? []
-      : [{ level: 'environment', name: UNREAD, label: 'env_file', values: [], elsewhere: 'this file' }];
-  return proxyOf([...readVariables(entries, variables), ...readFlags(args, variables), ...file]);
+  const { env_file: named } = service;
+  const paths = named === undefined ? [] : Array.isArray(named) ? named : [named];
+  const files = paths.map((it) => unread('env_file', `the file ${textOf(isMapping(it) ? it.path : it) ?? ''}`));
+  return proxyOf([...readVariables(entries, variables), ...readFlags(args, variables), ...files]);
 }
 
 /** Finds all containers of an object, however deep its template is. */
@@ -116,6 +126,42 @@ function containersIn(value: unknown, depth = 0): readonly Plain[] {
     if (key === 'containers' || key === 'initContainers') return listOf(inner).filter(isMapping);
     return containersIn(inner, depth + 1);
   });
+}
+
+/** Keys of the chart's `config` that name no settings beside those that are read here. */
+const CHART_CONFIG = [
+  ...['annotations', 'clientID', 'clientSecret', 'cookieSecret', 'cookieName', 'configFile', 'existingSecret'],
+  ...['requiredSecretKeys', 'secretKeys', 'forceLegacyConfig'],
+];
+
+/** Keys of the chart's `alphaConfig` that name no settings beside those that are read here. */
+const CHART_ALPHA = ['enabled', 'annotations', 'configData', 'configFile', 'serverConfigData', 'metricsConfigData'];
+
+const isEmpty = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+const flagOf = (name: string, label: string, rest: Partial<Written>): Written => ({
+  ...{ level: 'flag', name, label, values: [], ...rest },
+});
+
+/** Settings that the chart takes from an object of the cluster, and keys that are not known: they may restrict access. */
+function elsewhereIn(values: Plain, section: 'config' | 'alphaConfig'): readonly Written[] {
+  const [known, option, path] =
+    section === 'config'
+      ? [CHART_CONFIG, 'config', '/etc/oauth2_proxy/oauth2_proxy.cfg']
+      : [CHART_ALPHA, 'alpha-config', '/etc/oauth2_alpha/oauth2_proxy.yml'];
+  return Object.entries(values)
+    .filter(([key, value]) => !known.includes(key) && !isEmpty(value))
+    .map(([key]) => {
+      const label = `${section}.${key.slice(0, 60)}`;
+      const isFile = key === 'existingConfig' || (section === 'alphaConfig' && key === 'existingSecret');
+      return isFile
+        ? flagOf(option, label, { values: [path] })
+        : flagOf(UNREAD, label, { elsewhere: 'the flags that the chart makes of this key' });
+    });
 }
 
 /** Reads the values of the Helm chart of oauth2-proxy. */
@@ -142,12 +188,20 @@ function readValues(values: Plain): Found {
       )
     : wordsOf(extra);
   const env = readEnv({ env: values.extraEnv, envFrom: values.envFrom });
-  const alpha = isMapping(values.alphaConfig) ? values.alphaConfig.configData : undefined;
+  const alphaConfig = isMapping(values.alphaConfig) && values.alphaConfig.enabled === true ? values.alphaConfig : {};
+  const alpha = alphaConfig.configData;
   return {
-    written: [...written, ...env.written, ...readFlags(args, env.variables)],
+    written: [
+      ...[...written, ...env.written, ...readFlags(args, env.variables)],
+      ...elsewhereIn(config, 'config'),
+      ...elsewhereIn(alphaConfig, 'alphaConfig'),
+    ],
     files: [
       ...(typeof config.configFile === 'string' ? [{ name: 'config.configFile', text: config.configFile }] : []),
       ...(isMapping(alpha) ? [{ name: 'alphaConfig.configData', text: JSON.stringify(alpha) }] : []),
+      ...(textOf(alphaConfig.configFile)
+        ? [{ name: 'alphaConfig.configFile', text: `${alphaConfig.configFile}` }]
+        : []),
     ],
   };
 }
@@ -156,11 +210,9 @@ function readValues(values: Plain): Found {
 export function readObject(object: Plain, variables: ReadonlyMap<string, string>): Found | undefined {
   if (object.kind === 'ConfigMap') {
     const data = isMapping(object.data) ? Object.entries(object.data) : [];
-    const files = data.flatMap(([name, text]) =>
-      /\.(?:cfg|toml|conf|ya?ml)$/.test(name) && typeof text === 'string' ? [{ name, text }] : [],
-    );
+    const mounted = data.flatMap(([name, text]) => (typeof text === 'string' ? [{ name, text }] : []));
     const entries = data.map(([name, value]) => [name, textOf(value) ?? ''] as const);
-    return { written: readVariables(entries), files };
+    return { written: readVariables(entries), files: [], mounted };
   }
   if (typeof object.kind === 'string') return join(containersIn(object).map(readContainer));
   if (isMapping(object.services)) {

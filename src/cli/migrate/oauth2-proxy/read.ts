@@ -5,7 +5,7 @@ import { isAddress } from '../forms.ts';
 import { objectsIn, type Plain, readDocuments, textOf } from '../yaml.ts';
 import { type Alpha, isAlpha, readAlpha } from './alpha.ts';
 import { PROGRAM, readEnvFile, readFlags, readSetting, readVariables, words } from './command-line.ts';
-import { configMapOf, readObject } from './containers.ts';
+import { configMapOf, type Inner, readObject } from './containers.ts';
 import { optionsByKey } from './names.ts';
 import { mistakes, UNREAD, type Written } from './settings.ts';
 
@@ -53,6 +53,11 @@ class Reading {
   readonly addresses: string[] = [];
   readonly unreadable: string[] = [];
   readonly configMaps: string[] = [];
+  readonly mounted: Inner[] = [];
+  /** The names of the files of ConfigMaps that are read, because a flag names them. */
+  readonly named: string[] = [];
+  /** How many files have settings as the user named them. */
+  readonly given = { config: 0, environment: 0 };
   readonly proxies = new Set<string>();
   alpha: Alpha | undefined;
 
@@ -117,9 +122,25 @@ class Reading {
     this.written.push(...found.written);
     for (const it of found.proxies ?? []) this.proxies.add(it);
     if (object.kind === 'ConfigMap') this.configMaps.push(textOf((object.metadata as Plain | undefined)?.name) ?? '');
-    for (const file of found.files) {
-      const form = formOf(file.text);
-      if (form !== 'yaml' || /\.ya?ml$|alpha/.test(file.name)) this.file(file, form);
+    for (const file of found.files) this.inner(file);
+    this.mounted.push(...(found.mounted ?? []));
+  }
+
+  inner(file: Inner): void {
+    const form = formOf(file.text);
+    if (form !== 'yaml' || /\.ya?ml$|alpha/.test(file.name)) this.file(file, form);
+  }
+
+  /** Reads the files of ConfigMaps that flags name; without such flags, those whose names are those of configurations. */
+  readMounted(): void {
+    const paths = this.written.filter(({ name }) => name === 'config' || name === 'alpha-config');
+    const wanted = paths.map(({ values: [path = ''] }) => path.slice(path.lastIndexOf('/') + 1));
+    const isConfig = ({ name }: Inner) => /\.(?:cfg|toml|conf|ya?ml)$/.test(name);
+    const isRead = paths.length === 0 ? isConfig : ({ name }: Inner) => wanted.includes(name);
+    for (const file of this.mounted.filter(isRead)) {
+      this.named.push(file.name);
+      if (paths.length === 0) this.inner(file);
+      else this.file(file, formOf(file.text));
     }
   }
 }
@@ -132,21 +153,22 @@ function addressesIn(text: string): readonly string[] {
   return lines.map((line) => (line.split(',')[0] ?? '').trim()).filter((it) => isAddress(it) && !it.startsWith('#'));
 }
 
-/** The files that settings name, and that are not among those that were read. */
-function unreadFiles({ written, alpha, configMaps }: Reading, hasVariables: boolean): readonly Written[] {
-  const isRead = ({ elsewhere }: Written) => hasVariables || configMaps.some((it) => elsewhere === configMapOf(it));
-  const named = (name: string, isThere: boolean) =>
+/** The files that settings name, and that are not among those that were read. Each file of variables stands for one. */
+function unreadFiles({ written, alpha, configMaps, named, given }: Reading): readonly Written[] {
+  const isRead = ({ elsewhere }: Written) => configMaps.some((it) => elsewhere === configMapOf(it));
+  const sources = written.filter((it) => it.name === UNREAD && !isRead(it));
+  const different = [...new Map(sources.map((it) => [`${it.label} ${it.elsewhere}`, it])).values()];
+  const files = different.filter(({ level }) => level === 'environment');
+  const unnamed = (name: string, isGiven: boolean) =>
     written
-      .filter((it) => it.name === name && !isThere)
+      .filter((it) => it.name === name && !isGiven)
+      .filter(({ values: [path = ''] }) => !named.includes(path.slice(path.lastIndexOf('/') + 1)))
       .slice(0, 1)
       .map((it): Written => ({ ...it, name: UNREAD, values: [], elsewhere: 'this file' }));
   return [
-    ...written.filter((it) => it.name === UNREAD && !isRead(it)),
-    ...named(
-      'config',
-      written.some(({ level }) => level === 'config'),
-    ),
-    ...named('alpha-config', alpha !== undefined),
+    ...different.filter((it) => !files.slice(0, given.environment).includes(it)),
+    ...unnamed('config', given.config > 0),
+    ...unnamed('alpha-config', alpha !== undefined),
   ];
 }
 
@@ -159,6 +181,9 @@ export function readSources(sources: readonly Source[], findings: Findings): Rea
   );
   const reading = new Reading(findings, variables);
   for (const { source, form } of forms) reading.file(source, form);
+  reading.given.config = forms.filter(({ form }) => form === 'toml').length;
+  reading.given.environment = forms.filter(({ form }) => form === 'environment').length;
+  reading.readMounted();
   const { written, addresses, unreadable, alpha } = reading;
   if (written.length === 0 && alpha === undefined && unreadable.length === 0) {
     unreadable.push('no settings of oauth2-proxy in these files');
@@ -168,14 +193,7 @@ export function readSources(sources: readonly Source[], findings: Findings): Rea
     findings.differ('oauth2-proxy', text, true);
   }
   return {
-    written: [
-      ...written.filter(({ name }) => name !== UNREAD),
-      ...unreadFiles(
-        reading,
-        forms.some(({ form }) => form === 'environment'),
-      ),
-      ...(alpha?.written ?? []),
-    ],
+    written: [...written.filter(({ name }) => name !== UNREAD), ...unreadFiles(reading), ...(alpha?.written ?? [])],
     ...(alpha && { alpha }),
     addresses: [...new Set(addresses)].slice(0, 2000),
     unreadable,
