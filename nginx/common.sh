@@ -154,7 +154,8 @@ prepare_state() {
 
 # Writes clients.conf: how many clients each worker accepts, if the container has a limit of memory. Each has room for an
 # open WebSocket, which docs/sizing.md measures, beside the zones and 32 MiB for each process of nginx. If the memory is used
-# up, the kernel kills a worker, with the connections of all.
+# up, the kernel kills a worker, with the connections of all. One address gets at most an eighth of these, unless the policy
+# gives it more than the default: otherwise one could take them all.
 limit_clients() {
   : >"$run/clients.conf"
   bytes=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true)
@@ -176,6 +177,13 @@ limit_clients() {
   fi
   say "each worker accepts $clients clients, for which the limit of memory has room"
   printf 'limit_conn_zone $pid zone=meshgate_front_memory:1m; limit_conn meshgate_front_memory %s;\n' "$clients" >"$run/clients.conf"
+  share=$((clients / 8))
+  each=$(sed -n 's/.* limit_conn meshgate_front_from \([0-9]*\);.*/\1/p' "$conf/stream.conf")
+  if [ "${each:-0}" -le 256 ] && [ "$share" -lt "${each:-0}" ]; then
+    say "each worker accepts $share clients of one address: gateway.connections.per_address does not fit into the limit of memory"
+    printf 'limit_conn_zone $meshgate_front_from zone=meshgate_front_share:8m; limit_conn meshgate_front_share %s;\n' "$share" >>"$run/clients.conf"
+    printf 'limit_conn_zone $meshgate_front_site zone=meshgate_front_share_site:8m; limit_conn meshgate_front_share_site %s;\n' "$((2 * share))" >>"$run/clients.conf"
+  fi
 }
 
 # Waits until a process has ended, and returns its exit code. A signal with a trap ends a wait earlier.

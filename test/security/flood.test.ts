@@ -229,6 +229,25 @@ describe('all addresses together, with some responses on each connection that th
   });
 });
 
+test('one address leaves room for others, however few clients the limit of memory has room for', async () => {
+  const small = await startGateway(stage, {
+    policy: policyFor(acme.url),
+    files: { [keysFile]: newRing(Math.floor(Date.now() / 1000) - 7200) },
+    workers: values.workers,
+    memory: 176,
+    alias: 'small',
+  });
+  await ready(small, host, { token });
+  const box = await flood('silent', 600, {}, small);
+  try {
+    for (let round = 0; round < 20; round++) {
+      expect((await small.send(host, { path: '/public/x' })).status).toBe(200);
+    }
+  } finally {
+    await box.stop();
+  }
+});
+
 test('an address is not locked out by the connections that it had at workers that died', async () => {
   const { host: at, port } = gateway.target(host);
   for (let round = 0; round < 4; round++) {
