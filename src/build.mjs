@@ -4,7 +4,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFile
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
-import { policyJsonSchema } from './policy/json-schema.ts';
+import { policyJsonSchema } from './policy/schema/json-schema.ts';
 import { bundledIn } from './release/bundled.ts';
 import { LICENCES, licenceTexts } from './release/licences.ts';
 import { policyTypes } from './release/types.ts';
@@ -13,7 +13,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[2] ?? join(root, 'dist');
 
 /**
- * Bundles two tables without the parts that only docs and tests use. Of src/internal-headers.ts only the names are kept.
+ * Bundles two tables without the parts that only docs and tests use. Of src/base/internal-headers.ts only the names are kept.
  * They become an enum, because esbuild replaces its members by literals: a literal costs a request less than a look-up.
  * Of src/policy/trusted/ the links to documentation are left out.
  *
@@ -63,51 +63,51 @@ const common = {
  */
 const bundles = {
   'meshgate.js': {
-    entryPoints: ['src/meshgate.ts'],
+    entryPoints: ['src/entries/meshgate.ts'],
     // The rendered policy lies beside the bundle; fs and crypto are the engine's own.
     external: ['./policy.js', 'fs', 'crypto'],
   },
   'hop.js': {
-    entryPoints: ['src/hop.ts'],
+    entryPoints: ['src/entries/hop.ts'],
     external: ['./policy.js', 'fs', 'crypto'],
   },
   'signin.js': {
-    entryPoints: ['src/signin.ts'],
+    entryPoints: ['src/entries/signin.ts'],
     external: ['./policy.js', './signin-policy.js', 'fs', 'crypto'],
   },
   'client.js': {
-    entryPoints: ['src/client.ts'],
+    entryPoints: ['src/entries/client.ts'],
     external: ['./client-policy.js', 'fs', 'crypto'],
   },
   'health.js': {
-    entryPoints: ['src/health.ts'],
+    entryPoints: ['src/entries/health.ts'],
     external: ['./watched.js', 'fs', 'crypto'],
   },
   'cookies.js': {
-    entryPoints: ['src/cookies.ts'],
+    entryPoints: ['src/entries/cookies.ts'],
   },
   'counts.js': {
-    entryPoints: ['src/counts.ts'],
+    entryPoints: ['src/entries/counts.ts'],
   },
   // A process of its own, on the command njs.
   'seal.js': {
-    entryPoints: ['src/seal.ts'],
+    entryPoints: ['src/entries/seal.ts'],
     external: ['fs', 'crypto'],
   },
   // A file for NGINX Ingress Controller, which does not belong to the gateway itself.
   'apikey_auth.js': {
-    entryPoints: ['src/apikey_auth.ts'],
+    entryPoints: ['src/entries/apikey_auth.ts'],
     external: ['crypto'],
     inject: [],
     target: 'es2015',
   },
   // The command's part that the probe of rendered manifests runs on Node.
   'status.js': {
-    entryPoints: ['src/status.ts'],
+    entryPoints: ['src/entries/status.ts'],
     external: ['fs', 'crypto'],
   },
   'cli.js': {
-    entryPoints: ['src/cli.ts'],
+    entryPoints: ['src/entries/cli.ts'],
     external: ['fs', 'crypto'],
     banner: { js: '#!/usr/bin/env node' },
   },

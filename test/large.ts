@@ -1,4 +1,4 @@
-import type { MeshKind } from '../src/policy/types.ts';
+import type { MeshKind } from '../src/policy/checked/types.ts';
 
 export interface Large {
   readonly routes: number;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ReasonCode } from '../src/reasons.ts';
+import type { ReasonCode } from '../src/base/reasons.ts';
 
 /**
  * Vectors of other projects (Wycheproof, RFC 7515 appendix A, Istio), each with the reason it must come to.

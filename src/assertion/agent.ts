@@ -1,7 +1,7 @@
+import { ownOf } from '../base/own.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
 import type { Caller } from '../caller/types.ts';
-import { ownOf } from '../own.ts';
-import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/forms/reserved-names.ts';
 import { PROBE_SUBJECT } from './claims.ts';
 import type { Asserted } from './verify.ts';
 

@@ -1,7 +1,7 @@
-import { type Hides, shownTo } from '../caller/team-roles.ts';
+import { type Hides, shownTo } from '../caller/roles/team-roles.ts';
 import type { Caller } from '../caller/types.ts';
-import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
-import type { Assertion } from '../policy/types.ts';
+import type { Assertion } from '../policy/checked/types.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/forms/reserved-names.ts';
 
 /** The service for which an assertion is made, and the mesh identity with which the request is sent. */
 export interface Grant {

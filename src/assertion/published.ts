@@ -1,5 +1,5 @@
-import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
-import type { Assertion } from '../policy/types.ts';
+import { MAX_KEYS_PER_PROVIDER } from '../base/limits.ts';
+import type { Assertion } from '../policy/checked/types.ts';
 import { asObject, keysIn } from '../token/json.ts';
 
 /** Returns the URL of the gateway's public keys, at the origin of the gateway's issuer. */

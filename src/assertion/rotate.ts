@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
-import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
+import { PUBLISHED_BEFORE_SIGNING_S } from '../base/limits.ts';
 import { parseSigningKeys } from './signing-keys.ts';
 
 type Jwk = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { encode } from 'jose/base64url';
-import { MAX_ASSERTION_LENGTH } from '../limits.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
-import type { ImportedKey } from '../token/import.ts';
+import { MAX_ASSERTION_LENGTH } from '../base/limits.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
+import type { ImportedKey } from '../token/keys/import.ts';
 import { ASSERTION_TYPE } from './claims.ts';
 
 /** The gateway's signing keys in one version of the file. */

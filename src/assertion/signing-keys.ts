@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
-import { MAX_KEYS_PER_PROVIDER } from '../limits.ts';
-import type { ImportedKey } from '../token/import.ts';
+import { MAX_KEYS_PER_PROVIDER } from '../base/limits.ts';
 import { asObject, keysIn, type Members } from '../token/json.ts';
+import type { ImportedKey } from '../token/keys/import.ts';
 import { type SigningKeys, signBytes } from './sign.ts';
 
 type Jwk = Members;

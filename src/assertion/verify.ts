@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from '../reasons.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
 import { actorChain } from '../token/act.ts';
 import { shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';

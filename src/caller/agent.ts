@@ -1,16 +1,16 @@
-import { claimAt } from '../claim-at.ts';
+import { claimAt } from '../base/claim-at.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
+import type { Bound } from '../policy/checked/types.ts';
 import { type ClaimFact, valueTruth } from '../policy/facts/claim.ts';
 import type { Truth } from '../policy/facts/operator.ts';
-import type { Bound } from '../policy/types.ts';
 import type { AgentMark } from '../providers/index.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
 import { type Actor, actorChain } from '../token/act.ts';
 import { isAlone } from '../token/alone.ts';
 import { clientsOf } from '../token/client-id.ts';
 import { shown } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
-import type { Prepared } from './roles.ts';
+import type { Prepared } from './roles/roles.ts';
 import type { Caller, TokenAgent } from './types.ts';
 
 interface Acting {

@@ -1,22 +1,22 @@
-import { claimAt } from '../claim-at.ts';
-import { MAX_LIST_VALUES } from '../limits.ts';
-import { ownOf } from '../own.ts';
+import { claimAt } from '../base/claim-at.ts';
+import { MAX_LIST_VALUES } from '../base/limits.ts';
+import { ownOf } from '../base/own.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
 import type { SigninView } from '../policy/facts/operator.ts';
 import { scopesClaim } from '../policy/facts/scope.ts';
 import { emailOf, identityAt } from '../providers/email.ts';
 import type { ProviderKind } from '../providers/index.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
 import { leavesGroupsOut } from '../token/overage.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import { refuseAgent, withAgent } from './agent.ts';
 import { claimedBy } from './claimed.ts';
 import { isTooLong } from './encode.ts';
 import { isReserved, OWN } from './reserved.ts';
-import { type Prepared, preparedOf, rolesBy, signinView } from './roles.ts';
-import { scopeUp } from './scope-up.ts';
-import { stepUpRoles } from './step-up.ts';
+import { type Prepared, preparedOf, rolesBy, signinView } from './roles/roles.ts';
+import { scopeUp } from './roles/scope-up.ts';
+import { stepUpRoles } from './roles/step-up.ts';
+import { truthsOf } from './roles/views.ts';
 import type { Caller, CallerTable } from './types.ts';
-import { truthsOf } from './views.ts';
 
 const nothing: readonly string[] = Object.freeze([]);
 

@@ -1,6 +1,6 @@
-import { claimAt } from '../claim-at.ts';
-import { isLike } from '../like.ts';
-import { MAX_LOG_CLAIMS } from '../limits.ts';
+import { claimAt } from '../base/claim-at.ts';
+import { isLike } from '../base/like.ts';
+import { MAX_LOG_CLAIMS } from '../base/limits.ts';
 import type { Claims } from '../token/types.ts';
 import { asciiJson, shorten } from './encode.ts';
 

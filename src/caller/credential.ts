@@ -1,6 +1,6 @@
-import { TO_CHECK } from '../internal-headers.ts';
-import type { CredentialKind } from '../policy/types.ts';
-import { MISSING, ok, type Refusal, type Result, refuse } from '../reasons.ts';
+import { TO_CHECK } from '../base/internal-headers.ts';
+import { MISSING, ok, type Refusal, type Result, refuse } from '../base/reasons.ts';
+import type { CredentialKind } from '../policy/checked/types.ts';
 import type { Passing } from './service-credential.ts';
 
 /* Decides which credential of a request counts. The check, whoami and the offline commands call {@link takeCredential}.

@@ -1,4 +1,4 @@
-import { MAX_HEADER_VALUE } from '../limits.ts';
+import { MAX_HEADER_VALUE } from '../base/limits.ts';
 
 /** An unpaired surrogate. UTF-8 cannot encode it. */
 const loneSurrogate = /\p{Surrogate}/gu;

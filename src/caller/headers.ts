@@ -1,6 +1,6 @@
-import { MAX_HEADER_VALUE } from '../limits.ts';
-import { ownOf } from '../own.ts';
-import type { HeaderSource } from '../policy/types.ts';
+import { MAX_HEADER_VALUE } from '../base/limits.ts';
+import { ownOf } from '../base/own.ts';
+import type { HeaderSource } from '../policy/checked/types.ts';
 import { encodeList, encodeValue } from './encode.ts';
 import type { Caller } from './types.ts';
 

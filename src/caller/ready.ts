@@ -1,10 +1,10 @@
-import type { SessionPolicy } from '../policy/types.ts';
+import type { SessionPolicy } from '../policy/checked/types.ts';
 import { claimsText } from '../session/cookie-claims.ts';
 import { dueAt, hardEnd } from '../session/freshness.ts';
 import type { SessionClaims } from '../session/types.ts';
 import { toPerson } from './caller.ts';
 import { encodeValue } from './encode.ts';
-import { preparedOf, signinView } from './roles.ts';
+import { preparedOf, signinView } from './roles/roles.ts';
 import type { Caller, CallerTable } from './types.ts';
 
 /* The caller of a session is prepared when the cookie is sealed, so that later requests need not parse its claims or

@@ -1,5 +1,5 @@
-import { MAX_SERVICE_CREDENTIAL } from '../limits.ts';
-import type { Assertion, ServiceCredential } from '../policy/types.ts';
+import { MAX_SERVICE_CREDENTIAL } from '../base/limits.ts';
+import type { Assertion, ServiceCredential } from '../policy/checked/types.ts';
 import { isTokenText } from '../token/introspection.ts';
 import { isIssuer, providerOf } from '../token/issuer.ts';
 import { objectIn } from '../token/json.ts';

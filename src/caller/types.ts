@@ -1,4 +1,4 @@
-import type { Agent, AgentMatch, Fact } from '../policy/types.ts';
+import type { Agent, AgentMatch, Fact } from '../policy/checked/types.ts';
 import type { Binding, Claims, TokenProvider } from '../token/types.ts';
 import type { Hide, LoggedClaim } from './claimed.ts';
 

@@ -8,9 +8,9 @@ import {
 } from '../providers/index.ts';
 import { BACKCHANNEL_PATH, SIGNOUT_PATH } from '../session/names.ts';
 import { callbackPath, originOf } from '../session/urls.ts';
-import { argument, command, type FlagsOf, flag, NO, WrongUse, YES } from './context.ts';
-import { discover, type Members, providerNetwork } from './provider.ts';
-import type { Runtime } from './runtime.ts';
+import { argument, command, type FlagsOf, flag, NO, WrongUse, YES } from './common/context.ts';
+import { discover, type Members, providerNetwork } from './common/provider.ts';
+import type { Runtime } from './machine/runtime.ts';
 
 const required = (placeholder: string, brief: string) => ({
   kind: 'parsed' as const,

@@ -1,11 +1,21 @@
 import { buildRouteMap } from '@stricli/core';
 import { newSigningKeys, replaceSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
-import { PUBLISHED_BEFORE_SIGNING_S } from '../limits.ts';
+import { PUBLISHED_BEFORE_SIGNING_S } from '../base/limits.ts';
+import { isRing, newRing, replaceRing, rotateRing } from '../session/keys/rotate-ring.ts';
 import { PUBLISHED_BEFORE_SEALING_S } from '../session/limits.ts';
-import { isRing, newRing, replaceRing, rotateRing } from '../session/rotate-ring.ts';
-import { argument, type Context, command, type FlagsOf, flag, NO, parseDuration, WrongUse, YES } from './context.ts';
-import { decoded, reasonOf } from './load.ts';
-import { codeOf, type Runtime } from './runtime.ts';
+import {
+  argument,
+  type Context,
+  command,
+  type FlagsOf,
+  flag,
+  NO,
+  parseDuration,
+  WrongUse,
+  YES,
+} from './common/context.ts';
+import { decoded, reasonOf } from './common/load.ts';
+import { codeOf, type Runtime } from './machine/runtime.ts';
 
 /** The numeric id of nginx's user in the image. */
 const IMAGE_USER = 10101;

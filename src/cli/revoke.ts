@@ -1,12 +1,12 @@
-import { CERTIFICATE_PROVIDER } from '../policy/reserved.ts';
+import { CERTIFICATE_PROVIDER } from '../policy/forms/reserved-names.ts';
 import { REVOKE_FOLDER } from '../session/limits.ts';
-import { revocation } from '../session/new-revocation.ts';
-import { ofAny } from '../session/revocation.ts';
-import type { Revocation } from '../session/store.ts';
-import { command, type FlagsOf, flag, NO, WrongUse, YES } from './context.ts';
-import { foreign } from './foreign.ts';
-import { reasonOf, utf8 } from './load.ts';
-import { codeOf, type Runtime } from './runtime.ts';
+import { revocation } from '../session/revocation/new-revocation.ts';
+import { ofAny } from '../session/revocation/revocation.ts';
+import type { Revocation } from '../session/revocation/store.ts';
+import { command, type FlagsOf, flag, NO, WrongUse, YES } from './common/context.ts';
+import { foreign } from './common/hostile-text.ts';
+import { reasonOf, utf8 } from './common/load.ts';
+import { codeOf, type Runtime } from './machine/runtime.ts';
 
 const flags = {
   subject: flag('PROVIDER/SUBJECT', 'All sessions and tokens of a person from before now'),

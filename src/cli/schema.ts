@@ -1,5 +1,5 @@
 import { overlayJsonSchemaText, policyJsonSchemaText } from '../policy/index.ts';
-import { command, YES } from './context.ts';
+import { command, YES } from './common/context.ts';
 
 /** `meshgate schema`. */
 export const schemaCommand = command({

@@ -1,4 +1,4 @@
-import { REPEAT_LINE_S } from '../limits.ts';
+import { REPEAT_LINE_S } from '../base/limits.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { readPem } from '../x509/pem.ts';
 import { type HealthReason, healthReasons, type Part } from './types.ts';

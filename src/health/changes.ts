@@ -1,4 +1,4 @@
-import { WATCH_MAX_AGE_S } from '../limits.ts';
+import { WATCH_MAX_AGE_S } from '../base/limits.ts';
 import { type HealthReason, healthReasons, type Part } from './types.ts';
 
 const warning = (reason: HealthReason): Part => ({ state: 'warning', reason, help: healthReasons[reason] });

@@ -5,10 +5,10 @@ import {
   MAX_SVID_BYTES,
   REPEAT_EXPIRING_S,
   REPEAT_LINE_S,
-} from '../limits.ts';
+} from '../base/limits.ts';
 import { isShort, readSecrets } from '../session/flow/client-auth.ts';
+import { readRing, SEALING_KEY_EXPIRED } from '../session/keys/ring.ts';
 import { MAX_SECRETS } from '../session/limits.ts';
-import { readRing, SEALING_KEY_EXPIRED } from '../session/ring.ts';
 import { keysIn } from '../token/json.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { belongs } from '../x509/key.ts';

@@ -1,4 +1,4 @@
-import { MESH_PROBE_MAX_AGE } from '../limits.ts';
+import { MESH_PROBE_MAX_AGE } from '../base/limits.ts';
 import { type DeniedBy, healthReasons, type MeshProbe, type Part } from './types.ts';
 
 /** The part of an answer that tells which proxy sent it. */

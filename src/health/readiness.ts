@@ -1,5 +1,5 @@
 import { REVOCATIONS_OLD_S, REVOKED_ALARM } from '../session/limits.ts';
-import { type KeyState, noKeys, usableKeys } from '../token/key-refresh.ts';
+import { type KeyState, noKeys, usableKeys } from '../token/keys/key-refresh.ts';
 import { type HealthReason, healthReasons, type Part, type Readiness } from './types.ts';
 
 const ok: Part = { state: 'ok' };

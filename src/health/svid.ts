@@ -1,4 +1,4 @@
-import { EXPIRING_AT, REPEAT_LINE_S } from '../limits.ts';
+import { EXPIRING_AT, REPEAT_LINE_S } from '../base/limits.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { readClientUse } from '../x509/client-use.ts';
 import { belongs } from '../x509/key.ts';

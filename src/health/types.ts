@@ -1,4 +1,4 @@
-import type { Assertion } from '../policy/types.ts';
+import type { Assertion } from '../policy/checked/types.ts';
 
 export interface WatchedIdentity {
   readonly name: string;

@@ -8,14 +8,14 @@ declare module '*/policy.js' {
 declare module '*/signin-policy.js' {
   const table: import('../session/signin-table.ts').SigninTable & {
     /** The names under which something is stored, to compare them with those of the policy before. */
-    readonly names: import('../rules/stored.ts').StoredNames;
+    readonly names: import('../rules/table/stored.ts').StoredNames;
   };
   export default table;
 }
 
 /** The part of the policy for asking providers about tokens. */
 declare module '*/client-policy.js' {
-  const table: import('../rules/client-table.ts').ClientTable;
+  const table: import('../rules/table/client-table.ts').ClientTable;
   export default table;
 }
 

@@ -1,6 +1,6 @@
-export { place } from './at.ts';
-export { expandPolicy } from './expanded.ts';
-export { overlayJsonSchemaText, policyJsonSchema, policyJsonSchemaText } from './json-schema.ts';
+export type * from './checked/types.ts';
+export { expandPolicy } from './compose/expanded.ts';
+export { place } from './forms/at.ts';
 export {
   formatError,
   type Parsed,
@@ -10,5 +10,5 @@ export {
   type Stage,
   type TeamText,
 } from './parse.ts';
-export type * from './types.ts';
-export { isVariable, type Variables } from './variables.ts';
+export { isVariable, type Variables } from './read/variables.ts';
+export { overlayJsonSchemaText, policyJsonSchema, policyJsonSchemaText } from './schema/json-schema.ts';

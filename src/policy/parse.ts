@@ -1,11 +1,11 @@
-import { place } from './at.ts';
-import { type Parsed, parseTree } from './parse-tree.ts';
-import { readParts, reportOf, type Stage } from './stage.ts';
-import type { PolicyError } from './types.ts';
-import { hasTeams, parseTeams } from './with-teams.ts';
+import type { PolicyError } from './checked/types.ts';
+import { type Parsed, parseTree } from './compose/parse-tree.ts';
+import { readParts, reportOf, type Stage } from './compose/read-parts.ts';
+import { hasTeams, parseTeams } from './compose/with-teams.ts';
+import { place } from './forms/at.ts';
 
-export type { Parsed } from './parse-tree.ts';
-export type { PolicyText, ProfileSource, Stage, TeamText } from './stage.ts';
+export type { Parsed } from './compose/parse-tree.ts';
+export type { PolicyText, ProfileSource, Stage, TeamText } from './compose/read-parts.ts';
 
 const NO_TEAMS =
   'the policy has no teams; leave --team out. If this is the file of a team, name the policy that has its grant instead';

@@ -1,4 +1,4 @@
-import { type Claims, claimAt } from '../claim-at.ts';
+import { type Claims, claimAt } from '../base/claim-at.ts';
 import type { ProviderKind } from './types.ts';
 
 /** The form of an e-mail address: one `@` between two parts, without spaces and control characters. Unicode's class Cc

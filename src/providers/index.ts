@@ -1,4 +1,4 @@
-import { withoutSlashes } from '../slashes.ts';
+import { withoutSlashes } from '../base/slashes.ts';
 import * as auth0 from './auth0.ts';
 import * as cognito from './cognito.ts';
 import * as entra from './entra.ts';

@@ -1,5 +1,5 @@
 /** TypeScript types of the policy file, from its JSON Schema: dist/policy.d.ts, which the package exports. */
-import { SECTIONS } from '../policy/team-file.ts';
+import { SECTIONS } from '../policy/compose/team-file.ts';
 
 /** The part of JSON Schema that the policy's schema uses. */
 interface Schema {

@@ -1,4 +1,4 @@
-import type { Host, Limit, Policy, Route } from '../policy/types.ts';
+import type { Host, Limit, Policy, Route } from '../policy/checked/types.ts';
 import { restsOnNetwork } from './implied.ts';
 import { pick } from './without-prototype.ts';
 

@@ -1,4 +1,4 @@
-import type { Host, Policy, Route } from '../policy/types.ts';
+import type { Host, Policy, Route } from '../policy/checked/types.ts';
 import type { Path, Rule } from './types.ts';
 
 /** Whether a route is strictly inside a prefix, so that its paths do not belong to the prefix. */

@@ -1,4 +1,4 @@
-import type { Policy } from '../policy/types.ts';
+import type { Policy } from '../policy/checked/types.ts';
 import { sha256 } from '../session/flow/random.ts';
 import type { Rule } from './types.ts';
 

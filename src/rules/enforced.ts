@@ -1,4 +1,4 @@
-import type { PersonWho } from '../policy/types.ts';
+import type { PersonWho } from '../policy/checked/types.ts';
 import type { Rule } from './types.ts';
 
 /** A rule that can be enforced without the other rules, for one request with one assertion. */

@@ -1,6 +1,6 @@
+import type { Policy } from '../policy/checked/types.ts';
 import { ADDRESS } from '../policy/facts/operator.ts';
 import { readFacts } from '../policy/facts/walk.ts';
-import type { Policy } from '../policy/types.ts';
 import { dependsOn, perPolicy } from './per-policy.ts';
 
 /** Returns the roles that every caller with a given role also has. */

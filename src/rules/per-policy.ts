@@ -1,5 +1,5 @@
+import type { Policy } from '../policy/checked/types.ts';
 import { dependencies, type RoleOf } from '../policy/facts/walk.ts';
-import type { Policy } from '../policy/types.ts';
 
 /** Returns a function that computes a value from the roles of a policy, once for each policy. */
 export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy, 'roles'>) => T {
@@ -11,5 +11,5 @@ export function perPolicy<T>(make: (roleOf: RoleOf) => T): (policy: Pick<Policy,
   };
 }
 
-/** Returns what facts and roles depend on, such as the token or the client's address, as bits (operator.ts). */
+/** Returns what facts and roles depend on, such as the token or the client's address, as bits (policy/facts/operator.ts). */
 export const dependsOn = perPolicy(dependencies);

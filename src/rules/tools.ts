@@ -1,5 +1,5 @@
-import { MCP_VERSIONS } from '../limits.ts';
-import { CALL } from '../policy/message.ts';
+import { MCP_VERSIONS } from '../base/limits.ts';
+import { CALL } from '../policy/forms/mcp-message.ts';
 
 export { CALL };
 

@@ -1,4 +1,5 @@
 import type { ClientCas, KnownAgents } from '../assertion/agent.ts';
+import type { ReasonCode } from '../base/reasons.ts';
 import type { Hide, LoggedClaim } from '../caller/claimed.ts';
 import type { Sends, TokenAgent } from '../caller/types.ts';
 import type {
@@ -11,8 +12,7 @@ import type {
   Route,
   SessionPolicy,
   Who,
-} from '../policy/types.ts';
-import type { ReasonCode } from '../reasons.ts';
+} from '../policy/checked/types.ts';
 import type { StepUp } from '../session/signin-table.ts';
 import type { KeptClaims } from '../session/types.ts';
 import type { TokenProvider } from '../token/types.ts';

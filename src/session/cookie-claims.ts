@@ -1,6 +1,6 @@
-import { claimAt } from '../claim-at.ts';
-import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { ownOf } from '../own.ts';
+import { claimAt } from '../base/claim-at.ts';
+import { MAX_NUMERIC_DATE } from '../base/limits.ts';
+import { ownOf } from '../base/own.ts';
 import { asObject, isText } from '../token/json.ts';
 import type { Claims } from '../token/types.ts';
 import type { KeptClaims, SessionClaims } from './types.ts';

@@ -1,4 +1,4 @@
-import type { SessionPolicy } from '../policy/types.ts';
+import type { SessionPolicy } from '../policy/checked/types.ts';
 import type { SessionClaims } from './types.ts';
 
 /** The last part of the fresh time, in which the claims are confirmed early. */

@@ -1,4 +1,4 @@
-import { timeoutOf } from '../limits.ts';
+import { timeoutOf } from '../base/limits.ts';
 
 /** Limits of sessions, sign-in and revocations. Sizes are in bytes and times in seconds, unless a name says so. */
 

@@ -1,4 +1,4 @@
-import { ok, type Refused, type Result, refuse } from '../reasons.ts';
+import { ok, type Refused, type Result, refuse } from '../base/reasons.ts';
 import { listed, shown } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';

@@ -1,4 +1,4 @@
-import { isCanonical, isOwnPath } from '../raw-path.ts';
+import { isCanonical, isOwnPath } from '../base/raw-path.ts';
 import { MAX_RETURN_LENGTH } from './limits.ts';
 
 /** Matches one `/` and printable ASCII. The second character must not be `/` or `\`: browsers read `\` as `/`. */

@@ -1,5 +1,5 @@
-import { ownOf } from '../own.ts';
-import type { Etcd, Provider, SessionPolicy } from '../policy/types.ts';
+import { ownOf } from '../base/own.ts';
+import type { Etcd, Provider, SessionPolicy } from '../policy/checked/types.ts';
 import type { RefusedPage } from './pages/types.ts';
 
 /** A provider, as the sign-in uses it. */

@@ -1,4 +1,4 @@
-import type { MeshKind } from '../policy/types.ts';
+import type { MeshKind } from '../policy/checked/types.ts';
 import { consul } from './consul/index.ts';
 import { envoy } from './envoy/index.ts';
 import { istio } from './istio/index.ts';

@@ -1,4 +1,4 @@
-import type { MeshKind, Policy, Service } from '../policy/types.ts';
+import type { MeshKind, Policy, Service } from '../policy/checked/types.ts';
 import type { MeshRule, Rule } from '../rules/types.ts';
 import type { Guard } from './kit/guards.ts';
 

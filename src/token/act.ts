@@ -1,4 +1,4 @@
-import { MAX_HOPS } from '../limits.ts';
+import { MAX_HOPS } from '../base/limits.ts';
 import { asObject, isText } from './json.ts';
 
 export interface Actor {

@@ -1,5 +1,5 @@
-import { claimAt } from '../claim-at.ts';
-import { isLike } from '../like.ts';
+import { claimAt } from '../base/claim-at.ts';
+import { isLike } from '../base/like.ts';
 import type { ProviderKind, Sign } from '../providers/index.ts';
 import type { Claims } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from '../reasons.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
 import { asObject, decodeCanonical } from './json.ts';
 import type { Binding, Verified } from './types.ts';
 

@@ -1,8 +1,8 @@
-import { claimAt } from '../claim-at.ts';
-import { ownOf } from '../own.ts';
-import { isOfTrustDomain } from '../policy/spiffe.ts';
+import { claimAt } from '../base/claim-at.ts';
+import { ownOf } from '../base/own.ts';
+import { type Refused, refuse } from '../base/reasons.ts';
+import { isOfTrustDomain } from '../policy/forms/spiffe-id.ts';
 import { claimHelp, type ProviderKind, providerKind } from '../providers/index.ts';
-import { type Refused, refuse } from '../reasons.ts';
 import { clientOf, malformedClient } from './client-id.ts';
 import { listed, shown } from './detail.ts';
 import type { JoseHeader } from './format.ts';

@@ -1,7 +1,7 @@
 import hash from 'crypto';
-import { MAX_CERTIFICATE_LENGTH } from '../limits.ts';
-import { SPIFFE_ID } from '../policy/spiffe.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { MAX_CERTIFICATE_LENGTH } from '../base/limits.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
+import { SPIFFE_ID } from '../policy/forms/spiffe-id.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { nameText } from '../x509/name.ts';
 import { readPem } from '../x509/pem.ts';

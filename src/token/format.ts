@@ -1,5 +1,5 @@
-import { MAX_TOKEN_BYTES } from '../limits.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { MAX_TOKEN_BYTES } from '../base/limits.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
 import { decodeCanonical, parseObject } from './json.ts';
 import type { Claims } from './types.ts';
 

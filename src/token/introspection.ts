@@ -1,6 +1,6 @@
-import { MAX_ANSWER_LENGTH } from '../limits.ts';
+import { MAX_ANSWER_LENGTH } from '../base/limits.ts';
+import { type Refused, refuse } from '../base/reasons.ts';
 import { type ProviderKind, providerKind } from '../providers/index.ts';
-import { type Refused, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
 import { checkClient, checkParties, noKind } from './claims.ts';
 import { CLIENT_CLAIMS } from './client-id.ts';

@@ -1,4 +1,4 @@
-import { isOfTrustDomain } from '../policy/spiffe.ts';
+import { isOfTrustDomain } from '../policy/forms/spiffe-id.ts';
 import { fillTenant, TENANT, tenantOf } from '../providers/index.ts';
 import type { Claims, Key, TokenProvider } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+import { MAX_DOCUMENT_BYTES } from '../base/limits.ts';
 
 export type Members = Readonly<Record<string, unknown>>;
 

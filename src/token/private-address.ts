@@ -1,4 +1,4 @@
-import { isWithin, readAddress, readRange } from '../cidr.ts';
+import { isWithin, readAddress, readRange } from '../base/cidr.ts';
 
 const rangesOf = (...texts: readonly string[]) => texts.map(readRange).filter((range) => range !== undefined);
 

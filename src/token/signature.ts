@@ -1,8 +1,8 @@
-import { MAX_KEYS_TRIED } from '../limits.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
-import { type AlgorithmEntry, algorithms } from './algorithms.ts';
+import { MAX_KEYS_TRIED } from '../base/limits.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
 import type { CompactJws, JoseHeader } from './format.ts';
-import { hasEd25519, type ImportedKey, type ImportedKeys, importName, importOnce } from './import.ts';
+import { type AlgorithmEntry, algorithms } from './keys/algorithms.ts';
+import { hasEd25519, type ImportedKey, type ImportedKeys, importName, importOnce } from './keys/import.ts';
 import type { Key } from './types.ts';
 
 type VerifyAlgorithm = Parameters<typeof crypto.subtle.verify>[0];

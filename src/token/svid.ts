@@ -1,5 +1,5 @@
-import { SPIFFE_ID } from '../policy/spiffe.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
+import { ok, type Result, refuse } from '../base/reasons.ts';
+import { SPIFFE_ID } from '../policy/forms/spiffe-id.ts';
 import { type ClientCertificate, readEscaped } from './client-certificate.ts';
 
 export type Svid = Required<Omit<ClientCertificate, 'dns' | 'subject'>>;

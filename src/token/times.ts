@@ -1,5 +1,5 @@
-import { MAX_NUMERIC_DATE } from '../limits.ts';
-import { type Refused, refuse } from '../reasons.ts';
+import { MAX_NUMERIC_DATE } from '../base/limits.ts';
+import { type Refused, refuse } from '../base/reasons.ts';
 import type { Claims } from './types.ts';
 
 /** Whether a date is absent or a valid NumericDate (RFC 7519 section 2). */

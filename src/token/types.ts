@@ -1,7 +1,7 @@
-import type { Claims } from '../claim-at.ts';
-import type { IntrospectionPolicy, Provider } from '../policy/types.ts';
+import type { Claims } from '../base/claim-at.ts';
+import type { IntrospectionPolicy, Provider } from '../policy/checked/types.ts';
 
-export type { Claims } from '../claim-at.ts';
+export type { Claims } from '../base/claim-at.ts';
 
 /** The part of a provider that is needed to verify tokens. It is rendered into policy.js. */
 export interface TokenProvider

@@ -1,5 +1,5 @@
+import { ok, type Result, refuse } from '../base/reasons.ts';
 import { issuerHelp } from '../providers/index.ts';
-import { ok, type Result, refuse } from '../reasons.ts';
 import { withBinding } from './binding.ts';
 import { checkClaims, checkNonce } from './claims.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from './format.ts';

@@ -1,5 +1,5 @@
-import { CALLER_FIELDS } from '../../src/internal-headers.ts';
-import { callerLine } from '../../src/rules/answer-lines.ts';
+import { CALLER_FIELDS } from '../../src/base/internal-headers.ts';
+import { callerLine } from '../../src/rules/decide/answer-lines.ts';
 import type { Numbers } from './bounds.ts';
 
 /**

@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { removeLeftovers, removeRun, runId } from '../harness/docker.ts';
 import { createCa } from '../harness/pki.ts';
 import { withAblation } from './ablation.ts';

@@ -1,6 +1,6 @@
 /** What a real Chromium shows the next person of one browser: no page of the person before, from no cache. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   type BrowserContext,
   type Page,

@@ -1,6 +1,6 @@
 /** Budgets at two workers: how exact they are, what callers see who have used theirs up, and how callers are counted. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   type Answer,
   counting,

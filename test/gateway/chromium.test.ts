@@ -1,7 +1,7 @@
 /** People sign in with a real Chromium, at a real Keycloak that rotates refresh tokens, and at oidc-provider. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { newRing, rotateRing } from '../../src/session/keys/rotate-ring.ts';
 import { SESSION_COOKIE } from '../../src/session/names.ts';
-import { newRing, rotateRing } from '../../src/session/rotate-ring.ts';
 import {
   type BrowserContext,
   expectCleanLog,

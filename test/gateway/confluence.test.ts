@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
-import { systemAsk } from '../../src/cli/http.ts';
+import { systemAsk } from '../../src/cli/machine/http.ts';
 import {
   callAdmin,
   expectCleanLog,

@@ -8,7 +8,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import { readSigningKeys } from '../../src/assertion/signing-keys.ts';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   createKey,
   expectCleanLog,

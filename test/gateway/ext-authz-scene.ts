@@ -1,6 +1,6 @@
 /** A sidecar, and real ingresses that ask it, each configured by the files that `render --target ext-authz` writes. */
 import { parse } from 'yaml';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   type Box,
   bareImage,

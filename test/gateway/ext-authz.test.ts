@@ -1,6 +1,6 @@
 /** The sidecar behind real ingresses: each decides as the gateway does, and each says what it does not do. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   type Case,
   createProofKey,

@@ -1,7 +1,7 @@
 /** Sessions at a real Keycloak that rotates refresh tokens and accepts each once: renewal, and sign-out in both
  * directions. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   Memory,
   newAgent,

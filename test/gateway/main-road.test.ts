@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Offline } from '../../src/cli/offline.ts';
+import { Offline } from '../../src/cli/decide/offline.ts';
+import { covers } from '../../src/rules/compare/cover.ts';
 import { compile } from '../../src/rules/compile.ts';
-import { covers } from '../../src/rules/cover.ts';
-import { decide, hasMethod } from '../../src/rules/decide.ts';
-import { match } from '../../src/rules/match.ts';
+import { decide, hasMethod } from '../../src/rules/decide/decide.ts';
+import { match } from '../../src/rules/decide/match.ts';
 import {
   type Case,
   readPolicy,

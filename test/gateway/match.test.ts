@@ -1,7 +1,7 @@
-/** Compares src/rules/match.ts with nginx on 10,000 request targets and hosts, sent as they are. */
+/** Compares src/rules/decide/match.ts with nginx on 10,000 request targets and hosts, sent as they are. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { match } from '../../src/rules/match.ts';
+import { match } from '../../src/rules/decide/match.ts';
 import { type Answer, rawRequest, ready, settle, startEcho, startGateway, testStage } from '../harness/index.ts';
 import { draw } from '../harness/property.ts';
 

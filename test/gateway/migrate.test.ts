@@ -4,7 +4,7 @@
  * of the unit tests: what the old product does by its documentation.
  */
 import { describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { ready, Sealer, startEcho, startGateway, startIssuer, testStage } from '../harness/index.ts';
 import { type Documented, migrate, type Sample } from '../unit/cli/migrate/case.ts';
 import { sample as ingresses } from '../unit/cli/migrate/ingress-nginx/oauth2-proxy.ts';

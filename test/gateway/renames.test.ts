@@ -1,7 +1,7 @@
 /** A policy that names people or providers in another way re-opens nothing that was closed, and gives no state of one
  * person to another. Each test loads another policy into a running gateway. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   MANY_SIGNINS,
   newAgent,

@@ -1,6 +1,6 @@
 /** Sessions are renewed by their refresh token: one call to the provider, whatever the number of requests. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   counting,
   expectCleanLog,

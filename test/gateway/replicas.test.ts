@@ -1,7 +1,7 @@
 /** Two gateways behind a TCP balancer share their sessions in etcd, of which one node hangs, then one is dead, then
  * all. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   type EtcdMember,
   type Gateway,

@@ -1,12 +1,12 @@
 /** The JavaScript that the test of the revocation zone runs in nginx: real shared memory has pieces of fixed size, and
  * no fake has that. */
 
-import { isRevokedNow } from '../../src/njs/revocation-reader.ts';
-import { keepEnded, keepRevoked } from '../../src/njs/revoked.ts';
-import { keepRoom, revokedTaken } from '../../src/njs/revoked-room.ts';
-import { ending, revocation } from '../../src/session/new-revocation.ts';
-import { ofAny, ofIssuer, ofPerson, type Revocable } from '../../src/session/revocation.ts';
-import type { Revocation } from '../../src/session/store.ts';
+import { isRevokedNow } from '../../src/njs/shared/revocation-reader.ts';
+import { keepEnded, keepRevoked } from '../../src/njs/shared/revoked.ts';
+import { keepRoom, revokedTaken } from '../../src/njs/shared/revoked-room.ts';
+import { ending, revocation } from '../../src/session/revocation/new-revocation.ts';
+import { ofAny, ofIssuer, ofPerson, type Revocable } from '../../src/session/revocation/revocation.ts';
+import type { Revocation } from '../../src/session/revocation/store.ts';
 
 const argument = (r: NginxHTTPRequest, name: string): string =>
   String((r as unknown as { readonly args: Record<string, string> }).args[name]);

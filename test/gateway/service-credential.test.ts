@@ -1,6 +1,6 @@
 /** Routes that pass credentials of their services on: what the service receives, and what the log says. */
 import { describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   createCa,
   gatewayCase,

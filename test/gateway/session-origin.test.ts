@@ -1,6 +1,6 @@
 /** Sessions at the check: pages of other origins, whoami, and key rotation. */
 import { describe, expect, test } from 'vitest';
-import { rotateRing } from '../../src/session/rotate-ring.ts';
+import { rotateRing } from '../../src/session/keys/rotate-ring.ts';
 import { gatewayCase, Sealer, until, valuesOf } from '../harness/index.ts';
 import { host, keysFile, now, opening, startScene, textOf } from './session-scene.ts';
 

@@ -1,4 +1,4 @@
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import type { SessionClaims } from '../../src/session/types.ts';
 import {
   type Echo,

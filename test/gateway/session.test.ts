@@ -1,6 +1,6 @@
 /** Sessions at the check: which cookies pass, what the service receives, and how other cookies are refused. */
 import { describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { counting, gatewayCase, metric, Sealer, send, settle } from '../harness/index.ts';
 import { claims, host, now, opening, script, startScene, textOf } from './session-scene.ts';
 

@@ -1,7 +1,7 @@
 /** People sign out at the gateway, at the provider, and by the provider; and an operator revokes them by command. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { closed } from '../harness/closed.ts';
 import {
   counting,

@@ -1,7 +1,7 @@
 /** What happens to stored data when a gateway loads a policy with other names: it is said in the log, and
  * `validate --online` says it before. docs/upgrade.md has the table. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { ready, startEcho, startGateway, startIssuer, testStage, until } from '../harness/index.ts';
 import { meshgate } from '../unit/cli/fake.ts';
 

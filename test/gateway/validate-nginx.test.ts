@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
-import { type Inspection, inspectNginx } from '../../src/targets/nginx/inspect.ts';
-import { readFolder } from '../../src/targets/nginx/inspect-folder.ts';
-import { readConf, readDump } from '../../src/targets/nginx/inspect-read.ts';
+import { readFolder } from '../../src/targets/nginx/inspect/folder.ts';
+import { readConf, readDump } from '../../src/targets/nginx/inspect/read.ts';
+import { type Inspection, inspectNginx } from '../../src/targets/nginx/inspect/warnings.ts';
 import { bareImage, fileOf, filesBelow, readGuide, send, startContainer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('validate nginx');

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rm
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { bareImage, GUIDE_OPTIONS, RunningImage, startIssuer, testStage } from '../harness/index.ts';
 
 const stage = await testStage('wrong-deployments');

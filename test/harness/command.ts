@@ -1,4 +1,4 @@
-import { systemAsk } from '../../src/cli/http.ts';
+import { systemAsk } from '../../src/cli/machine/http.ts';
 import { meshgate, type Ran } from '../unit/cli/fake.ts';
 import type { Box } from './container.ts';
 

@@ -1,4 +1,4 @@
-import { atMesh } from '../../src/rules/at-ingress.ts';
+import { atMesh } from '../../src/rules/decide/at-ingress.ts';
 import { type Box, startContainer } from './container.ts';
 import { type Answer, type Sent, send, type Target } from './http.ts';
 import { envoyCommand, envoyImage } from './images.ts';

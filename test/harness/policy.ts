@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
+import { identitiesOf, meshesOf } from '../../src/policy/checked/ingresses.ts';
+import type { ClientAuth } from '../../src/policy/checked/types.ts';
 import { formatError, type Policy, parsePolicy } from '../../src/policy/index.ts';
-import { identitiesOf, meshesOf } from '../../src/policy/ingress.ts';
-import type { ClientAuth } from '../../src/policy/types.ts';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { profiles } from './profiles.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,10 +1,10 @@
-import { ClaimedRoles } from '../../src/audit/claimed-roles.ts';
-import { Decider } from '../../src/audit/decider.ts';
-import { isCut, type LogLine, readLine } from '../../src/audit/line.ts';
-import { redecide } from '../../src/audit/redecide.ts';
-import { Replay } from '../../src/audit/replay.ts';
-import { stageOf } from '../../src/audit/stage.ts';
-import { Usage } from '../../src/audit/usage.ts';
+import { stageOf } from '../../src/audit/lines/decided-by.ts';
+import { isCut, type LogLine, readLine } from '../../src/audit/lines/line.ts';
+import { ClaimedRoles } from '../../src/audit/replay/claimed-roles.ts';
+import { redecide } from '../../src/audit/replay/decide-again.ts';
+import { Decider } from '../../src/audit/replay/decider.ts';
+import { Replay } from '../../src/audit/replay/replay-line.ts';
+import { Usage } from '../../src/audit/replay/usage.ts';
 import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
 import { policyDigest } from '../../src/rules/digest.ts';

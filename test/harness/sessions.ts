@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { sessionText } from '../../src/caller/ready.ts';
 import type { Policy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
-import { toTable } from '../../src/rules/table.ts';
+import { toTable } from '../../src/rules/table/table.ts';
 import type { Table } from '../../src/rules/types.ts';
 import { keep, readClaims } from '../../src/session/cookie-claims.ts';
+import { type Ring, readRing } from '../../src/session/keys/ring.ts';
+import { open, seal } from '../../src/session/keys/seal.ts';
 import { SESSION_COOKIE } from '../../src/session/names.ts';
 import { readRecord, recordText } from '../../src/session/record.ts';
-import { type Ring, readRing } from '../../src/session/ring.ts';
-import { open, seal } from '../../src/session/seal.ts';
 import type { SessionClaims } from '../../src/session/types.ts';
 import type { UserAgent } from './agent.ts';
 

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { atMesh } from '../../src/rules/at-ingress.ts';
+import { atMesh } from '../../src/rules/decide/at-ingress.ts';
 import {
   openStage,
   type Stage,

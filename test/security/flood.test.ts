@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { nodeImage } from '../harness/images.ts';
 import {
   type Box,

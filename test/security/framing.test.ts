@@ -1,6 +1,6 @@
 /** THREATS.md, "Which request was decided": one credential, one host, one request; text of the policy stays text. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { reasons } from '../../src/reasons.ts';
+import { reasons } from '../../src/base/reasons.ts';
 import {
   type Answer,
   expectCleanLog,

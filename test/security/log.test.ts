@@ -1,7 +1,7 @@
 /** Whatever bytes a caller sends, its line of the log is JSON in UTF-8: no caller can make a line unreadable. */
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   type Gateway,
   ready,

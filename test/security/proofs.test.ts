@@ -1,7 +1,7 @@
 /** Attacks of a thief on tokens that are bound to a key: a real gateway, and the requests that reached the service. */
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   createProofKey,
   type Gateway,

@@ -3,7 +3,7 @@
  * one; and the lines that keep the two apart.
  */
 import { describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   createKey,
   ready,

@@ -1,6 +1,6 @@
 /** Sign-out and refresh under attack, with a test issuer whose answers are wrong. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../src/session/rotate-ring.ts';
+import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import {
   expectCleanLog,
   MANY_SIGNINS,

@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isMappedRange, isWithin, rangeText, readAddress, readRange } from '../../src/cidr.ts';
+import { isMappedRange, isWithin, rangeText, readAddress, readRange } from '../../src/base/cidr.ts';
 import { holds } from '../harness/property.ts';
 
 const within = (address: string, range: string) => isWithin(readAddress(address)!, readRange(range)!);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimAt } from '../../src/claim-at.ts';
+import { claimAt } from '../../src/base/claim-at.ts';
 import { holds } from '../harness/property.ts';
 
 /** Samples of claimAt stand in caller/samples.ts, since they run inside njs as well. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { composed, composedEnd } from '../../src/composed.ts';
+import { composed, composedEnd } from '../../src/base/composed-key.ts';
 import { holds } from '../harness/property.ts';
 
 it.each([

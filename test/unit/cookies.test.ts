@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import cookies from '../../src/cookies.ts';
+import cookies from '../../src/entries/cookies.ts';
 
 test('a failure removes every cookie of the service', () => {
   const lines = ['a=1', '__Host-Http-meshgate=evil'];

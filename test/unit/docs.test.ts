@@ -1,8 +1,8 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { logFormat } from '../../src/targets/nginx/log.ts';
-import { print } from '../../src/targets/nginx/print.ts';
+import { logFormat } from '../../src/targets/nginx/server/log.ts';
+import { print } from '../../src/targets/nginx/text/print.ts';
 import { meshgate } from './cli/fake.ts';
 
 /** Checks that the documents agree with the repository. Their examples have tests of their own. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hostNamed } from '../../src/host-name.ts';
+import { hostNamed } from '../../src/base/host-name.ts';
 
 const hosts = ['*.example.com', 'wiki.example.com', '*.apps.example.com'].map((name) => ({ name }));
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { DIRECTIONS, type Direction, INTERNAL_NAMES, type InternalHeader } from '../../src/internal-headers.ts';
+import { DIRECTIONS, type Direction, INTERNAL_NAMES, type InternalHeader } from '../../src/base/internal-headers.ts';
 import { INTERNAL } from '../security/forged-headers.ts';
 
 const DOCS = new URL('../../docs/nginx.md', import.meta.url);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isLike } from '../../src/like.ts';
+import { isLike } from '../../src/base/like.ts';
 import { holds } from '../harness/property.ts';
 
 test.each([

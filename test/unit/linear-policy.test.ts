@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Policy } from '../../src/policy/types.ts';
+import type { Policy } from '../../src/policy/checked/types.ts';
 import { countSteps } from '../harness/steps.ts';
 import { largePolicy } from '../large.ts';
 
@@ -10,9 +10,9 @@ const steps = countSteps();
 // These files are loaded while steps are counted, so that each block of them counts.
 const { parsePolicy } = await import('../../src/policy/index.ts');
 const { compile } = await import('../../src/rules/compile.ts');
-const { diff } = await import('../../src/rules/diff.ts');
-const { populationOf } = await import('../../src/rules/population.ts');
-const { named, prove } = await import('../../src/rules/prove.ts');
+const { diff } = await import('../../src/rules/compare/diff.ts');
+const { populationOf } = await import('../../src/rules/compare/population.ts');
+const { named, prove } = await import('../../src/rules/compare/prove.ts');
 
 const SMALL = 200;
 const LARGE = 800;

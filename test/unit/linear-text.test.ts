@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { checkSync } from 'recheck';
 import { describe, expect, test } from 'vitest';
 import { parseAst } from 'vitest/node';
+import { isLike } from '../../src/base/like.ts';
+import { isCanonical, ODD_PATH } from '../../src/base/raw-path.ts';
 import { encodeList, encodeValue } from '../../src/caller/encode.ts';
-import { isLike } from '../../src/like.ts';
-import { isCanonical, ODD_PATH } from '../../src/raw-path.ts';
-import { match } from '../../src/rules/match.ts';
-import { parseTarget } from '../../src/rules/target.ts';
+import { match } from '../../src/rules/decide/match.ts';
+import { parseTarget } from '../../src/rules/decide/target.ts';
 import { cookieNames, cookieValue, ownSession } from '../../src/session/cookie.ts';
 import { attemptValue, endedAttempts, oldestAttempt } from '../../src/session/flow/attempt-cookies.ts';
 import { readCallback } from '../../src/session/flow/callback.ts';
@@ -37,7 +37,7 @@ const SPARED = new Map([
   ['/(?:^|\\n)([\\t ].*)(?:([\\n\\t ]*)\\n(?![\\n\\t ]))?/g', 'yaml: writes folded text'],
 ]);
 
-/** Expressions of src/policy/secrets.ts, which reads 2,000 characters of a text and no more. */
+/** Expressions of src/policy/read/secrets.ts, which reads 2,000 characters of a text and no more. */
 const SHORT = [
   /eyJ[\w-]{8,}\.[\w.-]*/g,
   /(?<=:\/\/)(?:[^/?#@\s:]*:(?!\d{1,5}(?:[/?#]|$))\S+|[^/?#@\s]+)(?=@)/g,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isCanonical, PLAIN_PATH } from '../../src/raw-path.ts';
+import { isCanonical, PLAIN_PATH } from '../../src/base/raw-path.ts';
 import { holds } from '../harness/property.ts';
 
 test.each([

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { detailOf, reasons, refuse } from '../../src/reasons.ts';
+import { detailOf, reasons, refuse } from '../../src/base/reasons.ts';
 
 test('docs/reasons.md lists every reason with its status and help', () => {
   const rows = readFileSync('docs/reasons.md', 'utf8')

@@ -1,11 +1,11 @@
-/** Checks how the files of src/ depend on each other, and how long they are. */
+/** Checks how the files of src/ depend on each other, how long they are, and how folders divide them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 /** Folders from the bottom to the top: each imports only from those before it. DESIGN.md says why. */
 const ORDER = [
-  'foundation',
+  'base',
   'x509',
   'providers',
   'policy',
@@ -19,27 +19,34 @@ const ORDER = [
   'targets',
   'njs',
   'cli',
-  'entry',
+  'entries',
   'release',
 ];
 
 /** The files that run in nginx and those that only the command needs never import each other. */
 const APART = ['njs to targets', 'cli to njs'];
 
-/** Files of src/ itself that nginx or Node runs. All others there are the foundation, which imports no folder. */
-const ENTRIES = [
-  'meshgate',
-  'hop',
-  'signin',
-  'client',
-  'health',
-  'cookies',
-  'counts',
-  'seal',
-  'apikey_auth',
-  'status',
-  'cli',
+/** The folders of policy/ in the same order. Reports and drafts (`read`) do not know how files are put together, so the
+ * overlays and the files of teams (`compose`) come above them. */
+const POLICY_ORDER = [
+  'forms',
+  'trusted',
+  'facts',
+  'schema',
+  'checked',
+  'read',
+  'check',
+  'compose',
+  'advice',
+  // The files of policy/ itself.
+  '.',
 ];
+
+/** Most files that a folder has, without those in its folders: a reader finds a file by reading their names. */
+const MOST_FILES = 25;
+
+/** Files whose names begin with the same word, from which on they are a folder with this name. */
+const FOLDER_FROM = 3;
 
 /** Longest source file in lines. */
 const LONGEST = 350;
@@ -49,6 +56,8 @@ const LONGEST = 350;
 const CYCLES: readonly string[] = [];
 const UPWARD: readonly string[] = [];
 const LONG: readonly string[] = [];
+const CROWDED: readonly string[] = [];
+const PREFIXED: readonly string[] = [];
 
 const SOURCE = 'src';
 
@@ -66,25 +75,27 @@ function importsIn(name: string, text: string): readonly string[] {
   return [...new Set(named)];
 }
 
-const imports = new Map([...texts].map(([name, text]) => [name, importsIn(name, text)]));
+type Graph = ReadonlyMap<string, readonly string[]>;
+
+const imports: Graph = new Map([...texts].map(([name, text]) => [name, importsIn(name, text)]));
 
 const edges = [...imports].flatMap(([from, all]) => all.map((to) => ({ from, to })));
 
-/** All that a file imports, directly or not. */
-function reachedFrom(name: string): ReadonlySet<string> {
+/** All that a file or folder imports, directly or not. */
+function reachedFrom(name: string, graph: Graph): ReadonlySet<string> {
   const reached = new Set<string>();
-  const waiting = [...(imports.get(name) ?? [])];
+  const waiting = [...(graph.get(name) ?? [])];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (reached.has(next)) continue;
     reached.add(next);
-    waiting.push(...(imports.get(next) ?? []));
+    waiting.push(...(graph.get(next) ?? []));
   }
   return reached;
 }
 
-/** Files that import each other, as one text for each cycle. */
-function cycles(): readonly string[] {
-  const reached = new Map([...imports.keys()].map((name) => [name, reachedFrom(name)]));
+/** Files or folders that import each other, as one text for each cycle. */
+function cycles(graph: Graph): readonly string[] {
+  const reached = new Map([...graph.keys()].map((name) => [name, reachedFrom(name, graph)]));
   const circles = [...reached].flatMap(([name, own]) =>
     own.has(name)
       ? [
@@ -99,10 +110,16 @@ function cycles(): readonly string[] {
 }
 
 /** Folder of a file as {@link ORDER} names it. */
-function folderOf(name: string): string {
-  const [folder = ''] = name.split('/');
-  if (folder !== name) return folder;
-  return ENTRIES.includes(name) ? 'entry' : 'foundation';
+const folderOf = (name: string): string => name.split('/')[0] ?? '';
+
+/** The folder inside the folder of {@link ORDER} in which a file is; `.` if it is in none. */
+const roomOf = (name: string): string => name.split('/').slice(1, -1)[0] ?? '.';
+
+/** The names of files by a part of each name. */
+function grouped(part: (name: string) => string): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of texts.keys()) groups.set(part(name), [...(groups.get(part(name)) ?? []), name]);
+  return groups;
 }
 
 const line = ({ from, to }: { readonly from: string; readonly to: string }): string => `${from} imports ${to}`;
@@ -117,7 +134,7 @@ test('every folder has a place in the order', () => {
 });
 
 test('no files import each other', () => {
-  expect([...cycles()].sort()).toEqual(CYCLES);
+  expect([...cycles(imports)].sort()).toEqual(CYCLES);
 });
 
 test('no folder imports from one above it', () => {
@@ -126,6 +143,35 @@ test('no folder imports from one above it', () => {
     return ORDER.indexOf(other) > ORDER.indexOf(own) || APART.includes(`${own} to ${other}`);
   });
   expect(upward.map(line).sort()).toEqual(UPWARD);
+});
+
+test.each(['audit', 'cli', 'policy', 'rules'])('no folders of %s/ import each other', (folder) => {
+  const inside = edges.filter(({ from, to }) => folderOf(from) === folder && folderOf(to) === folder);
+  const rooms = new Map<string, string[]>();
+  for (const [from, to] of inside.map((edge) => [roomOf(edge.from), roomOf(edge.to)] as const)) {
+    if (from !== to) rooms.set(from, [...(rooms.get(from) ?? []), to]);
+  }
+  expect(rooms.size).toBeGreaterThan(2);
+  expect(cycles(rooms)).toEqual([]);
+});
+
+test('no folder of policy/ imports from one above it', () => {
+  const own = [...texts.keys()].filter((name) => folderOf(name) === 'policy');
+  expect([...new Set(own.map(roomOf))].sort()).toEqual([...POLICY_ORDER].sort());
+  const rank = (name: string) => POLICY_ORDER.indexOf(roomOf(name));
+  const upward = edges.filter(({ from, to }) => own.includes(from) && own.includes(to) && rank(to) > rank(from));
+  expect(upward.map(line)).toEqual([]);
+});
+
+test(`no folder has more than ${MOST_FILES} files of its own`, () => {
+  const crowded = [...grouped(dirname)].filter(([, files]) => files.length > MOST_FILES).map(([folder]) => folder);
+  expect(crowded.sort()).toEqual(CROWDED);
+});
+
+test(`no ${FOLDER_FROM} files of a folder have names that begin with the same word`, () => {
+  const firstWord = (name: string) => join(dirname(name), /^[^-.]+/.exec(basename(name))?.[0] ?? '');
+  const prefixed = [...grouped(firstWord)].filter(([, files]) => files.length >= FOLDER_FROM).map(([prefix]) => prefix);
+  expect(prefixed.sort()).toEqual(PREFIXED);
 });
 
 test('only the index of the meshes imports from the folder of a mesh', () => {

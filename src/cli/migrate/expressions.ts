@@ -1,5 +1,5 @@
-import { pathMistake } from '../../policy/check-hosts.ts';
-import { withoutSlashes } from '../../slashes.ts';
+import { withoutSlashes } from '../../base/slashes.ts';
+import { pathMistake } from '../../policy/check/routes/hosts.ts';
 
 /** Paths that a policy can name. `exact`: the path alone. `prefix`: the path and all paths below it, as `/x/*`. `below`:
  * only the paths below it. */

@@ -1,5 +1,5 @@
-import { foreign } from '../foreign.ts';
-import type { Draft, Value } from './draft.ts';
+import { foreign } from '../common/hostile-text.ts';
+import type { Draft, Value } from './new-policy.ts';
 
 /** Texts that YAML reads as texts without quotes, in block and flow style. */
 const PLAIN =

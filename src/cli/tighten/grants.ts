@@ -1,11 +1,11 @@
-import type { Usage } from '../../audit/usage.ts';
-import { isWildcard } from '../../host-name.ts';
+import type { Usage } from '../../audit/replay/usage.ts';
+import { isWildcard } from '../../base/host-name.ts';
+import type { At, Host, Policy, Route } from '../../policy/checked/types.ts';
 import { place } from '../../policy/index.ts';
-import type { At, Host, Policy, Route } from '../../policy/types.ts';
-import { findRoute } from '../../rules/match.ts';
+import { findRoute } from '../../rules/decide/match.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Loaded } from '../load.ts';
-import { ruleText } from '../words.ts';
+import type { Loaded } from '../common/load.ts';
+import { ruleText } from '../common/words.ts';
 
 /** What can be removed: a rule, some of its methods, a route with all its rules, or a host with all its routes. */
 export interface Grant {

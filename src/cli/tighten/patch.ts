@@ -1,4 +1,4 @@
-import type { Runtime } from '../runtime.ts';
+import type { Runtime } from '../machine/runtime.ts';
 import { type Cut, withoutCuts } from './edit.ts';
 import type { EditedFile } from './propose.ts';
 

@@ -1,8 +1,8 @@
 import type { At, PolicyError } from '../../policy/index.ts';
-import { WrongUse } from '../context.ts';
-import { decoded, type LoadedFile, loadPolicy } from '../load.ts';
-import type { Runtime } from '../runtime.ts';
-import { fileName, readsStdin, type Source } from '../source.ts';
+import { WrongUse } from '../common/context.ts';
+import { decoded, type LoadedFile, loadPolicy } from '../common/load.ts';
+import { fileName, readsStdin, type Source } from '../common/source.ts';
+import type { Runtime } from '../machine/runtime.ts';
 import { type Cut, PolicyParts, withoutCuts } from './edit.ts';
 import { type Grant, inherited } from './grants.ts';
 

@@ -1,7 +1,7 @@
-import { linesOf, MAX_LINE_BYTES } from '../../audit/lines.ts';
-import { WrongUse } from '../context.ts';
-import { reasonOf } from '../load.ts';
-import { codeOf, type Runtime } from '../runtime.ts';
+import { linesOf, MAX_LINE_BYTES } from '../../audit/lines/split-lines.ts';
+import { WrongUse } from '../common/context.ts';
+import { reasonOf } from '../common/load.ts';
+import { codeOf, type Runtime } from '../machine/runtime.ts';
 import type { Hop, Place, Reading } from './hop.ts';
 import { linesIn, readLine } from './read.ts';
 

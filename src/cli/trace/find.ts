@@ -1,9 +1,9 @@
-import { columns } from '../columns.ts';
-import { foreign } from '../foreign.ts';
-import type { Runtime } from '../runtime.ts';
+import { columns } from '../common/columns.ts';
+import { foreign } from '../common/hostile-text.ts';
+import type { Runtime } from '../machine/runtime.ts';
 import { eachLine, hopsIn, longNote, type Source } from './collect.ts';
+import { clock, dayOf, took } from './headings.ts';
 import type { Hop } from './hop.ts';
-import { clock, dayOf, took } from './words.ts';
 
 /** Which requests are looked for. All that are given must be true. */
 export interface Wanted {

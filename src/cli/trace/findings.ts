@@ -1,4 +1,4 @@
-import { type ReasonCode, reasons } from '../../reasons.ts';
+import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import type { Collected, Sampled } from './collect.ts';
 import type { Hop, Place } from './hop.ts';
 

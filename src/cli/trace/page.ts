@@ -1,10 +1,10 @@
 import { sha256 } from '../../session/flow/random.ts';
 import { type Html, html } from '../../session/pages/escape.ts';
-import { foreign } from '../foreign.ts';
+import { foreign } from '../common/hostile-text.ts';
+import { aboutHop, clock, dayOf, HEADINGS, summaryOf, took } from './headings.ts';
 import type { Hop } from './hop.ts';
 import { style } from './page-style.ts';
 import type { Stories, Story } from './story.ts';
-import { aboutHop, clock, dayOf, HEADINGS, summaryOf, took } from './words.ts';
 
 /** The width of the bars in units of the drawing. */
 const WIDTH = 100;

@@ -1,4 +1,4 @@
-import { readAccessLog, readAppJson, readText } from './app.ts';
+import { readAccessLog, readAppJson, readText } from './app-lines.ts';
 import { readEnvoyJson, readEnvoyText } from './envoy.ts';
 import { readGateway } from './gateway.ts';
 import { type Flat, PLACES, type Place, parseFlat, type Reading } from './hop.ts';

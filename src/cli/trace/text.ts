@@ -1,9 +1,9 @@
-import { columns } from '../columns.ts';
-import { foreign } from '../foreign.ts';
-import type { Paint, Style } from '../style.ts';
+import type { Paint, Style } from '../common/colours.ts';
+import { columns } from '../common/columns.ts';
+import { foreign } from '../common/hostile-text.ts';
 import type { Finding } from './findings.ts';
+import { aboutHop, clock, dayOf, HEADINGS, summaryOf, took } from './headings.ts';
 import type { Stories, Story } from './story.ts';
-import { aboutHop, clock, dayOf, HEADINGS, summaryOf, took } from './words.ts';
 
 const STYLES: Readonly<Record<Finding['kind'], Style>> = {
   answered: 'good',

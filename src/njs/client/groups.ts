@@ -1,12 +1,12 @@
-import { TO_INTROSPECTION } from '../../internal-headers.ts';
-import { GROUPS_PER_CALL } from '../../limits.ts';
-import { ownOf } from '../../own.ts';
-import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
+import { TO_INTROSPECTION } from '../../base/internal-headers.ts';
+import { GROUPS_PER_CALL } from '../../base/limits.ts';
+import { ownOf } from '../../base/own.ts';
+import type { AskedProvider, ClientTable } from '../../rules/table/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readAppToken } from '../../session/flow/token-answer.ts';
 import { isObjectId, readHeld } from '../../token/overage.ts';
 import { ANSWERED } from '../../token/provider-questions.ts';
-import { Away, callProvider } from '../egress.ts';
+import { Away, callProvider } from '../shared/egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { discoveryUnknown, fail, reply } from './reply.ts';

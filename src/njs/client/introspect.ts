@@ -1,11 +1,11 @@
-import { TO_INTROSPECTION } from '../../internal-headers.ts';
-import { PROVIDER_TIMEOUT_MS } from '../../limits.ts';
-import { ownOf } from '../../own.ts';
-import type { AskedProvider, ClientTable } from '../../rules/client-table.ts';
+import { TO_INTROSPECTION } from '../../base/internal-headers.ts';
+import { PROVIDER_TIMEOUT_MS } from '../../base/limits.ts';
+import { ownOf } from '../../base/own.ts';
+import type { AskedProvider, ClientTable } from '../../rules/table/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readIntrospection } from '../../token/introspection.ts';
 import { ANSWERED } from '../../token/provider-questions.ts';
-import { Away, within } from '../egress.ts';
+import { Away, within } from '../shared/egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { discoveryUnknown, fail, reply } from './reply.ts';

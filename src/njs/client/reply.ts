@@ -1,8 +1,8 @@
-import { composed } from '../../composed.ts';
+import { composed } from '../../base/composed-key.ts';
 import { ANSWERED } from '../../token/provider-questions.ts';
-import { locksDict } from '../dicts.ts';
-import { Away } from '../egress.ts';
-import { send } from '../signin/send.ts';
+import { locksDict } from '../shared/dicts.ts';
+import { Away } from '../shared/egress.ts';
+import { send } from '../shared/send.ts';
 
 const SAID_MS = 1000;
 

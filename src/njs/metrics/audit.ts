@@ -1,4 +1,4 @@
-import { disk } from '../../audit/disk.ts';
+import { disk } from '../../audit/seal/disk.ts';
 import type { Metric, Sample } from '../../health/exposition.ts';
 import type { Seen } from './seen.ts';
 

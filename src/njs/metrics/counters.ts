@@ -1,7 +1,7 @@
 import { CHECK_TIME_BOUNDS } from '../../health/check-time.ts';
 import { histogram, labelText, type Metric, type Sample } from '../../health/exposition.ts';
-import { COUNTED, type Count, LOST } from '../counts.ts';
-import { countsDict } from '../dicts.ts';
+import { COUNTED, type Count, LOST } from '../shared/counts.ts';
+import { countsDict } from '../shared/dicts.ts';
 import type { Seen } from './seen.ts';
 
 /** Returns the sums of counters that a text of labels names. */

@@ -1,7 +1,7 @@
 import type { Metric, Sample } from '../../health/exposition.ts';
 import type { Found } from '../../health/svid.ts';
-import { svidsDict } from '../dicts.ts';
-import { foundOf } from '../files.ts';
+import { foundOf } from '../health/files.ts';
+import { svidsDict } from '../shared/dicts.ts';
 import type { Seen } from './seen.ts';
 
 /** When certificates expire, by what the job has found in their files. */

@@ -1,8 +1,8 @@
 import { exposition } from '../../health/exposition.ts';
 import type { Watched } from '../../health/types.ts';
-import { allCounts, forgetEarlier } from '../counts.ts';
-import { readinessNow } from '../health.ts';
-import { metrics } from './table.ts';
+import { readinessNow } from '../health/readyz.ts';
+import { allCounts, forgetEarlier } from '../shared/counts.ts';
+import { metrics } from './all-metrics.ts';
 
 /** Makes the handler of `/.meshgate/metrics`. */
 export function metricsHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {

@@ -1,6 +1,6 @@
 import type { Metric, Sample } from '../../health/exposition.ts';
 import type { ProbeState } from '../../health/mesh-probe.ts';
-import { probeStates } from '../mesh-probe.ts';
+import { probeStates } from '../health/mesh-probe.ts';
 import type { Seen } from './seen.ts';
 
 const labels = ['probe', 'mesh', 'ingress', 'service', 'layer', 'identity', 'object', 'rule'] as const;

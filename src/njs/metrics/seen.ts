@@ -1,5 +1,5 @@
 import type { Readiness, Watched } from '../../health/types.ts';
-import type { Counts } from '../counts.ts';
+import type { Counts } from '../shared/counts.ts';
 
 /** What the readers of metrics get. */
 export interface Seen {

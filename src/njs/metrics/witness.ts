@@ -1,5 +1,5 @@
 import type { Metric } from '../../health/exposition.ts';
-import { witnessAges } from '../witnesses.ts';
+import { witnessAges } from '../health/witnesses.ts';
 import type { Seen } from './seen.ts';
 
 export const witnessMetrics: readonly Metric<Seen>[] = [

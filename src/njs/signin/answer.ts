@@ -1,14 +1,14 @@
-import { type ReasonCode, reasons } from '../../reasons.ts';
-import { plainChallenge } from '../../rules/challenge.ts';
+import { type ReasonCode, reasons } from '../../base/reasons.ts';
+import { plainChallenge } from '../../rules/decide/challenge.ts';
 import { expireCookie } from '../../session/cookie.ts';
 import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
-import { count, counterName } from '../counts.ts';
-import { sendProblem } from '../problem.ts';
+import { count, counterName } from '../shared/counts.ts';
+import { sendProblem } from '../shared/problem.ts';
+import { send } from '../shared/send.ts';
 import type { Pages } from './page.ts';
 import type { SigninScene } from './scene.ts';
-import { send } from './send.ts';
 import { type Visit, visitOf } from './visit.ts';
 
 /** Lets the browser empty its cache of the host, so that the next person sees no page of the person before: neither

@@ -1,4 +1,4 @@
-import { composed } from '../../composed.ts';
+import { composed } from '../../base/composed-key.ts';
 import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/flow/attempt.ts';
 import { attemptCookie } from '../../session/flow/attempt-cookies.ts';
 import { askedBy, authorizationParams, isPushed } from '../../session/flow/authorize.ts';
@@ -9,7 +9,7 @@ import { readPushed } from '../../session/flow/token-answer.ts';
 import { PUSHED_PEOPLE, PUSHES_MS } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirectUri, requestUrl } from '../../session/urls.ts';
-import { locksDict } from '../dicts.ts';
+import { locksDict } from '../shared/dicts.ts';
 import { redirect, refuseWith } from './answer.ts';
 import { addPerson } from './people.ts';
 import type { SigninScene } from './scene.ts';

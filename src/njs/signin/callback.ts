@@ -1,5 +1,5 @@
-import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
-import type { ReasonCode } from '../../reasons.ts';
+import type { ReasonCode } from '../../base/reasons.ts';
+import { MAX_CLOCK_SKEW } from '../../policy/forms/bounds.ts';
 import {
   type Attempt,
   isBound,

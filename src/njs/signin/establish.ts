@@ -1,5 +1,5 @@
+import { ok, type ReasonCode, type Result, refuse } from '../../base/reasons.ts';
 import { refuseSignin } from '../../caller/caller.ts';
-import { ok, type ReasonCode, type Result, refuse } from '../../reasons.ts';
 import { expireCookies, newSessionCookies, ownSession, sessionValues } from '../../session/cookie.ts';
 import type { Attempt, Mode } from '../../session/flow/attempt.ts';
 import { allAttemptsEnded, expiredAttempt, oldestAttempt } from '../../session/flow/attempt-cookies.ts';
@@ -10,12 +10,12 @@ import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
 import { handoverUrl, originOf } from '../../session/urls.ts';
-import { count, counterName } from '../counts.ts';
-import { knownCut } from '../revocation-reader.ts';
-import { keepEnded } from '../revoked.ts';
+import { count, counterName } from '../shared/counts.ts';
+import { knownCut } from '../shared/revocation-reader.ts';
+import { keepEnded } from '../shared/revoked.ts';
 import { emptyCache, redirect } from './answer.ts';
-import { endOne } from './end.ts';
 import type { Person } from './exchange.ts';
+import { endOne } from './out/end.ts';
 import type { SigninScene } from './scene.ts';
 import type { Visit } from './visit.ts';
 

@@ -1,4 +1,4 @@
-import { ok, type Refusal, type Result, refuse } from '../../reasons.ts';
+import { ok, type Refusal, type Result, refuse } from '../../base/reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
 import { verifyIdToken } from '../../session/flow/id-token.ts';
@@ -11,9 +11,9 @@ import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirectUri } from '../../session/urls.ts';
 import { leavesGroupsOut } from '../../token/overage.ts';
 import type { Claims, TokenProvider } from '../../token/types.ts';
-import { withNewestKeys } from './newest-keys.ts';
+import { addUserinfo } from './renew/merge-userinfo.ts';
+import { withNewestKeys } from './renew/newest-keys.ts';
 import type { SigninScene } from './scene.ts';
-import { addUserinfo } from './userinfo.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
 /** A person who has signed in, as the provider describes them. */

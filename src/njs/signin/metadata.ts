@@ -1,5 +1,5 @@
-import { composed } from '../../composed.ts';
-import { MAX_METADATA_STATE_BYTES, timeoutOf } from '../../limits.ts';
+import { composed } from '../../base/composed-key.ts';
+import { MAX_METADATA_STATE_BYTES, timeoutOf } from '../../base/limits.ts';
 import {
   type ClientMetadata,
   type Metadata,
@@ -9,9 +9,9 @@ import {
 } from '../../session/flow/provider-metadata.ts';
 import { METADATA_COOL_DOWN_S, METADATA_REFRESH_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
-import { discoveryUrl } from '../../token/discovery.ts';
-import { keepDocument, keysDict, locksDict, metadataName } from '../dicts.ts';
-import { fetchDocument } from '../egress.ts';
+import { discoveryUrl } from '../../token/keys/discovery.ts';
+import { keepDocument, keysDict, locksDict, metadataName } from '../shared/dicts.ts';
+import { fetchDocument } from '../shared/egress.ts';
 
 interface Kept<M> {
   readonly metadata: M;

@@ -1,8 +1,8 @@
 import hash from 'crypto';
-import { composed } from '../../composed.ts';
-import { refuse } from '../../reasons.ts';
+import { composed } from '../../base/composed-key.ts';
+import { refuse } from '../../base/reasons.ts';
 import { MAX_SIGNINS, SIGNINS_PERIOD_S } from '../../session/limits.ts';
-import { signinsDict } from '../dicts.ts';
+import { signinsDict } from '../shared/dicts.ts';
 
 const often = `this person has signed in ${MAX_SIGNINS} times within ${SIGNINS_PERIOD_S / 60} minutes`;
 const tooOften = refuse('limit_exceeded', often);

@@ -1,14 +1,14 @@
-import { FROM_HANDLER, TO_HANDLER, TO_PAGE } from '../../internal-headers.ts';
-import { ownOf } from '../../own.ts';
-import { type ReasonCode, reasons } from '../../reasons.ts';
+import { FROM_HANDLER, TO_HANDLER, TO_PAGE } from '../../base/internal-headers.ts';
+import { ownOf } from '../../base/own.ts';
+import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import { ASSETS_PATH, PAGE_PATH } from '../../session/names.ts';
 import { decoded } from '../../session/pages/links.ts';
 import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
 import { pictureType } from '../../session/pages/theme.ts';
 import type { Page } from '../../session/pages/types.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
-import { send } from './send.ts';
-import { ThemeFolder } from './theme.ts';
+import { send } from '../shared/send.ts';
+import { ThemeFolder } from './operator-pages.ts';
 
 /** Reasons that a new sign-in solves. A page explains them if a form was sent without a valid session. If a page was
  * only opened, the browser is redirected to the sign-in instead. */

@@ -1,6 +1,6 @@
 import hash from 'crypto';
 import { PEOPLE_BITS } from '../../session/limits.ts';
-import { locksDict } from '../dicts.ts';
+import { locksDict } from '../shared/dicts.ts';
 
 /* Sets of people, one number each in shared memory: what one account does shows nothing about a provider. */
 

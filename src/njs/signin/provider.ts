@@ -1,5 +1,5 @@
 import fs from 'fs';
-import { ok, type Result, refuse } from '../../reasons.ts';
+import { ok, type Result, refuse } from '../../base/reasons.ts';
 import {
   assertionAudience,
   type ClientKey,
@@ -12,8 +12,8 @@ import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
-import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../egress.ts';
-import { KeyFile } from '../key-file.ts';
+import { KeyFile } from '../keys/key-file.ts';
+import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../shared/egress.ts';
 
 /** Endpoints at which the gateway authenticates as an OAuth client. */
 type ClientEndpoint = 'token' | 'par' | 'introspection' | 'revocation';

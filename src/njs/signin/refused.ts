@@ -1,9 +1,9 @@
-import { TO_PAGE } from '../../internal-headers.ts';
+import { TO_PAGE } from '../../base/internal-headers.ts';
 import { isBound, onceId, onceLifetime } from '../../session/flow/attempt.ts';
 import { codeIn } from '../../session/flow/callback.ts';
 import { MAX_REFUSED_ANSWERS, TICKET_LIFETIME_S } from '../../session/limits.ts';
 import { CALLBACK_PATH, HANDOVER_PATH } from '../../session/names.ts';
-import { locksDict } from '../dicts.ts';
+import { locksDict } from '../shared/dicts.ts';
 import { returned, SPOILT_S } from './callback.ts';
 import { isLate, ticketOf } from './handover.ts';
 import type { SigninScene } from './scene.ts';

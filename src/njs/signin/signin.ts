@@ -1,4 +1,4 @@
-import { ownOf } from '../../own.ts';
+import { ownOf } from '../../base/own.ts';
 import { isOver, type Wish } from '../../session/flow/attempt.ts';
 import { chooseProvider, type Said } from '../../session/flow/choose.ts';
 import { readErrand } from '../../session/flow/errand.ts';

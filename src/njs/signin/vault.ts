@@ -1,21 +1,21 @@
+import { ownOf } from '../../base/own.ts';
 import { sessionText } from '../../caller/ready.ts';
-import { ownOf } from '../../own.ts';
-import type { SessionPolicy } from '../../policy/types.ts';
+import type { SessionPolicy } from '../../policy/checked/types.ts';
 import type { Table } from '../../rules/types.ts';
 import { ownSession, sessionValues } from '../../session/cookie.ts';
 import { claimsText, keep, readClaims } from '../../session/cookie-claims.ts';
 import { hardEnd } from '../../session/freshness.ts';
+import type { Ring } from '../../session/keys/ring.ts';
+import { isOpenable, keyedName, kidOf, open, seal } from '../../session/keys/seal.ts';
 import type { Purpose } from '../../session/names.ts';
-import { namesIn, type Revocable, revocableSession } from '../../session/revocation.ts';
-import type { Ring } from '../../session/ring.ts';
-import { isOpenable, keyedName, kidOf, open, seal } from '../../session/seal.ts';
+import { namesIn, type Revocable, revocableSession } from '../../session/revocation/revocation.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
-import type { RecordSeal } from '../dict-store.ts';
-import type { KeyFile } from '../key-file.ts';
-import { emptyErrorQueue } from '../openssl.ts';
-import { canLookUp, isRevokedNow, revokedClaims } from '../revocation-reader.ts';
-import { ringFile } from '../ring-file.ts';
+import type { KeyFile } from '../keys/key-file.ts';
+import { emptyErrorQueue } from '../keys/openssl.ts';
+import { ringFile } from '../keys/ring-file.ts';
+import type { RecordSeal } from '../shared/dict-store.ts';
+import { canLookUp, isRevokedNow, revokedClaims } from '../shared/revocation-reader.ts';
 
 /** Seals and opens texts with the current session keys of the file. */
 export class Vault implements RecordSeal {

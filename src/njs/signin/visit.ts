@@ -1,5 +1,5 @@
-import { hostNamed } from '../../host-name.ts';
-import { TO_HANDLER } from '../../internal-headers.ts';
+import { hostNamed } from '../../base/host-name.ts';
+import { TO_HANDLER } from '../../base/internal-headers.ts';
 import { answering, nameInCallback, type SigninHost, type SigninTable } from '../../session/signin-table.ts';
 
 /** One request to a handler of the sign-in, as nginx passes it on. */

@@ -1,6 +1,6 @@
-import { optional } from '../mapping.ts';
-import * as s from '../scalars.ts';
-import { claimIs } from './compare.ts';
+import { optional } from '../forms/mapping.ts';
+import * as s from '../forms/scalars.ts';
+import { claimIs } from './claim-values.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN, type Valued } from './operator.ts';
 
 /** A fact about how the person signed in. A step-up may make it true. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { optional } from '../mapping.ts';
+import { optional } from '../forms/mapping.ts';
 import { type Evaluation, type Operator, TOKEN, type Valued } from './operator.ts';
 
 /** How a token must be bound to its sender: to a DPoP key, to a client certificate, or to either. */

@@ -1,5 +1,5 @@
-import { optional } from '../mapping.ts';
-import { certificateName } from '../workload-names.ts';
+import { optional } from '../forms/mapping.ts';
+import { certificateName } from '../forms/workload-names.ts';
 import { CERTIFICATE, type Evaluation, type Operator, REQUEST, type Valued } from './operator.ts';
 
 type Certificate = Valued<'certificate'>;

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { isLike } from '../../like.ts';
+import { isLike } from '../../base/like.ts';
 import { emailRefusal, identityAt } from '../../providers/email.ts';
 import { type ProviderKind, unverifiedNames } from '../../providers/index.ts';
-import { hints } from '../hints.ts';
-import { optional } from '../mapping.ts';
-import * as s from '../scalars.ts';
-import { claimHas, claimIs } from './compare.ts';
+import { hints } from '../forms/hints.ts';
+import { optional } from '../forms/mapping.ts';
+import * as s from '../forms/scalars.ts';
+import { claimHas, claimIs } from './claim-values.ts';
 import {
   type Evaluation,
   type Mistake,

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { ProviderKind } from '../../providers/index.ts';
-import type { Forms } from '../mapping.ts';
+import type { Forms } from '../forms/mapping.ts';
 import { evaluations, type Fact, type Leaf, operators } from './index.ts';
 import {
   type FactContext,

@@ -1,7 +1,7 @@
-import { claimAt } from '../../claim-at.ts';
-import { optional } from '../mapping.ts';
-import * as s from '../scalars.ts';
-import { claimIs } from './compare.ts';
+import { claimAt } from '../../base/claim-at.ts';
+import { optional } from '../forms/mapping.ts';
+import * as s from '../forms/scalars.ts';
+import { claimIs } from './claim-values.ts';
 import { type Evaluation, type OfProvider, type Operator, TOKEN, type Valued } from './operator.ts';
 
 type Group = OfProvider & Valued<'group'>;

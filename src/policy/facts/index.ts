@@ -4,10 +4,10 @@ import * as certificate from './certificate.ts';
 import * as claim from './claim.ts';
 import type { Combined } from './combined.ts';
 import * as group from './group.ts';
+import * as provider from './issued-by.ts';
 import * as maxAge from './max-age.ts';
 import * as network from './network.ts';
 import type { Evaluation } from './operator.ts';
-import * as provider from './provider.ts';
 import type { RoleFact } from './role.ts';
 import * as scope from './scope.ts';
 

@@ -1,7 +1,7 @@
-import { MAX_CLOCK_SKEW } from '../bounds.ts';
-import { optional } from '../mapping.ts';
-import * as s from '../scalars.ts';
-import { seconds } from '../units.ts';
+import { MAX_CLOCK_SKEW } from '../forms/bounds.ts';
+import { optional } from '../forms/mapping.ts';
+import * as s from '../forms/scalars.ts';
+import { seconds } from '../forms/units.ts';
 import { type Evaluation, type OfProvider, type Operator, SIGNIN, TOKEN, type Valued } from './operator.ts';
 
 type MaxAge = OfProvider & Valued<'max_age', number>;

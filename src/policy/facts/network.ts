@@ -1,7 +1,7 @@
-import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../cidr.ts';
-import { cidr } from '../addresses.ts';
-import { optional } from '../mapping.ts';
-import { list } from '../scalars.ts';
+import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../base/cidr.ts';
+import { cidr } from '../forms/addresses.ts';
+import { optional } from '../forms/mapping.ts';
+import { list } from '../forms/scalars.ts';
 import { ADDRESS, type Evaluation, type Operator, REQUEST, type Valued } from './operator.ts';
 
 type Network = Valued<'network', readonly string[]>;

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import type { Claims } from '../../claim-at.ts';
+import type { Claims } from '../../base/claim-at.ts';
 import type { ProviderKind } from '../../providers/index.ts';
-import type { At } from '../at.ts';
-import type { Forms, TeamKeys } from '../mapping.ts';
+import type { At } from '../forms/at.ts';
+import type { Forms, TeamKeys } from '../forms/mapping.ts';
 
 /* The types for the files of this folder. Each file defines one operator: the form of its facts, how the gateway
  * evaluates them (`evaluation`), and what policies and commands need (`operator`). The bundles for nginx contain only

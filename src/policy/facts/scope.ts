@@ -1,8 +1,8 @@
-import { claimAt } from '../../claim-at.ts';
+import { claimAt } from '../../base/claim-at.ts';
 import type { ProviderKind } from '../../providers/index.ts';
-import { optional } from '../mapping.ts';
-import * as s from '../scalars.ts';
-import { claimHas } from './compare.ts';
+import { optional } from '../forms/mapping.ts';
+import * as s from '../forms/scalars.ts';
+import { claimHas } from './claim-values.ts';
 import {
   type Evaluation,
   type OfProvider,

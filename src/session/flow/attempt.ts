@@ -1,4 +1,4 @@
-import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
+import { MAX_CLOCK_SKEW } from '../../policy/forms/bounds.ts';
 import { type Members, objectIn } from '../../token/json.ts';
 import { ATTEMPT_LIFETIME_S } from '../limits.ts';
 import { attemptValue } from './attempt-cookies.ts';

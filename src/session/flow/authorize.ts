@@ -1,4 +1,4 @@
-import { ownOf } from '../../own.ts';
+import { ownOf } from '../../base/own.ts';
 import type { SigninProvider, StepUp } from '../signin-table.ts';
 import type { Attempt } from './attempt.ts';
 import type { Metadata } from './provider-metadata.ts';

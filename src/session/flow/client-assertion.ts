@@ -1,9 +1,9 @@
 import { encode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
-import type { Client } from '../../policy/types.ts';
-import { algorithms } from '../../token/algorithms.ts';
-import type { ImportedKey } from '../../token/import.ts';
+import type { Client } from '../../policy/checked/types.ts';
 import { asObject, keysIn, type Members } from '../../token/json.ts';
+import { algorithms } from '../../token/keys/algorithms.ts';
+import type { ImportedKey } from '../../token/keys/import.ts';
 import { MAX_SECRETS, MIN_HS256_SECRET_BYTES } from '../limits.ts';
 import { isShort, readSecrets, type Shown } from './client-auth.ts';
 import { randomText } from './random.ts';

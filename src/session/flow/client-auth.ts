@@ -1,4 +1,4 @@
-import type { Client } from '../../policy/types.ts';
+import type { Client } from '../../policy/checked/types.ts';
 import { MIN_HS256_SECRET_BYTES } from '../limits.ts';
 import { formEncode, formText, type Params } from './query.ts';
 

@@ -1,4 +1,4 @@
-import { type Refused, type Result, refuse } from '../../reasons.ts';
+import { type Refused, type Result, refuse } from '../../base/reasons.ts';
 import { listed, shown } from '../../token/detail.ts';
 import type { JoseHeader } from '../../token/format.ts';
 import { checkTimes } from '../../token/times.ts';

@@ -1,6 +1,6 @@
-import { claimAt } from '../../claim-at.ts';
-import { composed } from '../../composed.ts';
-import { MAX_CLOCK_SKEW } from '../../policy/bounds.ts';
+import { claimAt } from '../../base/claim-at.ts';
+import { composed } from '../../base/composed-key.ts';
+import { MAX_CLOCK_SKEW } from '../../policy/forms/bounds.ts';
 import type { Claims } from '../../token/types.ts';
 import type { SessionClaims } from '../types.ts';
 import type { Mode } from './attempt.ts';

@@ -1,5 +1,5 @@
-import { addressProblem, discoveryMembers } from '../../token/discovery.ts';
 import type { Members } from '../../token/json.ts';
+import { addressProblem, discoveryMembers } from '../../token/keys/discovery.ts';
 
 /** The parts of a discovery document that a sign-in needs (OpenID Connect Discovery section 3, RFC 8414 section 2). */
 export interface Metadata {

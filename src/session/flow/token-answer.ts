@@ -1,7 +1,7 @@
 import { forLog } from '../../token/detail.ts';
 import { isText, type Members, objectIn } from '../../token/json.ts';
 import { MAX_ERROR_DESCRIPTION } from '../limits.ts';
-import { isOfGrant } from '../refusal.ts';
+import { isOfGrant } from '../token-errors.ts';
 import { errorName } from './callback.ts';
 
 /** The tokens in an answer of the token endpoint (OpenID Connect Core section 3.1.3.3). */

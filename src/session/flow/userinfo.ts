@@ -1,7 +1,7 @@
-import { claimAt } from '../../claim-at.ts';
-import { ownOf } from '../../own.ts';
+import { claimAt } from '../../base/claim-at.ts';
+import { ownOf } from '../../base/own.ts';
+import { ok, type Result, refuse } from '../../base/reasons.ts';
 import type { ProviderKind } from '../../providers/index.ts';
-import { ok, type Result, refuse } from '../../reasons.ts';
 import { asObject, objectIn } from '../../token/json.ts';
 import type { Claims } from '../../token/types.ts';
 import type { KeptClaims } from '../types.ts';

@@ -1,4 +1,4 @@
-import { ownOf } from '../../own.ts';
+import { ownOf } from '../../base/own.ts';
 import { de } from './texts/de.ts';
 import { en, type TextName, type Texts } from './texts/en.ts';
 

@@ -1,4 +1,4 @@
-import { ownOf } from '../../own.ts';
+import { ownOf } from '../../base/own.ts';
 import { SIGNIN_PATH } from '../names.ts';
 import { encodeUnreserved } from './escape.ts';
 

@@ -1,4 +1,4 @@
-import { type ReasonCode, reasons } from '../../reasons.ts';
+import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import { SIGNIN_PATH, SIGNOUT_PATH } from '../names.ts';
 import { type Html, html } from './escape.ts';
 import type { Language } from './language.ts';

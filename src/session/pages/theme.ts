@@ -1,5 +1,5 @@
 import crypto from 'crypto';
-import { ownOf } from '../../own.ts';
+import { ownOf } from '../../base/own.ts';
 import { objectIn } from '../../token/json.ts';
 import type { Catalogues } from './language.ts';
 import { guard } from './style.ts';

@@ -1,4 +1,4 @@
-import type { ReasonCode } from '../../reasons.ts';
+import type { ReasonCode } from '../../base/reasons.ts';
 import type { Catalogues } from './language.ts';
 import type { Template } from './template.ts';
 

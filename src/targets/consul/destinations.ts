@@ -1,6 +1,6 @@
-import { CONSUL_SPIFFE } from '../../policy/check-consul.ts';
-import { ingressesFor } from '../../policy/ingress.ts';
-import type { Assertion, Policy, Service } from '../../policy/types.ts';
+import { CONSUL_SPIFFE } from '../../policy/check/mesh/consul.ts';
+import { ingressesFor } from '../../policy/checked/ingresses.ts';
+import type { Assertion, Policy, Service } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { grouped, meshRules } from '../kit/rules.ts';

@@ -1,7 +1,7 @@
 import { encode } from 'jose/base64url';
 import { jwksUri } from '../../assertion/published.ts';
-import { TO_SERVICE } from '../../internal-headers.ts';
-import type { Assertion, Policy, Service } from '../../policy/types.ts';
+import { TO_SERVICE } from '../../base/internal-headers.ts';
+import type { Assertion, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { DEFAULT_OWNER, ownerOf } from '../kit/owner.ts';
 import type { MeshOptions } from '../types.ts';

@@ -1,4 +1,4 @@
-import type { Policy, Service } from '../../policy/types.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { envoyGuards, type Guard } from '../kit/guards.ts';
 import { consulName } from './destinations.ts';

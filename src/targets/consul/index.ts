@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import type { Emitted, Gap, MeshOptions } from '../types.ts';

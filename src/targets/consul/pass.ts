@@ -1,5 +1,5 @@
 import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import { assertionFor } from './destinations.ts';
 

@@ -1,4 +1,4 @@
-import { pathAtoms } from '../../rules/atoms.ts';
+import { pathAtoms } from '../../rules/compare/atoms.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import { areAmong, coversMessages, type HeaderIs, headersOf, type Messages, messagesOf } from '../kit/message-order.ts';
 import { NAMED, REST } from '../kit/methods.ts';

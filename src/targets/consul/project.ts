@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
 import { widened } from '../kit/methods.ts';
 import { ownerOf } from '../kit/owner.ts';

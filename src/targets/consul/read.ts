@@ -1,6 +1,6 @@
 import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
-import type { PersonWho } from '../../policy/types.ts';
-import { ODD_PATH } from '../../raw-path.ts';
+import { ODD_PATH } from '../../base/raw-path.ts';
+import type { PersonWho } from '../../policy/checked/types.ts';
 import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
 import { isOneOf } from '../kit/message-order.ts';

@@ -1,6 +1,6 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
-import { TO_SERVICE } from '../../internal-headers.ts';
-import type { Assertion, Policy } from '../../policy/types.ts';
+import { TO_SERVICE } from '../../base/internal-headers.ts';
+import type { Assertion, Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Authority } from './domains.ts';
 

@@ -1,5 +1,5 @@
-import { TO_MESH, TO_SERVICE } from '../../internal-headers.ts';
-import type { Ingress, Policy, Service } from '../../policy/types.ts';
+import { TO_MESH, TO_SERVICE } from '../../base/internal-headers.ts';
+import type { Ingress, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { jwtFilter, verifies } from './assertion.ts';
 import { type Authority, authoritiesOf } from './domains.ts';

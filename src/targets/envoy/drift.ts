@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { asFile, differences } from '../kit/compare.ts';
 import type { Files, MeshOptions } from '../types.ts';

@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { directGaps } from '../kit/gaps.ts';

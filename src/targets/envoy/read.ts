@@ -1,5 +1,5 @@
 import { ALONE } from '../../assertion/claims.ts';
-import type { PersonWho, Policy } from '../../policy/types.ts';
+import type { PersonWho, Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 import { differences } from '../kit/compare.ts';

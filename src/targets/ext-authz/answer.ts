@@ -1,8 +1,8 @@
-import { INTERNAL_NAMES, TO_SERVICE } from '../../internal-headers.ts';
-import { underscoreSpellings } from '../nginx/erase.ts';
+import { INTERNAL_NAMES, TO_SERVICE } from '../../base/internal-headers.ts';
+import { underscoreSpellings } from '../nginx/route/erase.ts';
+import { passesAny } from '../nginx/route/service-credential.ts';
 import type { Scene } from '../nginx/scene.ts';
-import { passesAny } from '../nginx/service-credential.ts';
-import { hasSessions } from '../nginx/session.ts';
+import { hasSessions } from '../nginx/signin/sessions.ts';
 
 /** The headers that describe a decision to a service. */
 const about = ({ policy }: Scene): readonly string[] => [

@@ -1,6 +1,6 @@
-import { TO_INGRESS } from '../../internal-headers.ts';
-import type { Part } from '../nginx/directive.ts';
-import { variable } from '../nginx/directive.ts';
+import { TO_INGRESS } from '../../base/internal-headers.ts';
+import type { Part } from '../nginx/text/directive.ts';
+import { variable } from '../nginx/text/directive.ts';
 
 /* The forms of a check: how an ingress says which request it asks about. The path of the check selects the form, and
  * the configuration of the ingress selects the path. No header of a client selects it. docs/ext-authz.md is the

@@ -1,8 +1,8 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { readsAddresses } from '../nginx/budgets.ts';
+import { readsAddresses } from '../nginx/check/address-budgets.ts';
 import type { Scene } from '../nginx/scene.ts';
-import { hasSessions } from '../nginx/session.ts';
+import { hasSessions } from '../nginx/signin/sessions.ts';
 import type { Gap } from '../types.ts';
 
 /** What no ingress does for the policy, whichever form of check it uses. */

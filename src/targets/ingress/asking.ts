@@ -1,8 +1,8 @@
-import type { Host, Policy, Service } from '../../policy/types.ts';
+import type { Host, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Asked } from '../ext-authz/ingress/kit.ts';
 import { asking, type SidecarOptions } from '../ext-authz/render.ts';
-import { marksOf } from '../kit/kubernetes.ts';
+import { marksOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
 import { nginxOptions } from '../nginx/options.ts';
 import { allHosts } from '../nginx/scene.ts';

@@ -1,5 +1,5 @@
-import { isWildcard } from '../../host-name.ts';
-import type { Policy } from '../../policy/types.ts';
+import { isWildcard } from '../../base/host-name.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Gap } from '../types.ts';
 
 /** The remedy for what nginx cannot notice. */

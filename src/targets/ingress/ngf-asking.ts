@@ -1,10 +1,10 @@
-import { INTERNAL_NAMES, TO_SERVICE } from '../../internal-headers.ts';
+import { INTERNAL_NAMES, TO_SERVICE } from '../../base/internal-headers.ts';
 import { answerNames, responseNames } from '../ext-authz/answer.ts';
 import { forms } from '../ext-authz/forms.ts';
 import { erasedBy, METADATA_PATH, OWN_PATH } from '../ext-authz/ingress/kit.ts';
 import { objectName } from '../kit/owner.ts';
-import { readsAddresses } from '../nginx/budgets.ts';
-import { hasSessions } from '../nginx/session.ts';
+import { readsAddresses } from '../nginx/check/address-budgets.ts';
+import { hasSessions } from '../nginx/signin/sessions.ts';
 import type { Gap } from '../types.ts';
 import type { AskingForm, AskingInput } from './asking.ts';
 import { parent } from './ngf.ts';

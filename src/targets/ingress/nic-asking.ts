@@ -1,12 +1,12 @@
-import { DEFAULTS } from '../../policy/bounds.ts';
+import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import { responseNames } from '../ext-authz/answer.ts';
 import { ALLOWED, forms } from '../ext-authz/forms.ts';
 import { answerBuffers, checkedLocation, ownLocations, refuseLocation } from '../ext-authz/ingress/nginx.ts';
 import { objectName } from '../kit/owner.ts';
-import { conf, template, variable } from '../nginx/directive.ts';
-import { ignoresAccel, unstored } from '../nginx/module.ts';
-import { answerHeader } from '../nginx/names.ts';
-import { print } from '../nginx/print.ts';
+import { ignoresAccel, unstored } from '../nginx/route/module.ts';
+import { conf, template, variable } from '../nginx/text/directive.ts';
+import { answerHeader } from '../nginx/text/names.ts';
+import { print } from '../nginx/text/print.ts';
 import type { Gap } from '../types.ts';
 import { type AskingForm, type AskingInput, type BackendPath, ownPath } from './asking.ts';
 import { hostLabel, tlsSecret } from './objects.ts';

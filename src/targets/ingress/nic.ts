@@ -1,6 +1,6 @@
 import { objectName } from '../kit/owner.ts';
-import { UNGUARDED } from '../nginx/controller.ts';
-import { VARIABLES_HASH_SIZE } from '../nginx/http.ts';
+import { UNGUARDED } from '../nginx/server/controller.ts';
+import { VARIABLES_HASH_SIZE } from '../nginx/server/http.ts';
 import { addedPaths, besideIngress, droppedSnippets, snippetOwners } from './gaps.ts';
 import { CLOSED, closedService, hostLabel, httpSnippet, serverSnippet, tlsSecret } from './objects.ts';
 import type { Form, FormInput, Written } from './types.ts';

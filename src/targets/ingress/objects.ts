@@ -1,4 +1,4 @@
-import { hostFile } from '../nginx/names.ts';
+import { hostFile } from '../nginx/text/names.ts';
 import type { FormInput } from './types.ts';
 
 /** The text of a snippet for the server of a host. */

@@ -1,5 +1,5 @@
 import { hash } from '../../rules/hash.ts';
-import { marksOf } from '../kit/kubernetes.ts';
+import { marksOf } from '../kit/kubernetes-objects.ts';
 import { objectName } from '../kit/owner.ts';
 import { HEAD, toYaml } from '../kit/yaml.ts';
 

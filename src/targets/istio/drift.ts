@@ -1,7 +1,7 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Neutral } from '../kit/compare.ts';
-import { KUBE_NEUTRAL, kubeDifferences, type Labels, type LiveObject } from '../kit/kubernetes.ts';
+import { KUBE_NEUTRAL, kubeDifferences, type Labels, type LiveObject } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { istioObjects } from './layers.ts';

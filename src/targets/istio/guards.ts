@@ -1,4 +1,4 @@
-import type { Policy, Service } from '../../policy/types.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { deniesProbe, type Guard, PROBE_PATH } from '../kit/guards.ts';

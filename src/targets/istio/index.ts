@@ -1,6 +1,6 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { kustomization } from '../kit/kubernetes.ts';
+import { kustomization } from '../kit/kubernetes-objects.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import { documents } from '../kit/yaml.ts';
 import type { Emitted, MeshOptions } from '../types.ts';

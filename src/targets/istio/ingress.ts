@@ -1,5 +1,5 @@
 import type { Enforced } from '../../rules/enforced.ts';
-import type { KubeObject, Metadata } from '../kit/kubernetes.ts';
+import type { KubeObject, Metadata } from '../kit/kubernetes-objects.ts';
 import { encodableOf, oddPatterns } from '../kit/odd-paths.ts';
 import { objectName } from '../kit/owner.ts';
 import { grouped, spiffeOf } from '../kit/rules.ts';

@@ -1,6 +1,6 @@
-import type { Policy, Service } from '../../policy/types.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { KubeObject } from '../kit/kubernetes.ts';
+import type { KubeObject } from '../kit/kubernetes-objects.ts';
 import type { MeshOptions } from '../types.ts';
 import { ingressObjects } from './ingress.ts';
 import { istioObject, metadata, requestAuthentication, selector, telemetry } from './objects.ts';

@@ -1,7 +1,7 @@
 import { jwksUri } from '../../assertion/published.ts';
-import { TO_SERVICE } from '../../internal-headers.ts';
-import type { Assertion } from '../../policy/types.ts';
-import { isOf, type KubeObject, type LiveObject, type Metadata, marksOf } from '../kit/kubernetes.ts';
+import { TO_SERVICE } from '../../base/internal-headers.ts';
+import type { Assertion } from '../../policy/checked/types.ts';
+import { isOf, type KubeObject, type LiveObject, type Metadata, marksOf } from '../kit/kubernetes-objects.ts';
 
 /** The label that says to which layer an object belongs: `ingress` or `workload`. */
 export const LAYER = 'meshgate/layer';

@@ -1,4 +1,4 @@
-import { isAgentgateway } from '../../policy/workload-names.ts';
+import { isAgentgateway } from '../../policy/forms/workload-names.ts';
 import {
   type Bearing,
   type Bearings,
@@ -9,7 +9,7 @@ import {
   type LiveObject,
   mayMeet,
   titleOf,
-} from '../kit/kubernetes.ts';
+} from '../kit/kubernetes-objects.ts';
 
 /** Istio's default root namespace. Its objects apply to all namespaces. A mesh may use another root namespace. */
 export const ROOT = 'istio-system';

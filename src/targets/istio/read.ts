@@ -1,6 +1,6 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
-import { groupOf, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { groupOf, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes-objects.ts';
 import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { checkMembers, pathsIn, perFiles, unreadable } from '../kit/reading.ts';
 import { meshRule } from '../kit/rules.ts';

@@ -1,8 +1,8 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
-import type { Assertion } from '../../policy/types.ts';
+import type { Assertion } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
-import type { KubeObject, Metadata } from '../kit/kubernetes.ts';
+import type { KubeObject, Metadata } from '../kit/kubernetes-objects.ts';
 import { grouped } from '../kit/rules.ts';
 import { type Condition, type IstioRule, istioObject, RULES, selector } from './objects.ts';
 import { withTools } from './tools.ts';

@@ -1,5 +1,5 @@
-import { ingressesFor } from '../../policy/ingress.ts';
-import type { Policy, Service } from '../../policy/types.ts';
+import { ingressesFor } from '../../policy/checked/ingresses.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import { hash } from '../../rules/hash.ts';
 import type { Rule } from '../../rules/types.ts';

@@ -1,6 +1,6 @@
 import type { DeniedBy } from '../../health/types.ts';
-import type { Policy } from '../../policy/types.ts';
-import { covers } from '../../rules/cover.ts';
+import type { Policy } from '../../policy/checked/types.ts';
+import { covers } from '../../rules/compare/cover.ts';
 import { type Enforced, writtenId } from '../../rules/enforced.ts';
 
 /** A place at which a mesh denies requests to a service, and how nginx can tell that it did. */

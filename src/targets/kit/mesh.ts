@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import { compile } from '../../rules/compile.ts';
 import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';

@@ -1,4 +1,4 @@
-import { ODD_PATH } from '../../raw-path.ts';
+import { ODD_PATH } from '../../base/raw-path.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 
 /** Returns the characters in paths of a policy that a client could percent-encode, except those that {@link ODD_PATH}

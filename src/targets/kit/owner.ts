@@ -1,5 +1,5 @@
-import { DEFAULTS } from '../../policy/bounds.ts';
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
+import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import { hash } from '../../rules/hash.ts';
 
 /** The longest name of a label's value, and of an object whose name is one label of DNS. */

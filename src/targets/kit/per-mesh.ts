@@ -1,6 +1,6 @@
-import { hasSeveralIngresses, hasSeveralMeshes, meshesOf } from '../../policy/ingress.ts';
-import type { Policy } from '../../policy/types.ts';
-import { atIngress, atMesh, type Ruled } from '../../rules/at-ingress.ts';
+import { hasSeveralIngresses, hasSeveralMeshes, meshesOf } from '../../policy/checked/ingresses.ts';
+import type { Policy } from '../../policy/checked/types.ts';
+import { atIngress, atMesh, type Ruled } from '../../rules/decide/at-ingress.ts';
 import type { Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
 
 /** Renders a part of a policy. Gaps about services of other parts are left out. */

@@ -1,4 +1,4 @@
-import { covers } from '../../rules/cover.ts';
+import { covers } from '../../rules/compare/cover.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import { coversMethod, NAMED, REST } from './methods.ts';

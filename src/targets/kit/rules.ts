@@ -1,6 +1,6 @@
-import type { At, Policy } from '../../policy/types.ts';
-import { pathAtoms } from '../../rules/atoms.ts';
-import { overlap } from '../../rules/cover.ts';
+import type { At, Policy } from '../../policy/checked/types.ts';
+import { pathAtoms } from '../../rules/compare/atoms.ts';
+import { overlap } from '../../rules/compare/cover.ts';
 import { type Enforced, enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 

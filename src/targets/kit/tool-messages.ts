@@ -1,4 +1,4 @@
-import { MCP_VERSIONS } from '../../limits.ts';
+import { MCP_VERSIONS } from '../../base/limits.ts';
 import { CALL, LISTING, METHOD_CHARACTER, NAME_CHARACTER, NOTIFICATIONS, TASKS } from '../../rules/tools.ts';
 
 /** The headers that describe an MCP message (SEP-2243), in the spelling of meshes. */

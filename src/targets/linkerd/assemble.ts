@@ -1,10 +1,10 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../kit/odd-paths.ts';
 import { Paths, textOf } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
-import { clientsOf } from './identity.ts';
 import { matchesOf } from './matches.ts';
+import { clientsOf } from './mesh-identity.ts';
 import { authentication, oddPaths, type Rendered, type Route, routes, server } from './objects.ts';
 import { type Workload, workloadsOf } from './workloads.ts';
 

@@ -1,6 +1,6 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { isOf, kubeDifferences, type LiveObject, titleOf } from '../kit/kubernetes.ts';
+import { isOf, kubeDifferences, type LiveObject, titleOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';

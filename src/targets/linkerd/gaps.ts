@@ -1,5 +1,5 @@
-import type { Policy } from '../../policy/types.ts';
-import { isReachedItself } from '../../policy/workload.ts';
+import type { Policy } from '../../policy/checked/types.ts';
+import { isReachedItself } from '../../policy/checked/workload.ts';
 import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { directGaps, endsText, identityGaps } from '../kit/gaps.ts';
@@ -8,8 +8,8 @@ import { methodTexts } from '../kit/methods.ts';
 import { Paths } from '../kit/reach.ts';
 import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
-import { clientsOf, identityName, ingressClient } from './identity.ts';
 import { tiesOf } from './matches.ts';
+import { clientsOf, identityName, ingressClient } from './mesh-identity.ts';
 import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
 /** An authority, whether another authority has the same workload, and the exact paths that Linkerd cannot distinguish,

@@ -1,5 +1,5 @@
-import type { Policy, Service } from '../../policy/types.ts';
-import { isReachedItself } from '../../policy/workload.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
+import { isReachedItself } from '../../policy/checked/workload.ts';
 import type { Rule } from '../../rules/types.ts';
 import { envoyGuards, type Guard } from '../kit/guards.ts';
 import { ownerOf } from '../kit/owner.ts';

@@ -1,8 +1,8 @@
-import { pathAtoms } from '../../rules/atoms.ts';
+import { pathAtoms } from '../../rules/compare/atoms.ts';
 import { NAMED, REST } from '../kit/methods.ts';
 import { METHODS, NOBODY, type Paths, type Reach, sameReach, textOf, union } from '../kit/reach.ts';
 import { isInside } from '../kit/rules.ts';
-import type { Client } from './identity.ts';
+import type { Client } from './mesh-identity.ts';
 
 /** A match of an HTTPRoute, with the clients that it allows. */
 export interface Match {

@@ -1,10 +1,10 @@
 import { hash } from '../../rules/hash.ts';
 import type { Neutral } from '../kit/compare.ts';
-import { KUBE_NEUTRAL, type KubeObject, marksOf } from '../kit/kubernetes.ts';
+import { KUBE_NEUTRAL, type KubeObject, marksOf } from '../kit/kubernetes-objects.ts';
 import { oddPattern } from '../kit/odd-paths.ts';
 import { prefixOf, readable } from '../kit/owner.ts';
-import type { Client } from './identity.ts';
 import type { Match } from './matches.ts';
+import type { Client } from './mesh-identity.ts';
 import { type Guarded, type Place, placeOf } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';

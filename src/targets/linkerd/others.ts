@@ -7,7 +7,7 @@ import {
   type LiveObject,
   mayMeet,
   titleOf,
-} from '../kit/kubernetes.ts';
+} from '../kit/kubernetes-objects.ts';
 
 interface Ref {
   readonly kind?: unknown;

@@ -1,5 +1,13 @@
-import { pathMistake } from '../../policy/check-hosts.ts';
-import { groupOf, isOf, type KubeFiles, kubeFiles, type LiveObject, ownerIn, titleOf } from '../kit/kubernetes.ts';
+import { pathMistake } from '../../policy/check/routes/hosts.ts';
+import {
+  groupOf,
+  isOf,
+  type KubeFiles,
+  kubeFiles,
+  type LiveObject,
+  ownerIn,
+  titleOf,
+} from '../kit/kubernetes-objects.ts';
 import { NAMED } from '../kit/methods.ts';
 import { oddPatterns } from '../kit/odd-paths.ts';
 import { checkForm, checkMembers, perFiles, unreadable } from '../kit/reading.ts';

@@ -1,8 +1,8 @@
-import type { Policy } from '../../policy/types.ts';
+import type { Policy } from '../../policy/checked/types.ts';
 import type { MeshRule, Rule } from '../../rules/types.ts';
 import { widened } from '../kit/methods.ts';
 import { meshRule } from '../kit/rules.ts';
-import { clientsOf } from './identity.ts';
+import { clientsOf } from './mesh-identity.ts';
 import { FILE } from './objects.ts';
 import { workloadsOf } from './workloads.ts';
 

@@ -1,7 +1,7 @@
-import { isWildcard } from '../../host-name.ts';
+import { isWildcard } from '../../base/host-name.ts';
+import { withoutSlashes } from '../../base/slashes.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
-import { withoutSlashes } from '../../slashes.ts';
-import type { LiveObject } from '../kit/kubernetes.ts';
+import type { LiveObject } from '../kit/kubernetes-objects.ts';
 import { methodsOf } from '../kit/methods.ts';
 import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { METHODS } from '../kit/reach.ts';

@@ -1,4 +1,4 @@
-import type { LiveObject } from '../kit/kubernetes.ts';
+import type { LiveObject } from '../kit/kubernetes-objects.ts';
 import type { Rendered } from './objects.ts';
 
 /** The label of copies that decide while the other objects are replaced. */

@@ -1,8 +1,8 @@
-import type { Policy, Service } from '../../policy/types.ts';
-import { LINKERD_HOST } from '../../policy/workload-names.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
+import { LINKERD_HOST } from '../../policy/forms/workload-names.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { mayMeet as labelsMeet } from '../kit/kubernetes.ts';
+import { mayMeet as labelsMeet } from '../kit/kubernetes-objects.ts';
 import { ownerOf, sorted } from '../kit/owner.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 

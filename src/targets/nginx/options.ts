@@ -13,7 +13,7 @@ export interface NginxOptions {
   /** The DNS servers of the machine, for a policy that names none. They are IP addresses, with a port if it is not
    * 53. */
   readonly resolver: readonly string[];
-  /** Set if an ingress controller renders the servers of the hosts and includes the files (controller.ts).
+  /** Set if an ingress controller renders the servers of the hosts and includes the files (server/controller.ts).
    * `ownServers`: the files have their own servers for the hosts. */
   readonly inController?: { readonly ownServers?: true };
   /** The CA bundle for providers and services without their own CA. */

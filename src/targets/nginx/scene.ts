@@ -1,4 +1,4 @@
-import { identitiesOf, ingressesFor, meshOf } from '../../policy/ingress.ts';
+import { identitiesOf, ingressesFor, meshOf } from '../../policy/checked/ingresses.ts';
 import type {
   Cors,
   HeaderSource,
@@ -10,14 +10,14 @@ import type {
   Policy,
   Route,
   Service,
-} from '../../policy/types.ts';
-import { workloadOf } from '../../policy/workload.ts';
-import { answerSize } from '../../rules/answer-size.ts';
+} from '../../policy/checked/types.ts';
+import { workloadOf } from '../../policy/checked/workload.ts';
 import { digestOf, policyText } from '../../rules/digest.ts';
-import { headerNames, spelled } from '../../rules/table.ts';
+import { answerSize } from '../../rules/table/answer-size.ts';
+import { headerNames, spelled } from '../../rules/table/table.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Led } from './names.ts';
 import type { NginxOptions } from './options.ts';
+import type { Led } from './text/names.ts';
 
 /** The ingresses that share upstreams: the only one of a service, or several between which nginx chooses. All have the
  * same CA and the same name in their certificates. */

@@ -1,11 +1,11 @@
-import { ok, type Result, refuse } from '../../reasons.ts';
-import { type AlgorithmEntry, algorithms } from '../algorithms.ts';
+import { ok, type Result, refuse } from '../../base/reasons.ts';
 import { shown } from '../detail.ts';
 import { changing } from '../format.ts';
 import { asObject, decodeCanonical, type Members, parseObject } from '../json.ts';
-import { privateMembers } from '../jwks.ts';
+import { type AlgorithmEntry, algorithms } from '../keys/algorithms.ts';
+import { privateMembers } from '../keys/jwks.ts';
+import { rsaWeakness } from '../keys/weak.ts';
 import type { Key } from '../types.ts';
-import { rsaWeakness } from '../weak.ts';
 import { PROOF_ALGORITHMS, type ProofKey } from './types.ts';
 
 const wrong = (detail: string) => refuse('proof_invalid', detail);

@@ -1,5 +1,5 @@
-import { MAX_JTI_LENGTH, MAX_PROOF_LENGTH, PROOF_KEYS_PER_CONTEXT } from '../../limits.ts';
-import { ok, type Refused, type Result, refuse } from '../../reasons.ts';
+import { MAX_JTI_LENGTH, MAX_PROOF_LENGTH, PROOF_KEYS_PER_CONTEXT } from '../../base/limits.ts';
+import { ok, type Refused, type Result, refuse } from '../../base/reasons.ts';
 import { shown } from '../detail.ts';
 import { type CompactJws, parseClaims } from '../format.ts';
 import { decodeCanonical } from '../json.ts';

@@ -1,6 +1,6 @@
 /** External authentication of ingress controllers: each asks the sidecar, in the configuration that it renders. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../../src/session/rotate-ring.ts';
+import { newRing } from '../../../src/session/keys/rotate-ring.ts';
 import {
   type Answer,
   bareImage,

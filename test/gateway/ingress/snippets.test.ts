@@ -1,6 +1,6 @@
 /** The snippets for ingress controllers, in the configurations that the controllers render. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newRing } from '../../../src/session/rotate-ring.ts';
+import { newRing } from '../../../src/session/keys/rotate-ring.ts';
 import {
   type Answer,
   type Box,

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newRing } from '../../../src/session/rotate-ring.ts';
+import { newRing } from '../../../src/session/keys/rotate-ring.ts';
 import { docker } from '../../harness/docker.ts';
 import { execIn } from '../../harness/exec.ts';
 import { type Followed, follow, inFolder } from '../../harness/follow.ts';

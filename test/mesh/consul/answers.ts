@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { assertionClaims } from '../../../src/assertion/claims.ts';
-import type { Assertion } from '../../../src/policy/types.ts';
+import type { Assertion } from '../../../src/policy/checked/types.ts';
 import type { Asked, Token } from './evaluate.ts';
 
 /** What Consul's own code made of rendered entries, and what a real Envoy then answered; the folder is what

@@ -1,5 +1,5 @@
 import { assertionClaims } from '../../../src/assertion/claims.ts';
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { consul } from '../../../src/targets/consul/index.ts';
 import { type Store, storeOf, type Token } from './evaluate.ts';

@@ -1,5 +1,5 @@
-import { isCanonical } from '../../../src/raw-path.ts';
-import { covers } from '../../../src/rules/cover.ts';
+import { isCanonical } from '../../../src/base/raw-path.ts';
+import { covers } from '../../../src/rules/compare/cover.ts';
 import type { Path, Rule } from '../../../src/rules/types.ts';
 import { cellsOf } from '../matrix/cells.ts';
 import { withMessages } from '../matrix/messages.ts';

@@ -1,4 +1,4 @@
-import { isCanonical } from '../../../src/raw-path.ts';
+import { isCanonical } from '../../../src/base/raw-path.ts';
 import { type Box, envoyCommand, envoyImage, type Stage, startContainer } from '../../harness/index.ts';
 import type { Assertions } from '../matrix/assertions.ts';
 import type { View } from '../matrix/expect.ts';

@@ -1,4 +1,4 @@
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { envoySubjects, fitted, type Subject, subject, tools } from '../matrix/policies.ts';
 

@@ -1,4 +1,4 @@
-import type { Policy, Service } from '../../../src/policy/types.ts';
+import type { Policy, Service } from '../../../src/policy/checked/types.ts';
 import { gatewayName } from '../../../src/targets/istio/ingress.ts';
 import { ownerOf } from '../../../src/targets/kit/owner.ts';
 import type { Stage } from '../../harness/index.ts';

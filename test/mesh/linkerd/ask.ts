@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml';
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { linkerd } from '../../../src/targets/linkerd/index.ts';
 import { takenIn } from './admission.ts';

@@ -1,4 +1,4 @@
-import type { Policy, Service } from '../../../src/policy/types.ts';
+import type { Policy, Service } from '../../../src/policy/checked/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { envoySubjects, type Subject } from '../matrix/policies.ts';
 

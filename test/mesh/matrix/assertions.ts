@@ -2,7 +2,7 @@ import { assertionClaims } from '../../../src/assertion/claims.ts';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { type SigningKeys, signAssertion } from '../../../src/assertion/sign.ts';
 import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
-import type { Assertion } from '../../../src/policy/types.ts';
+import type { Assertion } from '../../../src/policy/checked/types.ts';
 import { createKey, forgeToken, type SigningKey, signToken } from '../../harness/tokens.ts';
 import type { Credential } from './types.ts';
 

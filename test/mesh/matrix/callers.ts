@@ -1,5 +1,5 @@
-import type { Policy } from '../../../src/policy/types.ts';
-import { decide } from '../../../src/rules/decide.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
 import { type Implied, impliedBy } from '../../../src/rules/implied.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 

@@ -1,6 +1,6 @@
-import type { Policy, Service } from '../../../src/policy/types.ts';
-import { decide } from '../../../src/rules/decide.ts';
-import { match } from '../../../src/rules/match.ts';
+import type { Policy, Service } from '../../../src/policy/checked/types.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
+import { match } from '../../../src/rules/decide/match.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { type Asker, Askers } from './callers.ts';
 import { insidePaths, oddPaths, outsidePaths } from './paths.ts';

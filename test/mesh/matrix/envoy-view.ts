@@ -1,4 +1,4 @@
-import { isCanonical } from '../../../src/raw-path.ts';
+import { isCanonical } from '../../../src/base/raw-path.ts';
 import { verifies } from '../../../src/targets/envoy/assertion.ts';
 import { authoritiesOf } from '../../../src/targets/envoy/domains.ts';
 import { spiffeIds } from '../../../src/targets/envoy/rbac.ts';

@@ -1,6 +1,6 @@
-import type { Policy } from '../../../src/policy/types.ts';
-import { covers } from '../../../src/rules/cover.ts';
-import { decide } from '../../../src/rules/decide.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
+import { covers } from '../../../src/rules/compare/cover.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import type { Answer, Cell, Credential, Flaw } from './types.ts';
 

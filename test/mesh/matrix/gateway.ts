@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
-import { identityOf } from '../../../src/policy/ingress.ts';
-import type { Policy } from '../../../src/policy/types.ts';
-import { decide, travelling } from '../../../src/rules/decide.ts';
-import { match } from '../../../src/rules/match.ts';
+import { identityOf } from '../../../src/policy/checked/ingresses.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
+import { decide, travelling } from '../../../src/rules/decide/decide.ts';
+import { match } from '../../../src/rules/decide/match.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import type { Gateway, Issuer } from '../../harness/index.ts';
 import type { Assertions } from './assertions.ts';

@@ -1,4 +1,4 @@
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { type Ca, createCa } from '../../harness/pki.ts';
 import type { Connects } from './types.ts';
 

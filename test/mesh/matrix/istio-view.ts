@@ -1,4 +1,4 @@
-import { isCanonical } from '../../../src/raw-path.ts';
+import { isCanonical } from '../../../src/base/raw-path.ts';
 import { spiffeIds } from '../../../src/targets/envoy/rbac.ts';
 import { nameOf } from '../../../src/targets/istio/services.ts';
 import { encodableOf, oddPatterns } from '../../../src/targets/kit/odd-paths.ts';

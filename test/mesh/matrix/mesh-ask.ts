@@ -1,4 +1,4 @@
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import type { Assertions } from './assertions.ts';
 import { askedService, spiffeOf, type View } from './expect.ts';
 import type { Identities } from './identities.ts';

@@ -1,4 +1,4 @@
-import { covers } from '../../../src/rules/cover.ts';
+import { covers } from '../../../src/rules/compare/cover.ts';
 import type { Path } from '../../../src/rules/types.ts';
 
 const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.prefix);

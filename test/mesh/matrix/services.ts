@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { type Box, nodeImage, type Stage, startContainer } from '../../harness/index.ts';
 
 /** Port of the access to the network. */

@@ -1,5 +1,5 @@
-import { Offline } from '../../../src/cli/offline.ts';
-import type { Fact, Policy } from '../../../src/policy/types.ts';
+import { Offline } from '../../../src/cli/decide/offline.ts';
+import type { Fact, Policy } from '../../../src/policy/checked/types.ts';
 import { createKey, type Issuer, type SigningKey } from '../../harness/index.ts';
 import type { Credential } from './types.ts';
 

@@ -5,8 +5,8 @@ import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
 import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import { type Asserted, verifyAssertion } from '../../../src/assertion/verify.ts';
-import type { Result } from '../../../src/reasons.ts';
-import { readKeySet } from '../../../src/token/jwks.ts';
+import type { Result } from '../../../src/base/reasons.ts';
+import { readKeySet } from '../../../src/token/keys/jwks.ts';
 
 const NOW = 1_800_000_000;
 const WIKI = 'spiffe://example.org/ns/wiki/sa/wiki';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { byteLines } from '../../../src/audit/byte-lines.ts';
+import { byteLines } from '../../../src/audit/verify/byte-lines.ts';
 
 async function linesOf(chunks: readonly string[]): Promise<{ lines: string[]; unfinished: number }> {
   async function* given() {

@@ -1,6 +1,6 @@
 /** Which fields of a line differ from the sealed line. */
 import { expect, test } from 'vitest';
-import { changedFields } from '../../../src/audit/changed-fields.ts';
+import { changedFields } from '../../../src/audit/verify/changed-fields.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const changed = (sealed: string, found: string) => changedFields(bytes(sealed), bytes(found));

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { disk } from '../../../src/audit/disk.ts';
+import { disk } from '../../../src/audit/seal/disk.ts';
 import { audited, expectWhole, killedAt } from './evolution.ts';
 import { type Lab, newLines, sealLab } from './seal-lab.ts';
 

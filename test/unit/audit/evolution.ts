@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { parseVkey } from '../../../src/audit/note.ts';
-import { type VerifiedLog, verifyLog } from '../../../src/audit/verify.ts';
+import { parseVkey } from '../../../src/audit/log/note.ts';
+import { type VerifiedLog, verifyLog } from '../../../src/audit/verify/verify-log.ts';
 
 /** A module that ends the process, as SIGKILL does, before the change of a file whose number is in a file. */
 export const killedAt = (file: string): string => `

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { FIELDS, longestLine } from '../../../src/audit/fields.ts';
-import { lineSchema } from '../../../src/audit/line-schema.ts';
+import { FIELDS, longestLine } from '../../../src/audit/lines/fields.ts';
+import { lineSchema } from '../../../src/audit/lines/line-schema.ts';
 
 const valid = new Ajv2020({ strict: true }).compile(lineSchema());
 

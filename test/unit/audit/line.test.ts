@@ -1,6 +1,6 @@
 /** Reading a line of the log. */
 import { expect, test } from 'vitest';
-import { readLine } from '../../../src/audit/line.ts';
+import { readLine } from '../../../src/audit/lines/line.ts';
 import { lineOf, lineText } from './logged.ts';
 
 test('reads the caller, the request and the decision', () => {

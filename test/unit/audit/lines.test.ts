@@ -1,6 +1,6 @@
 /** Reading files line by line, whatever chunks they come in. */
 import { expect, test } from 'vitest';
-import { type FileLine, linesOf, MAX_LINE_BYTES } from '../../../src/audit/lines.ts';
+import { type FileLine, linesOf, MAX_LINE_BYTES } from '../../../src/audit/lines/split-lines.ts';
 
 async function* chunks(...texts: readonly (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield typeof text === 'string' ? new TextEncoder().encode(text) : text;

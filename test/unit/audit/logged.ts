@@ -1,4 +1,4 @@
-import { type LogLine, readLine } from '../../../src/audit/line.ts';
+import { type LogLine, readLine } from '../../../src/audit/lines/line.ts';
 
 /** The fields of a line as nginx writes them; docs/log.md describes them. */
 const FIELDS: Readonly<Record<string, unknown>> = {

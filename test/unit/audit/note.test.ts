@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint, parseCheckpoint, signCheckpoint } from '../../../src/audit/checkpoint.ts';
-import { readSealerLeaf } from '../../../src/audit/leaf.ts';
-import { EMPTY_ROOT } from '../../../src/audit/merkle.ts';
-import { generateKey, importSigner, parseNote, parseVkey, verifyNote } from '../../../src/audit/note.ts';
+import { openCheckpoint, parseCheckpoint, signCheckpoint } from '../../../src/audit/log/checkpoint.ts';
+import { readSealerLeaf } from '../../../src/audit/log/leaf.ts';
+import { EMPTY_ROOT } from '../../../src/audit/log/merkle.ts';
+import { generateKey, importSigner, parseNote, parseVkey, verifyNote } from '../../../src/audit/log/note.ts';
 import { EXAMPLE_KEY, EXAMPLE_NOTE, problemOf, TEST_KEY } from './specs.ts';
 
 const ROOT = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';

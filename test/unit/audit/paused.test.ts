@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Disk, disk } from '../../../src/audit/disk.ts';
-import { Refused } from '../../../src/audit/refused.ts';
+import { type Disk, disk } from '../../../src/audit/seal/disk.ts';
+import { Refused } from '../../../src/audit/seal/fatal.ts';
 import { audited } from './evolution.ts';
 import { type Lab, newLines, sealLab } from './seal-lab.ts';
 
@@ -17,7 +17,7 @@ function succeed(lab: Lab): void {
   lab.write(newLines(300));
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['src/seal.ts', file, '--key-interval', '0.001', '--log', lab.log, '--folder', lab.settings.folder],
+    ['src/entries/seal.ts', file, '--key-interval', '0.001', '--log', lab.log, '--folder', lab.settings.folder],
     { input: '', encoding: 'utf8' },
   );
   expect({ status, stderr }).toMatchObject({ status: 0 });

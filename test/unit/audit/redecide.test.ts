@@ -1,8 +1,8 @@
 /** Deciding the request of a line again by its policy. */
 import { describe, expect, test } from 'vitest';
-import { readCompiled } from '../../../src/audit/compiled.ts';
-import { Decider } from '../../../src/audit/decider.ts';
-import { redecide } from '../../../src/audit/redecide.ts';
+import { readCompiled } from '../../../src/audit/replay/compiled.ts';
+import { redecide } from '../../../src/audit/replay/decide-again.ts';
+import { Decider } from '../../../src/audit/replay/decider.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { policyText } from '../../../src/rules/digest.ts';

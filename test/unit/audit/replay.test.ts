@@ -1,7 +1,7 @@
 /** Deciding logged requests by another policy. */
 import { describe, expect, test } from 'vitest';
-import { Decider } from '../../../src/audit/decider.ts';
-import { Replay } from '../../../src/audit/replay.ts';
+import { Decider } from '../../../src/audit/replay/decider.ts';
+import { Replay } from '../../../src/audit/replay/replay-line.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { anonymous, lineOf, refused } from './logged.ts';

@@ -4,9 +4,9 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Disk, disk } from '../../../src/audit/disk.ts';
-import type { SealSettings } from '../../../src/audit/seal-settings.ts';
-import { Sealer, type SealMachine } from '../../../src/audit/sealer.ts';
+import { type Disk, disk } from '../../../src/audit/seal/disk.ts';
+import { Sealer, type SealMachine } from '../../../src/audit/seal/sealer.ts';
+import type { SealSettings } from '../../../src/audit/seal/settings.ts';
 
 const sha256 = (...parts: Uint8Array[]): Buffer =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();

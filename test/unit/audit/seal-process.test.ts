@@ -25,7 +25,7 @@ function start(lab: Lab, ...options: string[]) {
 function startWith(lab: Lab, flags: readonly string[], ...options: string[]) {
   const file = join(lab.folder, 'seal.json');
   writeFileSync(file, JSON.stringify(lab.settings));
-  const child: ChildProcess = spawn(process.execPath, [...options, 'src/seal.ts', file, ...flags], {
+  const child: ChildProcess = spawn(process.execPath, [...options, 'src/entries/seal.ts', file, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let said = '';
@@ -156,7 +156,7 @@ test.each([
   const lab = sealLab();
   const file = join(lab.folder, text === '' ? 'none.json' : 'wrong.json');
   if (text !== '') writeFileSync(file, text);
-  const child = spawn(process.execPath, ['src/seal.ts', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, ['src/entries/seal.ts', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (it) => {
     said += it;

@@ -1,7 +1,7 @@
 import { linkSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { disk } from '../../../src/audit/disk.ts';
+import { disk } from '../../../src/audit/seal/disk.ts';
 import { type Lab, newLines, sealLab } from './seal-lab.ts';
 
 test('reads the files that were rotated while it had much to read', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Disk, disk } from '../../../src/audit/disk.ts';
+import { type Disk, disk } from '../../../src/audit/seal/disk.ts';
 import { fullDisk, type Lab, newLine, newLines, readSealed, sealLab } from './seal-lab.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -210,7 +210,7 @@ test('refuses a folder on which another sealer works', async () => {
   const first = await lab.open();
   const machine = lab.machine();
   const second = { ...machine, sleep: () => first.turn() };
-  const { Sealer } = await import('../../../src/audit/sealer.ts');
+  const { Sealer } = await import('../../../src/audit/seal/sealer.ts');
   await expect(Sealer.open(lab.settings, second)).rejects.toThrow(
     `another sealer works on ${lab.settings.folder}/private: stop it, or give this one a folder of its own`,
   );
@@ -256,7 +256,7 @@ test('takes over at once from a sealer whose process has ended', async () => {
   // The same number, but the kernel has given it to another process since.
   writeFileSync(lock, JSON.stringify({ ...owner, started: '1' }));
   const machine = lab.machine();
-  const { Sealer } = await import('../../../src/audit/sealer.ts');
+  const { Sealer } = await import('../../../src/audit/seal/sealer.ts');
   const second = await Sealer.open(lab.settings, {
     ...machine,
     sleep: () => Promise.reject(new Error('it waits')),

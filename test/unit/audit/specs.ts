@@ -1,7 +1,6 @@
 import { createHash } from 'crypto';
-import { checkpointText, openCheckpoint, parseCheckpoint, signCheckpoint } from '../../../src/audit/checkpoint.ts';
-import { GrowingTree } from '../../../src/audit/growing-tree.ts';
-import { leafOf, readSealerLeaf, sealerEntry } from '../../../src/audit/leaf.ts';
+import { checkpointText, openCheckpoint, parseCheckpoint, signCheckpoint } from '../../../src/audit/log/checkpoint.ts';
+import { leafOf, readSealerLeaf, sealerEntry } from '../../../src/audit/log/leaf.ts';
 import {
   consistencyProof,
   EMPTY_ROOT,
@@ -10,7 +9,7 @@ import {
   isIncluded,
   leafHash,
   nodeHash,
-} from '../../../src/audit/merkle.ts';
+} from '../../../src/audit/log/merkle.ts';
 import {
   COSIGNATURE,
   formatNote,
@@ -21,8 +20,9 @@ import {
   parseVkey,
   signText,
   verifyNote,
-} from '../../../src/audit/note.ts';
-import { entriesOf, nodesOf, TILE_WIDTH, type Tile, tilePath } from '../../../src/audit/tiles.ts';
+} from '../../../src/audit/log/note.ts';
+import { entriesOf, nodesOf, TILE_WIDTH, type Tile, tilePath } from '../../../src/audit/log/tiles.ts';
+import { GrowingTree } from '../../../src/audit/seal/growing-tree.ts';
 
 /** What the transparency log needs of the engine. The same list runs in Node and inside njs. */
 export interface AuditSpec {

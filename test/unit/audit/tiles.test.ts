@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { GrowingTree, type WrittenTile } from '../../../src/audit/growing-tree.ts';
-import { consistencyProof, inclusionProof, isConsistent, isIncluded, leafHash } from '../../../src/audit/merkle.ts';
-import { entriesOf, hashesOf, nodesOf, readTilePath, tilePath, tilesOfGrowth } from '../../../src/audit/tiles.ts';
+import { consistencyProof, inclusionProof, isConsistent, isIncluded, leafHash } from '../../../src/audit/log/merkle.ts';
+import { entriesOf, hashesOf, nodesOf, readTilePath, tilePath, tilesOfGrowth } from '../../../src/audit/log/tiles.ts';
+import { GrowingTree, type WrittenTile } from '../../../src/audit/seal/growing-tree.ts';
 import { definedRoot, grown, problemOf } from './specs.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -1,8 +1,8 @@
 /** The time of a cosignature: one of the future would look new for ever, and C2SP demands one. */
 import { expect, test } from 'vitest';
-import { parseVkey } from '../../../src/audit/note.ts';
-import { isoTime } from '../../../src/audit/times.ts';
-import { type CosigningMachine, cosign, cosignedAt } from '../../../src/audit/witnesses.ts';
+import { isoTime } from '../../../src/audit/log/clocks.ts';
+import { parseVkey } from '../../../src/audit/log/note.ts';
+import { type CosigningMachine, cosign, cosignedAt } from '../../../src/audit/witness/witnesses.ts';
 import { meshgate } from '../cli/fake.ts';
 import { filesOf, sealedLog, signatureLine } from './sealed-log.ts';
 

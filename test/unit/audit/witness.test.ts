@@ -1,9 +1,9 @@
 /** The witness: what it cosigns, and what it refuses. Logs and signatures are made without the code under test. */
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { Tree } from '../../../src/audit/merkle.ts';
-import { importSigner, parseVkey } from '../../../src/audit/note.ts';
-import { Witness, type WitnessStore } from '../../../src/audit/witness.ts';
+import type { Tree } from '../../../src/audit/log/merkle.ts';
+import { importSigner, parseVkey } from '../../../src/audit/log/note.ts';
+import { Witness, type WitnessStore } from '../../../src/audit/witness/cosign.ts';
 import { checkpointOf, type NoteKey, noteKey, ORIGIN, signatureLine } from './sealed-log.ts';
 
 const entries = (count: number, seed = 'a') => Array.from({ length: count }, (_, at) => `${seed} ${at}`);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { MAX_HOPS } from '../../../src/base/limits.ts';
 import { toCaller, toPerson } from '../../../src/caller/caller.ts';
 import { certificateCaller } from '../../../src/caller/reserved.ts';
 import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
-import { MAX_HOPS } from '../../../src/limits.ts';
-import { decide } from '../../../src/rules/decide.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
 import { confirmed, judgeIntrospected } from '../../../src/token/introspection.ts';
 import type { Claims, TokenProvider } from '../../../src/token/types.ts';
 import { NOW, tableOf, verifiedBy } from './table.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { acceptingOf, assertionOf, type Shown, takeCredential, type Ways } from '../../../src/caller/credential.ts';
-import type { CredentialKind } from '../../../src/policy/types.ts';
+import type { CredentialKind } from '../../../src/policy/checked/types.ts';
 
 /** Returns how a request is treated. */
 const ways: Ways<undefined, unknown, string> = {

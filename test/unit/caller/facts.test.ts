@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { explainFact, type FactExplanation } from '../../../src/caller/explain.ts';
-import { factContext, rolesOf } from '../../../src/caller/roles.ts';
-import { type Truth, truthOf } from '../../../src/caller/truth.ts';
-import type { Fact } from '../../../src/policy/types.ts';
+import { explainFact, type FactExplanation } from '../../../src/caller/roles/explain.ts';
+import { factContext, rolesOf } from '../../../src/caller/roles/roles.ts';
+import { type Truth, truthOf } from '../../../src/caller/roles/truth.ts';
+import type { Fact } from '../../../src/policy/checked/types.ts';
 import { holds } from '../../harness/property.ts';
 import { samples } from './samples.ts';
 import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';

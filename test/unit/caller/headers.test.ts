@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
 import { headerValue } from '../../../src/caller/headers.ts';
 import type { Caller } from '../../../src/caller/types.ts';
-import type { HeaderSource } from '../../../src/policy/types.ts';
+import type { HeaderSource } from '../../../src/policy/checked/types.ts';
 import { holds } from '../../harness/property.ts';
 import { anyText } from '../text.ts';
 

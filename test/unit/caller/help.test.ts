@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { explainFact } from '../../../src/caller/explain.ts';
-import type { Fact } from '../../../src/policy/types.ts';
+import { explainFact } from '../../../src/caller/roles/explain.ts';
+import type { Fact } from '../../../src/policy/checked/types.ts';
 import {
   claimHelp,
   claimHelps,

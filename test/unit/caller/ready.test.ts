@@ -12,8 +12,8 @@ import {
 } from '../../../src/caller/ready.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { claimsText, lastLine, readClaims } from '../../../src/session/cookie-claims.ts';
+import { seal } from '../../../src/session/keys/seal.ts';
 import { SESSION_COOKIE } from '../../../src/session/names.ts';
-import { seal } from '../../../src/session/seal.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
 import { table as whole } from '../njs/check.ts';
 import { ringOf } from '../session/rings.ts';

@@ -1,7 +1,7 @@
+import { claimAt } from '../../../src/base/claim-at.ts';
 import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
-import { truthOf } from '../../../src/caller/truth.ts';
-import { claimAt } from '../../../src/claim-at.ts';
-import type { Fact } from '../../../src/policy/types.ts';
+import { truthOf } from '../../../src/caller/roles/truth.ts';
+import type { Fact } from '../../../src/policy/checked/types.ts';
 import { kind as generic } from '../../../src/providers/generic.ts';
 import type { Claims } from '../../../src/token/types.ts';
 

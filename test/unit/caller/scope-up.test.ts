@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { rolesOf } from '../../../src/caller/roles.ts';
-import { scopeUp } from '../../../src/caller/scope-up.ts';
-import { scopeWays } from '../../../src/caller/scope-ways.ts';
-import type { Fact } from '../../../src/policy/types.ts';
+import { rolesOf } from '../../../src/caller/roles/roles.ts';
+import { scopeUp } from '../../../src/caller/roles/scope-up.ts';
+import { scopeWays } from '../../../src/caller/roles/scope-ways.ts';
+import type { Fact } from '../../../src/policy/checked/types.ts';
 import type { Claims } from '../../../src/token/types.ts';
 import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';
 

@@ -1,5 +1,5 @@
 import { passingOf } from '../../../src/caller/service-credential.ts';
-import type { ServiceCredential } from '../../../src/policy/types.ts';
+import type { ServiceCredential } from '../../../src/policy/checked/types.ts';
 import { usualProvider } from '../token/specs/spec.ts';
 import { hiding } from './hidden-tokens.ts';
 import type { Sample } from './samples.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
-import { rolesOf } from '../../../src/caller/roles.ts';
-import { askedOfSignin } from '../../../src/caller/signin-facts.ts';
+import { rolesOf } from '../../../src/caller/roles/roles.ts';
+import { askedOfSignin } from '../../../src/caller/roles/signin-facts.ts';
 import type { Caller, CallerTable } from '../../../src/caller/types.ts';
 import type { Claims } from '../../../src/token/types.ts';
 import { holds } from '../../harness/property.ts';

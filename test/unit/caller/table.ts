@@ -1,5 +1,5 @@
 import type { CallerTable, Sends } from '../../../src/caller/types.ts';
-import type { Fact } from '../../../src/policy/types.ts';
+import type { Fact } from '../../../src/policy/checked/types.ts';
 import type { Claims, Verified } from '../../../src/token/types.ts';
 import { usualProvider } from '../token/specs/spec.ts';
 

@@ -180,7 +180,7 @@ describe('on a disk', () => {
     return to;
   }
   function run(at: string, ...logs: readonly string[]) {
-    const all = ['src/cli.ts', 'audit', 'verify', ...logs, '--log-folder', at, ...args];
+    const all = ['src/entries/cli.ts', 'audit', 'verify', ...logs, '--log-folder', at, ...args];
     return spawnSync(process.execPath, all, { encoding: 'utf8', timeout: 60_000 });
   }
   const fifo = (path: string) => void spawnSync('mkfifo', [path]);

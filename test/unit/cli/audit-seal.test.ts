@@ -10,7 +10,7 @@ import { newLines, readSealed, sealLab } from '../audit/seal-lab.ts';
 import { meshgate } from './fake.ts';
 
 const cli = (...args: readonly string[]) =>
-  spawnSync(process.execPath, ['src/cli.ts', 'audit', 'seal', ...args], { encoding: 'utf8' });
+  spawnSync(process.execPath, ['src/entries/cli.ts', 'audit', 'seal', ...args], { encoding: 'utf8' });
 
 const policyFor = (log: string, folder: string) => `version: 1
 gateway: { insecure_http: true, listen: 8080, audit: { log: ${log}, folder: ${folder} } }
@@ -33,7 +33,7 @@ test('seals the log that a policy names, and the compiled policy itself', () => 
   const sealed = lab.sealed();
   expect(sealed.lines).toEqual(lines);
   expect(sealed.checkpoint.split('\n')[0]).toBe('wiki.example.com/meshgate/gw-0');
-  const digest = spawnSync(process.execPath, ['src/cli.ts', 'validate', '--format', 'json', file], {
+  const digest = spawnSync(process.execPath, ['src/entries/cli.ts', 'validate', '--format', 'json', file], {
     encoding: 'utf8',
   });
   const leaf = JSON.parse(sealed.entries.map(String).find((it) => it.startsWith('{"meshgate.leaf":"policy"'))!);
@@ -46,7 +46,9 @@ test('seals with the files and folders of its flags, until SIGTERM', async () =>
   writeFileSync(settings, JSON.stringify({ ...lab.settings, log: '/nowhere', folder: '/nowhere' }));
   const keyFolder = join(lab.folder, 'key');
   const flags = ['--log', lab.log, '--folder', lab.settings.folder, '--key-folder', keyFolder];
-  const child = spawn(process.execPath, ['src/cli.ts', 'audit', 'seal', ...flags, settings], { stdio: 'ignore' });
+  const child = spawn(process.execPath, ['src/entries/cli.ts', 'audit', 'seal', ...flags, settings], {
+    stdio: 'ignore',
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const sizeOf = () => {
     try {

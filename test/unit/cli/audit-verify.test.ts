@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseVkey } from '../../../src/audit/note.ts';
-import { snapshotOf } from '../../../src/audit/published.ts';
-import { verifyLog } from '../../../src/audit/verify.ts';
+import { snapshotOf } from '../../../src/audit/log/log-reader.ts';
+import { parseVkey } from '../../../src/audit/log/note.ts';
+import { verifyLog } from '../../../src/audit/verify/verify-log.ts';
 import {
   checkpointOf,
   type Folder,

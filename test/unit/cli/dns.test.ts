@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { systemDns } from '../../../src/cli/dns.ts';
+import { systemDns } from '../../../src/cli/machine/dns.ts';
 
 const sockets: Socket[] = [];
 afterEach(() => {

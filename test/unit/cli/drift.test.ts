@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemAsk } from '../../../src/cli/http.ts';
+import { systemAsk } from '../../../src/cli/machine/http.ts';
 import { meshgate } from './fake.ts';
 
 /** `drift confluence` against a server that answers as Confluence's REST API documents it, over real HTTP. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { meshesOf } from '../../../src/policy/checked/ingresses.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { meshesOf } from '../../../src/policy/ingress.ts';
 import { profiles } from '../../harness/profiles.ts';
 import { meshgate } from './fake.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Outgoing } from '../../../src/cli/http.ts';
+import type { Outgoing } from '../../../src/cli/machine/http.ts';
 import { meshgate, token } from './fake.ts';
 
 /** docs/certificates.md: its policy is valid, and its commands run. */

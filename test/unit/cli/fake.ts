@@ -1,8 +1,8 @@
 import { main } from '../../../src/cli/app.ts';
-import type { InDns } from '../../../src/cli/dns.ts';
-import type { Ask } from '../../../src/cli/http.ts';
-import type { Runtime } from '../../../src/cli/runtime.ts';
-import { LIST } from '../../../src/cli/written-files.ts';
+import type { InDns } from '../../../src/cli/machine/dns.ts';
+import type { Ask } from '../../../src/cli/machine/http.ts';
+import type { Runtime } from '../../../src/cli/machine/runtime.ts';
+import { LIST } from '../../../src/cli/render/written-files.ts';
 import { profileFiles } from '../../harness/profiles.ts';
 
 export interface Ran {

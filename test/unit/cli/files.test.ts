@@ -1,7 +1,7 @@
 /** What `render --check-files` and `validate --online` say about the files that a policy names. */
 import { describe, expect, test } from 'vitest';
-import type { Ask } from '../../../src/cli/http.ts';
-import { newRing } from '../../../src/session/rotate-ring.ts';
+import type { Ask } from '../../../src/cli/machine/http.ts';
+import { newRing } from '../../../src/session/keys/rotate-ring.ts';
 import { createCa } from '../../harness/pki.ts';
 import { meshgate } from './fake.ts';
 

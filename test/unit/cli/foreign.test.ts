@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { foreign } from '../../../src/cli/foreign.ts';
-import type { Ask, Incoming } from '../../../src/cli/http.ts';
+import { foreign } from '../../../src/cli/common/hostile-text.ts';
+import type { Ask, Incoming } from '../../../src/cli/machine/http.ts';
 import { meshgate, POLICY, token } from './fake.ts';
 
 /** Text of others reaches the terminal as text on one line, and cannot control it. */

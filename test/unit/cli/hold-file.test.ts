@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { type HeldFile, holdFile } from '../../../src/cli/chunks.ts';
+import { type HeldFile, holdFile } from '../../../src/cli/machine/chunks.ts';
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'meshgate-hold-'));

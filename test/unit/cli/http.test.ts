@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Ask, type Outgoing, systemAsk } from '../../../src/cli/http.ts';
+import { type Ask, type Outgoing, systemAsk } from '../../../src/cli/machine/http.ts';
 import { closed } from '../../harness/closed.ts';
 
 /** Calls of the command to servers that send no complete answer. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Ask, Outgoing } from '../../../src/cli/http.ts';
+import type { Ask, Outgoing } from '../../../src/cli/machine/http.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { meshgate } from './fake.ts';
 

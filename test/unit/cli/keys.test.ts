@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
-import { systemRuntime } from '../../../src/cli/runtime.ts';
+import { systemRuntime } from '../../../src/cli/machine/runtime.ts';
 import { meshgate } from './fake.ts';
 
 const NOW = 1_800_000_000;

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadPolicy } from '../../../src/cli/load.ts';
-import { systemRuntime } from '../../../src/cli/runtime.ts';
+import { loadPolicy } from '../../../src/cli/common/load.ts';
+import { systemRuntime } from '../../../src/cli/machine/runtime.ts';
 import { formatError } from '../../../src/policy/index.ts';
 
 /** The command writes to the intended place, whatever links another user has put there before. */

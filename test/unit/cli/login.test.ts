@@ -2,8 +2,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Incoming, Outgoing } from '../../../src/cli/http.ts';
-import { systemAsk } from '../../../src/cli/http.ts';
+import type { Incoming, Outgoing } from '../../../src/cli/machine/http.ts';
+import { systemAsk } from '../../../src/cli/machine/http.ts';
 import { createCa } from '../../harness/pki.ts';
 import { meshgate, token } from './fake.ts';
 

@@ -1,7 +1,7 @@
 /** Rules with tools, and audiences of routes, as the commands explain and test them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Outgoing } from '../../../src/cli/http.ts';
+import type { Outgoing } from '../../../src/cli/machine/http.ts';
 import { meshgate, token } from './fake.ts';
 
 const NOW = 1_800_000_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Ask } from '../../../src/cli/http.ts';
+import type { Ask } from '../../../src/cli/machine/http.ts';
 import { meshgate } from './fake.ts';
 
 const mesh = (name: string, kind = 'envoy') =>

@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { InDns } from '../../../src/cli/dns.ts';
-import type { Ask } from '../../../src/cli/http.ts';
+import type { InDns } from '../../../src/cli/machine/dns.ts';
+import type { Ask } from '../../../src/cli/machine/http.ts';
 import { meshgate } from './fake.ts';
 
 const ISSUER = 'https://login.example.com';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Incoming, Outgoing } from '../../../src/cli/http.ts';
+import type { Incoming, Outgoing } from '../../../src/cli/machine/http.ts';
 import { meshgate, POLICY, token } from './fake.ts';
 
 const NOW = 1_800_000_000;

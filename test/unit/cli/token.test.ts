@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Ask } from '../../../src/cli/http.ts';
+import type { Ask } from '../../../src/cli/machine/http.ts';
 import { meshgate, POLICY, token } from './fake.ts';
 
 const NOW = 1_800_000_000;

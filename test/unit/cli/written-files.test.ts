@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { main } from '../../../src/cli/app.ts';
-import { systemRuntime } from '../../../src/cli/runtime.ts';
+import { systemRuntime } from '../../../src/cli/machine/runtime.ts';
 import { POLICY } from './fake.ts';
 
 let folder: string;

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { EXPIRING_AT, SVIDS_JOB_INTERVAL_S } from '../../../src/limits.ts';
-import { DEFAULTS } from '../../../src/policy/bounds.ts';
+import { EXPIRING_AT, SVIDS_JOB_INTERVAL_S } from '../../../src/base/limits.ts';
+import { DEFAULTS } from '../../../src/policy/forms/bounds.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import type { Scene } from '../../../src/targets/nginx/scene.ts';
-import { rotationTimes } from '../../../src/targets/nginx/upstreams.ts';
+import { rotationTimes } from '../../../src/targets/nginx/upstream/upstreams.ts';
 import { goldenPolicy } from '../targets/nginx/golden.ts';
 
 /** docs/svids.md and docs/health.md are true. */

@@ -10,7 +10,7 @@ import {
   remarksPart,
 } from '../../../src/health/files.ts';
 import type { WatchedFile } from '../../../src/health/types.ts';
-import { newRing } from '../../../src/session/rotate-ring.ts';
+import { newRing } from '../../../src/session/keys/rotate-ring.ts';
 import { createCa } from '../../harness/pki.ts';
 
 const NOW = 1_800_000_000;

@@ -5,7 +5,7 @@ import { changesPart } from '../../../src/health/changes.ts';
 import { keysPart, readiness, revocationsPart } from '../../../src/health/readiness.ts';
 import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
 import { healthReasons, type Part } from '../../../src/health/types.ts';
-import { noKeys } from '../../../src/token/key-refresh.ts';
+import { noKeys } from '../../../src/token/keys/key-refresh.ts';
 import { createCa, type Subject } from '../../harness/pki.ts';
 
 const id = 'spiffe://example.org/ns/edge/sa/gateway';

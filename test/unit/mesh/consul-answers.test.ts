@@ -2,12 +2,12 @@
  * answers of a real Envoy. */
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { isCanonical } from '../../../src/base/raw-path.ts';
+import type { Assertion } from '../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import type { Assertion } from '../../../src/policy/types.ts';
-import { isCanonical } from '../../../src/raw-path.ts';
+import { covers } from '../../../src/rules/compare/cover.ts';
+import { proveIdentities } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { covers } from '../../../src/rules/cover.ts';
-import { proveIdentities } from '../../../src/rules/prove.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
 import { driftOf } from '../../../src/targets/consul/drift.ts';
 import type { Permission } from '../../../src/targets/consul/permissions.ts';

@@ -1,8 +1,8 @@
 /** Compares Consul's documented rules on the rendered entries with the policy's rules as far as Consul sees them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Policy } from '../../../src/policy/types.ts';
-import { cells } from '../../../src/rules/cells.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
+import { cells } from '../../../src/rules/compare/cells.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { McpHeaders } from '../../../src/rules/tools.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';

@@ -1,8 +1,8 @@
 /** Linkerd's documented rules on the rendered objects allow the same requests as the rules of the policy. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Policy } from '../../../src/policy/types.ts';
-import { cells } from '../../../src/rules/cells.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
+import { cells } from '../../../src/rules/compare/cells.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { projection } from '../../../src/targets/linkerd/project.ts';

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { KnownCaller } from '../../../src/njs/known.ts';
+import type { KnownCaller } from '../../../src/njs/shared/known.ts';
 import { holds } from '../../harness/property.ts';
 import { fakeNgx } from './fake-ngx.ts';
 
 const ngx = fakeNgx();
-const { budgetOf, prepareBudgets, spend, spendAddress, spendCaller } = await import('../../../src/njs/budgets.ts');
-const { budgetsDict } = await import('../../../src/njs/dicts.ts');
+const { budgetOf, prepareBudgets, spend, spendAddress, spendCaller } = await import(
+  '../../../src/njs/check/budgets.ts'
+);
+const { budgetsDict } = await import('../../../src/njs/shared/dicts.ts');
 
 const limit = (rate: number, burst: number, of = '') => ({ rate, burst, of, says: `${rate}/s, burst ${burst}` });
 const caller = (user: string, agent?: string) =>

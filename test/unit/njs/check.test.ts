@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { readyHead } from '../../../src/caller/ready.ts';
-import { REVOCATIONS_READ } from '../../../src/njs/dicts.ts';
-import { EPOCH, newEpoch } from '../../../src/njs/epoch.ts';
-import { askRenewal } from '../../../src/njs/renewal.ts';
+import { askRenewal } from '../../../src/njs/callers/ask-renewal.ts';
+import { REVOCATIONS_READ } from '../../../src/njs/shared/dicts.ts';
+import { EPOCH, newEpoch } from '../../../src/njs/shared/epoch.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { ofAny, ofIssuer, ofPerson, revocationKey } from '../../../src/session/revocation.ts';
-import type { Revocation } from '../../../src/session/store.ts';
+import { ofAny, ofIssuer, ofPerson, revocationKey } from '../../../src/session/revocation/revocation.ts';
+import type { Revocation } from '../../../src/session/revocation/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
 import { adas, Context, okta, ringPath, sealed, sealedReady, sealedText, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';

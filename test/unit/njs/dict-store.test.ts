@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { composed } from '../../../src/composed.ts';
-import { DictStore, type RecordSeal } from '../../../src/njs/dict-store.ts';
-import type { Revocation } from '../../../src/session/store.ts';
+import { composed } from '../../../src/base/composed-key.ts';
+import { DictStore, type RecordSeal } from '../../../src/njs/shared/dict-store.ts';
+import type { Revocation } from '../../../src/session/revocation/store.ts';
 import { record, session } from '../session/sample.ts';
 import { fakeNgx } from './fake-ngx.ts';
 

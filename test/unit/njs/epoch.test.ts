@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EPOCH, hasRevocations, newEpoch } from '../../../src/njs/epoch.ts';
+import { EPOCH, hasRevocations, newEpoch } from '../../../src/njs/shared/epoch.ts';
 import { fakeNgx } from './fake-ngx.ts';
 
 const fake = fakeNgx();

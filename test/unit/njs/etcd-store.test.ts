@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RecordSeal } from '../../../src/njs/dict-store.ts';
-import { REVOCATIONS_READ, REVOCATIONS_SEEN } from '../../../src/njs/dicts.ts';
-import { Etcd } from '../../../src/njs/etcd.ts';
-import { EtcdStore } from '../../../src/njs/etcd-store.ts';
+import type { RecordSeal } from '../../../src/njs/shared/dict-store.ts';
+import { REVOCATIONS_READ, REVOCATIONS_SEEN } from '../../../src/njs/shared/dicts.ts';
+import { Etcd } from '../../../src/njs/shared/etcd.ts';
+import { EtcdStore } from '../../../src/njs/shared/etcd-store.ts';
 import { MAX_REVOCATIONS_ANSWER_BYTES } from '../../../src/session/limits.ts';
-import { ofIssuer } from '../../../src/session/revocation.ts';
-import type { Revocation } from '../../../src/session/store.ts';
+import { ofIssuer } from '../../../src/session/revocation/revocation.ts';
+import type { Revocation } from '../../../src/session/revocation/store.ts';
 import { record, session } from '../session/sample.ts';
 import { FakeEtcd } from './fake-etcd.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';

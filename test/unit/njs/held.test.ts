@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Hold, heldNow, holdUpTo, release, hold as take } from '../../../src/njs/held.ts';
+import { type Hold, heldNow, holdUpTo, release, hold as take } from '../../../src/njs/shared/held.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 /** The holds of all workers at a time. */

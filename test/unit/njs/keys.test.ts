@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { composed } from '../../../src/composed.ts';
-import { KeyStore } from '../../../src/njs/keys.ts';
+import { composed } from '../../../src/base/composed-key.ts';
+import { KeyStore } from '../../../src/njs/keys/fetched-keys.ts';
 import type { TokenProvider } from '../../../src/token/types.ts';
 import { publicJwk } from '../token/maker.ts';
 import { table } from './check.ts';

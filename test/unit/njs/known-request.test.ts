@@ -1,13 +1,13 @@
 /** The work of the check for a known request: each operation costs every request time. No clock: the test counts. */
 import { Session } from 'node:inspector/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { checkHandler } from '../../../src/njs/check.ts';
-import { keysDict } from '../../../src/njs/dicts.ts';
-import { EPOCH, newEpoch } from '../../../src/njs/epoch.ts';
-import { gatewayOf } from '../../../src/njs/gateway.ts';
-import { keepRevoked } from '../../../src/njs/revoked.ts';
+import { checkHandler } from '../../../src/njs/check/check.ts';
+import { gatewayOf } from '../../../src/njs/check/gateway.ts';
+import { keysDict } from '../../../src/njs/shared/dicts.ts';
+import { EPOCH, newEpoch } from '../../../src/njs/shared/epoch.ts';
+import { keepRevoked } from '../../../src/njs/shared/revoked.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { ofPerson } from '../../../src/session/revocation.ts';
+import { ofPerson } from '../../../src/session/revocation/revocation.ts';
 import { adas, adasToken, okta, publishKeys, sealed, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 

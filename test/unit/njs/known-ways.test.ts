@@ -1,13 +1,13 @@
 /** The short way of a known token against the long way: equal random requests must get equal answers, and equal counts. */
 import { expect, test, vi } from 'vitest';
-import { checkHandler } from '../../../src/njs/check.ts';
-import { countsDict, keysDict } from '../../../src/njs/dicts.ts';
-import { EPOCH, newEpoch } from '../../../src/njs/epoch.ts';
-import { gatewayOf } from '../../../src/njs/gateway.ts';
-import { keepRevoked } from '../../../src/njs/revoked.ts';
-import { TokenCache } from '../../../src/njs/tokens.ts';
+import { TokenCache } from '../../../src/njs/callers/tokens.ts';
+import { checkHandler } from '../../../src/njs/check/check.ts';
+import { gatewayOf } from '../../../src/njs/check/gateway.ts';
+import { countsDict, keysDict } from '../../../src/njs/shared/dicts.ts';
+import { EPOCH, newEpoch } from '../../../src/njs/shared/epoch.ts';
+import { keepRevoked } from '../../../src/njs/shared/revoked.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { ofPerson } from '../../../src/session/revocation.ts';
+import { ofPerson } from '../../../src/session/revocation/revocation.ts';
 import { type Answer, adas, adasToken, okta, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Watched } from '../../../src/health/types.ts';
-import { keysName } from '../../../src/njs/dicts.ts';
+import { LOOKED } from '../../../src/njs/health/svids.ts';
 import { metricsHandler } from '../../../src/njs/metrics/handler.ts';
-import { LOOKED } from '../../../src/njs/svids.ts';
+import { keysName } from '../../../src/njs/shared/dicts.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Questions } from '../../../src/njs/questions.ts';
+import { Questions } from '../../../src/njs/callers/questions.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 /** Questions about tokens that only a provider can read, while an attacker makes tokens up. */

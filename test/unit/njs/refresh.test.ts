@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { refresh } from '../../../src/njs/signin/refresh.ts';
-import { Renewals } from '../../../src/njs/signin/renewal.ts';
+import { refresh } from '../../../src/njs/signin/renew/refresh.ts';
+import { Renewals } from '../../../src/njs/signin/renew/renewal.ts';
 import type { SessionRecord } from '../../../src/session/types.ts';
 import { makeToken } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';

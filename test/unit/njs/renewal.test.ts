@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest';
-import { askRenewal } from '../../../src/njs/renewal.ts';
+import { askRenewal } from '../../../src/njs/callers/ask-renewal.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 /** Checks that request the renewal of a session from the sign-in's side. */

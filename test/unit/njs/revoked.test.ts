@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { EPOCH } from '../../../src/njs/epoch.ts';
-import { isRevokedNow, knownCut } from '../../../src/njs/revocation-reader.ts';
-import { keepEnded, keepRevoked } from '../../../src/njs/revoked.ts';
-import { ending, revocation } from '../../../src/session/new-revocation.ts';
+import { EPOCH } from '../../../src/njs/shared/epoch.ts';
+import { isRevokedNow, knownCut } from '../../../src/njs/shared/revocation-reader.ts';
+import { keepEnded, keepRevoked } from '../../../src/njs/shared/revoked.ts';
+import { ending, revocation } from '../../../src/session/revocation/new-revocation.ts';
 import {
   FLOOR,
   MAX_ENDED,
@@ -11,7 +11,7 @@ import {
   ofPerson,
   type Revocable,
   revocationKey,
-} from '../../../src/session/revocation.ts';
+} from '../../../src/session/revocation/revocation.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();

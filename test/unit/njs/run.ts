@@ -1,5 +1,5 @@
-import { hasEd25519 } from '../../../src/token/import.ts';
-import { readKeySet } from '../../../src/token/jwks.ts';
+import { hasEd25519 } from '../../../src/token/keys/import.ts';
+import { readKeySet } from '../../../src/token/keys/jwks.ts';
 import { auditSpecs } from '../audit/specs.ts';
 import { samples as callerSamples } from '../caller/samples.ts';
 import { credentialSamples } from '../caller/service-credential-samples.ts';

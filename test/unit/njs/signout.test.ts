@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { EPOCH } from '../../../src/njs/epoch.ts';
+import { EPOCH } from '../../../src/njs/shared/epoch.ts';
 import { makeToken, type TokenParts } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
 import { type FakeBrowser, type Manners as FakeManners, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';

@@ -1,7 +1,7 @@
 /** Which services learn of the roles of a team. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { assertionClaims } from '../../../src/assertion/claims.ts';
-import { hidesOf } from '../../../src/caller/team-roles.ts';
+import { hidesOf } from '../../../src/caller/roles/team-roles.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { adasToken, Context, publishKeys, table, wiki } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { composed } from '../../../src/base/composed-key.ts';
 import type { Caller } from '../../../src/caller/types.ts';
-import { composed } from '../../../src/composed.ts';
-import { TokenCache } from '../../../src/njs/tokens.ts';
+import { TokenCache } from '../../../src/njs/callers/tokens.ts';
 import { adasToken, Context, publishKeys, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 

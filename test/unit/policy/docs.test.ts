@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { runTests } from '../../../src/cli/policy-tests.ts';
+import { runTests } from '../../../src/cli/decide/policy-tests.ts';
 import { formatError, parsePolicy, policyJsonSchemaText } from '../../../src/policy/index.ts';
 import { providerKindNames } from '../../../src/providers/index.ts';
 import { compile } from '../../../src/rules/compile.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ingressesFor } from '../../../src/policy/checked/ingresses.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { ingressesFor } from '../../../src/policy/ingress.ts';
 
 const SAME = 'server_name: door.mesh, ca_file: /run/mesh.pem';
 

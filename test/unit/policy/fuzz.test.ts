@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { policyJsonSchemaText } from '../../../src/policy/json-schema.ts';
+import { policyJsonSchemaText } from '../../../src/policy/schema/json-schema.ts';
 import { holds } from '../../harness/property.ts';
 import { anyText } from '../text.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { headerAdvice } from '../../../src/policy/header-advice.ts';
+import { headerAdvice } from '../../../src/policy/advice/recommendation.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 
 function advice(headers: string, service = '', canary = ''): readonly string[] {

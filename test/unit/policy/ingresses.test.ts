@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ingressesFor } from '../../../src/policy/checked/ingresses.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { ingressesFor } from '../../../src/policy/ingress.ts';
 
 const EAST = 'east: { address: "east.mesh:8443", ca_file: /run/east.pem, namespace: east, labels: { a: b } }';
 const WEST = 'west: { address: "west.mesh:8443", ca_file: /run/west.pem, namespace: west, labels: { a: b } }';

@@ -1,7 +1,7 @@
 /** The introspection settings of a policy. */
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { groupsOf } from '../../../src/rules/client-table.ts';
+import { groupsOf } from '../../../src/rules/table/client-table.ts';
 
 const policy = (provider: string, more = '', host = '') => `
 version: 1

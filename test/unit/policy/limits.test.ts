@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { Policy } from '../../../src/policy/types.ts';
 
 const text = (gateway: string, host = '', route = '', more = '') => `version: 1
 ${gateway === '' ? '' : `gateway: ${gateway}`}

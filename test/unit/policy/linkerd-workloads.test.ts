@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Service } from '../../../src/policy/checked/types.ts';
+import { clusterAddress, workloadOf } from '../../../src/policy/checked/workload.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { Service } from '../../../src/policy/types.ts';
-import { clusterAddress, workloadOf } from '../../../src/policy/workload.ts';
 
 const WIKI = 'authority: confluence.wiki.svc.cluster.local:8090, namespace: wiki, labels: { app: a }, port: 8090';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { identityOf, meshOf } from '../../../src/policy/checked/ingresses.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { identityOf, meshOf } from '../../../src/policy/ingress.ts';
 
 const identities = (domain: string, ...names: string[]) =>
   `identities: { ${names.map((name) => `${name}: { spiffe: spiffe://${domain}/${name}, pem_file: /run/${domain}/${name}.pem }`).join(', ')} }`;

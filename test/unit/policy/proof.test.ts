@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { proofZoneBytes } from '../../../src/targets/nginx/proof.ts';
+import { proofZoneBytes } from '../../../src/targets/nginx/check/proof-headers.ts';
 
 const policy = (gateway: string, bound = '') => `version: 1
 gateway: { clock_skew: 30s, tls: { cert_file: /t.crt, key_file: /t.key${gateway.startsWith('CA') ? ', client_ca_file: /ca.pem' : ''} }${gateway.replace(/^CA/, '')} }

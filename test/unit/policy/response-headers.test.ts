@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { REGISTERED, UNREGISTERED } from '../../../src/policy/field-names.ts';
+import { REGISTERED, UNREGISTERED } from '../../../src/policy/check/routes/field-names.ts';
+import { ACTED, CLOSED, DROPPED, FILTERED, PASSED } from '../../../src/policy/check/routes/response-headers.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { ACTED, CLOSED, DROPPED, FILTERED, PASSED } from '../../../src/policy/response-headers.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Route } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { Route } from '../../../src/policy/types.ts';
 
 interface Parts {
   readonly gateway?: string;

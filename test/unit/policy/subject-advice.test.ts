@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { subjectAdvice } from '../../../src/policy/advice/subjects.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import { subjectAdvice } from '../../../src/policy/subject-advice.ts';
 
 interface Case {
   readonly okta?: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { advise, nearest } from '../../../src/policy/suggest.ts';
+import { advise, nearest } from '../../../src/policy/read/suggest.ts';
 
 test.each([
   ['raeder', ['reader', 'editor'], 'reader'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Policy, Route } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { decide } from '../../../src/rules/decide.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { holds } from '../../harness/property.ts';
 import { OPS, PAY, parseTexts } from './team-policy.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { toTable } from '../../../src/rules/table.ts';
+import { toTable } from '../../../src/rules/table/table.ts';
 import { ATTEMPTS } from './team-attempts.ts';
 import { errorsIn, OPS, PAY, PLATFORM, parseTexts, policyIn } from './team-policy.ts';
 

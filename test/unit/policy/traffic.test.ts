@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Route } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { Route } from '../../../src/policy/types.ts';
 
 const policy = (host: string, route: string) => `version: 1
 providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }

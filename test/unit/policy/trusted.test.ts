@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ALWAYS_PASSED } from '../../../src/policy/request-headers.ts';
+import { ALWAYS_PASSED } from '../../../src/policy/check/routes/given-headers.ts';
 import { TRUSTED } from '../../../src/policy/trusted/index.ts';
 import { FORGED } from '../../security/forged-headers.ts';
 import { proxyHeaders } from '../../security/proxy-headers.ts';

@@ -1,5 +1,5 @@
+import type { ReasonCode } from '../../../src/base/reasons.ts';
 import type { ProviderKindName } from '../../../src/providers/index.ts';
-import type { ReasonCode } from '../../../src/reasons.ts';
 import { jwks, type KeyName, makeToken, publicJwk } from '../token/maker.ts';
 import { tables } from './tables/index.ts';
 import type { KindTable, Line } from './tables/table.ts';

@@ -1,7 +1,7 @@
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { providerKindNames } from '../../../src/providers/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { toTable } from '../../../src/rules/table.ts';
+import { toTable } from '../../../src/rules/table/table.ts';
 import { now } from '../token/specs/spec.ts';
 import { keysOf, kindCases, kindsPolicy } from './build.ts';
 import type { KindRun } from './run.ts';

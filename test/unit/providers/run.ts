@@ -1,8 +1,8 @@
+import type { Result } from '../../../src/base/reasons.ts';
 import { toCaller } from '../../../src/caller/caller.ts';
 import { type ProviderKindName, providerKind } from '../../../src/providers/index.ts';
-import type { Result } from '../../../src/reasons.ts';
 import type { Table } from '../../../src/rules/types.ts';
-import { readKeySet } from '../../../src/token/jwks.ts';
+import { readKeySet } from '../../../src/token/keys/jwks.ts';
 import type { Key, TokenProvider, Verified } from '../../../src/token/types.ts';
 import { verifyToken } from '../../../src/token/verify.ts';
 import type { KindCase } from './build.ts';

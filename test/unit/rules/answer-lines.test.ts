@@ -1,8 +1,8 @@
 /** The lines about an allowed caller in the check's answer. */
 import { expect, test } from 'vitest';
 import type { Caller } from '../../../src/caller/types.ts';
-import type { Headers } from '../../../src/policy/types.ts';
-import { linesOf, planOf } from '../../../src/rules/answer-lines.ts';
+import type { Headers } from '../../../src/policy/checked/types.ts';
+import { linesOf, planOf } from '../../../src/rules/decide/answer-lines.ts';
 
 const caller: Caller = {
   provider: 'okta',

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { ANSWER_LARGE, ANSWER_SMALL } from '../../../src/limits.ts';
+import { ANSWER_LARGE, ANSWER_SMALL } from '../../../src/base/limits.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { answerSize } from '../../../src/rules/answer-size.ts';
 import { compile } from '../../../src/rules/compile.ts';
+import { answerSize } from '../../../src/rules/table/answer-size.ts';
 
 function sizeOf(headers: string, roles: readonly string[] = ['staff'], gateway = ''): number {
   const { policy, errors } = parsePolicy(

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
-import type { Agent, AgentMatch, Allow, At, Host, Ingress, Policy, Route, Who } from '../../../src/policy/types.ts';
-import type { Asking } from '../../../src/rules/callers.ts';
+import type {
+  Agent,
+  AgentMatch,
+  Allow,
+  At,
+  Host,
+  Ingress,
+  Policy,
+  Route,
+  Who,
+} from '../../../src/policy/checked/types.ts';
+import type { Asking } from '../../../src/rules/compare/compared-callers.ts';
 
 /** Random policies with few names, so that paths nest, rules overlap and requests match. */
 

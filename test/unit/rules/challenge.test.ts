@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { challengesOf, plainChallenge } from '../../../src/rules/challenge.ts';
-import { isMetadataPath, metadataUrl, resourceOf } from '../../../src/rules/resource.ts';
+import { challengesOf, plainChallenge } from '../../../src/rules/decide/challenge.ts';
+import { isMetadataPath, metadataUrl, resourceOf } from '../../../src/rules/decide/resource.ts';
 
 const metadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp';
 const route = { realm: 'mcp.example.com', metadata };

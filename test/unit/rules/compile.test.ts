@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Allow, Host, Policy, Route } from '../../../src/policy/types.ts';
+import type { Allow, Host, Policy, Route } from '../../../src/policy/checked/types.ts';
+import { covers } from '../../../src/rules/compare/cover.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { covers } from '../../../src/rules/cover.ts';
-import { decide, hasMethod, isWho } from '../../../src/rules/decide.ts';
+import { decide, hasMethod, isWho } from '../../../src/rules/decide/decide.ts';
+import { match } from '../../../src/rules/decide/match.ts';
 import { enforced, writtenId } from '../../../src/rules/enforced.ts';
-import { match } from '../../../src/rules/match.ts';
 import { draw, holds } from '../../harness/property.ts';
 import { at, caller, method, policy, requestPath } from './arbitrary.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { covers, overlap } from '../../../src/rules/compare/cover.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { covers, overlap } from '../../../src/rules/cover.ts';
 import { holds } from '../../harness/property.ts';
 import { policy, requestPath } from './arbitrary.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../src/rules/compile.ts';
-import { type DecidingRule, decide } from '../../../src/rules/decide.ts';
+import { type DecidingRule, decide } from '../../../src/rules/decide/decide.ts';
 import { holds } from '../../harness/property.ts';
 import { caller, method, policy } from './arbitrary.ts';
 

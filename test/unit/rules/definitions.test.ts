@@ -3,10 +3,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import type { Policy } from '../../../src/policy/types.ts';
+import { definitionChanges } from '../../../src/rules/compare/changed-definitions.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { definitionChanges } from '../../../src/rules/definitions.ts';
 
 const TARGETS = join(import.meta.dirname, '../targets');
 const POLICIES: readonly string[] = ['nginx', 'consul', 'istio', 'envoy', 'linkerd'].flatMap((target) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../../src/rules/decide.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
 import { enforced, writtenId } from '../../../src/rules/enforced.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { at } from './arbitrary.ts';

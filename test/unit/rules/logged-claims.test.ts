@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { watchedFiles } from '../../../src/rules/policy-files.ts';
-import { toTable } from '../../../src/rules/table.ts';
+import { watchedFiles } from '../../../src/rules/table/policy-files.ts';
+import { toTable } from '../../../src/rules/table/table.ts';
 
 function policyOf(audit: string) {
   const { policy, errors } = parsePolicy(

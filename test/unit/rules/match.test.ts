@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Host, Route } from '../../../src/policy/types.ts';
-import { match } from '../../../src/rules/match.ts';
+import type { Host, Route } from '../../../src/policy/checked/types.ts';
+import { match } from '../../../src/rules/decide/match.ts';
 import { holds } from '../../harness/property.ts';
 import { at, path, policy, requestPath } from './arbitrary.ts';
 

@@ -1,4 +1,4 @@
-import type { Allow, Host, Policy, Route, Who } from '../../../src/policy/types.ts';
+import type { Allow, Host, Policy, Route, Who } from '../../../src/policy/checked/types.ts';
 import { AGENTS, IDENTITIES, ROLES, SERVICES } from './arbitrary.ts';
 
 /** Random changes to a policy, fixed by a seed: single ones that have a meaning, and rewritings that have none. */

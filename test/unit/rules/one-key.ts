@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { choose, descend, elementOf, kindOf, type Schema, unwrap } from '../../../src/policy/descend.ts';
+import { choose, descend, elementOf, kindOf, type Schema, unwrap } from '../../../src/policy/forms/descend.ts';
+import { cardsOf, type Decides, decidedBy, type Key } from '../../../src/policy/forms/mapping.ts';
+import { ROUTES } from '../../../src/policy/forms/path.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { cardsOf, type Decides, decidedBy, type Key } from '../../../src/policy/mapping.ts';
-import { ROUTES } from '../../../src/policy/path.ts';
-import { policySchema } from '../../../src/policy/schema.ts';
+import { policySchema } from '../../../src/policy/schema/policy.ts';
 
 type Tree = { [key: string | number]: unknown };
 

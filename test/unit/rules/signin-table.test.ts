@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { Policy } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { toSigninTable } from '../../../src/rules/signin-table.ts';
-import { tableModule, toTable } from '../../../src/rules/table.ts';
+import { toSigninTable } from '../../../src/rules/table/signin-table.ts';
+import { tableModule, toTable } from '../../../src/rules/table/table.ts';
 
 const TEXT = `version: 1
 gateway:

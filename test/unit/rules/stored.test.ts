@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import { CHANGES, type ChangeKind, STORED } from '../../../src/rules/stored.ts';
+import { CHANGES, type ChangeKind, STORED } from '../../../src/rules/table/stored.ts';
 import { meshgate } from '../cli/fake.ts';
 import { golden, cases as goldens, render } from '../targets/nginx/golden.ts';
 
@@ -184,8 +184,8 @@ describe('the table names', () => {
   });
 
   test('each beginning of a key in etcd', () => {
-    const keys = matches(read('src/njs/etcd-store.ts'), /[Pp]refix\}([a-z]+\/)/g);
-    const places = matches(read('src/session/store.ts'), /`([a-z]+\/)\$\{/g);
+    const keys = matches(read('src/njs/shared/etcd-store.ts'), /[Pp]refix\}([a-z]+\/)/g);
+    const places = matches(read('src/session/revocation/store.ts'), /`([a-z]+\/)\$\{/g);
     expect(named((one) => one.etcd)).toEqual([...keys, ...places].sort());
   });
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import type { Policy } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { hash } from '../../../src/rules/hash.ts';
-import { headerNames, tableModule, toTable } from '../../../src/rules/table.ts';
+import { headerNames, tableModule, toTable } from '../../../src/rules/table/table.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { holds } from '../../harness/property.ts';
 import { anyText } from '../text.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
+import { population } from '../../../src/rules/compare/population.ts';
+import { named, prove } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { decide } from '../../../src/rules/decide.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
 import { alone } from '../../../src/rules/implied.ts';
-import { population } from '../../../src/rules/population.ts';
-import { named, prove } from '../../../src/rules/prove.ts';
 import { refusedTool, toolAtoms } from '../../../src/rules/tools.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { holds } from '../../harness/property.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimAt } from '../../../src/claim-at.ts';
+import { claimAt } from '../../../src/base/claim-at.ts';
 import { claimsText, keep, readClaims } from '../../../src/session/cookie-claims.ts';
+import { seal } from '../../../src/session/keys/seal.ts';
 import { SESSION_COOKIE } from '../../../src/session/names.ts';
-import { seal } from '../../../src/session/seal.ts';
 import type { KeptClaims, SessionClaims } from '../../../src/session/types.ts';
 import { holds } from '../../harness/property.ts';
 import { ringOf } from './rings.ts';

@@ -11,8 +11,8 @@ import {
   readSaid,
   revocationKey,
   saidText,
-} from '../../../src/session/revocation.ts';
-import type { Revocation } from '../../../src/session/store.ts';
+} from '../../../src/session/revocation/revocation.ts';
+import type { Revocation } from '../../../src/session/revocation/store.ts';
 
 const session: Revocable = {
   issuers: ['https://okta'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { readRing } from '../../../src/session/keys/ring.ts';
 import { MAX_RING_KEYS } from '../../../src/session/limits.ts';
-import { readRing } from '../../../src/session/ring.ts';
 import { ringKey } from './rings.ts';
 
 const text = (...keys: readonly unknown[]) => JSON.stringify({ keys });

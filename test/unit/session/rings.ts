@@ -1,4 +1,4 @@
-import { type Ring, readRing } from '../../../src/session/ring.ts';
+import { type Ring, readRing } from '../../../src/session/keys/ring.ts';
 
 /** A key of a ring from a number: not random, and the same each time. */
 export function ringKey(kid: string, seed: number): Record<string, unknown> {

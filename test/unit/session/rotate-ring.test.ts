@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readRing } from '../../../src/session/keys/ring.ts';
+import { isRing, newRing, type RotatedRing, rotateRing } from '../../../src/session/keys/rotate-ring.ts';
 import { MAX_RING_KEYS } from '../../../src/session/limits.ts';
-import { readRing } from '../../../src/session/ring.ts';
-import { isRing, newRing, type RotatedRing, rotateRing } from '../../../src/session/rotate-ring.ts';
 import { holds } from '../../harness/property.ts';
 
 const NOW = 1_800_000_000;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isOpenable, kidOf, open, seal } from '../../../src/session/keys/seal.ts';
 import { MAX_DERIVED_KEYS, MAX_SEALED } from '../../../src/session/limits.ts';
 import type { Purpose } from '../../../src/session/names.ts';
-import { isOpenable, kidOf, open, seal } from '../../../src/session/seal.ts';
 import { holds } from '../../harness/property.ts';
 import { ringOf } from './rings.ts';
 import { sessionSpecs } from './specs.ts';

@@ -1,5 +1,5 @@
-import { readRing } from '../../../src/session/ring.ts';
-import { open, seal } from '../../../src/session/seal.ts';
+import { readRing } from '../../../src/session/keys/ring.ts';
+import { open, seal } from '../../../src/session/keys/seal.ts';
 import { ringKey, ringOf } from './rings.ts';
 
 /** The parts of the engine that sealing depends on; the same list runs in Node and inside njs. */

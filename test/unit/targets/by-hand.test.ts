@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import type { MeshKind } from '../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import type { MeshKind } from '../../../src/policy/types.ts';
+import { proveIdentities } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../src/rules/prove.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 
 type Path = readonly (string | number)[];

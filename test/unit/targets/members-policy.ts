@@ -1,5 +1,5 @@
+import type { MeshKind, Policy } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { MeshKind, Policy } from '../../../src/policy/types.ts';
 import type { Schema } from './schemas/types.ts';
 
 /** The gateway's public keys, without a private key. */

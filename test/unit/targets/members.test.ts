@@ -5,7 +5,7 @@
  */
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { MeshKind } from '../../../src/policy/types.ts';
+import type { MeshKind } from '../../../src/policy/checked/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import type { MeshOptions } from '../../../src/targets/types.ts';

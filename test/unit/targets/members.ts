@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MeshKind, Policy } from '../../../src/policy/types.ts';
+import type { MeshKind, Policy } from '../../../src/policy/checked/types.ts';
+import { proveIdentities } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../src/rules/prove.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { ownerOf } from '../../../src/targets/kit/owner.ts';

@@ -1,11 +1,11 @@
-import type { MeshKind, Policy } from '../../../src/policy/types.ts';
+import type { MeshKind, Policy } from '../../../src/policy/checked/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
 import { bootstrap } from '../../../src/targets/envoy/bootstrap.ts';
 import { rulesOf as rulesOfEnvoy } from '../../../src/targets/envoy/read.ts';
 import { istioObjects } from '../../../src/targets/istio/layers.ts';
 import { rulesOf as rulesOfIstio } from '../../../src/targets/istio/read.ts';
-import type { LiveObject } from '../../../src/targets/kit/kubernetes.ts';
+import type { LiveObject } from '../../../src/targets/kit/kubernetes-objects.ts';
 import { objectsOf } from '../../../src/targets/linkerd/assemble.ts';
 import { rulesOf as rulesOfLinkerd } from '../../../src/targets/linkerd/read.ts';
 import { draw } from '../../harness/property.ts';

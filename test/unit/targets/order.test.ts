@@ -2,10 +2,10 @@
  * changes nothing for the others. Pods are shared, where a mesh has pods. */
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import type { MeshKind } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { MeshKind } from '../../../src/policy/types.ts';
+import { proveIdentities } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../src/rules/prove.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { JWKS, policyText } from './members-policy.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { objectName, ownerOf, prefixOf } from '../../../src/targets/kit/owner.ts';
 
 const owner = (name: string, mesh = 'default') =>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { MeshKind } from '../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import type { MeshKind } from '../../../src/policy/types.ts';
-import { atMesh } from '../../../src/rules/at-ingress.ts';
+import { proveIdentities } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../src/rules/prove.ts';
+import { atMesh } from '../../../src/rules/decide/at-ingress.ts';
 import { meshTarget, meshTargetNames } from '../../../src/targets/index.ts';
 import { ownerOf } from '../../../src/targets/kit/owner.ts';
 import { emitPolicy } from '../../../src/targets/kit/per-mesh.ts';

@@ -2,12 +2,12 @@
  * else. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Policy } from '../../../src/policy/types.ts';
-import { pathAtoms } from '../../../src/rules/atoms.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
+import { pathAtoms } from '../../../src/rules/compare/atoms.ts';
+import { covers } from '../../../src/rules/compare/cover.ts';
+import { proveIdentities, type Witness } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { covers } from '../../../src/rules/cover.ts';
-import { hasMethod } from '../../../src/rules/decide.ts';
-import { proveIdentities, type Witness } from '../../../src/rules/prove.ts';
+import { hasMethod } from '../../../src/rules/decide/decide.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { holds } from '../../harness/property.ts';

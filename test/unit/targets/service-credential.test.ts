@@ -1,9 +1,9 @@
 /** The rules for a mesh are the same with and without routes that pass credentials of their services on. */
 import { describe, expect, test } from 'vitest';
-import { Offline } from '../../../src/cli/offline.ts';
-import type { Policy, ServiceCredential } from '../../../src/policy/types.ts';
+import { Offline } from '../../../src/cli/decide/offline.ts';
+import type { Policy, ServiceCredential } from '../../../src/policy/checked/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { decide } from '../../../src/rules/decide.ts';
+import { decide } from '../../../src/rules/decide/decide.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { JWKS } from './members-policy.ts';
 import { meshes, policies } from './meshes.ts';

@@ -1,9 +1,9 @@
 /** Rules with tools in Envoy and Istio: the allowed messages, the rules that are read back, and the printed gaps. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Policy } from '../../../src/policy/types.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
+import { proveIdentities } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../src/rules/prove.ts';
 import { CALL, LISTING, type McpHeaders, refusedTool } from '../../../src/rules/tools.ts';
 import { toolPermission } from '../../../src/targets/envoy/tools.ts';
 import { meshTarget } from '../../../src/targets/index.ts';

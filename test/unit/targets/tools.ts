@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Allow, Policy } from '../../../src/policy/types.ts';
+import type { Allow, Policy } from '../../../src/policy/checked/types.ts';
 import { LISTING, type McpHeaders } from '../../../src/rules/tools.ts';
 
 const LISTS: readonly (readonly string[])[] = [

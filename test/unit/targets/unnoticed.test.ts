@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import type { MeshKind, Policy } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { MeshKind, Policy } from '../../../src/policy/types.ts';
-import { atMesh } from '../../../src/rules/at-ingress.ts';
 import { compile } from '../../../src/rules/compile.ts';
+import { atMesh } from '../../../src/rules/decide/at-ingress.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { mutantsOf } from '../../mesh/matrix/mutants.ts';

@@ -1,4 +1,4 @@
-import type { MeshKind } from '../../../src/policy/types.ts';
+import type { MeshKind } from '../../../src/policy/checked/types.ts';
 
 /** A change of one field that means the same to the mesh, so that `prove` still says yes. */
 export interface Unnoticed {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { MeshKind } from '../../../src/policy/checked/types.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
-import type { MeshKind } from '../../../src/policy/types.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { meshTarget } from '../../../src/targets/index.ts';
 import { JWKS, policyText } from './members-policy.ts';

@@ -1,6 +1,6 @@
-import type { ReasonCode } from '../../../src/reasons.ts';
-import type { ImportedKeys } from '../../../src/token/import.ts';
-import { readKeySet } from '../../../src/token/jwks.ts';
+import type { ReasonCode } from '../../../src/base/reasons.ts';
+import type { ImportedKeys } from '../../../src/token/keys/import.ts';
+import { readKeySet } from '../../../src/token/keys/jwks.ts';
 import type { Key, TokenProvider } from '../../../src/token/types.ts';
 import { verifyToken } from '../../../src/token/verify.ts';
 

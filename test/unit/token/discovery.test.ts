@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { discoveryUrl, readDiscovery } from '../../../src/token/discovery.ts';
+import { discoveryUrl, readDiscovery } from '../../../src/token/keys/discovery.ts';
 
 const issuer = 'https://issuer.example.com/realms/main';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { addressProblem, discoveryUrl } from '../../../src/token/discovery.ts';
 import { isIssuer, isKeyOfIssuer, providerOf } from '../../../src/token/issuer.ts';
-import { readKeySet } from '../../../src/token/jwks.ts';
+import { addressProblem, discoveryUrl } from '../../../src/token/keys/discovery.ts';
+import { readKeySet } from '../../../src/token/keys/jwks.ts';
 import type { TokenProvider } from '../../../src/token/types.ts';
 import { jwks, publicJwk } from './maker.ts';
 import { usualProvider } from './specs/spec.ts';

@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { MAX_DOCUMENT_BYTES } from '../../../src/limits.ts';
-import { readKeySet } from '../../../src/token/jwks.ts';
+import { MAX_DOCUMENT_BYTES } from '../../../src/base/limits.ts';
+import { readKeySet } from '../../../src/token/keys/jwks.ts';
 import { jwks, privateJwk, publicJwk } from './maker.ts';
 
 /** The log text about one key beside a valid one. */

@@ -9,7 +9,7 @@ import {
   noKeys,
   trying,
   usableKeys,
-} from '../../../src/token/key-refresh.ts';
+} from '../../../src/token/keys/key-refresh.ts';
 import type { Key } from '../../../src/token/types.ts';
 
 const times = { refresh: 300, stale: 86400, coolDown: 10 };

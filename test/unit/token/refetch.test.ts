@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { providerToAsk } from '../../../src/token/refetch.ts';
+import { providerToAsk } from '../../../src/token/keys/refetch.ts';
 import type { TokenProvider } from '../../../src/token/types.ts';
 
 const provider = (name: string): TokenProvider => ({

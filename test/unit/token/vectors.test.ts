@@ -1,7 +1,7 @@
 import { compactVerify, createLocalJWKSet } from 'jose';
 import { expect, it } from 'vitest';
-import { claimAt } from '../../../src/claim-at.ts';
-import { readKeySet } from '../../../src/token/jwks.ts';
+import { claimAt } from '../../../src/base/claim-at.ts';
+import { readKeySet } from '../../../src/token/keys/jwks.ts';
 import { describeWith } from '../../harness/needs.ts';
 import {
   istioVectors,

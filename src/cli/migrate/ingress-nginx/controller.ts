@@ -1,6 +1,6 @@
-import type { Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { durationText, rangeOf, truthOf } from '../forms.ts';
+import type { Mapping } from '../new-policy.ts';
+import { durationText, rangeOf, truthOf } from '../text-forms.ts';
 import { controllerKeys, controllerLosses, controllerRefusals, controllerSnippets } from './annotations.ts';
 import { isHarmless } from './snippets.ts';
 import type { Everywhere } from './who.ts';

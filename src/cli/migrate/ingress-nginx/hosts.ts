@@ -1,9 +1,9 @@
-import { comment, type Draft, freeName, type Mapping, type Rule } from '../draft.ts';
 import type { Paths } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
+import { comment, type Draft, freeName, type Mapping, type Rule } from '../new-policy.ts';
 import { neverTrue, roleFor } from '../oauth2-proxy/access.ts';
 import { TRUSTED } from '../oauth2-proxy/gateway.ts';
-import { covers, routesFor, type Served } from '../routes.ts';
+import { covers, routesFor, type Served } from '../served-paths.ts';
 import { placeOf } from './places.ts';
 import { corsOf, limitOf, proxyOf } from './proxying.ts';
 import type { Manifests } from './read.ts';

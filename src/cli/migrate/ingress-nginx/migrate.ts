@@ -1,13 +1,13 @@
 import { callbackPath } from '../../../session/urls.ts';
-import { comment, type Draft, type Mapping, newDraft } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isFile, rangeOf } from '../forms.ts';
+import { comment, type Draft, type Mapping, newDraft } from '../new-policy.ts';
 import { neverTrue } from '../oauth2-proxy/access.ts';
 import { mayOverlap } from '../oauth2-proxy/gateway.ts';
 import { canSet, type Injected } from '../oauth2-proxy/headers.ts';
 import { type MigratedProxy, migrateProxy, NO_HOST, withoutUnused } from '../oauth2-proxy/migrate.ts';
 import { NO_ISSUER } from '../oauth2-proxy/provider.ts';
 import type { Read as ProxyFiles } from '../oauth2-proxy/read.ts';
+import { isFile, rangeOf } from '../text-forms.ts';
 import { everywhereOf, hasProxies, hstsOf, reportController, trustedProxies } from './controller.ts';
 import { addClosedHost, addHost } from './hosts.ts';
 import type { Ingress, Manifests } from './read.ts';

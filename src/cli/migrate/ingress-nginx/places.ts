@@ -1,4 +1,4 @@
-import { pathMistake } from '../../../policy/check-hosts.ts';
+import { pathMistake } from '../../../policy/check/routes/hosts.ts';
 import { type Cover, coverOf, folderOf, type Paths, pathsOfExpression } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
 import type { IngressPath } from './read.ts';

@@ -1,7 +1,7 @@
-import { METHODS } from '../../../policy/scalars.ts';
-import type { Mapping } from '../draft.ts';
+import { METHODS } from '../../../policy/forms/scalars.ts';
 import type { Findings } from '../findings.ts';
-import { durationText, isHeader, isOrigin, secondsOf } from '../forms.ts';
+import type { Mapping } from '../new-policy.ts';
+import { durationText, isHeader, isOrigin, secondsOf } from '../text-forms.ts';
 import type { Annotations } from './settings.ts';
 import { wholeOf } from './values.ts';
 

@@ -1,4 +1,4 @@
-import { isMapping, listOf, objectsIn, type Plain, readDocuments, textOf } from '../yaml.ts';
+import { isMapping, listOf, objectsIn, type Plain, readDocuments, textOf } from '../read-yaml.ts';
 
 /** A path of an Ingress, with the service behind it. */
 export interface IngressPath {

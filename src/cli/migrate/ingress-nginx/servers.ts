@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.ts';
-import { isHostName, truthOf } from '../forms.ts';
+import { isHostName, truthOf } from '../text-forms.ts';
 import type { Ingress, IngressPath } from './read.ts';
 import type { Annotations } from './settings.ts';
 import { meaningful } from './values.ts';

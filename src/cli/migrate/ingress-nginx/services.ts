@@ -1,6 +1,6 @@
-import { comment, type Draft, freeName, type Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isAuthority, isServerName } from '../forms.ts';
+import { comment, type Draft, freeName, type Mapping } from '../new-policy.ts';
+import { isAuthority, isServerName } from '../text-forms.ts';
 import type { Ingress, IngressPath, KnownService } from './read.ts';
 import type { Annotations } from './settings.ts';
 

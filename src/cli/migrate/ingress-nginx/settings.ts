@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.ts';
-import { truthOf } from '../forms.ts';
+import { truthOf } from '../text-forms.ts';
 import { type Annotation, annotationsByName } from './annotations.ts';
 import type { Ingress } from './read.ts';
 import { meaningful, switches, trimmed, words } from './values.ts';

@@ -1,5 +1,5 @@
-import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../../cidr.ts';
-import { truthOf } from '../forms.ts';
+import { isMappedRange, isWithin, type Range, rangeText, readRange } from '../../../base/cidr.ts';
+import { truthOf } from '../text-forms.ts';
 
 /* How ingress-nginx 1.15 reads values that decide who passes (its sources: internal/ingress/annotations). A text that is
  * not in this module is not understood, and closes the paths of its Ingress. */

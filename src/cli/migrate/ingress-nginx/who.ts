@@ -1,7 +1,7 @@
-import type { Fact, Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isServerName } from '../forms.ts';
+import type { Fact, Mapping } from '../new-policy.ts';
 import type { Demands } from '../oauth2-proxy/access.ts';
+import { isServerName } from '../text-forms.ts';
 import type { Annotations } from './settings.ts';
 import { isHarmless } from './snippets.ts';
 import { rangesIn } from './values.ts';

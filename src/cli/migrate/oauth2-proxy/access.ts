@@ -1,7 +1,7 @@
 import { providerKinds } from '../../../providers/index.ts';
-import { type Draft, type Fact, freeName, type Rule } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isAddress, isClaim, isDomain, isGroup } from '../forms.ts';
+import { type Draft, type Fact, freeName, type Rule } from '../new-policy.ts';
+import { isAddress, isClaim, isDomain, isGroup } from '../text-forms.ts';
 import type { Migrated } from './provider.ts';
 import type { Settings } from './settings.ts';
 

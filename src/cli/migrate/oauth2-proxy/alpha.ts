@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.ts';
-import { isMapping, listOf, type Plain, textOf } from '../yaml.ts';
+import { isMapping, listOf, type Plain, textOf } from '../read-yaml.ts';
 import { expand, readSetting } from './command-line.ts';
 import type { Injected } from './headers.ts';
 import { optionsByFlag } from './names.ts';

@@ -1,4 +1,4 @@
-import { isMapping, listOf, type Plain, textOf } from '../yaml.ts';
+import { isMapping, listOf, type Plain, textOf } from '../read-yaml.ts';
 import { optionOfVariable, readFlags, readSetting, readVariables, words } from './command-line.ts';
 import { optionsByFlag } from './names.ts';
 import type { Option } from './options.ts';

@@ -1,8 +1,8 @@
-import { isWithin, type Range } from '../../../cidr.ts';
-import { MAX_SESSION } from '../../../policy/bounds.ts';
-import { comment, type Draft, type Mapping, type Rule } from '../draft.ts';
+import { isWithin, type Range } from '../../../base/cidr.ts';
+import { MAX_SESSION } from '../../../policy/forms/bounds.ts';
 import type { Findings } from '../findings.ts';
-import { durationText, isFile, rangeOf, secondsOf } from '../forms.ts';
+import { comment, type Draft, type Mapping, type Rule } from '../new-policy.ts';
+import { durationText, isFile, rangeOf, secondsOf } from '../text-forms.ts';
 import type { Settings } from './settings.ts';
 import { networkOf, networkText } from './values.ts';
 

@@ -1,8 +1,8 @@
 import { parsePolicy } from '../../../policy/index.ts';
 import { providerKinds } from '../../../providers/index.ts';
-import type { Draft, Value } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isClaim, isHeader } from '../forms.ts';
+import type { Draft, Value } from '../new-policy.ts';
+import { isClaim, isHeader } from '../text-forms.ts';
 import type { Migrated } from './provider.ts';
 import type { Settings } from './settings.ts';
 

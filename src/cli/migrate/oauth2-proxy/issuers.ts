@@ -1,8 +1,8 @@
 import { parsePolicy } from '../../../policy/index.ts';
 import { kindOfIssuer, ownersOf } from '../../../providers/index.ts';
-import { comment, type Draft, type Fact, freeName, type Rule } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isDomain, isPlainText } from '../forms.ts';
+import { comment, type Draft, type Fact, freeName, type Rule } from '../new-policy.ts';
+import { isDomain, isPlainText } from '../text-forms.ts';
 import type { Settings } from './settings.ts';
 
 /** A further issuer whose tokens oauth2-proxy accepts. */

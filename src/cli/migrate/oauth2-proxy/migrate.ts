@@ -1,8 +1,8 @@
 import { callbackPath, originOf } from '../../../session/urls.ts';
-import { comment, type Draft, newDraft, type Rule } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isHost } from '../forms.ts';
-import { routesFor } from '../routes.ts';
+import { comment, type Draft, newDraft, type Rule } from '../new-policy.ts';
+import { routesFor } from '../served-paths.ts';
+import { isHost } from '../text-forms.ts';
 import { Access } from './access.ts';
 import { migrateGateway, trustedAddresses } from './gateway.ts';
 import { headersOfFlags, type Injected, migrateHeaders } from './headers.ts';

@@ -1,7 +1,7 @@
-import { METHODS } from '../../../policy/scalars.ts';
+import { METHODS } from '../../../policy/forms/scalars.ts';
 import { pathsOfExpression } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
-import { type Open, withoutOtherCase } from '../routes.ts';
+import { type Open, withoutOtherCase } from '../served-paths.ts';
 import type { Settings } from './settings.ts';
 
 interface Skip {

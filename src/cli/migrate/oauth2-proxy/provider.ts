@@ -1,10 +1,10 @@
-import { OBJECT_ID } from '../../../policy/addresses.ts';
+import { OBJECT_ID } from '../../../policy/forms/addresses.ts';
 import { parsePolicy } from '../../../policy/index.ts';
-import { PARAMETER } from '../../../policy/signin-parameters.ts';
+import { PARAMETER } from '../../../policy/schema/signin-parameters.ts';
 import { issuerProblem, kindOfIssuer, type ProviderKindName, providerKinds, TENANT } from '../../../providers/index.ts';
-import { comment, type Draft, type Mapping } from '../draft.ts';
 import type { Findings } from '../findings.ts';
-import { isAcr, isFile, isJwksUri, isPlainText } from '../forms.ts';
+import { comment, type Draft, type Mapping } from '../new-policy.ts';
+import { isAcr, isFile, isJwksUri, isPlainText } from '../text-forms.ts';
 import type { Settings } from './settings.ts';
 
 /** The provider of the new policy, as far as other parts need to know it. */

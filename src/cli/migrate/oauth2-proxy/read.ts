@@ -1,8 +1,8 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { foreign } from '../../foreign.ts';
+import { foreign } from '../../common/hostile-text.ts';
 import type { Findings } from '../findings.ts';
-import { isAddress } from '../forms.ts';
-import { objectsIn, type Plain, readDocuments, textOf } from '../yaml.ts';
+import { objectsIn, type Plain, readDocuments, textOf } from '../read-yaml.ts';
+import { isAddress } from '../text-forms.ts';
 import { type Alpha, isAlpha, readAlpha } from './alpha.ts';
 import { PROGRAM, readEnvFile, readFlags, readSetting, readVariables, words } from './command-line.ts';
 import { configMapOf, type Inner, readObject } from './containers.ts';

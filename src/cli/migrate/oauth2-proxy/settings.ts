@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.ts';
-import { secondsOf } from '../forms.ts';
+import { secondsOf } from '../text-forms.ts';
 import { optionsByFlag, replacedByAlpha } from './names.ts';
 import type { Option } from './options.ts';
 import { isClientAddress, isSigned, LEVELS, type Level, startsWith } from './values.ts';

@@ -1,10 +1,10 @@
-import { pathMistake } from '../../../policy/check-hosts.ts';
-import { withoutSlashes } from '../../../slashes.ts';
-import { comment, type Draft, freeName, type Mapping } from '../draft.ts';
+import { withoutSlashes } from '../../../base/slashes.ts';
+import { pathMistake } from '../../../policy/check/routes/hosts.ts';
 import type { Paths } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
-import { durationText, isAuthority, isHttpsUrl, isHttpUrl, isServerName, secondsOf } from '../forms.ts';
-import type { Served } from '../routes.ts';
+import { comment, type Draft, freeName, type Mapping } from '../new-policy.ts';
+import type { Served } from '../served-paths.ts';
+import { durationText, isAuthority, isHttpsUrl, isHttpUrl, isServerName, secondsOf } from '../text-forms.ts';
 import type { Settings } from './settings.ts';
 
 export interface Upstream {

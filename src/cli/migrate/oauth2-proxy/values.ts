@@ -1,5 +1,5 @@
-import { isMappedRange, type Range, rangeText, readRange } from '../../../cidr.ts';
-import { secondsOf, truthOf } from '../forms.ts';
+import { isMappedRange, type Range, rangeText, readRange } from '../../../base/cidr.ts';
+import { secondsOf, truthOf } from '../text-forms.ts';
 import type { Option } from './options.ts';
 
 /* How oauth2-proxy 7.15 reads values (its sources: pkg/apis/options, pkg/validation). It does not start with a value that

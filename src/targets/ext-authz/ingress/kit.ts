@@ -1,8 +1,8 @@
-import { ACTED } from '../../../policy/response-headers.ts';
-import { METADATA_PATH } from '../../../rules/resource.ts';
-import { erasedNames } from '../../nginx/erase.ts';
-import { JWKS_PATH } from '../../nginx/names.ts';
+import { ACTED } from '../../../policy/check/routes/response-headers.ts';
+import { METADATA_PATH } from '../../../rules/decide/resource.ts';
+import { erasedNames } from '../../nginx/route/erase.ts';
 import { allHosts, type Scene } from '../../nginx/scene.ts';
+import { JWKS_PATH } from '../../nginx/text/names.ts';
 import type { Files, Gap } from '../../types.ts';
 import { answerNames, removedNames } from '../answer.ts';
 

@@ -1,10 +1,10 @@
-import { TO_INGRESS } from '../../../internal-headers.ts';
-import { DEFAULTS } from '../../../policy/bounds.ts';
-import { type Arg, conf, type Directive, line, literal, row, template, variable } from '../../nginx/directive.ts';
-import { ignoresAccel, onceMore, timeouts, unstored } from '../../nginx/module.ts';
-import { answerHeader } from '../../nginx/names.ts';
-import { print } from '../../nginx/print.ts';
-import { TITLES } from '../../nginx/problem.ts';
+import { TO_INGRESS } from '../../../base/internal-headers.ts';
+import { DEFAULTS } from '../../../policy/forms/bounds.ts';
+import { TITLES } from '../../nginx/answers/problem-files.ts';
+import { ignoresAccel, onceMore, timeouts, unstored } from '../../nginx/route/module.ts';
+import { type Arg, conf, type Directive, line, literal, row, template, variable } from '../../nginx/text/directive.ts';
+import { answerHeader } from '../../nginx/text/names.ts';
+import { print } from '../../nginx/text/print.ts';
 import { answerNames, responseNames } from '../answer.ts';
 import { type Asked, closedNames, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
 

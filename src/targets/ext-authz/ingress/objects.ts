@@ -1,6 +1,6 @@
-import { isWildcard } from '../../../host-name.ts';
+import { isWildcard } from '../../../base/host-name.ts';
 import { HEAD, toYaml } from '../../kit/yaml.ts';
-import { endpointPaths } from '../../nginx/endpoints.ts';
+import { endpointPaths } from '../../nginx/answers/endpoints.ts';
 import { allHosts } from '../../nginx/scene.ts';
 import type { Gap } from '../../types.ts';
 import { givenNames, responseNames } from '../answer.ts';

@@ -1,4 +1,4 @@
-import { isWildcard } from '../../../host-name.ts';
+import { isWildcard } from '../../../base/host-name.ts';
 import { SESSION_COOKIE } from '../../../session/names.ts';
 import { hostLabel } from '../../ingress/objects.ts';
 import { HEAD, toYaml } from '../../kit/yaml.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { runTests } from '../../../../src/cli/policy-tests.ts';
+import { runTests } from '../../../../src/cli/decide/policy-tests.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { meshgate } from '../fake.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isHarmless } from '../../../../src/cli/migrate/ingress-nginx/snippets.ts';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
-import type { Policy } from '../../../../src/policy/types.ts';
 import { growth } from '../../../harness/growth.ts';
 import { meshgate } from '../fake.ts';
 import { decided, lists, migrate, type Reported } from './case.ts';

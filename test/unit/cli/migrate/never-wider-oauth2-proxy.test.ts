@@ -1,7 +1,7 @@
 /** What `migrate oauth2-proxy` writes, compared with a model of oauth2-proxy: no request passes that oauth2-proxy
  * refused, unless the report marks it with WIDER. */
 import { describe, expect, test } from 'vitest';
-import { runTests } from '../../../../src/cli/policy-tests.ts';
+import { runTests } from '../../../../src/cli/decide/policy-tests.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { migrate, type Reported } from './case.ts';

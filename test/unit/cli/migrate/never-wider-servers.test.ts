@@ -2,7 +2,7 @@
  * refuses with some age of the Ingresses, unless the report marks it with WIDER. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { runTests } from '../../../../src/cli/policy-tests.ts';
+import { runTests } from '../../../../src/cli/decide/policy-tests.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { holds } from '../../../harness/property.ts';

@@ -1,7 +1,7 @@
 /** What `migrate ingress-nginx` writes, compared with a model of ingress-nginx: no request passes that ingress-nginx
  * refused, unless the report marks it with WIDER. */
 import { describe, expect, test } from 'vitest';
-import { runTests } from '../../../../src/cli/policy-tests.ts';
+import { runTests } from '../../../../src/cli/decide/policy-tests.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { migrate, type Reported } from './case.ts';

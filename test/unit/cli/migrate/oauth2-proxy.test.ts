@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
-import type { Policy } from '../../../../src/policy/types.ts';
 import { meshgate } from '../fake.ts';
 import { decided, lists, migrate, type Reported } from './case.ts';
 import { flags } from './oauth2-proxy/flags.ts';

@@ -1,7 +1,7 @@
 /** The requests of the matrix: each is what its name says, and `decide` denies or allows it as the name claims. */
 import { describe, expect, test } from 'vitest';
-import { covers } from '../../../../src/rules/cover.ts';
-import { decide } from '../../../../src/rules/decide.ts';
+import { covers } from '../../../../src/rules/compare/cover.ts';
+import { decide } from '../../../../src/rules/decide/decide.ts';
 import type { Rule } from '../../../../src/rules/types.ts';
 import { cellsOf, unasked } from '../../../mesh/matrix/cells.ts';
 import { envoyView } from '../../../mesh/matrix/envoy-view.ts';

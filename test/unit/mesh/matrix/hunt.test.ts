@@ -1,7 +1,7 @@
 /** The hunt must be able to fail: planted faults are found. */
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../../../src/rules/decide.ts';
-import { match } from '../../../../src/rules/match.ts';
+import { decide } from '../../../../src/rules/decide/decide.ts';
+import { match } from '../../../../src/rules/decide/match.ts';
 import type { Rule } from '../../../../src/rules/types.ts';
 import { agree } from '../../../mesh/matrix/agree.ts';
 import { cellsOf } from '../../../mesh/matrix/cells.ts';

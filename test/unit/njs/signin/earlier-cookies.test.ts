@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { keepRevoked } from '../../../../src/njs/revoked.ts';
-import { revocation } from '../../../../src/session/new-revocation.ts';
-import { ofAny } from '../../../../src/session/revocation.ts';
+import { keepRevoked } from '../../../../src/njs/shared/revoked.ts';
+import { revocation } from '../../../../src/session/revocation/new-revocation.ts';
+import { ofAny } from '../../../../src/session/revocation/revocation.ts';
 import { stopClock } from '../fake-ngx.ts';
 import { type FakeBrowser, HOST, ISSUER, Lab, type LabOptions, labNgx } from '../signin-lab.ts';
 

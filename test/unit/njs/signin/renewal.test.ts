@@ -1,8 +1,8 @@
 import { beforeEach, expect, it, vi } from 'vitest';
-import { DictStore } from '../../../../src/njs/dict-store.ts';
-import { type RenewalScene, Renewals } from '../../../../src/njs/signin/renewal.ts';
+import { DictStore } from '../../../../src/njs/shared/dict-store.ts';
+import { type RenewalScene, Renewals } from '../../../../src/njs/signin/renew/renewal.ts';
 import type { Refreshed } from '../../../../src/session/renew.ts';
-import type { SessionStore } from '../../../../src/session/store.ts';
+import type { SessionStore } from '../../../../src/session/revocation/store.ts';
 import type { SessionClaims, SessionRecord } from '../../../../src/session/types.ts';
 import { until } from '../../../harness/until.ts';
 import { record as sample } from '../../session/sample.ts';

@@ -1,6 +1,6 @@
 /** A provider with several issuers: the sessions of one that the policy has given up end with it. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { renewHandler } from '../../../../src/njs/signin/renew.ts';
+import { renewHandler } from '../../../../src/njs/signin/renew/renew-session.ts';
 import { RENEWED } from '../../../../src/session/renewal-status.ts';
 import type { SessionClaims } from '../../../../src/session/types.ts';
 import { adas, run, writeRing } from '../check.ts';

@@ -1,4 +1,4 @@
-import type { ReasonCode } from '../../../../src/reasons.ts';
+import type { ReasonCode } from '../../../../src/base/reasons.ts';
 import type { KeyName } from '../../token/maker.ts';
 
 /**

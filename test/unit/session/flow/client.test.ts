@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { newSigningKeys } from '../../../../src/assertion/rotate.ts';
-import type { Client } from '../../../../src/policy/types.ts';
+import type { Client } from '../../../../src/policy/checked/types.ts';
 import {
   assertionAudience,
   readClientKey,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type Expected, verifyIdToken, verifyRefreshedIdToken } from '../../../../src/session/flow/id-token.ts';
-import { readKeySet } from '../../../../src/token/jwks.ts';
+import { readKeySet } from '../../../../src/token/keys/jwks.ts';
 import { b64, jwks, makeToken, publicJwk, type TokenParts } from '../../token/maker.ts';
 
 const now = 1_790_000_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isJwt, verifySignedUserinfo } from '../../../../src/session/flow/signed-userinfo.ts';
-import { readKeySet } from '../../../../src/token/jwks.ts';
+import { readKeySet } from '../../../../src/token/keys/jwks.ts';
 import { b64, jwks, makeToken, publicJwk, type TokenParts } from '../../token/maker.ts';
 
 const now = 1_790_000_000;

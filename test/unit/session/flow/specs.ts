@@ -9,9 +9,9 @@ import { formText, parseParams } from '../../../../src/session/flow/query.ts';
 import { randomText, sha256 } from '../../../../src/session/flow/random.ts';
 import type { ProviderTokenContext } from '../../../../src/session/provider-token.ts';
 import { safeReturn } from '../../../../src/session/return.ts';
-import { algorithms } from '../../../../src/token/algorithms.ts';
 import { parseHeader, splitJws } from '../../../../src/token/format.ts';
-import { readKeySet } from '../../../../src/token/jwks.ts';
+import { algorithms } from '../../../../src/token/keys/algorithms.ts';
+import { readKeySet } from '../../../../src/token/keys/jwks.ts';
 import { verifySignature } from '../../../../src/token/signature.ts';
 import type { Key } from '../../../../src/token/types.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
-import { type ReasonCode, reasons } from '../../../../src/reasons.ts';
+import { type ReasonCode, reasons } from '../../../../src/base/reasons.ts';
 import { catalogues, languageFor } from '../../../../src/session/pages/language.ts';
 import { renderPage, STYLE } from '../../../../src/session/pages/render.ts';
 import { readTemplate, type Template } from '../../../../src/session/pages/template.ts';

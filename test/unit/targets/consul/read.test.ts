@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Policy } from '../../../../src/policy/types.ts';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
+import { proveIdentities } from '../../../../src/rules/compare/prove.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../../src/rules/prove.ts';
 import { driftOf } from '../../../../src/targets/consul/drift.ts';
 import { consul } from '../../../../src/targets/consul/index.ts';
 import { projection } from '../../../../src/targets/consul/project.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
-import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { consul } from '../../../../src/targets/consul/index.ts';
 import type { Permission } from '../../../../src/targets/consul/permissions.ts';

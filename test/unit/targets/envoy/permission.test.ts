@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { covers } from '../../../../src/rules/compare/cover.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { covers } from '../../../../src/rules/cover.ts';
-import { hasMethod } from '../../../../src/rules/decide.ts';
+import { hasMethod } from '../../../../src/rules/decide/decide.ts';
 import { enforced } from '../../../../src/rules/enforced.ts';
 import { authoritiesOf } from '../../../../src/targets/envoy/domains.ts';
 import { oddPaths, type Permission, type StringMatch } from '../../../../src/targets/envoy/permission.ts';

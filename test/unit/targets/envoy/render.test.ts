@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { Policy } from '../../../../src/policy/types.ts';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { envoy } from '../../../../src/targets/envoy/index.ts';
 import { readEnvoy } from '../../../../src/targets/envoy/read.ts';
 import { render } from './samples.ts';

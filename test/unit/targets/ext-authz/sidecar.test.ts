@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
-import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { forms } from '../../../../src/targets/ext-authz/forms.ts';
 import { renderSidecar } from '../../../../src/targets/ext-authz/render.ts';

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
-import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { ingressTargets } from '../../../../src/targets/ingress/index.ts';
 import type { IngressOptions } from '../../../../src/targets/ingress/types.ts';
@@ -270,7 +270,7 @@ describe('the command', () => {
 test('the replacement of NIC’s file for API keys has its two functions', async () => {
   const text = readFileSync('dist/apikey_auth.js', 'utf8');
   expect(text).toContain('validate');
-  const { default: keys } = await import('../../../../src/apikey_auth.ts');
+  const { default: keys } = await import('../../../../src/entries/apikey_auth.ts');
   const ask = (variables: Record<string, string>) => {
     const r = { variables, status: 0, return: (status: number) => Object.assign(r, { status }) };
     keys.validate(r as never);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
-import type { Policy } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { istio } from '../../../../src/targets/istio/index.ts';
 import type { Emitted, MeshOptions } from '../../../../src/targets/types.ts';

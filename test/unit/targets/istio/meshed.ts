@@ -1,4 +1,4 @@
-import type { Policy } from '../../../../src/policy/types.ts';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 
 /** A random policy of test/unit/rules as one for Istio: with places, and mostly with an assertion. */
 export function meshed(policy: Policy, assertion = true): Policy {

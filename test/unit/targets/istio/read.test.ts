@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
+import { proveIdentities } from '../../../../src/rules/compare/prove.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../../src/rules/prove.ts';
 import { driftOf } from '../../../../src/targets/istio/drift.ts';
 import { istio } from '../../../../src/targets/istio/index.ts';
 import { project } from '../../../../src/targets/istio/project.ts';

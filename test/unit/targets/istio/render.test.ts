@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { Policy } from '../../../../src/policy/types.ts';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { istio } from '../../../../src/targets/istio/index.ts';
 import { istioObjects } from '../../../../src/targets/istio/layers.ts';

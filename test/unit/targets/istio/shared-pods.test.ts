@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { parsePolicy } from '../../../../src/policy/index.ts';
+import { proveIdentities } from '../../../../src/rules/compare/prove.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { proveIdentities } from '../../../../src/rules/prove.ts';
 import { istio } from '../../../../src/targets/istio/index.ts';
-import type { KubeObject } from '../../../../src/targets/kit/kubernetes.ts';
+import type { KubeObject } from '../../../../src/targets/kit/kubernetes-objects.ts';
 
 const objectsIn = (text: string): readonly KubeObject[] => parseAllDocuments(text).map((it) => it.toJS());
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parse, parseAllDocuments } from 'yaml';
+import type { Policy, Service } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
-import type { Policy, Service } from '../../../../src/policy/types.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 import { policy } from '../../rules/arbitrary.ts';

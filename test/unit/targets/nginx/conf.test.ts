@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { conf, literal, regex, template, variable } from '../../../../src/targets/nginx/directive.ts';
-import { print } from '../../../../src/targets/nginx/print.ts';
+import { conf, literal, regex, template, variable } from '../../../../src/targets/nginx/text/directive.ts';
+import { print } from '../../../../src/targets/nginx/text/print.ts';
 
 describe('the text of directives', () => {
   test.each([

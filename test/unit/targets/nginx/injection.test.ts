@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Policy } from '../../../../src/policy/types.ts';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { holds } from '../../../harness/property.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { type Parsed, readConf } from './read.ts';

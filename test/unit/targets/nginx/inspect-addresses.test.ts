@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { inspectNginx } from '../../../../src/targets/nginx/inspect.ts';
+import { inspectNginx } from '../../../../src/targets/nginx/inspect/warnings.ts';
 import { render } from './golden.ts';
 
 const DIR = '/etc/nginx/meshgate';

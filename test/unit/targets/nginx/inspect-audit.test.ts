@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
-import { inspectNginx } from '../../../../src/targets/nginx/inspect.ts';
+import { inspectNginx } from '../../../../src/targets/nginx/inspect/warnings.ts';
 import { goldenPolicy, options, render } from './golden.ts';
 
 const policy = goldenPolicy('audit');

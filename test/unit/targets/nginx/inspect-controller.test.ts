@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { inspectFiles } from '../../../../src/targets/nginx/inspect.ts';
-import { readFolder } from '../../../../src/targets/nginx/inspect-folder.ts';
+import { readFolder } from '../../../../src/targets/nginx/inspect/folder.ts';
+import { inspectFiles } from '../../../../src/targets/nginx/inspect/warnings.ts';
 import { nginxOptions } from '../../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../../src/targets/nginx/render.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FolderError, readFolder } from '../../../../src/targets/nginx/inspect-folder.ts';
+import { FolderError, readFolder } from '../../../../src/targets/nginx/inspect/folder.ts';
 
 type Files = Readonly<Record<string, string>>;
 

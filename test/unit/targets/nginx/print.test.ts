@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { conf, key, line, literal, regex, template, variable } from '../../../../src/targets/nginx/directive.ts';
-import { print, UnprintableError } from '../../../../src/targets/nginx/print.ts';
+import { conf, key, line, literal, regex, template, variable } from '../../../../src/targets/nginx/text/directive.ts';
+import { print, UnprintableError } from '../../../../src/targets/nginx/text/print.ts';
 import { holds } from '../../../harness/property.ts';
 import { anyText } from '../../text.ts';
 import { readConf } from './read.ts';

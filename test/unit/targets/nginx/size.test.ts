@@ -1,6 +1,6 @@
 /** The number of lines that a reviewer reads: what each host, each route and each header adds to the rendered files. */
 import { describe, expect, test } from 'vitest';
-import type { Policy } from '../../../../src/policy/types.ts';
+import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { cases, goldenPolicy, render, withoutDigest } from './golden.ts';
 
 const lines = (text = ''): number => text.split('\n').length - 1;

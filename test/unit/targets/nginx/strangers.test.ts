@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
 import { renderSidecar } from '../../../../src/targets/ext-authz/render.ts';
 import { ingressTargets } from '../../../../src/targets/ingress/index.ts';
-import { EXPOSED, type Exposed } from '../../../../src/targets/nginx/strangers.ts';
+import { EXPOSED, type Exposed } from '../../../../src/targets/nginx/server/strangers.ts';
 import { cases, goldenPolicy, options, render } from './golden.ts';
 import { args, type Parsed, treeOf } from './read.ts';
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { identityOf, ingressesFor, meshOf } from '../../../../src/policy/ingress.ts';
+import { identityOf, ingressesFor, meshOf } from '../../../../src/policy/checked/ingresses.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { hasServiceAgents } from '../../../../src/targets/nginx/door.ts';
-import { erasedNames } from '../../../../src/targets/nginx/erase.ts';
+import { hasServiceAgents } from '../../../../src/targets/nginx/route/door.ts';
+import { erasedNames } from '../../../../src/targets/nginx/route/erase.ts';
 import { FORGED, INTERNAL } from '../../../security/forged-headers.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf, treeOf } from './read.ts';

@@ -1,5 +1,5 @@
 import hash from 'crypto';
-import type { ReasonCode } from '../../../../src/reasons.ts';
+import type { ReasonCode } from '../../../../src/base/reasons.ts';
 import type { ExpectedProof } from '../../../../src/token/proof/types.ts';
 import { type ProofContext, verifyProof } from '../../../../src/token/proof/verify.ts';
 

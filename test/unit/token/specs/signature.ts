@@ -1,4 +1,4 @@
-import type { Algorithm } from '../../../../src/policy/types.ts';
+import type { Algorithm } from '../../../../src/policy/checked/types.ts';
 import { bytes, flip, type Spec, spec, text } from './spec.ts';
 
 /** Issuer, algorithm, key and signature. */

@@ -1,0 +1,58 @@
+import { WITNESS_INTERVAL_S } from '../../base/limits.ts';
+import type { WitnessSettings } from '../seal/settings.ts';
+import { type CosigningMachine, cosign } from './witnesses.ts';
+
+/** How often a problem that lasts is printed, in seconds. */
+const REPEAT = 60;
+
+interface Turn {
+  readonly witness: WitnessSettings;
+  /** When it was last asked, and when a problem was last printed. */
+  asked: number;
+  said: number;
+  running: Promise<void> | undefined;
+}
+
+/** Asks the witnesses of a log for cosignatures, beside the sealer: no turn of the sealer waits for an answer. */
+export class Submitter {
+  readonly #machine: CosigningMachine;
+  readonly #say: (text: string) => void;
+  readonly #turns: readonly Turn[];
+
+  /** @param say prints a line */
+  constructor(witnesses: readonly WitnessSettings[], machine: CosigningMachine, say: (text: string) => void) {
+    this.#machine = machine;
+    this.#say = say;
+    const never = Number.NEGATIVE_INFINITY;
+    this.#turns = witnesses.map((witness) => ({ witness, asked: never, said: never, running: undefined }));
+  }
+
+  /** Starts the requests that are due. */
+  turn(): void {
+    const now = this.#machine.now();
+    for (const turn of this.#turns) {
+      if (turn.running !== undefined || (now >= turn.asked && now - turn.asked < WITNESS_INTERVAL_S)) continue;
+      turn.asked = now;
+      turn.running = this.#ask(turn);
+    }
+  }
+
+  /** Sends the last checkpoint to each witness, and waits for the answers. */
+  async end(): Promise<void> {
+    await Promise.all(this.#turns.map(({ running }) => running));
+    await Promise.all(this.#turns.map((turn) => this.#ask(turn)));
+  }
+
+  async #ask(turn: Turn): Promise<void> {
+    try {
+      await cosign(this.#machine, turn.witness);
+    } catch (error) {
+      const now = this.#machine.now();
+      if (now >= turn.said && now - turn.said < REPEAT) return;
+      turn.said = now;
+      this.#say(`the witness ${turn.witness.url}: ${(error as Error).message}; it is asked again`);
+    } finally {
+      turn.running = undefined;
+    }
+  }
+}

@@ -1,6 +1,0 @@
-/** The command `meshgate`, for Node and for `njs -n QuickJS`. */
-
-import { main } from './cli/app.ts';
-import { exit, systemRuntime } from './cli/runtime.ts';
-
-exit(await main(systemRuntime()));

@@ -1,0 +1,26 @@
+import { buildRouteMap } from '@stricli/core';
+import type { Context } from '../common/context.ts';
+import { auditCheckCommand } from './check.ts';
+import { auditLinesCommand } from './lines.ts';
+import { auditOcsfCommand } from './ocsf.ts';
+import { auditProveCommand } from './prove.ts';
+import { auditPseudonymCommand } from './pseudonym.ts';
+import { redecideCommand } from './redecide.ts';
+import { sealCommand } from './seal.ts';
+import { auditVerifyCommand } from './verify.ts';
+import { auditWitnessCommand } from './witness.ts';
+
+export const auditCommands = buildRouteMap<string, Context>({
+  routes: {
+    seal: sealCommand,
+    verify: auditVerifyCommand,
+    prove: auditProveCommand,
+    check: auditCheckCommand,
+    redecide: redecideCommand,
+    witness: auditWitnessCommand,
+    lines: auditLinesCommand,
+    ocsf: auditOcsfCommand,
+    pseudonym: auditPseudonymCommand,
+  },
+  docs: { brief: 'Seal the log, and verify what it says' },
+});

@@ -1,0 +1,139 @@
+import {
+  type BaseArgs,
+  type BaseFlags,
+  buildCommand,
+  type Command,
+  type CommandContext,
+  type StricliProcess,
+} from '@stricli/core';
+import { seconds } from '../../policy/forms/units.ts';
+import type { Runtime } from '../machine/runtime.ts';
+import { foreign } from './hostile-text.ts';
+
+/** The exit codes: yes; no (denied, or not valid); wrong use; and, from commands that compare, an unproven result. */
+export const YES = 0;
+export const NO = 1;
+export const WRONG_USE = 2;
+export const NOT_PROVEN = 3;
+
+export interface Context extends CommandContext {
+  readonly process: StricliProcess;
+  readonly runtime: Runtime;
+}
+
+/** The error for wrong use of a command. Its lines say how to use the command. */
+export class WrongUse extends Error {
+  override readonly name = 'WrongUse';
+  readonly lines: readonly string[];
+
+  constructor(...lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
+
+/** A flag that takes a value. */
+interface ValueFlag<T> {
+  readonly kind: 'parsed';
+  readonly parse: (text: string) => T;
+  readonly optional: true;
+  readonly placeholder: string;
+  readonly brief: string;
+}
+
+/** Returns an optional flag with a value.
+ * @param parse throws an error that says what to write */
+export function flag<T = string>(
+  placeholder: string,
+  brief: string,
+  parse: (text: string) => T = String as unknown as (text: string) => T,
+): ValueFlag<T> {
+  return { kind: 'parsed', parse, optional: true, placeholder, brief };
+}
+
+/** Returns a positional argument. */
+export const argument = (placeholder: string, brief: string) => ({ parse: String, placeholder, brief });
+
+type ValueOf<F> = F extends { readonly parse: (text: string) => infer T }
+  ? F extends { readonly variadic: unknown }
+    ? readonly T[]
+    : T
+  : F extends { readonly values: readonly (infer V)[] }
+    ? V
+    : boolean;
+
+/** The values of a command's flags. */
+export type FlagsOf<S> = {
+  readonly [K in keyof S as S[K] extends { readonly optional: true } ? never : K]: ValueOf<S[K]>;
+} & { readonly [K in keyof S as S[K] extends { readonly optional: true } ? K : never]?: ValueOf<S[K]> };
+
+type Argument = ReturnType<typeof argument> & { readonly optional?: true; readonly several?: true };
+
+type ArgumentsOf<A> = A extends readonly [{ readonly several: true }]
+  ? string[]
+  : { [I in keyof A]: A[I] extends { readonly optional: true } ? string | undefined : string };
+
+const positionalOf = (args: readonly Argument[]) =>
+  args[0]?.several
+    ? { kind: 'array', parameter: args[0], minimum: args[0].optional ? 0 : 1 }
+    : { kind: 'tuple', parameters: args };
+
+/** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use.
+ * @param text the description for `--help` */
+export function command<S extends object, const A extends readonly Argument[] = []>(given: {
+  readonly brief: string;
+  readonly text: string;
+  readonly examples: readonly string[];
+  readonly flags: S;
+  /** If the only argument has `several`, there may be any number of it, at least one unless it is optional. */
+  readonly args?: A;
+  readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
+}): Command<Context> {
+  const { brief, text, examples, args = [], run } = given;
+  const flags = 'format' in given.flags ? { ...given.flags, json: jsonFlag } : given.flags;
+  return buildCommand<BaseFlags, BaseArgs, Context>({
+    async func({ json: asJson, ...own }: { readonly json?: boolean }, ...rest) {
+      const values = asJson === true ? { ...own, format: 'json' } : own;
+      try {
+        this.process.exitCode = await run(this.runtime, values as FlagsOf<S>, ...(rest as ArgumentsOf<A>));
+      } catch (error) {
+        if (!(error instanceof WrongUse)) throw error;
+        // Names of files and objects come from outside. A line break in a name must not begin a new line of output.
+        for (const line of error.lines) this.runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
+        this.process.exitCode = WRONG_USE;
+      }
+    },
+    parameters: { flags, positional: positionalOf(args) } as never,
+    docs: { brief, fullDescription: [text, '', 'EXAMPLES', ...examples.map((it) => `  ${it}`)].join('\n') },
+  });
+}
+
+export type Format = 'text' | 'json';
+
+/** The flag `--format`, which is the same for every command that has results. */
+export const formatFlag = {
+  kind: 'enum',
+  values: ['text', 'json'],
+  default: 'text',
+  brief: 'text for people, json for machines',
+} as const;
+
+/** The flag `--json`, which every command with {@link formatFlag} has too. */
+const jsonFlag = { kind: 'boolean', optional: true, withNegated: false, brief: 'The same as --format json' } as const;
+
+const POLICY = ['FILE', 'The policy (default $MESHGATE_POLICY, or ./meshgate.yaml; - reads standard input)'] as const;
+
+/** The flag `--policy`, and the positional argument FILE with the same meaning. */
+export const policyFlag = flag(...POLICY);
+export const policyArgument = { ...argument(...POLICY), optional: true } as const;
+
+/** Returns a value as the commands print JSON. */
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Parses a duration as policies write it, and returns seconds. */
+export function parseDuration(text: string): number {
+  if (!/^\d{1,6}[smhd]$/.test(text)) throw new Error('write a duration such as 12h or 7d');
+  return seconds(text);
+}

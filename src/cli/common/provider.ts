@@ -1,0 +1,97 @@
+import { MAX_DOCUMENT_BYTES } from '../../base/limits.ts';
+import type { Provider } from '../../policy/checked/types.ts';
+import { asObject } from '../../token/json.ts';
+import { discoveryMembers, discoveryUrl } from '../../token/keys/discovery.ts';
+import type { Ask, Incoming } from '../machine/http.ts';
+import type { Runtime } from '../machine/runtime.ts';
+import { WrongUse } from './context.ts';
+import { foreign } from './hostile-text.ts';
+import { readText, utf8 } from './load.ts';
+
+/** An OpenID provider, with what is needed to send requests to it. */
+export interface Asked {
+  readonly ask: Ask;
+  /** A CA bundle as PEM; absent: the CAs of the system. */
+  readonly ca?: string;
+  /** The client certificate and its key, as PEM. */
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+/** Returns the function that sends requests, or says which engine can send them.
+ * @param needs the command or the flags that send requests */
+export function network({ ask }: Runtime, command: string, needs = `${command} needs`): Ask {
+  if (ask !== undefined) return ask;
+  throw new WrongUse(`${needs} Node: run "npx meshgate ${command} …"; njs has no network here`);
+}
+
+/** @param caFile the value of `--ca-file` */
+export function providerNetwork(runtime: Runtime, command: string, caFile?: string): Asked {
+  const ask = network(runtime, command);
+  return caFile === undefined ? { ask } : { ask, ca: readText(runtime, caFile, 'the CA') };
+}
+
+/** Adds the provider's CA from the policy, unless `--ca-file` gives a CA. The path in the policy is one on the
+ * gateway's machine, and may not exist here. */
+export function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider, absent?: () => void): Asked {
+  if (asked.ca !== undefined || caFile === undefined) return asked;
+  try {
+    const ca = utf8(runtime.read(caFile));
+    return ca === undefined ? asked : { ...asked, ca };
+  } catch {
+    absent?.();
+    return asked;
+  }
+}
+
+const webUrl = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?([/?][^#\s]*)?$/;
+
+/** Sends GET to a URL, or POST if there is a form. An error is returned as a sentence. */
+export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
+  const { ask, ca, client } = asked;
+  const [, host, port, rest = '/'] = webUrl.exec(url) ?? [];
+  if (host === undefined) return { error: 'this is not an https URL' };
+  const address = host.replace(/^\[|\]$/g, '');
+  const answer = await ask({
+    address,
+    port: Number(port ?? 443),
+    tls: true,
+    name: address,
+    authority: port === undefined ? host : `${host}:${port}`,
+    method: form === undefined ? 'GET' : 'POST',
+    target: rest.startsWith('/') ? rest : `/${rest}`,
+    headers: {
+      Accept: 'application/json',
+      ...(form !== undefined && { 'Content-Type': 'application/x-www-form-urlencoded' }),
+      ...(authorization !== undefined && { Authorization: authorization }),
+    },
+    maxBody: MAX_DOCUMENT_BYTES,
+    ...(ca !== undefined && { ca }),
+    ...(form !== undefined && { body: form, ...(client && { client }) }),
+  });
+  return 'error' in answer ? { error: foreign(answer.error) } : answer;
+}
+
+export type Members = Readonly<Record<string, unknown>>;
+
+/** Returns the members of a JSON response; undefined if the response is not a JSON object. */
+export function jsonOf(answer: Incoming): Members | undefined {
+  if ('error' in answer) return undefined;
+  try {
+    return asObject(JSON.parse(answer.body));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fetches a provider's discovery document. Returns a sentence if the document is missing or wrong. */
+export async function discover(asked: Asked, issuer: string): Promise<Members | string> {
+  const url = discoveryUrl(issuer);
+  const answer = await askUrl(asked, url);
+  if ('error' in answer) return `${url}: no answer: ${answer.error}`;
+  if (answer.status !== 200) return `${url}: status ${answer.status}`;
+  const read = discoveryMembers(answer.body, issuer);
+  if (read.ok) return read.members;
+  const own = jsonOf(answer)?.issuer;
+  const hint = typeof own === 'string' && own !== issuer && webUrl.test(own) ? `; write ${foreign(own)}` : '';
+  return `${url}: ${read.error}${hint}`;
+}

@@ -1,0 +1,145 @@
+import { type ReasonCode, reasons } from '../../base/reasons.ts';
+import type { AskedFrom, Policy, PolicyTest } from '../../policy/checked/types.ts';
+import { WrongUse } from '../common/context.ts';
+import { foreign } from '../common/hostile-text.ts';
+import { mcpFields } from '../common/message-flags.ts';
+import { headerOf } from '../common/service-credential.ts';
+import { askerText } from '../common/words.ts';
+import { splitUrl } from '../decide/ask.ts';
+import type { TestOutcome } from '../decide/policy-tests.ts';
+import type { Ask, Incoming, Outgoing } from '../machine/http.ts';
+import { LiveTokens } from './caller-tokens.ts';
+import { type Enforcer, hostPort, type LiveOutcome } from './result.ts';
+
+/** Parses the value of `--gateway`. The host name of a request comes from its test.
+ * @param flag the flag that has the value */
+export function gatewayAddress(url: string, flag = '--gateway') {
+  const [, scheme, host] = /^(https?):\/\/([^/?#]+)\/?$/i.exec(url) ?? [];
+  if (scheme === undefined || host === undefined) {
+    throw new WrongUse(`${flag} ${url}: write https://HOST:PORT, without a path`);
+  }
+  const tls = scheme.toLowerCase() === 'https';
+  return { url, tls, ...hostPort(host, flag, tls ? 443 : 80) };
+}
+
+const isReason = (code: unknown): code is ReasonCode => typeof code === 'string' && Object.hasOwn(reasons, code);
+
+function bodyReason(body: string, status: number): ReasonCode | undefined {
+  try {
+    const { reason } = JSON.parse(body) as { reason?: unknown };
+    return isReason(reason) && reasons[reason].status === status ? reason : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const PROBLEM = 'application/problem+json';
+
+/** Returns the reason in a refusal of the gateway; undefined if the response is another. */
+export function refusalReason({
+  status,
+  headers,
+  body,
+}: Extract<Incoming, { status: number }>): ReasonCode | undefined {
+  return (headers['content-type'] ?? '').startsWith(PROBLEM) ? bodyReason(body, status) : undefined;
+}
+
+/** Finds the gateway's decision in a response. A refusal of the gateway is a problem document with a reason. The
+ * response to HEAD has no body, so its status decides. Every other response comes from the service. */
+function verdict({ status, headers, body }: Extract<Incoming, { status: number }>, expect: string): string {
+  if (status === 403 && body.startsWith('RBAC: access denied')) return 'refused by the mesh';
+  if (!(headers['content-type'] ?? '').startsWith(PROBLEM)) return 'allowed';
+  if (body === '') return isReason(expect) && reasons[expect].status === status ? expect : 'refused';
+  return bodyReason(body, status) ?? 'allowed';
+}
+
+/** The files and settings for requests to the gateway. */
+interface Means {
+  /** The CA bundle for the gateway's certificate, as PEM. */
+  readonly ca?: string;
+  /** Whether the gateway trusts this machine as a proxy. Then the command can set the client's address. */
+  readonly forwarded: boolean;
+  /** Client certificates with their keys, as PEM; the key of the map is a name in the certificate. */
+  readonly clients: ReadonlyMap<string, string>;
+}
+
+/** Returns the address and the certificate that a test gives for its request. */
+const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
+
+/** Returns why a test is not sent from this machine; undefined if it is sent. */
+function notSent(policy: Policy, { test, index }: TestOutcome, token: string | undefined, means: Means) {
+  const { as } = test;
+  const agent = 'agent' in as && as.agent !== undefined ? policy.agents[as.agent] : undefined;
+  if (agent?.match.kind === 'service') return 'this agent needs the certificate of its service';
+  const { network, certificate } = askedFrom(as);
+  if (network !== undefined && !means.forwarded) {
+    return `from ${network}: give --forwarded if the gateway trusts this machine as a proxy`;
+  }
+  if (certificate !== undefined && !means.clients.has(certificate)) {
+    return `no certificate: add --client ${certificate}=FILE`;
+  }
+  const hasRoom = test.serviceCredential === undefined || policy.gateway.credentialHeader !== undefined;
+  if (as.kind !== 'nobody' && !hasRoom) return 'only a session can be beside the credential of the service';
+  return as.kind === 'nobody' || token !== undefined ? undefined : LiveTokens.missing(test, index);
+}
+
+function requestOf(
+  gateway: ReturnType<typeof gatewayAddress>,
+  { as, method, url, message, serviceCredential }: TestOutcome['test'],
+  token: string | undefined,
+  tokenHeader: string | undefined,
+  { ca, forwarded, clients }: Means,
+): Outgoing {
+  const { host, target } = splitUrl(url) ?? { host: '', target: '/' };
+  const { address, port, tls } = gateway;
+  const { network, certificate } = askedFrom(as);
+  const own = serviceCredential === undefined ? 'Authorization' : (tokenHeader ?? 'Authorization');
+  const headers = {
+    ...(serviceCredential !== undefined && { Authorization: headerOf(serviceCredential) }),
+    ...(token !== undefined && { [own]: `Bearer ${token}` }),
+    ...(network !== undefined && forwarded && { 'X-Forwarded-For': network }),
+    ...mcpFields(message),
+  };
+  const pem = certificate === undefined ? undefined : clients.get(certificate);
+  const name = host.replace(/:\d*$/, '');
+  return {
+    ...{ address, port, tls, name, authority: host, method, target, headers },
+    ...(ca !== undefined && { ca }),
+    ...(pem !== undefined && { client: { cert: pem, key: pem } }),
+  };
+}
+
+async function askOne(
+  ask: Ask,
+  outcome: TestOutcome,
+  request: Outgoing,
+): Promise<Pick<LiveOutcome, 'agrees' | 'got' | 'status' | 'note'>> {
+  const answer = await ask(request);
+  if ('error' in answer) return { agrees: false, note: `no answer: ${foreign(answer.error)}` };
+  const got = verdict(answer, outcome.got);
+  return { agrees: got === outcome.got, got, status: answer.status };
+}
+
+/** Sends the policy's tests to the running gateway, one after another. */
+export async function askGateway(
+  ask: Ask,
+  gateway: ReturnType<typeof gatewayAddress>,
+  policy: Policy,
+  outcomes: readonly TestOutcome[],
+  tokens: LiveTokens,
+  means: Means,
+): Promise<Enforcer> {
+  const all: LiveOutcome[] = [];
+  for (const outcome of outcomes) {
+    const { test, index, rule } = outcome;
+    const token = tokens.of(test, index);
+    const note = notSent(policy, outcome, token, means);
+    all.push({
+      ...{ outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) },
+      ...(note === undefined
+        ? await askOne(ask, outcome, requestOf(gateway, test, token, policy.gateway.credentialHeader, means))
+        : { agrees: true, note }),
+    });
+  }
+  return { kind: 'gateway', address: gateway.url, outcomes: all };
+}

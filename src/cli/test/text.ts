@@ -1,0 +1,94 @@
+import { place } from '../../policy/index.ts';
+import type { Paint } from '../common/colours.ts';
+import { json } from '../common/context.ts';
+import { count } from '../common/load.ts';
+import { ruleText } from '../common/words.ts';
+import { askedText, failureText, outcomeJson, testsText } from '../decide/outcome.ts';
+import type { TestOutcome } from '../decide/policy-tests.ts';
+import type { Enforcer, LiveOutcome } from './result.ts';
+
+/** The results of `meshgate test`. */
+export interface Report {
+  readonly file: string;
+  readonly outcomes: readonly TestOutcome[];
+  readonly enforcers: readonly Enforcer[];
+}
+
+const wasAsked = ({ got, agrees }: LiveOutcome): boolean => got !== undefined || !agrees;
+
+/** Whether the gateway or the mesh received at least one test, and all results agree with the policy. */
+const agrees = ({ outcomes }: Enforcer): boolean => outcomes.some(wasAsked) && outcomes.every((it) => it.agrees);
+
+/** Whether every test passes, and the gateway and the mesh agree with the policy. */
+export function isGood({ outcomes, enforcers }: Report): boolean {
+  return outcomes.every(({ passed }) => passed) && enforcers.every(agrees);
+}
+
+/** Describes a difference between the policy and the gateway or the mesh, with the rule. */
+function partingText({ kind, outcome, as, expect, got, status, note, rule }: LiveOutcome & Pick<Enforcer, 'kind'>) {
+  const asked = kind === 'mesh' ? `${askedText(outcome)}, at the mesh as ${as}` : askedText(outcome);
+  if (got === undefined) return `${asked}: ${note}`;
+  const answered = status === undefined ? '' : ` (${status})`;
+  const where = rule === undefined ? '' : `; they differ at rule ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
+  return `${asked}: the policy says ${expect}, the ${kind} ${got}${answered}${where}`;
+}
+
+function enforcerText(enforcer: Enforcer, paint: Paint): string {
+  const { kind, address, outcomes } = enforcer;
+  const asked = outcomes.filter(wasAsked);
+  const parted = asked.filter(({ agrees }) => !agrees).length;
+  const left = outcomes.length - asked.length;
+  const verdict =
+    asked.length === 0
+      ? paint('bad', 'nothing asked')
+      : parted === 0
+        ? `${paint('good', 'agrees')} on ${count(asked.length, 'request')}`
+        : `${paint('bad', 'disagrees')} on ${parted} of ${count(asked.length, 'request')}`;
+  return `${kind} ${address}: ${verdict}${left === 0 ? '' : `; ${count(left, 'test')} not asked`}`;
+}
+
+/** Returns the report as text: failures and differences, then a line for the policy, the gateway and the mesh. */
+export function reportText(report: Report, paint: Paint): string {
+  const { file, outcomes, enforcers } = report;
+  const live = enforcers.flatMap(({ kind, outcomes }) => outcomes.map((one) => ({ ...one, kind })));
+  const good = outcomes.every(({ passed }) => passed);
+  const lines = [
+    ...outcomes.filter(({ passed }) => !passed).map(failureText),
+    ...live.filter(({ agrees }) => !agrees).map(partingText),
+    ...live
+      .filter((one) => !wasAsked(one))
+      .map(({ kind, outcome, note }) => `${askedText(outcome)}: not asked at the ${kind}: ${note}`),
+    `${file}: ${paint(good ? 'good' : 'bad', good ? 'as the policy decides' : 'not as the policy decides')}: ${testsText(outcomes)}`,
+    ...enforcers.map((enforcer) => enforcerText(enforcer, paint)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function liveJson({ outcome, as, expect, got, status, agrees, note, rule }: LiveOutcome) {
+  return {
+    test: outcome.index,
+    at: outcome.test.at,
+    method: outcome.test.method,
+    url: outcome.test.url,
+    ...(as !== '' && { as }),
+    asked: got !== undefined || !agrees,
+    ...(expect !== '' && { expect }),
+    ...(got !== undefined && { got }),
+    ...(status !== undefined && { status }),
+    agrees,
+    ...(note !== undefined && { note }),
+    ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
+  };
+}
+
+/** Returns the report as JSON. */
+export function reportJson(report: Report): string {
+  return json({
+    file: report.file,
+    passed: isGood(report),
+    tests: report.outcomes.map(outcomeJson),
+    ...Object.fromEntries(
+      report.enforcers.map(({ kind, address, outcomes }) => [kind, { address, requests: outcomes.map(liveJson) }]),
+    ),
+  });
+}

@@ -1,0 +1,120 @@
+import { acceptingOf } from '../../caller/credential.ts';
+import { painter } from '../common/colours.ts';
+import { argument, command, type FlagsOf, flag, formatFlag, json, NO, WrongUse, YES } from '../common/context.ts';
+import { type Loaded, loadValid } from '../common/load.ts';
+import { messageFlags, messageOf } from '../common/message-flags.ts';
+import { caFileFlag } from '../common/provider-keys.ts';
+import { readsStdin, sourceFlags, sourceOf } from '../common/source.ts';
+import { reach, splitUrl } from '../decide/ask.ts';
+import { askerOf, parseTime, tokenText } from '../decide/asker.ts';
+import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
+import { Offline } from '../decide/offline.ts';
+import { explanationJson } from '../explain/json.ts';
+import { explanationText } from '../explain/text.ts';
+import type { Runtime } from '../machine/runtime.ts';
+import { type Taken, type TokenReport, tokenReport } from './described.ts';
+import { tokenJson } from './json.ts';
+import { askedReport } from './online.ts';
+import { tokenReportText } from './text.ts';
+
+const flags = {
+  online: {
+    kind: 'boolean',
+    optional: true,
+    withNegated: false,
+    brief: 'Ask the token’s provider for its keys, or about the token',
+  },
+  caFile: caFileFlag,
+  now: flag('TIME', 'Check the token as of this time: seconds since the epoch, or a date', parseTime),
+  ...messageFlags,
+  ...sourceFlags,
+  format: formatFlag,
+} as const;
+
+type Flags = FlagsOf<typeof flags>;
+
+/** Returns the providers and audiences for the check: those of the request's host and route, if a request is given. */
+function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
+  const reached = method === undefined || url === undefined ? undefined : reach(policy, method, url);
+  if (reached === undefined || 'reason' in reached) return { names: Object.keys(policy.providers), anywhere: true };
+  const { audiences } = reached.route;
+  return { names: reached.host.providers, ...(audiences && { audiences }) };
+}
+
+type Asked = Pick<Explanation, 'method' | 'url' | 'message'>;
+
+/** Explains one request that has the token. */
+function explained(runtime: Runtime, loaded: Loaded, report: TokenReport, text: string, asked: Asked): Explanation {
+  const reached = reach(loaded.policy, asked.method, asked.url);
+  if ('reason' in reached) return explainRefusal(asked, reached);
+  const at = { ...asked, ...reached };
+  const authorization = `Bearer ${text}`;
+  if (new Offline(loaded.policy, runtime.now()).passingAt(reached.route)?.schemeOf(authorization) !== undefined) {
+    const asker = askerOf(runtime, loaded.policy, {}, reached);
+    return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, { ...asker, authorization });
+  }
+  const { bearers, noTokens } = acceptingOf(reached.route.accept, false);
+  if (!bearers) return explainRefusal(at, noTokens);
+  if (report.refused !== undefined || report.asker === undefined) {
+    return explainRefusal(at, report.refused ?? { reason: 'token_malformed' });
+  }
+  if (!reached.host.providers.includes(report.provider as string))
+    return explainRefusal(at, { reason: 'issuer_unknown' });
+  return explainRoute(loaded, at, report.asker);
+}
+
+function checkUse(runtime: Runtime, flags: Flags, file: string, method?: string, url?: string): void {
+  if (file === '-' && readsStdin(sourceOf(runtime, undefined, flags)))
+    throw new WrongUse('only one file can come from standard input');
+  if (method !== undefined && url === undefined)
+    throw new WrongUse('METHOD and URL go together: GET https://HOST/PATH');
+  if (url === undefined && (flags.tool ?? flags.mcp) !== undefined)
+    throw new WrongUse('--tool and --mcp describe a request: give METHOD and URL as well');
+  if (url !== undefined && splitUrl(url) === undefined) {
+    throw new WrongUse(`${JSON.stringify(url)} names no host; write https://HOST/PATH`);
+  }
+}
+
+/** `meshgate token`: says what a token contains, which provider accepts it, and what its holder may do. */
+export const tokenCommand = command({
+  brief: 'Show what a token contains, and which provider and rules accept it or why not',
+  text: 'Decodes a token. Shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. The signature is never printed. It is verified only with --online, on Node: the command asks the provider for its keys, or about the token if the policy says so. Exit code 0: accepted; 1: rejected.',
+  examples: [
+    'meshgate token token.txt',
+    'meshgate token token.txt GET https://wiki.example.com/page',
+    'pbpaste | meshgate token - --online',
+  ],
+  flags,
+  args: [
+    argument('FILE', 'File with the token (- reads standard input)'),
+    { ...argument('METHOD', 'With a URL: show which rule allows this request'), optional: true },
+    { ...argument('URL', 'The URL as the client sends it; it is not normalised'), optional: true },
+  ],
+  async run(runtime, flags, file, method, url) {
+    checkUse(runtime, flags, file, method, url);
+    const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
+    if (loaded === undefined) return NO;
+    const text = tokenText(runtime, file);
+    const now = flags.now ?? runtime.now();
+    const taken = takenBy(loaded, method, url);
+    const byText = tokenReport(loaded, text, now, taken);
+    const { report, signature } = flags.online
+      ? await askedReport(runtime, loaded, text, byText, taken, now, flags.caFile)
+      : { report: byText, signature: byText.form === 'jwt' ? ('not checked' as const) : undefined };
+    const message = messageOf(flags);
+    const asked = method === undefined || url === undefined ? undefined : { method, url, ...(message && { message }) };
+    const explanation = asked && explained(runtime, loaded, report, text, asked);
+    const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
+    const unverified = signature === 'not checked';
+    const isFalse = typeof signature === 'object' && 'reason' in signature;
+    if (flags.format === 'json') {
+      const request = explanation && explanationJson(explanation, loaded.policy, unverified);
+      runtime.out(json({ ...tokenJson(own, signature), ...(request !== undefined && { request }) }));
+    } else {
+      const paint = painter(runtime);
+      runtime.out(tokenReportText(own, signature, loaded.policy, paint));
+      if (explanation) runtime.out(`\n${explanationText(explanation, loaded.policy, false, paint)}`);
+    }
+    return isFalse || report.refused !== undefined || explanation?.decision.allow === false ? NO : YES;
+  },
+});

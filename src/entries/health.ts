@@ -1,0 +1,31 @@
+/** The entry of health.js, for the health server. It is a separate bundle, so that checks do not load it. */
+
+import { CA, CLIENT_CA, watchCa } from '../njs/health/ca.ts';
+import { watchFiles } from '../njs/health/files.ts';
+import { probeMeshes } from '../njs/health/mesh-probe.ts';
+import { readyHandler } from '../njs/health/readyz.ts';
+import { watchSvids } from '../njs/health/svids.ts';
+import { askWitnesses } from '../njs/health/witnesses.ts';
+import { metricsHandler } from '../njs/metrics/handler.ts';
+import watched from './watched.js';
+
+export default {
+  /** `js_content` of `/.meshgate/readyz`. */
+  ready: readyHandler(watched),
+  /** `js_content` of `/.meshgate/metrics`. */
+  metrics: metricsHandler(watched),
+  /** `js_periodic`: reads the keys, secrets and certificates of the policy, and the CAs with which nginx verifies
+   * certificates. */
+  svids: async (): Promise<void> => {
+    for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
+    for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
+    await watchFiles(watched.files);
+    await watchSvids(watched.identities);
+  },
+  /** `js_periodic`: asks the witnesses of the log for cosignatures. */
+  witnesses: (): Promise<void> => askWitnesses(watched),
+  /** `js_periodic`: sends the requests that the meshes must deny. */
+  probes: async (): Promise<void> => {
+    if (watched.probes !== undefined) await probeMeshes(watched.probes);
+  },
+};

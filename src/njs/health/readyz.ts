@@ -1,0 +1,121 @@
+import { FROM_CHECK } from '../../base/internal-headers.ts';
+import { SVIDS_LOOK_MAX_AGE_S } from '../../base/limits.ts';
+import { type CaFound, caPart } from '../../health/ca.ts';
+import { filePart, remarksPart } from '../../health/files.ts';
+import { failed, keysPart, readiness, revocationsPart, working } from '../../health/readiness.ts';
+import { type Found, svidPart } from '../../health/svid.ts';
+import type { Part, Readiness, Watched, WatchedFile } from '../../health/types.ts';
+import { FLOOR, PSID_FLOOR } from '../../session/revocation/revocation.ts';
+import type { KeyState } from '../../token/keys/key-refresh.ts';
+import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from '../shared/dicts.ts';
+import { wasRead } from '../shared/revocations-read.ts';
+import { revokedTaken } from '../shared/revoked-room.ts';
+import { CA, CLIENT_CA, caName } from './ca.ts';
+import { changes } from './changes.ts';
+import { foundOf } from './files.ts';
+import { meshParts } from './mesh-probe.ts';
+import { LOOKED } from './svids.ts';
+
+/** Whether the server of the check answers a request as expected. */
+async function answers(socket: string, path: string, good: (answer: Response) => boolean): Promise<boolean> {
+  try {
+    const answer = await ngx.fetch(`http://unix:${socket}:${path}`, { headers: { Host: 'meshgate' } });
+    return good(answer as Response);
+  } catch {
+    return false;
+  }
+}
+
+const record = <T extends { readonly name: string }>(all: readonly T[], part: (one: T) => Part) =>
+  Object.fromEntries(all.map((one) => [one.name, part(one)]));
+
+function parse<T>(text: string | undefined): T | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+/** Returns the state of the CA files: the state of the first file that has a problem, if there is one. */
+function caOf(name: typeof CA | typeof CLIENT_CA, count: number): Part {
+  const parts = Array.from({ length: count }, (_, i) => caPart(parse<CaFound>(svidsDict().get(caName(name, i)))));
+  return parts.find(({ state }) => state !== 'ok') ?? { state: 'ok' };
+}
+
+/** Returns the state of revocations, including those of other replicas if the replicas share them. */
+function revocations(sessions: 'own' | 'shared', now: number): Part {
+  const dropped = revokedDict().has(FLOOR) || revokedDict().has(PSID_FLOOR);
+  if (sessions === 'own') return revocationsPart(revokedTaken(), undefined, { dropped });
+  const unread = !wasRead(now);
+  return revocationsPart(revokedTaken(), now - (locksDict().get(REVOCATIONS_SEEN) ?? now), { dropped, unread });
+}
+
+/** Returns the parts about the files of the policy.
+ * @param isFresh whether the job has run recently */
+function partsOfFiles(files: readonly WatchedFile[], now: number, isFresh: boolean): Partial<Readiness> {
+  if (files.length === 0) return {};
+  const found = files.map((file) => ({ file, state: isFresh ? foundOf(file) : undefined }));
+  const partOf = ({ file, state }: (typeof found)[number]): Part =>
+    state === undefined ? failed('file_unchecked') : filePart(file, state, now);
+  const single = (kind: 'session' | 'proof' | 'assertion' | 'pseudonyms') =>
+    Object.fromEntries(found.flatMap((one) => (one.file.kind === kind ? [[kind, partOf(one)]] : [])));
+  const several = (name: 'clients' | 'certificates', of: typeof found) =>
+    of.length === 0 ? {} : { [name]: Object.fromEntries(of.map((one) => [one.file.name, partOf(one)])) };
+  const clients = found.filter(({ file }) => file.kind.startsWith('client_'));
+  // In an nginx of the operator, no worker reads the certificates of the image's listeners.
+  const listeners = found.filter(({ file, state }) => file.kind === 'listener' && state !== undefined);
+  return {
+    ...single('session'),
+    ...single('proof'),
+    ...single('assertion'),
+    ...single('pseudonyms'),
+    ...several('clients', clients),
+    ...several('certificates', listeners),
+    files: remarksPart(found.flatMap(({ state }) => state ?? [])),
+  };
+}
+
+/** Returns the state of each part now. */
+export async function readinessNow(watched: Watched): Promise<Readiness> {
+  // No policy has this route. If the check refuses it, its JavaScript runs.
+  const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
+  const [checks, signs] = await Promise.all([
+    answers(watched.check, '/.meshgate/check/-', refuses),
+    watched.assertion && answers(watched.check, '/.meshgate/jwks', ({ status }) => status === 200),
+  ]);
+  const now = Date.now() / 1000;
+  const looks = watched.identities.length + watched.files.length > 0;
+  const isFresh = now - Number(looks ? (svidsDict().get(LOOKED) ?? 0) : now) <= SVIDS_LOOK_MAX_AGE_S;
+  const svid = (name: string): Part => {
+    const found = isFresh ? parse<Found>(svidsDict().get(name)) : undefined;
+    return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
+  };
+  const files = partsOfFiles(watched.files, now, isFresh);
+  const watcher = changes(watched.check.slice(0, watched.check.lastIndexOf('/') + 1), now);
+  return readiness({
+    policy: watched.policy,
+    check: working(checks, 'check_failed'),
+    providers: record(watched.providers, (provider) =>
+      keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
+    ),
+    ...files,
+    ...(watcher && { changes: watcher }),
+    ...(watched.assertion && {
+      assertion: files.assertion?.state === 'failed' ? files.assertion : working(signs, 'signing_keys_unavailable'),
+    }),
+    ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
+    ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, watched.clientCa.length) }),
+    // If no host accepts sessions, the policy has no zone for revocations.
+    ...(watched.sessions !== undefined &&
+      ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),
+    ...(watched.probes !== undefined && { meshes: meshParts(watched.probes, now) }),
+    identities: record(watched.identities, ({ name }) => svid(name)),
+  });
+}
+
+/** Makes the handler of `/.meshgate/readyz`: the state of each part, with 200 if every part works and 503 otherwise. */
+export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
+  return async (r) => {
+    const result = await readinessNow(watched);
+    r.headersOut['Content-Type'] = 'application/json';
+    r.headersOut['Cache-Control'] = 'no-store';
+    r.return(result.ready ? 200 : 503, `${JSON.stringify(result)}\n`);
+  };
+}

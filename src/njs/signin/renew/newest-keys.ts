@@ -1,0 +1,40 @@
+import type { Result } from '../../../base/reasons.ts';
+import type { ProviderTokenContext } from '../../../session/provider-token.ts';
+import type { SigninProvider } from '../../../session/signin-table.ts';
+import { providerToAsk } from '../../../token/keys/refetch.ts';
+import type { Claims, TokenProvider } from '../../../token/types.ts';
+import { emptyErrorQueue } from '../../keys/openssl.ts';
+import type { SigninScene } from '../scene.ts';
+
+/** Returns the input for verifying what a provider signs for the gateway, with its current keys. */
+export function providerContext({ table, keys }: SigninScene, provider: SigninProvider, now: number) {
+  return {
+    provider: table.providers[provider.name] as TokenProvider,
+    clientId: provider.client.id,
+    keys: keys.of(provider.name, now),
+    skew: table.clockSkew,
+    imported: keys.imported,
+    onFailure: emptyErrorQueue,
+  };
+}
+
+/** Verifies a token that a provider signed for the gateway, if necessary once more with the newest keys.
+ * @param from who sent the token: the provider, in an answer to the gateway, or anyone */
+export async function withNewestKeys(
+  scene: SigninScene,
+  provider: SigninProvider,
+  token: string,
+  from: 'provider' | 'anyone',
+  now: number,
+  verify: (context: ProviderTokenContext) => Promise<Result<Claims>>,
+): Promise<Result<Claims>> {
+  const verified = await verify(providerContext(scene, provider, now));
+  if (verified.ok) return verified;
+  const of = scene.table.providers[provider.name] as TokenProvider;
+  // The job may not have fetched keys yet. If the provider has just answered, it has no outage. Anyone else must wait
+  // for the cool-down, so that strangers cause no calls at will.
+  const urgent = from === 'provider' && verified.reason === 'provider_unavailable';
+  const ask = urgent ? of : providerToAsk(token, verified, [of]);
+  if (ask === undefined || (await scene.keys.refetch(ask, urgent)) !== 'fetched') return verified;
+  return verify(providerContext(scene, provider, now));
+}

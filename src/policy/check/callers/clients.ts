@@ -1,0 +1,156 @@
+import { kindOfIssuer, providerKinds } from '../../../providers/index.ts';
+import { isIssuerUrl } from '../../forms/addresses.ts';
+import { MAX_ASKED_GROUPS, MAX_INTROSPECTION_TIMEOUT } from '../../forms/bounds.ts';
+import { type Path, quote } from '../../forms/path.ts';
+import { seconds } from '../../forms/units.ts';
+import {
+  type DraftFact,
+  type DraftPolicy,
+  type DraftProvider,
+  entriesOf,
+  headersOf,
+  repeated,
+  writes,
+} from '../../read/draft.ts';
+import type { Report } from '../../read/report.ts';
+import { checkParameters } from './parameters.ts';
+
+const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
+
+/** Checks the clients of the providers, with which people sign in. */
+export function checkClients(report: Report, draft: DraftPolicy): void {
+  for (const [name, provider] of entriesOf(draft.providers)) {
+    const path = ['providers', name];
+    if (writes(provider, 'client')) checkClient(report, path, provider);
+    if (!writes(provider, 'signin')) continue;
+    if (writes(provider, 'client')) checkAsked(report, [...path, 'signin'], provider.signin);
+    else if (!report.touches(path))
+      report.key([...path, 'signin'], 'no effect without a client; add client: { id: … }, or remove this');
+  }
+  checkDomains(report, draft);
+}
+
+function checkClient(report: Report, provider: Path, { issuer, client, introspection }: DraftProvider): void {
+  const path = [...provider, 'client'];
+  if (issuer !== undefined && !isIssuerUrl(issuer) && introspection?.endpoint === undefined) {
+    const message = `a sign-in needs the discovery document, and ${quote(issuer)} has none; remove client, or write the https: URL of the issuer`;
+    report.key(path, message);
+  }
+  if (client === undefined || report.touches(path)) return;
+  const [way, other] = WAYS.filter((key) => writes(client, key));
+  if (way !== undefined && other !== undefined) {
+    report.key([...path, other], `${way} is there as well; keep one of the two`);
+  }
+  if (writes(client, 'auth') && !writes(client, 'secret_file')) {
+    report.key([...path, 'auth'], 'no effect without secret_file; add secret_file, or remove this');
+  }
+  if (writes(client, 'key_file') && !writes(client, 'cert_file')) {
+    report.missing(path, 'cert_file', 'cert_file: next to key_file, or only keys_file:');
+  } else if (writes(client, 'cert_file') && !writes(client, 'key_file')) {
+    report.missing(path, 'key_file', 'key_file: next to cert_file');
+  }
+}
+
+function checkAsked(report: Report, path: Path, signin: DraftProvider['signin']): void {
+  if (signin === undefined || report.touches(path)) return;
+  if (Object.keys(signin).length === 0) report.key(path, 'nothing in it; write scopes: [openid], or remove it');
+  const { scopes, parameters } = signin;
+  if (parameters !== undefined) checkParameters(report, [...path, 'parameters'], parameters);
+  if (scopes && !scopes.includes(undefined) && !scopes.includes('openid')) {
+    report.key([...path, 'scopes'], 'a sign-in needs openid; write openid first');
+  }
+}
+
+/** Checks `domains`: if there are several providers, the domain of an e-mail address selects one of them. */
+function checkDomains(report: Report, draft: DraftPolicy): void {
+  const providers = entriesOf(draft.providers);
+  const clients = providers.filter(([, provider]) => writes(provider, 'client'));
+  const pathOf = (name: string) => ['providers', name, 'signin', 'domains'];
+  if (clients.length === 1 && !providers.some(([name]) => report.touches(['providers', name]))) {
+    for (const [name] of clients.filter(([, { signin }]) => writes(signin ?? {}, 'domains'))) {
+      report.key(pathOf(name), 'no effect: no other provider has a client, so people have no choice; remove it');
+    }
+  }
+  const domains = clients.flatMap(([name, { signin }]) =>
+    (signin?.domains ?? []).map((domain, index) => [name, { domain, index }] as const),
+  );
+  for (const [name, { index }, other] of repeated(domains, ({ domain }) => domain)) {
+    if (other === name) continue;
+    report.add([...pathOf(name), index], `provider ${quote(other)} has this domain, too; keep it in one of the two`);
+  }
+}
+
+/** Checks introspection and groups endpoints, and that a host has at most one provider of opaque tokens. */
+export function checkIntrospection(report: Report, draft: DraftPolicy): void {
+  for (const [name, provider] of entriesOf(draft.providers)) {
+    if (writes(provider, 'introspection')) checkIntrospected(report, ['providers', name, 'introspection'], provider);
+    if (writes(provider, 'groups_endpoint')) {
+      checkGroups(report, ['providers', name, 'groups_endpoint'], provider);
+      checkAll(report, ['providers', name, 'groups_endpoint'], draft);
+    }
+  }
+  for (const [name, host] of entriesOf(draft.hosts)) {
+    const names = host.providers ?? Object.keys(draft.providers ?? {});
+    const asked = names.filter((it) => it !== undefined && writes(draft.providers?.[it] ?? {}, 'introspection'));
+    if (asked.length < 2 || report.touches(['hosts', name, 'providers'])) continue;
+    const message = `tokens that are not JWTs do not name their provider, but the gateway would ask both ${asked.map((it) => quote(it ?? '')).join(' and ')}; keep one of the two on a host`;
+    report.add(['hosts', name, 'providers'], message, writes(host, 'providers') ? undefined : 'key');
+  }
+}
+
+/** Rejects a groups endpoint if tokens of the provider's kind never leave out groups. */
+function checkGroups(report: Report, path: Path, provider: DraftProvider): void {
+  checkAsking(report, path, provider);
+  const { kind, issuer } = provider;
+  const known = kind ?? (issuer === undefined ? undefined : kindOfIssuer(issuer));
+  if (known === undefined || report.touches(path) || providerKinds[known].leftOut !== undefined) return;
+  report.key(path, `no effect: tokens of the kind ${known} always contain all groups; remove it`);
+}
+
+/** Rejects facts and headers that need all groups of a person: the gateway asks only about groups that roles name. */
+function checkAll(report: Report, path: Path, draft: DraftPolicy): void {
+  if (report.touches(path)) return;
+  const sent = headersOf(draft)
+    .flatMap(({ headers }) => Object.entries(headers))
+    .find(([, source]) => source === 'groups' || (typeof source === 'object' && source?.claim === 'groups'))?.[0];
+  const named = entriesOf(draft.roles).flatMap(([, fact]) => namesIn(fact));
+  const all =
+    sent === undefined
+      ? named.includes(undefined) && 'a fact with "like" reads all groups'
+      : `header ${sent} sends all groups`;
+  if (all) {
+    report.key(path, `the gateway asks only about groups that roles name, but ${all}; remove one of the two`);
+  } else if (new Set(named).size > MAX_ASKED_GROUPS) {
+    report.key(path, `the roles name more than ${MAX_ASKED_GROUPS} groups, too many to ask about; remove this`);
+  }
+}
+
+/** Returns the groups that a fact names; a pattern gives undefined. */
+function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
+  if (typeof fact !== 'object') return [];
+  const inner = [...(fact.any ?? []), ...(fact.all ?? []), ...(fact.none ?? [])] as readonly (DraftFact | undefined)[];
+  const own = writes(fact, 'group') ? [fact.group] : [];
+  const like = fact.claim === 'groups' && writes(fact, 'like') ? [undefined] : [];
+  return [...own, ...like, ...inner.flatMap(namesIn)];
+}
+
+function checkAsking(report: Report, path: Path, provider: DraftProvider): void {
+  const { client } = provider;
+  if (!writes(provider, 'client')) {
+    const message =
+      'missing key "client", with which the gateway asks the provider; write client: { id: …, secret_file: … }';
+    report.key(path, message);
+  } else if (client !== undefined && !writes(client, 'secret_file', 'keys_file', 'cert_file')) {
+    const message =
+      'a provider does not answer a client without a secret; add secret_file, keys_file or cert_file to client';
+    if (!report.touches([...path.slice(0, -1), 'client'])) report.key(path, message);
+  }
+}
+
+function checkIntrospected(report: Report, path: Path, provider: DraftProvider): void {
+  checkAsking(report, path, provider);
+  const timeout = provider.introspection?.timeout;
+  if (timeout !== undefined && (seconds(timeout) < 1 || seconds(timeout) > MAX_INTROSPECTION_TIMEOUT)) {
+    report.add([...path, 'timeout'], `write 1s to ${MAX_INTROSPECTION_TIMEOUT}s`);
+  }
+}

@@ -1,0 +1,127 @@
+import { DEFAULTS, MAX_SESSION } from '../../forms/bounds.ts';
+import { type Path, quote } from '../../forms/path.ts';
+import { seconds } from '../../forms/units.ts';
+import { type DraftPolicy, type DraftProvider, entriesOf, type RouteAt, routesOf, writes } from '../../read/draft.ts';
+import type { Report } from '../../read/report.ts';
+
+type DraftGateway = NonNullable<DraftPolicy['gateway']>;
+
+/** Checks that people can sign in, that a route accepts sessions, and that the times are consistent. */
+export function checkSessions(report: Report, draft: DraftPolicy): void {
+  const gateway = draft.gateway ?? {};
+  if (report.has(['gateway'])) return;
+  if (!writes(gateway, 'session')) {
+    if (!report.touches(['gateway'])) checkWithout(report, draft, gateway);
+    return;
+  }
+  checkTimes(report, gateway);
+  checkSignin(report, draft, gateway);
+  checkStore(report, gateway);
+  checkUse(report, draft);
+}
+
+const clientsOf = (draft: DraftPolicy): [string, DraftProvider][] =>
+  entriesOf(draft.providers).filter(([, provider]) => writes(provider, 'client'));
+
+function isHidden(report: Report, draft: DraftPolicy): boolean {
+  const paths = [['providers'], ...entriesOf(draft.providers).map(([name]) => ['providers', name])];
+  return paths.some((path) => report.touches(path));
+}
+
+/** Names of a host's providers; undefined if an error hides them. */
+export function providersOfHost(draft: DraftPolicy, { host }: RouteAt): readonly string[] | undefined {
+  if (!writes(host, 'providers')) return Object.keys(draft.providers ?? {});
+  const names = host.providers?.filter((it) => it !== undefined);
+  return names !== undefined && names.length === host.providers?.length ? names : undefined;
+}
+
+/** Whether a route accepts sessions; true if an error hides it. */
+export function takesSessions(draft: DraftPolicy, at: RouteAt): boolean {
+  const { accept } = at.route;
+  if (writes(at.route, 'accept')) return accept?.some((it) => it === undefined || it === 'session') ?? true;
+  const names = providersOfHost(draft, at);
+  return names?.some((name) => writes(draft.providers?.[name] ?? {}, 'client')) ?? true;
+}
+
+/** Reports the keys for the sign-in if the policy has no sessions. All clients together are one mistake. */
+function checkWithout(report: Report, draft: DraftPolicy, gateway: DraftGateway): void {
+  const write = 'write session: { keys_file: /run/secrets/session.jwks } under gateway, or remove';
+  const [first, ...others] = clientsOf(draft).filter(([, it]) => !writes(it, 'introspection', 'groups_endpoint'));
+  if (first !== undefined) {
+    report.key(['providers', first[0], 'client'], `no effect without gateway.session; ${write} this`);
+    for (const [name] of others) report.mark(['providers', name, 'client']);
+    return;
+  }
+  for (const key of ['signin', 'store'].filter((it) => writes(gateway, it))) {
+    report.key(['gateway', key], `no effect without gateway.session; ${write} this`);
+  }
+}
+
+function checkTimes(report: Report, { session }: DraftGateway): void {
+  if (session === undefined) return;
+  const bound = (key: 'idle' | 'absolute' | 'fresh', most: number, write: string) => {
+    const text = session[key];
+    if (text === undefined) return most;
+    const time = seconds(text);
+    const path = ['gateway', 'session', key];
+    if (time < 1) report.add(path, `${text} is too short; write at least 1s`);
+    else if (time > most) report.add(path, `${text} is longer than ${write}`);
+    return Math.min(time, most);
+  };
+  const month = `a session may last; write at most ${MAX_SESSION / 86400}d`;
+  const absolute = writes(session, 'absolute') ? bound('absolute', MAX_SESSION, month) : DEFAULTS.sessionAbsolute;
+  const isKnown = !report.touches(['gateway', 'session', 'absolute']);
+  const whole = `the whole session, absolute; write at most ${absolute}s, or a longer absolute`;
+  const idle = bound('idle', isKnown ? absolute : MAX_SESSION, whole);
+  const unused = writes(session, 'idle') ? idle : Math.min(DEFAULTS.sessionIdle, absolute);
+  const sure = isKnown && !report.touches(['gateway', 'session', 'idle']);
+  bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so no session would be renewed; write less`);
+}
+
+function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http: plain }: DraftGateway): void {
+  if (signin === undefined || report.touches(['gateway', 'signin'])) return;
+  const path = ['gateway', 'signin'];
+  if (Object.keys(signin).length === 0) {
+    report.key(path, 'nothing in it; write host: auth.example.com, or remove it');
+  }
+  if (writes(signin, 'tls') && !writes(signin, 'host')) {
+    report.key([...path, 'tls'], 'no effect without host, as each host has its own tls; write host, or remove this');
+  } else if (writes(signin, 'tls') && plain) {
+    report.key([...path, 'tls'], 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two');
+  }
+  const { host } = signin;
+  if (host !== undefined && writes(draft.hosts ?? {}, host)) {
+    const message = `${quote(host)} is also under hosts, but the sign-in needs a host of its own; write another, as in auth.example.com`;
+    report.add([...path, 'host'], message);
+  }
+}
+
+function checkStore(report: Report, { session, store }: DraftGateway): void {
+  if (store !== undefined && writes(session ?? {}, 'insecure_forget_revocations')) {
+    const message = 'no effect: the store keeps revocations over a restart; remove one of the two';
+    report.key(['gateway', 'session', 'insecure_forget_revocations'], message);
+  }
+  if (store === undefined || report.touches(['gateway', 'store'])) return;
+  const [cert, key] = [writes(store, 'cert_file'), writes(store, 'key_file')];
+  if (cert && !key) report.missing(['gateway', 'store'], 'key_file', 'key_file: next to cert_file');
+  if (key && !cert) report.missing(['gateway', 'store'], 'cert_file', 'cert_file: next to key_file');
+}
+
+/** Checks that people can sign in at a host, and that each client is used for sessions. */
+function checkUse(report: Report, draft: DraftPolicy): void {
+  const path: Path = ['gateway', 'session'];
+  if (report.has(['hosts']) || isHidden(report, draft)) return;
+  const clients = clientsOf(draft);
+  const routes = routesOf(draft).filter((route) => takesSessions(draft, route));
+  if (clients.length === 0) {
+    report.key(path, 'no effect: no provider has a client; add client: { id: … } to a provider, or remove this');
+  } else if (routes.length === 0) {
+    report.key(path, 'no effect: no route accepts sessions; add session to the accept of a route, or remove this');
+  }
+  for (const [name] of routes.length === 0 ? [] : clients) {
+    if (routes.some((route) => providersOfHost(draft, route)?.includes(name) ?? true)) continue;
+    const message =
+      'no effect: no route with sessions accepts this provider; add it to providers there, or remove this';
+    report.key(['providers', name, 'client'], message);
+  }
+}

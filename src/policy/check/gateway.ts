@@ -1,0 +1,103 @@
+import type { BoundBy } from '../facts/bound.ts';
+import { DEFAULTS } from '../forms/bounds.ts';
+import { type Path, quote } from '../forms/path.ts';
+import { seconds } from '../forms/units.ts';
+import { type DraftPolicy, entriesOf, writes } from '../read/draft.ts';
+import type { Report } from '../read/report.ts';
+
+/** Checks times, ports, and that a gateway of plain HTTP has no TLS keys. */
+export function checkGateway(report: Report, draft: DraftPolicy): void {
+  const { gateway } = draft;
+  if (gateway?.keys) checkStale(report, gateway.keys);
+  checkIssuer(report, draft);
+  if (gateway) checkHealth(report, gateway);
+  checkMeshProbe(report, draft);
+  const hosts = entriesOf(draft.hosts).map(([name, { tls }]) => ({ path: ['hosts', name, 'tls'], tls }));
+  for (const { path, tls } of [{ path: ['gateway', 'tls'], tls: gateway?.tls }, ...hosts]) {
+    checkTls(report, path, tls);
+    const message = 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two';
+    if (tls && gateway?.insecure_http) report.key(path, message);
+  }
+}
+
+/** Checks that a certificate has a key. If nginx's certificate is configured elsewhere, the clients' CA is enough. */
+function checkTls(report: Report, path: Path, tls: object | undefined): void {
+  if (tls === undefined || report.touches(path)) return;
+  const [cert, key] = [writes(tls, 'cert_file'), writes(tls, 'key_file')];
+  if (cert ? key : !key && writes(tls, 'client_ca_file')) return;
+  const missing = cert ? 'key_file' : 'cert_file';
+  report.missing(path, missing, `${missing}: /run/secrets/name.pem`);
+}
+
+/** Rejects a provider that has the issuer of the gateway, because it could issue assertions. */
+function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void {
+  const issuer = gateway?.assertion?.issuer;
+  const [name] = entriesOf(providers).find(([, provider]) => issuer !== undefined && provider.issuer === issuer) ?? [];
+  if (name === undefined) return;
+  const message = `provider ${quote(name)} has this issuer; write a URL of the gateway itself, as in https://wiki.example.com`;
+  report.add(['gateway', 'assertion', 'issuer'], message);
+}
+
+/** Reports a probe of a mesh that the policy does not have. */
+function checkMeshProbe(report: Report, draft: DraftPolicy): void {
+  const path = ['gateway', 'mesh_probe'];
+  if (draft.gateway?.mesh_probe === undefined || report.touches(path) || writes(draft, 'mesh', 'meshes')) return;
+  report.key(path, 'no effect: the policy has no mesh to probe; add mesh, or remove this');
+}
+
+function checkHealth(report: Report, gateway: DraftGateway): void {
+  const listen = gateway.health?.listen;
+  if (listen === undefined) return;
+  const port = Number(String(listen).split(':').at(-1));
+  const taken = port === (gateway.listen ?? DEFAULTS.listen);
+  const inner = gateway.inner && port === (gateway.inner.listen ?? DEFAULTS.innerListen);
+  if (!taken && !inner) return;
+  const by = taken ? 'gateway.listen' : 'gateway.inner.listen';
+  report.add(['gateway', 'health', 'listen'], `${by} has port ${port}; write another, as in 127.0.0.1:8081`);
+}
+
+/** The gateway must use provider keys at least until it fetches them again. */
+function checkStale(report: Report, { refresh = '5m', stale }: NonNullable<DraftGateway['keys']>): void {
+  if (stale === undefined || seconds(stale) >= seconds(refresh)) return;
+  report.add(['gateway', 'keys', 'stale'], `${stale} is shorter than refresh; write at least ${seconds(refresh)}s`);
+}
+
+type DraftGateway = NonNullable<DraftPolicy['gateway']>;
+
+export function checkProof(report: Report, draft: DraftPolicy): void {
+  const { gateway } = draft;
+  if (!gateway || !writes(gateway, 'proof')) return;
+  const { proof } = gateway;
+  const path = ['gateway', 'proof'];
+  if (proof && !report.touches(path) && writes(proof, 'keys_file') && !writes(proof, 'nonce')) {
+    const message = 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this';
+    report.key([...path, 'keys_file'], message);
+  }
+  checkUse(report, draft);
+}
+
+/** Returns what the policy lacks to accept tokens that are bound in this way; undefined if it lacks nothing. */
+export function wantsProofs(report: Report, { gateway, hosts }: DraftPolicy, value: BoundBy): string | undefined {
+  if (report.touches(['gateway']) || report.has(['gateway', 'proof'])) return undefined;
+  const proofs = gateway !== undefined && writes(gateway, 'proof');
+  const certificates = [gateway, ...entriesOf(hosts).map(([, host]) => host)].some(
+    (it) => it?.tls !== undefined && writes(it.tls, 'client_ca_file'),
+  );
+  if (value !== 'certificate' && proofs) return undefined;
+  if (value !== 'dpop' && certificates) return undefined;
+  return value === 'certificate'
+    ? 'the gateway accepts no client certificates; write tls: { client_ca_file: … } under gateway'
+    : `the gateway accepts no proofs; write proof: { rate: ${DEFAULTS.proofRate}/s } under gateway`;
+}
+
+/** Reports proofs that have no effect: the gateway accepts no tokens unless a provider has audiences. */
+function checkUse(report: Report, draft: DraftPolicy): void {
+  if (report.touches(['providers']) || report.touches(['gateway', 'proof'])) return;
+  const providers = entriesOf(draft.providers);
+  const taken = providers.some(
+    ([name, it]) => report.touches(['providers', name]) || writes(it, 'audiences', 'insecure_any_audience'),
+  );
+  if (taken || providers.length === 0) return;
+  const message = 'no effect without tokens, which need audiences; add audiences to a provider, or remove this';
+  report.key(['gateway', 'proof'], message);
+}

@@ -1,0 +1,200 @@
+import { type Path, quote } from '../../forms/path.ts';
+import { hostPort } from '../../forms/units.ts';
+import { GATEWAY_CLASS, isAgentgateway, LABEL_KEY } from '../../forms/workload-names.ts';
+import {
+  type DraftIngress,
+  type DraftPolicy,
+  entriesOf,
+  ingressesOf,
+  ingressNamesOf,
+  isDirect,
+  type MeshAt,
+  meshesOf,
+  needsDefault,
+  needsServerName,
+  repeated,
+  servicesOf,
+  writes,
+} from '../../read/draft.ts';
+import type { Report } from '../../read/report.ts';
+import { nearest, oneOf } from '../../read/suggest.ts';
+
+/** Checks each mesh. */
+export function checkMeshes(report: Report, draft: DraftPolicy): void {
+  for (const mesh of meshesOf(draft)) if (!report.has(mesh.path)) checkMesh(report, draft, mesh);
+}
+
+/** Checks that nginx can verify the ingress, and that each identity has one certificate of the trust domain. */
+function checkMesh(report: Report, draft: DraftPolicy, at: MeshAt): void {
+  const { mesh } = at;
+  checkDoors(report, draft, at);
+  for (const { ingress, path } of ingressesOf(at)) {
+    checkIngress(report, path, ingress, mesh.kind);
+    checkAssertion(report, draft, path, ingress);
+  }
+  const others = otherDomain(at);
+  if (others !== undefined) {
+    const message = `every identity is in ${quote(others)} instead; did you mean ${quote(others)}?`;
+    report.add([...at.path, 'trust_domain'], message);
+  }
+  const identities = entriesOf(mesh.identities);
+  const domain = others === undefined ? mesh.trust_domain : undefined;
+  for (const [name, identity] of identities) {
+    const path = [...at.path, 'identities', name];
+    checkFiles(report, path, identity);
+    const { spiffe } = identity;
+    if (spiffe === undefined || domain === undefined || domainOf(spiffe) === domain) continue;
+    const better = spiffe.replace(`//${domainOf(spiffe)}`, `//${domain}`);
+    report.add([...path, 'spiffe'], `not in the trust domain ${quote(domain)}; write ${quote(better)}`);
+  }
+  for (const [name, , other] of repeated(identities, ({ spiffe }) => spiffe)) {
+    const message = `identity ${quote(other)} has this SPIFFE id already; write another id, or use that identity`;
+    report.add([...at.path, 'identities', name, 'spiffe'], message);
+  }
+  checkDefault(report, draft, at);
+}
+
+const domainOf = (spiffe: string) => spiffe.split('/')[2] ?? '';
+
+/** The trust domain of all identities, if all have the same one and it is not `trust_domain`. */
+function otherDomain({ mesh }: MeshAt): string | undefined {
+  const domains = entriesOf(mesh.identities).map(([, { spiffe }]) => spiffe && domainOf(spiffe));
+  const [first] = domains;
+  const agree = domains.length > 1 && domains.every((it) => it === first);
+  return agree && mesh.trust_domain !== undefined && first !== mesh.trust_domain ? first : undefined;
+}
+
+function checkDefault(report: Report, draft: DraftPolicy, mesh: MeshAt): void {
+  const { identities } = mesh.mesh;
+  if (!identities || writes(identities, 'default') || !needsDefault(draft, mesh)) return;
+  const path = [...mesh.path, 'identities'];
+  if (Object.keys(identities).some((name) => report.has([...path, name]))) return;
+  const meant = nearest('default', Object.keys(identities));
+  if (meant === undefined) {
+    report.missing(path, 'default', 'default: { spiffe: …, pem_file: … }, or "as" in every rule');
+  } else {
+    report.key([...path, meant], 'rules without "as" need the identity "default"; did you mean "default"?');
+  }
+}
+
+/** Checks that there is one ingress or named ones, and that each service in the mesh uses one of them. */
+function checkDoors(report: Report, draft: DraftPolicy, at: MeshAt): void {
+  const { mesh } = at;
+  const path = [...at.path, 'ingresses'];
+  const names = Object.keys(mesh.ingresses ?? {});
+  if (writes(mesh, 'ingress') && writes(mesh, 'ingresses')) {
+    report.key(path, 'ingress is there as well; keep one of the two');
+  } else if (!writes(mesh, 'ingress', 'ingresses')) {
+    const write = 'ingress: { address: ingress.mesh:8443, ca_file: /run/mesh/ca.pem }';
+    if (!report.touches(at.path)) report.missing(at.path, 'ingress', write);
+  } else if (mesh.ingresses !== undefined && names.length === 0) {
+    if (!report.touches(path)) report.key(path, 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }');
+  } else if (names.length > 0 && !names.some((name) => name === 'default' || report.has([...path, name]))) {
+    for (const [name, service] of servicesOf(draft, at)) {
+      if (mesh.kind === 'linkerd' && writes(service, 'service_account')) continue;
+      if (ingressNamesOf(service).join() !== 'default' || report.touches(['services', name])) continue;
+      report.lack('ingress');
+      report.missing(['services', name], 'ingress', `ingress: ${oneOf(names)}, or name one of them default`);
+    }
+  }
+}
+
+function checkIngress(report: Report, path: Path, ingress: DraftIngress, kind: string | undefined): void {
+  if (!writes(ingress, 'address')) {
+    // The check of Linkerd says when an ingress needs no address.
+    if (kind !== 'linkerd') report.missing(path, 'address', 'a name or address and a port, as in ingress.mesh:8443');
+    return;
+  }
+  if (ingress.address === undefined || writes(ingress, 'server_name')) return;
+  if (!needsServerName(hostPort(ingress.address, 443).host)) return;
+  report.missing(path, 'server_name', 'the DNS name in the ingress’s certificate');
+}
+
+function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { own }: DraftIngress): void {
+  if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
+  const path = [...at, 'own', 'assertion_jwks_file'];
+  report.key(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this');
+}
+
+function checkFiles(report: Report, path: Path, identity: object): void {
+  if (report.touches(path)) return;
+  const both = ['pem_file', 'svid_dir'].filter((key) => writes(identity, key));
+  const pem = both[0];
+  const cert = writes(identity, 'cert_file');
+  const key = writes(identity, 'key_file');
+  if (pem && (cert || key || both[1])) {
+    const idle = both[1] ?? (cert ? 'cert_file' : 'key_file');
+    report.key([...path, idle], `${pem} contains both already; remove this`);
+  } else if (!pem && !(cert && key)) {
+    const what = cert ? 'key_file' : key ? 'cert_file' : 'pem_file';
+    const write =
+      cert || key ? 'its absolute path' : 'one file with certificate and key (or svid_dir, or cert_file and key_file)';
+    report.missing(path, what, write);
+  }
+}
+
+interface Workload {
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Checks that the keys which say where ingresses and services run fit the meshes of the policy. */
+export function checkWorkloads(report: Report, draft: DraftPolicy): void {
+  const meshes = meshesOf(draft);
+  for (const at of meshes.filter(({ path }) => !report.has(path))) {
+    const isIstio = at.mesh.kind === 'istio';
+    const doors = ingressesOf(at);
+    for (const { ingress, path } of doors) {
+      checkPlace(report, path, ingress as Workload);
+      if (isIstio) checkIstio(report, path, ingress);
+    }
+    if (isIstio) checkNamespaces(report, doors);
+  }
+  for (const [name, service] of entriesOf(draft.services)) {
+    if (!isDirect(service)) checkPlace(report, ['services', name], service as Workload);
+  }
+}
+
+function checkPlace(report: Report, path: Path, workload: Workload): void {
+  if (!writes(workload, 'labels')) return;
+  if (!writes(workload, 'namespace') && !report.touches(path)) {
+    report.missing(path, 'namespace', 'the namespace of the pods that the labels select');
+  }
+  if (workload.labels === undefined || report.touches([...path, 'labels'])) return;
+  const names = Object.keys(workload.labels);
+  if (names.length === 0) {
+    report.key([...path, 'labels'], 'an empty mapping selects every pod of the namespace; write { app: confluence }');
+  }
+  for (const name of names.filter((it) => !LABEL_KEY.test(it))) {
+    const write = 'write letters, digits and - _ . in between, as in app or app.kubernetes.io/name';
+    report.key([...path, 'labels', name], `${quote(name)} is not the key of a Kubernetes label; ${write}`);
+  }
+}
+
+const ISTIO_NEEDS = {
+  namespace: 'the namespace that the ingress runs in, as in istio-system',
+  labels: 'the labels of its pods, as in { istio: ingressgateway }',
+  service_account: 'the service account that the ingress runs as',
+} as const;
+
+/** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
+function checkIstio(report: Report, path: Path, ingress: DraftIngress): void {
+  const name = ingress.labels?.[GATEWAY_CLASS];
+  if (isAgentgateway(name)) {
+    const message = `${quote(String(name))} is another proxy than Envoy, and reads none of the rendered objects, so it would allow every request; write the labels of an ingress gateway that is Envoy`;
+    report.add([...path, 'labels', GATEWAY_CLASS], message);
+  }
+  if (report.touches(path)) return;
+  for (const [key, what] of Object.entries(ISTIO_NEEDS).filter(([it]) => !writes(ingress, it))) {
+    report.key([...path, key], `missing key "${key}", which Istio needs; write ${what}`);
+  }
+}
+
+/** Objects that are rendered for two ingresses have the same names, so each needs its own namespace. */
+function checkNamespaces(report: Report, doors: ReturnType<typeof ingressesOf>): void {
+  const named = doors.map((door) => [door.name, door] as const);
+  for (const [, { path }, other] of repeated(named, ({ ingress }) => ingress.namespace)) {
+    const message = `ingress ${quote(other)} is in this namespace, so Istio's objects of both would have the same names; give each its own namespace`;
+    report.add([...path, 'namespace'], message);
+  }
+}

@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import { hints } from '../forms/hints.ts';
+import { key, optional, record, strict } from '../forms/mapping.ts';
+import * as s from '../forms/scalars.ts';
+
+const source = z
+  .union([
+    z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider', 'actor']),
+    strict({
+      claim: optional('destination', s.claimPath, 'The claim whose value services receive.'),
+      first_role: key(
+        'destination',
+        z
+          .record(z.string(), s.headerValue)
+          .register(hints, { what: 'a mapping of roles', write: '{ admin: Admin, editor: Editor }', keysRefer: 'role' })
+          .meta({ description: 'The value for each role; the first role that the caller has decides.' })
+          .optional(),
+      ),
+      else: optional('destination', s.headerValue, 'The value for callers without any of these roles.'),
+    }).transform(({ claim, first_role, else: otherwise }): { readonly claim: string } | RoleSource => {
+      if (claim !== undefined) return { claim };
+      return { firstRole: Object.entries(first_role ?? {}), ...(otherwise !== undefined && { else: otherwise }) };
+    }),
+    z.null(),
+  ])
+  .register(hints, {
+    what: 'the source of a header',
+    write: 'subject, { claim: department }, { first_role: … } or null',
+    whole: true,
+    fix: (value) =>
+      typeof value === 'string' && /^[A-Za-z]\w{2,40}$/.test(value)
+        ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider, actor`
+        : undefined,
+  })
+  .describe('The source of the value; null removes a header of the host or the gateway.');
+
+interface RoleSource {
+  readonly firstRole: readonly (readonly [role: string, value: string])[];
+  readonly else?: string;
+}
+
+export const headers = record(
+  source,
+  /^[A-Za-z][A-Za-z0-9-]*$/,
+  { what: 'a mapping of headers', write: '{ X-Forwarded-User: subject }' },
+  'Identity headers that services receive, by name.',
+);
+
+export type HeaderSource = NonNullable<z.output<typeof source>>;
+
+/** Identity headers by name. The names are spelled as in the policy and have a fixed order. */
+export type Headers = Readonly<Record<string, HeaderSource>>;
+
+export type SaidOfHeaders = z.output<typeof headers>;
+
+/** The headers that services receive if the policy has no `headers`. */
+export const DEFAULT_HEADERS: SaidOfHeaders = {
+  'X-Forwarded-User': 'subject',
+  'X-Forwarded-Email': 'email',
+  'X-Forwarded-Roles': 'roles',
+};
+
+/** Merges headers of the policy, the host and the route. An inner header replaces an outer one; null removes it. */
+export function mergeHeaders(...layers: readonly (SaidOfHeaders | undefined)[]): Headers {
+  const merged = new Map<string, readonly [string, HeaderSource]>();
+  for (const layer of layers) {
+    for (const [name, said] of Object.entries(layer ?? {})) {
+      const key = name.toLowerCase();
+      if (said === null) merged.delete(key);
+      else merged.set(key, [merged.get(key)?.[0] ?? name, said]);
+    }
+  }
+  return Object.fromEntries(merged.values());
+}

@@ -1,0 +1,33 @@
+import type * as z from 'zod';
+import { key, mapping, optional, teamMapping } from '../forms/mapping.ts';
+import * as s from '../forms/scalars.ts';
+import { grantedFile } from './team-limits.ts';
+
+export const tls = mapping({
+  cert_file: key('nothing', s.certFile),
+  key_file: key('nothing', s.keyFile),
+});
+
+export type Tls = z.output<typeof tls>;
+
+export const doorTls = teamMapping({
+  cert_file: key({ decides: 'nothing', team: grantedFile }, s.certFile.optional()),
+  key_file: key({ decides: 'nothing', team: grantedFile }, s.keyFile.optional()),
+  client_ca_file: optional(
+    {
+      decides: 'request',
+      team: {
+        never:
+          'a CA could vouch for callers that hold roles at other hosts; remove it, and the CA of the gateway applies',
+      },
+    },
+    s.filePath,
+    'CA for client certificates, which are optional. Default: nginx requests no certificates.',
+  ),
+}).describe('Server certificate of the image, and the CA for client certificates.');
+
+type DoorTls = z.output<typeof doorTls>;
+
+/** Returns the server certificate; nothing if the operator configures it in a server block. */
+export const shown = ({ certFile, keyFile }: DoorTls = {}): { readonly tls?: Tls } =>
+  certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } };

@@ -1,0 +1,62 @@
+import type { Policy } from '../../policy/checked/types.ts';
+import { DEFAULTS } from '../../policy/forms/bounds.ts';
+import { answering, type SigninTable } from '../../session/signin-table.ts';
+import { pick, withoutPrototype } from '../without-prototype.ts';
+import { stepUps } from './step-ups.ts';
+
+export interface SigninOptions {
+  readonly egress: string;
+  /** The folder in which the workers keep data over a restart. */
+  readonly stateDir: string;
+}
+
+function providersOf(policy: Policy): SigninTable['providers'] {
+  const all = Object.values(policy.providers).flatMap((provider) => {
+    const { name, kind, issuer, client, signin } = provider;
+    const more = pick(provider, ['issuers', 'privateAddresses', 'timeout']);
+    return client && signin ? [[name, { name, kind, issuer, client, signin, ...more }] as const] : [];
+  });
+  return withoutPrototype(all);
+}
+
+const hostsOf = (policy: Policy): SigninTable['hosts'] =>
+  policy.hosts
+    .filter(({ routes }) => routes.some(({ accept }) => accept.includes('session')))
+    .map(({ name, providers }) => ({
+      name,
+      providers: providers.filter((provider) => policy.providers[provider]?.client !== undefined),
+    }));
+
+/** Returns the names of providers in a host's redirect URIs. With one provider, the URI contains no name. */
+export function callbackNames(policy: Policy, host: string): readonly (string | undefined)[] {
+  const signinHost = policy.gateway.signin?.host;
+  const of = hostsOf(policy).find(({ name }) => name === host);
+  const there = answering({ ...(signinHost !== undefined && { signinHost }), providers: providersOf(policy) }, of);
+  return there.length > 1 ? there : [undefined];
+}
+
+/** Returns the routes with data for the page of a refusal: an owner, or a link for people who need access. */
+function pageRoutes(policy: Policy): SigninTable['routes'] {
+  const routes = policy.hosts.flatMap((host) => host.routes);
+  const named = routes.filter(({ owner, ask }) => owner !== undefined || ask !== undefined);
+  return withoutPrototype(named.map((route) => [route.name, pick(route, ['owner', 'ask'])]));
+}
+
+/** Returns the content of signin-policy.js: the data that only sign-ins need; undefined without sessions. */
+export function toSigninTable(policy: Policy, { egress, stateDir }: SigninOptions): SigninTable | undefined {
+  const { session, signin, store, publicPort = DEFAULTS.publicPort } = policy.gateway;
+  if (session === undefined) return undefined;
+  return {
+    session,
+    publicPort,
+    ...(signin?.host !== undefined && { signinHost: signin.host }),
+    providers: providersOf(policy),
+    hosts: hostsOf(policy),
+    stepUps: stepUps(policy),
+    routes: pageRoutes(policy),
+    ...(signin?.pagesDir !== undefined && { pagesDir: signin.pagesDir }),
+    stateDir,
+    egress,
+    ...(store && { store: { endpoints: store.endpoints, prefix: store.prefix } }),
+  };
+}

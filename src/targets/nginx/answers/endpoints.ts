@@ -1,0 +1,150 @@
+import { callbackNames } from '../../../rules/table/signin-table.ts';
+import * as paths from '../../../session/names.ts';
+import { callbackPath } from '../../../session/urls.ts';
+import { askedFrom } from '../check/address-budgets.ts';
+import { shownCertificate } from '../check/client-certificate.ts';
+import { shownNetworks } from '../check/networks.ts';
+import { proofHeaders } from '../check/proof-headers.ts';
+import type { Scene, SceneHost } from '../scene.ts';
+import { accessLog } from '../server/log.ts';
+import { type Endpoint as Row, strangersAt, strangersBody, tooLarge } from '../server/strangers.ts';
+import { oftenPage, signinLimit } from '../signin/address-limits.ts';
+import { longestSignin } from '../signin/signin.ts';
+import { conf, type Directive, regex } from '../text/directive.ts';
+import { type ConfFile, included } from '../text/files.ts';
+import { JWKS_PATH } from '../text/names.ts';
+import { checkSocket } from '../upstream/upstreams.ts';
+import { asked, fromHandler, handlerHost, toHandler, told } from './js-handler.ts';
+import { orPage } from './page.ts';
+import { unknown } from './problem-files.ts';
+import { metadataPaths } from './resource-metadata.ts';
+
+interface Endpoint {
+  readonly path: string;
+  readonly row: Row;
+  readonly methods: readonly string[] | 'any';
+  /** Whether the rate of each address is limited. Sign-outs by a provider have no limit: it sends back-channel messages for
+   * all people from the same address, and nothing tells a frame of its page from a frame of another site. A front-channel
+   * request costs what a check costs, and stores something only for the session of the browser itself. */
+  readonly limited?: true;
+}
+
+/** The endpoints of the sign-in at one host, which depend on its providers and on the sign-in host. */
+function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
+  const isSigninHost = name === signinHost?.host.name;
+  const limited = true as const;
+  // Only a GET completes a sign-in, but any other method uses up what the URL contains.
+  const own = { row: 'callback', methods: 'any', limited } as const;
+  const callback = (one: string | undefined) => ({ path: callbackPath(one), ...own });
+  return [
+    // Before a sign-in to a wildcard host, a page asks the person to continue, and sends a POST.
+    { path: paths.SIGNIN_PATH, row: 'signin', methods: isSigninHost ? ['GET', 'POST'] : ['GET'], limited },
+    ...(signinHost === undefined || isSigninHost ? callbackNames(policy, name).map(callback) : []),
+    ...(signinHost === undefined || isSigninHost ? [] : [{ path: paths.HANDOVER_PATH, ...own }]),
+  ];
+}
+
+/** The other endpoints for browsers and providers. They exist on each host where people sign in. */
+const ENDPOINTS: readonly Endpoint[] = [
+  { path: paths.SIGNOUT_PATH, row: 'signout', methods: ['GET', 'POST'], limited: true },
+  { path: paths.BACKCHANNEL_PATH, row: 'backchannel', methods: ['POST'] },
+  { path: paths.FRONTCHANNEL_PATH, row: 'signout', methods: ['GET'] },
+  { path: paths.ASSETS_PATH, row: 'assets', methods: ['GET', 'HEAD'] },
+];
+
+/** Answers 404 to any other method. */
+const only = (methods: readonly string[]): readonly Directive[] =>
+  conf`if ($request_method !~ ${regex('', `^(${methods.join('|')})$)`)} { ${unknown} }`;
+
+const at = ({ options }: Scene): string => `http://unix:${checkSocket(options)}:`;
+
+// nginx warns of a variable that only `set` declares, so `auth_request_set` declares it first.
+const noRoute = conf`
+  auth_request_set $meshgate_route -;
+  set $meshgate_route -;
+`;
+
+/** The directives of exact endpoints. `$uri`, which has one value in an exact location, makes nginx drop the query. */
+const exact = (scene: Scene): readonly Directive[] => conf`
+  ${noRoute}
+  proxy_pass ${at(scene)}$uri;
+`;
+
+function endpoint(scene: Scene, { path, row, methods, limited }: Endpoint): readonly Directive[] {
+  const isFolder = path.endsWith('/');
+  return conf`
+    location ${isFolder ? '^~' : '='} ${path} {
+      ${isFolder ? noRoute : included(scene, 'endpoint.conf')}
+      ${isFolder && conf`proxy_pass ${at(scene)}${path};`}
+      ${methods !== 'any' && only(methods)}
+      ${limited && included(scene, 'endpoint-limit.conf')}
+      ${strangersAt(scene, row)}
+    }
+  `;
+}
+
+/** The location for all paths below `/.meshgate/` that a client may request on a host where people sign in. Queries
+ * contain codes, states and tickets. So this location writes no error log; the access log contains no queries. */
+const around = (scene: Scene): readonly Directive[] => conf`
+  ${accessLog(scene)}
+  error_log /dev/null emerg;
+  auth_request off;
+  error_page 500 502 504 = @meshgate_down;
+  ${oftenPage}
+  ${tooLarge}
+  default_type application/problem+json;
+  ${strangersBody}
+  proxy_request_buffering on;
+  ${toHandler(longestSignin(scene)?.together)}
+  ${asked}
+  ${fromHandler}
+  ${ENDPOINTS.flatMap((one) => endpoint(scene, one))}
+  ${orPage('route_unknown')}
+  // An outer "deny" stays in force for the endpoints above.
+  root /dev/null; try_files /- @meshgate_unknown;
+`;
+
+/** The headers for whoami: the same credentials that the check reads. */
+const whoami = (scene: Scene): readonly Directive[] => conf`
+  ${exact(scene)}
+  ${told}
+  ${asked}
+  proxy_set_header Authorization $http_authorization;
+  ${proofHeaders(scene)}
+  ${askedFrom(scene)}
+  ${shownNetworks(scene)}
+  ${strangersAt(scene, 'whoami')}
+  ${only(['GET', 'HEAD'])}
+`;
+
+/** The files of the sign-in. */
+export const signinFiles = (scene: Scene): readonly ConfFile[] => [
+  ['signin.conf', around(scene), 'The sign-in. Its URLs contain codes, which the error log would show.'],
+  ['endpoint.conf', exact(scene), 'An endpoint of the sign-in.'],
+  ['endpoint-limit.conf', signinLimit(scene), 'How often each address may use an endpoint of the sign-in.'],
+  ['whoami.conf', whoami(scene), 'The endpoint that tells a caller who it is.'],
+];
+
+/** The paths of a host that the gateway serves itself. A path that ends with a slash is a folder. */
+export const endpointPaths = (scene: Scene, host: SceneHost): readonly string[] => [
+  ...(host.sessions
+    ? [...[...signinEndpoints(scene, host), ...ENDPOINTS].map(({ path }) => path), paths.WHOAMI_PATH]
+    : []),
+  ...(scene.policy.gateway.assertion ? [JWKS_PATH] : []),
+  ...metadataPaths(host),
+];
+
+/** The location of the sign-in in the server of a host. Its callbacks depend on the host's providers. */
+export const endpoints = (scene: Scene, host: SceneHost): readonly Directive[] => conf`
+  # The sign-in.
+  location ^~ /.meshgate/ {
+    ${included(scene, 'signin.conf')}
+    ${handlerHost(host)}
+    ${signinEndpoints(scene, host).flatMap((one) => endpoint(scene, one))}
+    location = ${paths.WHOAMI_PATH} {
+      ${included(scene, 'whoami.conf')}
+      ${handlerHost(host)}
+      ${shownCertificate(scene, host)}
+    }
+  }
+`;

@@ -1,0 +1,44 @@
+import type { Scene } from '../scene.ts';
+import { fromMaps } from '../signin/address-limits.ts';
+import { conf, type Directive, key, line, literal, template } from '../text/directive.ts';
+import { listenersAt } from '../upstream/upstreams.ts';
+import { connectionsPerAddress, SITE_CONNECTIONS, WORKER_CLIENTS } from './strangers.ts';
+
+/* The front of the image: it counts connections by address from their first byte, and hands each connection itself over to
+ * the servers of http, in the same worker. nginx's `limit_conn` of http counts a connection only when its first request
+ * has arrived, so it does not count half handshakes and half headers. docs/decisions/005-connections-by-address.md. */
+
+const socket = ({ options }: Scene, port: number): string => `unix:${options.runDir}/front-${port}.sock`;
+
+/** The addresses at which the servers of a port listen. A sidecar has no front: every client is its ingress. */
+export const behindFront = (scene: Scene, port: number): readonly string[] =>
+  scene.options.sidecar ? listenersAt(scene, port) : [socket(scene, port)];
+
+/** stream.conf: the front of the image.
+ * @param ports the ports with servers in servers.conf */
+export function streamConf(scene: Scene, ports: readonly number[]): readonly Directive[] {
+  if (ports.length === 0 || scene.options.sidecar) return [];
+  const { trustedProxies } = scene.policy.gateway;
+  const perAddress = connectionsPerAddress(scene);
+  const server = (port: number) => conf`
+    server {
+      ${listenersAt(scene, port).flatMap((at) => conf`listen ${at} backlog=4096;`)}
+      pass ${template(socket(scene, port))};
+    }
+  `;
+  return conf`
+    ${fromMaps}
+    # Proxies of the policy carry the connections of many people.
+    geo $meshgate_front_proxy { default 0; ${trustedProxies.map((it) => line(literal(it), '1'))} }
+    // The counts of a worker that dies are never taken back. So each worker has its own.
+    map $meshgate_front_proxy $meshgate_front_from { ${key('0')} $pid:$meshgate_from; default ""; }
+    map $meshgate_from_site $meshgate_front_some_site { "" ""; default $pid:$meshgate_from_site; }
+    map $meshgate_front_proxy $meshgate_front_site { ${key('0')} $meshgate_front_some_site; default ""; }
+    # Connections of an address, of a site of IPv6, and of all clients, at each worker. A refused connection is closed, and writes no line.
+    limit_conn_zone $meshgate_front_from zone=meshgate_front_from:8m; limit_conn meshgate_front_from ${perAddress};
+    limit_conn_zone $meshgate_front_site zone=meshgate_front_site:8m; limit_conn meshgate_front_site ${SITE_CONNECTIONS * perAddress};
+    limit_conn_zone $pid zone=meshgate_front_worker:1m; limit_conn meshgate_front_worker ${WORKER_CLIENTS};
+    limit_conn_log_level info;
+    ${ports.flatMap(server)}
+  `;
+}
