@@ -1,0 +1,41 @@
+import { composed } from '../../../base/composed-key.ts';
+import { MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../../base/limits.ts';
+import { STORED, type StoredChange, type StoredNames, storedChanges, storedText } from '../../../rules/table/stored.ts';
+import { locksDict, revokedDict, STORED_NAMES } from '../../shared/dicts.ts';
+import { anyRevoked } from '../../shared/revoked-room.ts';
+
+/** Whether data may exist that a change concerns. A change of a size has emptied the zones. Cookies and lines of the log
+ * are not in a zone, so they may always exist. */
+function isStored(what: string, { kind }: StoredChange): boolean {
+  if (what === 'revocations and sign-outs') return anyRevoked();
+  const { zones = [] } = STORED.find((one) => one.what === what) ?? {};
+  if (zones.length === 0 || kind === 'people' || kind === 'proof' || kind === 'budgets') return true;
+  return zones.some((zone) => ((ngx.shared[`meshgate_${zone}`] as NgxSharedDict<string> | undefined)?.size() ?? 0) > 0);
+}
+
+const linesOf = (changes: readonly StoredChange[]): readonly string[] =>
+  changes.flatMap((change) => {
+    const effects = change.effects.filter(({ what }) => isStored(what, change));
+    return effects.length === 0 ? [] : [storedText({ ...change, effects })];
+  });
+
+/** The text of the names of this context's policy. */
+let text: string | undefined;
+
+/** Logs one line if the policy names stored data in another way than the policy before, also over a restart.
+ * @param names those of the policy that nginx has loaded */
+export function sayRenamed(names: StoredNames): void {
+  text ??= JSON.stringify(names);
+  const before = revokedDict().get(STORED_NAMES);
+  if (before === text) return;
+  const lines = before === undefined ? [] : linesOf(storedChanges(JSON.parse(before) as StoredNames, names));
+  let level = ngx.WARN;
+  try {
+    revokedDict().set(STORED_NAMES, text, MAX_DICT_TTL_MS);
+  } catch {
+    // Without room for the names, each run would log the line.
+    if (!locksDict().add(composed('said', 'names'), 1, REPEAT_LINE_S * 1000)) return;
+    level = ngx.ERR;
+  }
+  if (lines.length > 0) ngx.log(level, `meshgate: the policy names stored data in another way: ${lines.join('. ')}`);
+}
