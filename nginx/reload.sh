@@ -82,10 +82,6 @@ while [ "$(loaded)" != "$now" ]; do
   [ "$waited" -le 300 ] || give_up
   sleep 0.05
 done
-unrevoked=
-if grep -q 'zone=meshgate_revoked:' "$conf.before/http.conf" && ! grep -q 'zone=meshgate_revoked:' "$conf/http.conf"; then
-  unrevoked="no host accepts sessions any more, so what is revoked does not apply to tokens until a host does"
-fi
 rm -rf "$conf.before" "$rejected" "$rejected_inputs"
 
 if [ "$now" = "$before" ]; then
@@ -95,7 +91,6 @@ if [ "$now" = "$before" ]; then
   printf '%s unchanged\n' "$now"
 else
   say "the policy $policy is loaded"
-  [ -z "$unrevoked" ] || say "$unrevoked"
   [ -z "$(audit_setting log)" ] || [ -e "$sealed" ] ||
     say "gateway.audit is new in the policy: start the container again; until then, the log is not sealed and not rotated"
   printf '%s\n' "$now"

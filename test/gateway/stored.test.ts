@@ -194,6 +194,30 @@ test('a sealed log under another host is refused, and the old policy stays', asy
   await load(first);
   expect(await statusOf(await tokenOf(acme, 'ready'))).toBe(200);
 });
+
+test('a policy without sessions is refused while a person is revoked, and the old policy stays', async () => {
+  const token = await tokenOf(acme, 'fay');
+  expect(await statusOf(token)).toBe(200);
+  await revoke('--subject', 'acme/id-fay');
+  await until(async () => (await gateway.box.exec('cat', `${STATE}/revoked.json`)).stdout.includes('id-fay'), {
+    what: 'the state file to have the revocation',
+  });
+  const plain = first
+    .replace(/^ {2}session: .*\n/m, '')
+    .replace(/, client: \{[^}]*\}/, '')
+    .replace('[session]', '[bearer]');
+  await gateway.box.write({ '/etc/meshgate/meshgate.yaml': plain });
+  const { exitCode, stderr } = await gateway.box.exec('meshgate-reload');
+  expect([exitCode, stderr]).toEqual([
+    1,
+    expect.stringMatching(/no host accepts sessions, so \d+ revocations .* would end.*\n.*the old one stays/),
+  ]);
+  expect(await statusOf(token)).toBe(401);
+  await load(first);
+  expect(await statusOf(token)).toBe(401);
+  expect(await statusOf(await tokenOf(acme, 'ready'))).toBe(200);
+});
+
 test('a revocation just before nginx loads another size of its zone', async () => {
   const token = await tokenOf(acme, 'late');
   expect(await statusOf(token)).toBe(200);
@@ -208,6 +232,11 @@ test('a revocation just before nginx loads another size of its zone', async () =
     'while [ -e late.json ]; do :; done',
     'kill -HUP "$(cat /run/meshgate/nginx.pid)"',
   ];
+  // The next worker that exits is the one that has taken the file, and none of an earlier reload.
+  await until(
+    async () => (await gateway.box.exec('sh', '-c', "grep -l 'shutting[ ]down' /proc/[0-9]*/cmdline")).stdout === '',
+    { what: 'the workers of earlier reloads to exit' },
+  );
   const mark = gateway.box.logs.mark();
   const { exitCode, stderr } = await gateway.box.exec('sh', '-ec', commands.join('\n'));
   expect(exitCode, stderr).toBe(0);

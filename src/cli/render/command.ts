@@ -25,6 +25,7 @@ import {
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { checkFiles } from '../validate/named-files.ts';
+import { openedBy } from '../validate/stored-data.ts';
 import {
   asksSidecar,
   CONTROLLER_BUNDLE,
@@ -323,6 +324,11 @@ export const renderCommand = command({
     if (loaded === undefined) return NO;
     if (flags.checkFiles) {
       for (const { line } of (await checkFiles(runtime, loaded)).problems) runtime.err(`meshgate: ${line}\n`);
+      const opened = openedBy(runtime, loaded, flags.stateDir);
+      if (opened !== undefined) {
+        runtime.err(`meshgate: ${opened}\n`);
+        return NO;
+      }
     }
     const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
     const emitted = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);

@@ -1,6 +1,6 @@
 import { composed, partsOf } from '../../base/composed-key.ts';
 import { type StoredNames, storedChanges, storedText } from '../../rules/table/stored.ts';
-import { readSaid, revocationKey } from '../../session/revocation/revocation.ts';
+import { FLOOR, readSaid, revocationKey } from '../../session/revocation/revocation.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
 import { toScene } from '../../targets/nginx/scene.ts';
 import { storedNames } from '../../targets/nginx/signin/stored-names.ts';
@@ -16,8 +16,10 @@ export const storedNamesOf = ({ policy, rules }: Loaded): StoredNames =>
 /** The state file of the revocations, as nginx writes it. */
 type State = Readonly<Record<string, { readonly value: string }>>;
 
-function stateOf(runtime: Runtime): State | undefined {
-  const path = `${runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate'}/revoked.json`;
+const stateDir = ({ env }: Runtime): string => env.MESHGATE_STATE ?? '/var/lib/meshgate';
+
+function stateOf(runtime: Runtime, folder = stateDir(runtime)): State | undefined {
+  const path = `${folder}/revoked.json`;
   try {
     return JSON.parse(utf8(runtime.read(path)) ?? '') as State;
   } catch {
@@ -33,6 +35,23 @@ const peopleOf = (state: State, issuers: ReadonlySet<string>, now: number): numb
     if (!key.startsWith(PEOPLE) || readSaid(value).until <= now) return false;
     return issuers.has(partsOf(key.slice(PEOPLE.length))[0] ?? '');
   }).length;
+
+/** The beginnings of what revokes tokens and certificates, and not only sessions. */
+const OF_TOKENS = [PEOPLE, revocationKey('kid', ''), revocationKey('jti', '')];
+
+/** Returns why a gateway must not load a policy: the policy enforces no revocations, and its state has some that are in
+ * force.
+ * @param folder the gateway’s state */
+export function openedBy(runtime: Runtime, loaded: Loaded, folder: string | undefined): string | undefined {
+  if (storedNamesOf(loaded).one.sessions !== undefined) return undefined;
+  const said = Object.entries(stateOf(runtime, folder) ?? {}).flatMap(([key, { value }]) =>
+    key === FLOOR || OF_TOKENS.some((beginning) => key.startsWith(beginning)) ? [readSaid(value).until] : [],
+  );
+  const until = said.filter((end) => end > runtime.now());
+  if (until.length === 0) return undefined;
+  const last = new Date(Math.min(Math.max(...until), 8e12) * 1000).toISOString().slice(0, 10);
+  return `no host accepts sessions, so ${until.length} revocations of people, keys and tokens would end, which are in force until ${last}: keep a host that accepts sessions, or stop the gateway and remove ${folder ?? stateDir(runtime)}/revoked.json`;
+}
 
 /** Returns what the policy does to data of the gateway whose state is on this machine; empty without such a gateway. */
 export function storedFindings(runtime: Runtime, loaded: Loaded): readonly Finding[] {

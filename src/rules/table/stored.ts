@@ -5,6 +5,7 @@
 export const CHANGES = {
   provider: 'a provider gets another name',
   issuer: 'a provider gets another issuer, or its name is given to another issuer',
+  tenant: 'a provider has an issuer less, such as one of `tenants`',
   claim: 'a provider gets another `subject.claim`',
   prefix: 'a provider gets another `subject.prefix`',
   host: 'a host with sessions is renamed or removed',
@@ -62,7 +63,10 @@ export const STORED: readonly Stored[] = [
     needs: 'sessions',
     on: {
       issuer: ['opens', 'of people do not apply to the new issuer: if it has the same people, revoke them again'],
-      sessions: ['opens', 'do not apply to tokens until a host accepts sessions again'],
+      sessions: [
+        'opens',
+        'do not apply to tokens until a host accepts sessions again: the image refuses the policy while its state has any',
+      ],
       people: ['opens', 'of the last second before a reload can be lost without etcd: revoke those again'],
       store: ['opens', 'do not reach a replica that starts without the state of an earlier one: revoke again'],
     },
@@ -76,6 +80,7 @@ export const STORED: readonly Stored[] = [
     on: {
       provider: SIGNS_IN,
       issuer: SIGNS_IN,
+      tenant: ['ends', 'of people of this issuer end'],
       host: ['ends', 'of this host end'],
       sessions: ['ends', 'are ignored'],
       keysFile: ['ends', 'end, unless the new file has the keys of the old one'],
@@ -90,6 +95,7 @@ export const STORED: readonly Stored[] = [
     on: {
       provider: ['ends', 'are not used any more'],
       issuer: ['ends', 'are not used any more'],
+      tenant: ['ends', 'of people of this issuer are not used any more'],
       keysFile: ['ends', 'are not used any more, unless the new file has the keys of the old one'],
       people: ['ends', 'without etcd are gone: sessions are renewed through the provider'],
       store: ['ends', 'are not found any more: sessions are renewed through the provider'],
@@ -125,7 +131,7 @@ export const STORED: readonly Stored[] = [
     what: 'known tokens, and answers about opaque tokens',
     zones: ['tokens', 'answers', 'inactive', 'active'],
     by: 'a hash of the token and of what the policy verifies',
-    on: { provider: AGAIN, issuer: AGAIN, claim: AGAIN, prefix: AGAIN },
+    on: { provider: AGAIN, issuer: AGAIN, tenant: AGAIN, claim: AGAIN, prefix: AGAIN },
   },
   {
     what: 'keys and documents of providers, and their locks',
@@ -209,7 +215,7 @@ export const STORED: readonly Stored[] = [
   {
     what: 'counts of connections, open requests and requests of the sign-in',
     zones: [
-      ...['front_from', 'front_site', 'front_worker', 'open', 'open_signin', 'open_backchannel'],
+      ...['front_from', 'front_site', 'front_worker', 'open', 'open_site', 'open_signin', 'open_backchannel'],
       ...['signin_rate', 'signin_sites', 'signin_aside'],
     ],
     by: 'address',
@@ -245,6 +251,8 @@ function providerChanges({ providers: old }: StoredNames, { providers: fresh }: 
       all.push(['issuer', `provider ${name}: issuer ${issuers.join(', ')} → ${taken[0].join(', ')}`]);
     }
     if (now === undefined) continue;
+    const gone = issuers.filter((issuer) => !Object.values(fresh).some(([others]) => others.includes(issuer)));
+    if (gone.length > 0) all.push(['tenant', `provider ${found}: no issuer ${gone.join(', ')} any more`]);
     if (found !== name) all.push(['provider', `provider ${name} is now ${found}`]);
     if (claim !== now[1]) all.push(['claim', `provider ${name}: subject.claim ${claim} → ${now[1]}`]);
     if (prefix !== now[2]) {

@@ -141,3 +141,42 @@ hosts:
     expect(await lines(linkerd.replace('INGRESS', ingress).replace('ACCOUNT', ''))).toEqual(['yes files: 2 checked']);
   });
 });
+
+describe('render --check-files for a policy without sessions', () => {
+  const plain = policy
+    .replace(/^ {2}session: .*\n/m, '')
+    .replace(/, client: \{[^}]*\}/, '')
+    .replace('accept: [session, bearer]', 'accept: [bearer]');
+  const now = 1_800_000_000;
+  const STATE = '/var/lib/meshgate/revoked.json';
+  const state = (key: string, until = now + 600) => ({
+    [STATE]: JSON.stringify({ 'names\n': { value: '{}' }, [key]: { value: `${now} ${until} ${now}` } }),
+  });
+  const render = async (files: Readonly<Record<string, string>>) => {
+    const { code, err, written } = await meshgate(['render', '--target', 'nginx', '--check-files', '--out', '/out'], {
+      files: { './meshgate.yaml': plain, ...bundles, ...files },
+      now,
+    });
+    return [code, err.match(/^meshgate: .*$/gm), Object.keys(written).length > 0];
+  };
+
+  test.each(['sub\nhttps://login.example.com\nsub\nada\n', 'kid\np256\n', 'jti\nj1\n', 'floor\n'])(
+    'is refused while the state of the gateway has a revocation that it would end: %j',
+    async (key) => {
+      const says =
+        /^meshgate: no host accepts sessions, so 1 revocations of people, keys and tokens would end, which are in force until 2027-01-15: .* remove \/var\/lib\/meshgate\/revoked\.json$/;
+      expect(await render(state(key))).toEqual([1, [expect.stringMatching(says)], false]);
+    },
+  );
+
+  test('is rendered if the state has none, or only sessions that ended, or none in force', async () => {
+    for (const files of [
+      {},
+      state('sid\nabc\n'),
+      state('out\nx\n'),
+      state('floor\npsid\n'),
+      state('sub\nx\nsub\nada\n', now - 1),
+    ])
+      expect(await render(files)).toEqual([0, null, true]);
+  });
+});

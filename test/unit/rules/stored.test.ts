@@ -32,10 +32,17 @@ hosts:
     /*: { service: pages, accept: [session, bearer], allow: [authenticated] }
 `;
 
-async function stored(...edits: readonly (readonly [RegExp | string, string])[]) {
-  const fresh = edits.reduce((text, [from, to]) => text.replace(from, to), POLICY);
-  expect(fresh).not.toBe(POLICY);
-  const files = { 'a.yaml': POLICY, 'b.yaml': fresh };
+type Edit = readonly [from: RegExp | string, to: string];
+
+const edited = (text: string, edits: readonly Edit[]): string =>
+  edits.reduce((before, [from, to]) => before.replace(from, to), text);
+
+const stored = (...edits: readonly Edit[]) => storedFrom(POLICY, edits);
+
+async function storedFrom(old: string, edits: readonly Edit[]) {
+  const fresh = edited(old, edits);
+  expect(fresh).not.toBe(old);
+  const files = { 'a.yaml': old, 'b.yaml': fresh };
   const { code, out, err } = await meshgate(['diff', '--format', 'json', 'a.yaml', 'b.yaml'], { files });
   expect([code, err]).toEqual([1, '']);
   return JSON.parse(out).stored as { kind: ChangeKind; text: string; effects: { what: string; effect: string }[] }[];
@@ -44,7 +51,7 @@ async function stored(...edits: readonly (readonly [RegExp | string, string])[])
 const CLIENT = ', client: { id: wiki, secret_file: /run/sso } }';
 
 /** For each change: an edit of the policy, and data that it ends (`-`), opens (`!`) or gives to others (`~`). */
-const cases: Record<ChangeKind, [readonly (readonly [RegExp | string, string])[], readonly string[]]> = {
+const cases: Record<ChangeKind, [edits: readonly Edit[], says: readonly string[], before?: readonly Edit[]]> = {
   provider: [
     [['  people: {', '  staff: {']],
     [
@@ -64,6 +71,16 @@ const cases: Record<ChangeKind, [readonly (readonly [RegExp | string, string])[]
       '- sign-ins that have begun',
       '- budgets of callers',
       '~ names and pseudonyms of people in the log',
+    ],
+  ],
+  tenant: [
+    [[', 0f8b5e9a-3c44-4d0a-8a57-92c1e6b7d222', '']],
+    ['- session cookies', '- records with refresh tokens'],
+    [
+      [
+        'https://login.example.com,',
+        '"https://login.microsoftonline.com/{tenantid}/v2.0", tenants: [6d1c2f2e-0a51-4b6e-9f36-0d9f5c1f2a11, 0f8b5e9a-3c44-4d0a-8a57-92c1e6b7d222],',
+      ],
     ],
   ],
   claim: [
@@ -121,8 +138,8 @@ const cases: Record<ChangeKind, [readonly (readonly [RegExp | string, string])[]
 const MARKS: Record<string, string> = { ends: '-', opens: '!', others: '~' };
 
 describe('diff says what happens to stored data', () => {
-  test.each(Object.entries(cases))('%s', async (kind, [edits, says]) => {
-    const found = (await stored(...edits)).filter((change) => change.kind === kind);
+  test.each(Object.entries(cases))('%s', async (kind, [edits, says, before = []]) => {
+    const found = (await storedFrom(edited(POLICY, before), edits)).filter((change) => change.kind === kind);
     expect(found.flatMap(({ effects }) => effects.map(({ what, effect }) => `${MARKS[effect]} ${what}`))).toEqual(says);
     expect(found.every(({ text }) => text.length > kind.length)).toBe(true);
   });
