@@ -57,6 +57,10 @@ function servedBy(served: readonly Served[], node: Node): Served | undefined {
   return those.reduce<Served | undefined>((best, it) => (best && rank(best) >= rank(it) ? best : it), undefined);
 }
 
+/** Who serves what is below a path. A prefix of a policy has the path itself, too, although nothing served it before. */
+const belowAt = (served: readonly Served[], { kind, path }: Node): Served | undefined =>
+  kind === 'exact' ? served.find((it) => it.paths.kind === 'below' && it.paths.path === path) : undefined;
+
 /** The methods that anyone may use at a node: all, or some of them. */
 function openTo(open: readonly Open[], node: Node): 'all' | readonly string[] {
   const those = open.filter(({ paths }) => covers(paths, node));
@@ -84,7 +88,7 @@ export function routesFor(
   const routes: Record<string, DraftRoute> = {};
   const kept: { readonly node: Node; readonly said: string }[] = [];
   for (const node of nodes) {
-    const by = servedBy(served, node);
+    const by = servedBy(served, node) ?? belowAt(served, node);
     if (by === undefined) continue;
     const allow = rulesOf(openTo(open, node), by.allow ?? usual);
     const route: DraftRoute = { service: by.service, allow, ...by.keys };

@@ -150,7 +150,7 @@ export const gateway = mapping({
   listen: usually('nothing', a.port, DEFAULTS.listen, 'Port at which the image serves hosts.'),
   tls: key('nothing', doorTls.optional()),
   insecure_http: orElse(
-    'nothing',
+    'request',
     onlyTrue('The image serves plain HTTP, so tokens are not encrypted on the network.'),
     false,
   ),

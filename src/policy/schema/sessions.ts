@@ -122,9 +122,9 @@ export const store = mapping({
     'request',
     s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, which the gateway uses in turn.'),
   ),
-  ca_file: optional('nothing', s.filePath, 'CA for etcd’s certificates. Default: the system’s.'),
-  cert_file: key('nothing', s.certFile.optional()),
-  key_file: key('nothing', s.keyFile.optional()),
+  ca_file: optional('request', s.filePath, 'CA for etcd’s certificates. Default: the system’s.'),
+  cert_file: key('request', s.certFile.optional()),
+  key_file: key('request', s.keyFile.optional()),
   prefix: usually('request', prefix, DEFAULTS.storePrefix, 'The beginning of each key in etcd.'),
 }).describe(
   'The store that several replicas share, with sealed refresh tokens and sign-outs. Default: each replica keeps its own.',

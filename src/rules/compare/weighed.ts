@@ -65,7 +65,9 @@ const strongest = (all: readonly Decides[]): Decides =>
 function within(schema: Parameters<typeof unwrap>[0], whole: Decides, before: unknown, after: unknown): Decides {
   const bare = choose(unwrap(schema), after ?? {});
   const keys = bare && cardsOf(bare.schema);
-  if (keys === undefined || !isMapping(before) || !isMapping(after)) return whole;
+  if (keys === undefined || !(isMapping(before) || isMapping(after))) return whole;
+  if (!isMapping(before) || !isMapping(after))
+    return strongest([whole, within(schema, whole, before ?? {}, after ?? {})]);
   const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
   );
@@ -89,9 +91,12 @@ export function decidesOf({ section, key, before, after }: DefinitionChange): De
   return card ? within(card.schema, decidedBy(card.card), parsed(before), parsed(after)) : 'request';
 }
 
-/** Whether a whole definition was added or removed. This change matters only if rules use the name. */
+/** Whether a whole definition was added or removed. The rules that use its name decide whether this matters. */
 const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
+
+/** Definitions whose values no rule shows, as a renamed identity with another file. */
+const UNSHOWN: readonly Section[] = ['service', 'identity', 'ingress', 'mesh'];
 
 /** Groups the changed definitions by their effect on a proof. */
 export function weighed(changes: readonly DefinitionChange[]): Weighed {
@@ -100,5 +105,7 @@ export function weighed(changes: readonly DefinitionChange[]): Weighed {
   const reached = kept.filter(
     (change) => decidesOf(change) === 'destination' && COMPARED[change.section]?.includes(change.key ?? ''),
   );
-  return { counted, reached, other: kept.filter((change) => !counted.includes(change) && !reached.includes(change)) };
+  const unshown = changes.filter((change) => isWhole(change) && UNSHOWN.includes(change.section));
+  const rest = kept.filter((change) => !counted.includes(change) && !reached.includes(change));
+  return { counted, reached, other: [...rest, ...unshown] };
 }

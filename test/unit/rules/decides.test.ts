@@ -26,6 +26,9 @@ const FIXED: readonly (readonly [pattern: RegExp, why: string])[] = [
 
 /** Keys that decide nothing although the check or the sign-in reads them, and why. */
 const READ: Readonly<Record<string, string>> = {
+  'gateway.name': 'the sign-in logs what another name does to stored data',
+  'gateway.audit.host': 'the sign-in logs what another name does to stored data',
+  'gateway.audit.instance': 'the sign-in logs what another name does to stored data',
   'gateway.audit.pseudonyms': 'the check writes them into the log',
   'gateway.audit.pseudonyms.key_file': 'the check writes them into the log',
   'gateway.audit.claims': 'the check writes them into the log',

@@ -101,3 +101,14 @@ test.each<[string, Readonly<Record<string, string>>]>([
   expect(report.policy).toContain('group: staff');
   expect(report.policy).not.toContain('anyone');
 });
+
+test('a path without the slash at its end stays closed beside an open folder', async () => {
+  const flags = ['--upstream=http://app:8080/x/', '--skip-auth-route=^/x/'];
+  const args = [...FLAGS.filter((it) => !it.startsWith('--upstream')), ...flags];
+  const { policy } = await migrate({
+    command: 'oauth2-proxy',
+    files: { 'run.sh': `#!/bin/sh\noauth2-proxy ${args.join(' ')}\n` },
+  });
+  expect(policy).toMatch(/\/x\/\*:[^/]*anyone/);
+  expect(policy).toMatch(/\n {4}\/x:(?![^/]*anyone)/);
+});

@@ -23,8 +23,8 @@ test('the smallest host has at most 60 lines of its own', () => {
   expect(linesOf(filesOf(smallest), HOSTS)).toBeLessThanOrEqual(60);
 });
 
-test('all files that hosts share have at most 500 lines together', () => {
-  expect(linesOf(filesOf(smallest), SHARED)).toBeLessThanOrEqual(500);
+test('all files that hosts share have at most 650 lines together', () => {
+  expect(linesOf(filesOf(smallest), SHARED)).toBeLessThanOrEqual(650);
 });
 
 /** The smallest policy with twenty hosts, of three routes to two services each. */
