@@ -426,13 +426,13 @@ describe('the patch', () => {
   });
 
   test('says that a control character in the policy is escaped, and is exact as JSON', async () => {
-    const policy = POLICY.replace('# everyone', '# every\u2028one');
+    const policy = POLICY.replace('# everyone', '# every\u200eone');
     const { err } = await run([], LOG, policy);
     expect(err).toBe(
       'the patch has escapes in place of control characters: to apply it, take "patch" of --format json\n',
     );
     const { out } = await run(['--format', 'json'], LOG, policy);
-    expect(applied(policy, JSON.parse(out).patch)).toContain('# every\u2028one');
+    expect(applied(policy, JSON.parse(out).patch)).toContain('# every\u200eone');
   });
 });
 
