@@ -217,29 +217,3 @@ test('a policy without sessions is refused while a person is revoked, and the ol
   expect(await statusOf(token)).toBe(401);
   expect(await statusOf(await tokenOf(acme, 'ready'))).toBe(200);
 });
-
-test('a revocation just before nginx loads another size of its zone', async () => {
-  const token = await tokenOf(acme, 'late');
-  expect(await statusOf(token)).toBe(200);
-  const now = Math.floor(Date.now() / 1000);
-  const asked = { kind: 'sub', provider: 'acme', subject: 'id-late', before: now + 60, until: now + 3600, made: now };
-  // The gateway takes the file, and nginx is told at once, before it has written its state.
-  const commands = [
-    "sed -i 's/zone=meshgate_revoked:[0-9]*m/zone=meshgate_revoked:9m/' /run/meshgate/conf/http.conf",
-    `cd ${STATE}/revoke`,
-    `echo '${JSON.stringify(asked)}' >.late`,
-    'mv .late late.json',
-    'while [ -e late.json ]; do :; done',
-    'kill -HUP "$(cat /run/meshgate/nginx.pid)"',
-  ];
-  // The next worker that exits is the one that has taken the file, and none of an earlier reload.
-  await until(
-    async () => (await gateway.box.exec('sh', '-c', "grep -l 'shutting[ ]down' /proc/[0-9]*/cmdline")).stdout === '',
-    { what: 'the workers of earlier reloads to exit' },
-  );
-  const mark = gateway.box.logs.mark();
-  const { exitCode, stderr } = await gateway.box.exec('sh', '-ec', commands.join('\n'));
-  expect(exitCode, stderr).toBe(0);
-  await gateway.box.logs.waitFor(/worker process \d+ exited with code 0/, mark);
-  expect(await statusOf(token)).toBe(401);
-});

@@ -22,16 +22,23 @@ const linesOf = (changes: readonly StoredChange[]): readonly string[] =>
 /** The text of the names of this context's policy. */
 let text: string | undefined;
 
+/** Whether the zone has had this text. After a reload, workers of the policy before run for some time, and do not write
+ * its names again. */
+let known = false;
+
 /** Logs one line if the policy names stored data in another way than the policy before, also over a restart.
  * @param names those of the policy that nginx has loaded */
 export function sayRenamed(names: StoredNames): void {
   text ??= JSON.stringify(names);
+  if (known) return;
   const before = revokedDict().get(STORED_NAMES);
-  if (before === text) return;
+  known = before === text;
+  if (known) return;
   const lines = before === undefined ? [] : linesOf(storedChanges(JSON.parse(before) as StoredNames, names));
   let level = ngx.WARN;
   try {
     revokedDict().set(STORED_NAMES, text, MAX_DICT_TTL_MS);
+    known = true;
   } catch {
     // Without room for the names, each run would log the line.
     if (!locksDict().add(composed('said', 'names'), 1, REPEAT_LINE_S * 1000)) return;

@@ -34,7 +34,7 @@ export const traps: readonly Trap[] = [
   has('error_page', /^401 = (@meshgate_refuse|\$meshgate_refuse_as)$/, 'a refusal has no reason'),
   has('error_page', /^500 = @meshgate_down$/, 'a dead check is a bare 500'),
   has('error_page', /^400 = \/\.meshgate\/bad$/, 'a malformed request has no reason'),
-  has('error_page', /^494 = \/\.meshgate\/large$/, 'a request that is too large has no reason'),
+  has('error_page', /^414 494 = \/\.meshgate\/large$/, 'a request that is too large has no reason'),
   is('satisfy', 'all', 'an outer "satisfy any" opens the route'),
   is('ssi', 'off', 'an include asks other routes unchecked'),
   is('mirror', 'off', 'an outer mirror asks other routes unchecked'),
