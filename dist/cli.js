@@ -1115,7 +1115,7 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
   auth_request off; allow all; root /dev/null; try_files /- @meshgate_${name2};
 `,otherErrors=conf`error_page 405 413 421 501 @meshgate_error;`,tooLarge=conf`error_page 413 @meshgate_error;`,errorLocations=conf`
   location @meshgate_error { ${counted3("error_text")} }
-  location @meshgate_error_text { return 200 ""; }
+  location @meshgate_error_text { return 500 $meshgate_no_text; }
 `,strangersBody=conf`
   ${bodyBuffer(MAX_FORM_BYTES)}
   client_body_timeout ${BODY_SECONDS}s;
@@ -1293,6 +1293,7 @@ ${" ".repeat(state.indent*level)}`}function scalarLayout(state,node4,parent2,lev
       volatile;
       default ${template('"reason":"',variable2("meshgate_reason"),'"',variable2("meshgate_problem_detail"),...ID)};
     }
+    map "" $meshgate_no_text { default ""; }
     map "" $meshgate_route_unknown { default ${bodyOf("route_unknown")}; }
     ${inner3?asserted2:detailMap(variable2("meshgate_problem_detail"))}
   `}var BYTES2=16,bytes2=count3=>`[\\x00-\\xff]{${count3}}`,first=(name2,count3,but="")=>regex("~",`^${but}(?<meshgate_${name2}>${bytes2(count3)})${bytes2(BYTES2-count3)}\\z`),MAPPED3="\\x00{10}\\xff\\xff",NETWORK=`^(?|${MAPPED3}(?<meshgate_from_net>${bytes2(4)})|(?<meshgate_from_net>${bytes2(8)})${bytes2(BYTES2-8)})\\z`,kilobytes=({policy})=>Math.max(MIN_SIGNIN_ADDRESSES,policy.gateway.sessionRoom?.people??0)*SIGNIN_ADDRESS_BYTES>>10,limitOf3=({policy})=>policy.gateway.signin?.limit??{rate:DEFAULTS.signinRate,burst:DEFAULTS.signinBurst},fromMaps=conf`

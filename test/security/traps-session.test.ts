@@ -233,10 +233,7 @@ const renewal = (token: string): Sent => ({
 
 trap(lab, {
   name: 'only the check can renew a session',
-  without: inHosts(
-    /location = \/\.meshgate\/callback \{([\s\S]*?)\n {8}if \(.*\}\n/,
-    'location = /.meshgate/renew {$1\n',
-  ),
+  without: inHosts(/location = \/\.meshgate\/callback \{/, 'location = /.meshgate/renew {'),
   attack: async () =>
     (await both(renewal('x'))).map((answer) => [answer.status, answer.text.includes('"handler":"renew"')]),
   held: [

@@ -200,6 +200,7 @@ export function problemMaps(inner: boolean): readonly Directive[] {
       volatile;
       default ${template('"reason":"', variable('meshgate_reason'), '"', variable('meshgate_problem_detail'), ...ID)};
     }
+    map "" $meshgate_no_text { default ""; }
     map "" $meshgate_route_unknown { default ${bodyOf('route_unknown')}; }
     ${inner ? asserted : detailMap(variable('meshgate_problem_detail'))}
   `;

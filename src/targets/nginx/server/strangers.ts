@@ -193,10 +193,11 @@ export const otherErrors = conf`error_page 405 413 421 501 @meshgate_error;`;
 /** The same in a location with error pages of its own. The other statuses come before nginx has found a location. */
 export const tooLarge = conf`error_page 413 @meshgate_error;`;
 
-/** The locations of these error pages. */
+/** The locations of these error pages. The status is that of the error. The one that is written here would be sent only if
+ * there were no error, so it is one that refuses. `return` needs a variable, since it takes an empty text for none. */
 export const errorLocations: readonly Directive[] = conf`
   location @meshgate_error { ${counted('error_text')} }
-  location @meshgate_error_text { return 200 ""; }
+  location @meshgate_error_text { return 500 $meshgate_no_text; }
 `;
 
 /** The limits of all endpoints of the gateway itself. */

@@ -18,17 +18,21 @@ function policyOf(text: string): Policy {
   return policy;
 }
 
+const text = (files: readonly (readonly [string, string])[]) => files.map(([, one]) => one).join('\n');
+
 describe.each(cases)('the sidecar of %s', (name) => {
   const { files } = sidecar(goldenPolicy(name));
   const confs = Object.entries(files).filter(([path]) => path.endsWith('.conf') && !path.startsWith('ingress/'));
 
   test('answers 200 only after a check, and for what is public', () => {
     const answers = confs.flatMap(([path, text]) =>
-      [...text.matchAll(/return 2\d\d[^;]*/g)].map(([answer]) => `${path}: ${answer.slice(0, 14)}`),
+      [...text.matchAll(/location (?:[=^~]+ )?(\S+) \{(?:(?!location )[\s\S])*?return 2\d\d/g)].map(
+        ([, location]) => `${path.replace(/^hosts.*/, 'hosts')} ${location}`,
+      ),
     );
-    const allowed = ['allowed.conf: return 200 ""', `metadata.conf: return 200 '{"`, 'http.conf: return 200 ok'];
-    expect(answers.filter((answer) => !allowed.includes(answer))).toEqual([]);
-    expect(answers).toContain('allowed.conf: return 200 ""');
+    expect(text(confs).match(/return 2\d\d/g)?.length).toBe(answers.length);
+    const open = ['http.conf /.meshgate/healthz', 'hosts @meshgate_metadata'];
+    expect(answers.filter((answer) => !open.includes(answer))).toEqual(['allowed.conf @meshgate_allowed']);
   });
 
   test('sends no request to a service', () => {
