@@ -71,7 +71,7 @@ export function ablationRows(numbers: Numbers): string[][] {
   return found.length === 0 ? [] : [HEAD, ...found];
 }
 
-/** docs/bench.md with the table of this run; unchanged unless all parts were measured. */
+/** docs/contributing/bench.md with the table of this run; unchanged unless all parts were measured. */
 export function withAblation(text: string, numbers: Numbers): string {
   const found = rows(numbers);
   if (found.length < parts.length) return text;

@@ -21,7 +21,7 @@ import { readSettings } from './settings.ts';
 import { table } from './table.ts';
 import { createSigner } from './tokens.ts';
 
-const DOCS = join(import.meta.dirname, '../../docs/bench.md');
+const DOCS = join(import.meta.dirname, '../../docs/contributing/bench.md');
 const say = (text: string) => console.error(`bench: ${text}`);
 
 async function main(): Promise<void> {

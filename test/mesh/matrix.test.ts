@@ -1,7 +1,7 @@
 /**
  * The matrix: requests that are derived from the rules, sent to the gateway and to each layer of each mesh. All must
  * answer as `decide` does, as far as they see the request; and every change of what was rendered must make one of them
- * answer otherwise. docs/matrix.md says how to read matrix.json.
+ * answer otherwise. docs/contributing/matrix.md says how to read matrix.json.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { modules } from '../gateway/conformance-modules.ts';
 
-/** Compares docs/CONFORMANCE.md, the list of modules and their tests with each other. */
+/** Compares docs/contributing/CONFORMANCE.md, the list of modules and their tests with each other. */
 
-const table = readFileSync('docs/CONFORMANCE.md', 'utf8');
+const table = readFileSync('docs/contributing/CONFORMANCE.md', 'utf8');
 const tests = readFileSync('test/gateway/conformance.test.ts', 'utf8');
 
 /** Rows of the document that begin with a module's name. */
@@ -22,7 +22,7 @@ describe('the conformance modules', () => {
     expect(applying.map(({ name, cells }) => [name, cells[0], cells[2]])).toEqual(
       modules.map(({ name, provider, outcome }) => [name, provider, `passes: ${outcome}`]),
     );
-    for (const { cells } of applying) expect(cells[1]).toContain('(../test/gateway/conformance.test.ts)');
+    for (const { cells } of applying) expect(cells[1]).toContain('(../../test/gateway/conformance.test.ts)');
   });
 
   test('each have a test of the same name, and no test has another name', () => {

@@ -1,4 +1,4 @@
-/** The commands in docs/: a shell can read them, their flags exist, and a test or docs/testing.md names each page. */
+/** The commands in docs/: a shell can read them, their flags exist, and a test or docs/contributing/testing.md names each page. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -75,10 +75,11 @@ describe.each(pages.map(({ page, blocks }) => [page, blocks] as const))('docs/%s
     }
   });
 
-  test('has commands that a test runs, or docs/testing.md says why not', () => {
-    const listed = readFileSync('docs/testing.md', 'utf8').split('### Commands that no test runs')[1] ?? '';
+  test('has commands that a test runs, or docs/contributing/testing.md says why not', () => {
+    const listed =
+      readFileSync('docs/contributing/testing.md', 'utf8').split('### Commands that no test runs')[1] ?? '';
     const test = RUN[page];
-    if (test === undefined) expect(listed.split('\n## ')[0]).toContain(`[${page}](${page}.md)`);
+    if (test === undefined) expect(listed.split('\n## ')[0]).toContain(`[${page}](../${page}.md)`);
     else expect(readFileSync(test, 'utf8')).toMatch(new RegExp(`docs/(?:${page}\\.md|ingress-\\$)|'${page}\\.md'`));
   });
 });

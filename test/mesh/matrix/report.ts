@@ -24,7 +24,7 @@ export interface SideCount {
 /** Policy → side → results. */
 export type Policies = Readonly<Record<string, Readonly<Record<string, SideCount>>>>;
 
-/** test/mesh/matrix.json; docs/matrix.md says how to read it. */
+/** test/mesh/matrix.json; docs/contributing/matrix.md says how to read it. */
 export interface Written {
   readonly cells: number;
   readonly disagreements: number;

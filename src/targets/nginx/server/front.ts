@@ -6,7 +6,7 @@ import { connectionsPerAddress, SITE_CONNECTIONS, WORKER_CLIENTS } from './stran
 
 /* The front of the image: it counts connections by address from their first byte, and hands each connection itself over to
  * the servers of http, in the same worker. nginx's `limit_conn` of http counts a connection only when its first request
- * has arrived, so it does not count half handshakes and half headers. docs/decisions/005-connections-by-address.md. */
+ * has arrived, so it does not count half handshakes and half headers. docs/contributing/decisions/005-connections-by-address.md. */
 
 const socket = ({ options }: Scene, port: number): string => `unix:${options.runDir}/front-${port}.sock`;
 
