@@ -1,6 +1,6 @@
-import { buildRouteMap } from '@stricli/core';
 import { auditCommands } from './audit/command.ts';
-import type { Context } from './common/context.ts';
+import { commands } from './common/context.ts';
+import { type CommandDefinition, definitionsOf } from './common/definitions.ts';
 import { diffCommand } from './diff/command.ts';
 import { driftCommands } from './drift/command.ts';
 import { explainCommand } from './explain/command.ts';
@@ -25,8 +25,9 @@ import { validateCommand } from './validate/command.ts';
 /** The version in package.json; a test compares the two. */
 export const VERSION = '0.1.0';
 
-const root = buildRouteMap<string, Context>({
-  routes: {
+const root = commands(
+  'Plain nginx as the identity-aware front door of a service mesh',
+  {
     init: initCommand,
     validate: validateCommand,
     render: renderCommand,
@@ -47,16 +48,16 @@ const root = buildRouteMap<string, Context>({
     replay: replayCommand,
     tighten: tightenCommand,
   },
-  docs: {
-    brief: 'Plain nginx as the identity-aware front door of a service mesh',
-    fullDescription: [
-      'Plain nginx as the identity-aware front door of a service mesh.',
-      '',
-      'Results go to standard output, messages to standard error. Exit codes: 0 yes, 1 no (denied, invalid), 2 wrong use; for diff and prove also 3, neither yes nor no.',
-      '"meshgate COMMAND --help" has examples.',
-    ].join('\n'),
-  },
-});
+  [
+    'Plain nginx as the identity-aware front door of a service mesh.',
+    '',
+    'Results go to standard output, messages to standard error. Exit codes: 0 yes, 1 no (denied, invalid), 2 wrong use; for diff and prove also 3, neither yes nor no.',
+    '"meshgate COMMAND --help" has examples.',
+  ].join('\n'),
+);
+
+/** Returns what the documentation says about each command, in the order of the help. */
+export const commandDefinitions = (): readonly CommandDefinition[] => definitionsOf(root);
 
 const meshgate = program(root, 'meshgate', VERSION);
 

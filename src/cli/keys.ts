@@ -1,19 +1,8 @@
-import { buildRouteMap } from '@stricli/core';
 import { newSigningKeys, replaceSigningKeys, rotateSigningKeys } from '../assertion/rotate.ts';
 import { PUBLISHED_BEFORE_SIGNING_S } from '../base/limits.ts';
 import { isRing, newRing, replaceRing, rotateRing } from '../session/keys/rotate-ring.ts';
 import { PUBLISHED_BEFORE_SEALING_S } from '../session/limits.ts';
-import {
-  argument,
-  type Context,
-  command,
-  type FlagsOf,
-  flag,
-  NO,
-  parseDuration,
-  WrongUse,
-  YES,
-} from './common/context.ts';
+import { argument, command, commands, type FlagsOf, flag, NO, parseDuration, WrongUse, YES } from './common/context.ts';
 import { decoded, reasonOf } from './common/load.ts';
 import { codeOf, type Runtime } from './machine/runtime.ts';
 
@@ -156,7 +145,7 @@ const rotateCommand = command({
   },
 });
 
-export const keysCommands = buildRouteMap<string, Context>({
-  routes: { new: newCommand, rotate: rotateCommand },
-  docs: { brief: 'Make and rotate the keys that sign assertions and seal sessions' },
+export const keysCommands = commands('Make and rotate the keys that sign assertions and seal sessions', {
+  new: newCommand,
+  rotate: rotateCommand,
 });

@@ -126,7 +126,8 @@ async function lay(runtime: Runtime, folder: string, what: Asked): Promise<strin
 /** `meshgate revoke`: writes a file that the gateway's job reads, and waits for the result. */
 export const revokeCommand = command({
   brief: 'Revoke the credentials of a person, a session, a key or a token',
-  text: 'Revokes credentials in the running gateway whose state is on this machine, and in all gateways that share its etcd. Waits until the revocation is in force. Requests, WebSockets and streams that passed before continue; --cut ends them. Exit code 1: the gateway refused the revocation, or it is not in force yet.',
+  text: 'Revokes credentials in the running gateway whose state is on this machine, and in all gateways that share its etcd. Waits until the revocation is in force. Requests, WebSockets and streams that passed before continue; --cut ends them.',
+  exits: { 1: 'the gateway refused the revocation, or it is not in force yet' },
   examples: [
     'meshgate revoke --subject okta/00u1a2b3 --cut',
     'docker exec gateway meshgate revoke --sid hTJmAPsWx7_gz1b3nsEfAQ',

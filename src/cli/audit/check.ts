@@ -54,7 +54,8 @@ const provenJson = ({ entry, index, checkpoint, chain }: Proven) => ({
 /** `meshgate audit check`: verifies a proof offline. */
 export const auditCheckCommand = command({
   brief: 'Verify the proof of a line, with the first key of the log and nothing else',
-  text: 'Verifies a proof of "meshgate audit prove": that the log with this key has sealed the line, at this place. With --witness, the proof must also have a cosignature of each of these witnesses. Nothing is asked over the network. Exit code 0: proven; 1: not proven.',
+  text: 'Verifies a proof of "meshgate audit prove": that the log with this key has sealed the line, at this place. With --witness, the proof must also have a cosignature of each of these witnesses. Nothing is asked over the network.',
+  exits: { 0: 'proven', 1: 'not proven' },
   examples: [
     'meshgate audit check line.tlog-proof --key first.vkey',
     'meshgate audit check line.tlog-proof --key first.vkey --witness witness.vkey --format json',

@@ -1,5 +1,4 @@
-import { buildRouteMap } from '@stricli/core';
-import type { Context } from '../common/context.ts';
+import { commands } from '../common/context.ts';
 import { auditCheckCommand } from './check.ts';
 import { auditLinesCommand } from './lines.ts';
 import { auditOcsfCommand } from './ocsf.ts';
@@ -10,17 +9,14 @@ import { sealCommand } from './seal.ts';
 import { auditVerifyCommand } from './verify.ts';
 import { auditWitnessCommand } from './witness.ts';
 
-export const auditCommands = buildRouteMap<string, Context>({
-  routes: {
-    seal: sealCommand,
-    verify: auditVerifyCommand,
-    prove: auditProveCommand,
-    check: auditCheckCommand,
-    redecide: redecideCommand,
-    witness: auditWitnessCommand,
-    lines: auditLinesCommand,
-    ocsf: auditOcsfCommand,
-    pseudonym: auditPseudonymCommand,
-  },
-  docs: { brief: 'Seal the log, and verify what it says' },
+export const auditCommands = commands('Seal the log, and verify what it says', {
+  seal: sealCommand,
+  verify: auditVerifyCommand,
+  prove: auditProveCommand,
+  check: auditCheckCommand,
+  redecide: redecideCommand,
+  witness: auditWitnessCommand,
+  lines: auditLinesCommand,
+  ocsf: auditOcsfCommand,
+  pseudonym: auditPseudonymCommand,
 });

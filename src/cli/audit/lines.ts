@@ -17,7 +17,8 @@ const MOST_NAMED = 20;
 /** `meshgate audit lines`: prints the lines in a transparency log. */
 export const auditLinesCommand = command({
   brief: 'Print the lines that are in the sealed log',
-  text: 'Prints the lines in a transparency log in their order, as nginx wrote them, also those of files that a rotation has removed. So replay, trace and explain --request can read them from standard input, and tighten from a file. Characters that control a terminal are printed as escapes of JSON. Lines that nginx did not write are not printed: standard error names their entries. The command does not verify the log: audit verify does. Exit code 0: all lines are printed; 1: there are lines that nginx did not write.',
+  text: 'Prints the lines in a transparency log in their order, as nginx wrote them, also those of files that a rotation has removed. So replay, trace and explain --request can read them from standard input, and tighten from a file. Characters that control a terminal are printed as escapes of JSON. Lines that nginx did not write are not printed: standard error names their entries. The command does not verify the log: audit verify does.',
+  exits: { 0: 'all lines are printed', 1: 'there are lines that nginx did not write' },
   examples: [
     'meshgate audit lines --log-folder audit > access.log',
     'meshgate audit lines --since 1d | meshgate replay --policy new.yaml -',

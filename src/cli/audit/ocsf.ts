@@ -6,7 +6,8 @@ import { LOGS, placeText, textLines } from '../common/log-lines.ts';
 /** `meshgate audit ocsf`: prints lines of the log as events of OCSF. */
 export const auditOcsfCommand = command({
   brief: 'Print lines of the log as OCSF events',
-  text: 'Prints each line of the log as one JSON object of OCSF (Open Cybersecurity Schema Framework) 1.8.0: API Activity (6003) for requests, and Authentication (3002) for the paths of the sign-in. Fields for which OCSF has no attribute are in "unmapped", by their names in the log. Exit code 1: a line cannot be read; standard error names it, and the others are printed.',
+  text: 'Prints each line of the log as one JSON object of OCSF (Open Cybersecurity Schema Framework) 1.8.0: API Activity (6003) for requests, and Authentication (3002) for the paths of the sign-in. Fields for which OCSF has no attribute are in "unmapped", by their names in the log.',
+  exits: { 1: 'a line cannot be read; standard error names it, and the others are printed' },
   examples: ['meshgate audit ocsf access.log > events.jsonl', 'zcat access.log.1.gz | meshgate audit ocsf -'],
   flags: {},
   args: [{ ...argument(...LOGS), several: true }],

@@ -189,7 +189,12 @@ function policyReader(policies: CompiledPolicies, found: Findings, only: Readonl
 /** `meshgate audit redecide`: decides each line of the log again by the policy of its digest. */
 export const redecideCommand = command({
   brief: 'Decide each line of the log again, and name lines on which the gateway decided otherwise',
-  text: 'Decides the request of each line again, by the policy whose digest is in the line, and compares the result with what the gateway did: route, rule, service and identity, or the reason of the refusal and the nearest rule. Each --policy is a policy file, or a compiled policy (audit/policy-DIGEST.json). With --log-folder, the policies are those in the transparency log: a policy decides only lines that were sealed after it, and if --policy is given, only these policies count. The lines of LOG have no place in the transparency log, so each of its policies counts for them. The command prints when each policy decided, and whether two alternate. Refusals of credentials cannot be decided again, because no line contains a credential. Exit code 0: the gateway decided each line as its policy does; 1: it decided a line otherwise; 3: the policy of a line is not known, or a line cannot be read.',
+  text: 'Decides the request of each line again, by the policy whose digest is in the line, and compares the result with what the gateway did: route, rule, service and identity, or the reason of the refusal and the nearest rule. Each --policy is a policy file, or a compiled policy (audit/policy-DIGEST.json). With --log-folder, the policies are those in the transparency log: a policy decides only lines that were sealed after it, and if --policy is given, only these policies count. The lines of LOG have no place in the transparency log, so each of its policies counts for them. The command prints when each policy decided, and whether two alternate. Refusals of credentials cannot be decided again, because no line contains a credential.',
+  exits: {
+    0: 'the gateway decided each line as its policy does',
+    1: 'it decided a line otherwise',
+    3: 'the policy of a line is not known, or a line cannot be read',
+  },
   examples: [
     'meshgate audit redecide --policy meshgate.yaml access.log',
     'meshgate audit redecide --policy old.yaml --policy meshgate.yaml access.log.1.gz access.log',

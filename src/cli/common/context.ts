@@ -2,8 +2,10 @@ import {
   type BaseArgs,
   type BaseFlags,
   buildCommand,
+  buildRouteMap,
   type Command,
   type CommandContext,
+  type RouteMap,
   type StricliProcess,
 } from '@stricli/core';
 import { seconds } from '../../policy/forms/units.ts';
@@ -67,7 +69,7 @@ export type FlagsOf<S> = {
   readonly [K in keyof S as S[K] extends { readonly optional: true } ? never : K]: ValueOf<S[K]>;
 } & { readonly [K in keyof S as S[K] extends { readonly optional: true } ? K : never]?: ValueOf<S[K]> };
 
-type Argument = ReturnType<typeof argument> & { readonly optional?: true; readonly several?: true };
+export type Argument = ReturnType<typeof argument> & { readonly optional?: true; readonly several?: true };
 
 type ArgumentsOf<A> = A extends readonly [{ readonly several: true }]
   ? string[]
@@ -78,20 +80,40 @@ const positionalOf = (args: readonly Argument[]) =>
     ? { kind: 'array', parameter: args[0], minimum: args[0].optional ? 0 : 1 }
     : { kind: 'tuple', parameters: args };
 
-/** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use.
- * @param text the description for `--help` */
-export function command<S extends object, const A extends readonly Argument[] = []>(given: {
+/** What `--help` and the documentation say about a command. */
+export interface Definition {
   readonly brief: string;
+  /** The description for `--help`. */
   readonly text: string;
   readonly examples: readonly string[];
-  readonly flags: S;
-  /** If the only argument has `several`, there may be any number of it, at least one unless it is optional. */
-  readonly args?: A;
-  readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
-}): Command<Context> {
-  const { brief, text, examples, args = [], run } = given;
+  readonly flags: object;
+  readonly args: readonly Argument[];
+  /** The meaning of the exit codes of this command. */
+  readonly exits: Exits;
+}
+
+type Exits = Readonly<{ [YES]?: string; [NO]?: string; [NOT_PROVEN]?: string }>;
+
+function exitsText(exits: Exits): string {
+  const meanings = Object.entries(exits).map(([code, meaning]) => `${code}: ${meaning}`);
+  return meanings.length === 0 ? '' : ` Exit code ${meanings.join('; ')}.`;
+}
+
+export type DefinedCommand = Command<Context> & { readonly definition: Definition };
+
+/** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use. */
+export function command<S extends object, const A extends readonly Argument[] = []>(
+  given: Omit<Definition, 'flags' | 'args' | 'exits'> & {
+    readonly flags: S;
+    /** If the only argument has `several`, there may be any number of it, at least one unless it is optional. */
+    readonly args?: A;
+    readonly exits?: Exits;
+    readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
+  },
+): DefinedCommand {
+  const { brief, text, examples, args = [], exits = {}, run } = given;
   const flags = 'format' in given.flags ? { ...given.flags, json: jsonFlag } : given.flags;
-  return buildCommand<BaseFlags, BaseArgs, Context>({
+  const built = buildCommand<BaseFlags, BaseArgs, Context>({
     async func({ json: asJson, ...own }: { readonly json?: boolean }, ...rest) {
       const values = asJson === true ? { ...own, format: 'json' } : own;
       try {
@@ -104,8 +126,21 @@ export function command<S extends object, const A extends readonly Argument[] = 
       }
     },
     parameters: { flags, positional: positionalOf(args) } as never,
-    docs: { brief, fullDescription: [text, '', 'EXAMPLES', ...examples.map((it) => `  ${it}`)].join('\n') },
+    docs: {
+      brief,
+      fullDescription: [`${text}${exitsText(exits)}`, '', 'EXAMPLES', ...examples.map((it) => `  ${it}`)].join('\n'),
+    },
   });
+  return Object.assign(built, { definition: { brief, text, examples, flags, args, exits } });
+}
+
+/** Returns a command that has subcommands. */
+export function commands(
+  brief: string,
+  routes: Readonly<Record<string, Command<Context> | RouteMap<Context>>>,
+  fullDescription?: string,
+): RouteMap<Context> {
+  return buildRouteMap({ routes, docs: { brief, ...(fullDescription !== undefined && { fullDescription }) } });
 }
 
 export type Format = 'text' | 'json';

@@ -15,7 +15,8 @@ import { diffText } from './text.ts';
 /** `meshgate diff`: compares two policies and lists the callers that gain or lose access. */
 export const diffCommand = command({
   brief: 'Show which callers gain or lose access from one policy to another',
-  text: 'Shows which callers gain or lose access from one policy to another. It compares the requests that the policies allow, not their text. It also lists the roles, providers, services, identities and headers that changed, and what a change of names does to revocations, sessions and other data that gateways store. If the policies have teams, the changes are grouped by team. Exit code 0: nothing changed; 1: something changed; 3: a policy has errors.',
+  text: 'Shows which callers gain or lose access from one policy to another. It compares the requests that the policies allow, not their text. It also lists the roles, providers, services, identities and headers that changed, and what a change of names does to revocations, sessions and other data that gateways store. If the policies have teams, the changes are grouped by team.',
+  exits: { 0: 'nothing changed', 1: 'something changed', 3: 'a policy has errors' },
   examples: [
     'meshgate diff old.yaml new.yaml',
     'git show main:meshgate.yaml | meshgate diff - meshgate.yaml',

@@ -1,9 +1,8 @@
-import { buildRouteMap } from '@stricli/core';
 import { withoutSlashes } from '../../base/slashes.ts';
 import { type Paint, painter } from '../common/colours.ts';
 import {
-  type Context,
   command,
+  commands,
   type FlagsOf,
   flag,
   formatFlag,
@@ -109,7 +108,8 @@ function textOf({ both, missing, notGiven }: Drift, members: Members, paint: Pai
 
 const confluenceCommand = command({
   brief: "Compare the policy's roles with the groups of Confluence",
-  text: 'Compares the roles that the rules of a host name with the groups of a Confluence Data Center, by its REST API. The roles that the profile makes for itself (-console, -break-glass, -links) are left out. Says which roles are no group of Confluence, and which groups no role gives. Which groups of the provider a person has, only the provider knows: so this command cannot say who should leave a group. Needs Node. Exit code 0: nothing differs; 1: something differs, or Confluence does not answer.',
+  text: 'Compares the roles that the rules of a host name with the groups of a Confluence Data Center, by its REST API. The roles that the profile makes for itself (-console, -break-glass, -links) are left out. Says which roles are no group of Confluence, and which groups no role gives. Which groups of the provider a person has, only the provider knows: so this command cannot say who should leave a group. Needs Node.',
+  exits: { 0: 'nothing differs', 1: 'something differs, or Confluence does not answer' },
   examples: [
     'meshgate drift confluence --url https://confluence.internal:8443 --token-file pat meshgate.yaml',
     "meshgate drift confluence --url https://confluence.internal:8443 --token-file pat --ignore 'space-*,jira-users' meshgate.yaml",
@@ -140,7 +140,6 @@ const confluenceCommand = command({
 });
 
 /** `meshgate drift`: compares the policy with what an application has. */
-export const driftCommands = buildRouteMap<string, Context>({
-  routes: { confluence: confluenceCommand },
-  docs: { brief: 'Compare the policy with the groups of an application' },
+export const driftCommands = commands('Compare the policy with the groups of an application', {
+  confluence: confluenceCommand,
 });

@@ -119,7 +119,8 @@ function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: 
 /** `meshgate explain`: says whether a request is allowed, for each rule, with the facts that decided. */
 export const explainCommand = command({
   brief: 'Explain why a request is allowed or denied, rule by rule',
-  text: 'Shows the route of a request, which of its rules match, and the fact that decided, each with its place in the policy. The command reads a token, but never prints it. Exit code 0: allowed; 1: denied.',
+  text: 'Shows the route of a request, which of its rules match, and the fact that decided, each with its place in the policy. The command reads a token, but never prints it.',
+  exits: { 0: 'allowed', 1: 'denied' },
   examples: [
     'meshgate explain GET https://wiki.example.com/rest/page',
     'meshgate explain --as staff,editor POST https://wiki.example.com/rest/page',

@@ -1,9 +1,8 @@
-import { buildRouteMap } from '@stricli/core';
 import { formatError, parsePolicy } from '../../policy/index.ts';
 import {
   argument,
-  type Context,
   command,
+  commands,
   type FlagsOf,
   flag,
   formatFlag,
@@ -159,7 +158,7 @@ const ingressNginxCommand = command({
   },
 });
 
-export const migrateCommands = buildRouteMap<string, Context>({
-  routes: { 'oauth2-proxy': oauth2ProxyCommand, 'ingress-nginx': ingressNginxCommand },
-  docs: { brief: 'Write a policy from the configuration of another product' },
+export const migrateCommands = commands('Write a policy from the configuration of another product', {
+  'oauth2-proxy': oauth2ProxyCommand,
+  'ingress-nginx': ingressNginxCommand,
 });

@@ -162,7 +162,12 @@ function provePolicies(runtime: Runtime, pair: readonly [Source, Source]): Proof
 /** `meshgate prove`: proves that two sides allow the same requests, or finds a request on which they differ. */
 export const proveCommand = command({
   brief: 'Prove that two policies, or a policy and a rendered file, allow the same requests',
-  text: 'Says whether two policies allow the same requests, to the same services and as the same identities, or prints one request on which they differ, with the rules on both sides. It examines every class of requests, not a sample. With --target it compares the policy with a mesh, by rendered files or by the live objects of the mesh: whether both allow each identity the same requests. Exit code 0: the sides are the same; 1: they differ in a request or a definition; 3: not proven. Code 3 means that a policy has errors, or that the mesh has an object that meshgate does not render. Such an object may allow more: treat it as an alarm.',
+  text: 'Says whether two policies allow the same requests, to the same services and as the same identities, or prints one request on which they differ, with the rules on both sides. It examines every class of requests, not a sample. With --target it compares the policy with a mesh, by rendered files or by the live objects of the mesh: whether both allow each identity the same requests.',
+  exits: {
+    0: 'the sides are the same',
+    1: 'they differ in a request or a definition',
+    3: 'not proven. Code 3 means that a policy has errors, or that the mesh has an object that meshgate does not render. Such an object may allow more: treat it as an alarm',
+  },
   examples: [
     'meshgate prove old.yaml new.yaml',
     'meshgate prove --target envoy meshgate.yaml build/envoy.yaml',

@@ -307,7 +307,8 @@ function resultJson(
 /** `meshgate render`: renders the policy as configuration of nginx or of a mesh, or as one policy. */
 export const renderCommand = command({
   brief: 'Render a policy as configuration of nginx, an ingress controller or a mesh, or as one policy',
-  text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js, cookies.js and counts.js. The target policy is the policy itself as one file, with its overlays, the values of its variables, and the parts that its profiles expand to. The folder of --out has a list of the written files, .meshgate-files, so that a later call removes files that are no longer rendered. Exit code 1: the policy has errors, or there is a gap and --fail-on-gap is given.",
+  text: "Renders a policy. Standard error lists the gaps: what the target cannot enforce, with its place in the policy. For nginx, the gateway's JavaScript is copied next to the files: meshgate.js, hop.js, signin.js, client.js, health.js, cookies.js and counts.js. The target policy is the policy itself as one file, with its overlays, the values of its variables, and the parts that its profiles expand to. The folder of --out has a list of the written files, .meshgate-files, so that a later call removes files that are no longer rendered.",
+  exits: { 1: 'the policy has errors, or there is a gap and --fail-on-gap is given' },
   examples: [
     'meshgate render --target nginx --out /etc/nginx/meshgate meshgate.yaml',
     'meshgate render --target nginx --out build --dir /etc/nginx/meshgate meshgate.yaml',

@@ -75,7 +75,12 @@ async function follow(
 /** `meshgate replay`: decides logged requests by another policy. */
 export const replayCommand = command({
   brief: 'Show which logged requests another policy would decide differently',
-  text: 'Decides the requests of log files by another policy, and shows which of them would be newly allowed or newly denied, or would reach another service or identity, grouped by rule. By default it compares with what the gateway did. With --old it compares with another policy, and finds the roles whose definition changed: the roles in a line then do not show whether the caller has them. With --follow, it waits for new lines: a candidate policy runs in shadow, beside the gateway. Exit code 0: nothing changes; 1: something changes; 3: the policy has errors, or it is not known what happens to some requests.',
+  text: 'Decides the requests of log files by another policy, and shows which of them would be newly allowed or newly denied, or would reach another service or identity, grouped by rule. By default it compares with what the gateway did. With --old it compares with another policy, and finds the roles whose definition changed: the roles in a line then do not show whether the caller has them. With --follow, it waits for new lines: a candidate policy runs in shadow, beside the gateway.',
+  exits: {
+    0: 'nothing changes',
+    1: 'something changes',
+    3: 'the policy has errors, or it is not known what happens to some requests',
+  },
   examples: [
     'meshgate replay --policy new.yaml access.log',
     'meshgate replay --old meshgate.yaml --policy new.yaml access.log.1.gz access.log',

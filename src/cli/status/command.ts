@@ -22,7 +22,8 @@ function refuseHost(runtime: Runtime, named: string): void {
 /** `meshgate status`: asks hosts without a credential, and fails if a service answers. */
 export const statusCommand = command({
   brief: 'Ask hosts without a credential whether the gateway protects them',
-  text: 'Asks each URL without a credential. Only the gateway may answer: with a refusal and its reason, with its challenge, or with the way to its sign-in or from HTTP to HTTPS. For a policy, asks one path of each route, except routes that anyone may use. A configuration that lost the check, for example because a controller dropped a snippet, passes every test of nginx; here it is open. Needs Node. Exit code 0: the gateway refused every request; 1: a service answered, or there was no answer.',
+  text: 'Asks each URL without a credential. Only the gateway may answer: with a refusal and its reason, with its challenge, or with the way to its sign-in or from HTTP to HTTPS. For a policy, asks one path of each route, except routes that anyone may use. A configuration that lost the check, for example because a controller dropped a snippet, passes every test of nginx; here it is open. Needs Node.',
+  exits: { 0: 'the gateway refused every request', 1: 'a service answered, or there was no answer' },
   examples: [
     'meshgate status',
     'meshgate status https://wiki.example.com/',

@@ -90,7 +90,8 @@ async function enforcers(runtime: Runtime, ask: Ask, loaded: Loaded, outcomes: r
 /** `meshgate test`: runs the policy's tests offline, at the gateway, and directly at the mesh. */
 export const testCommand = command({
   brief: "Run the policy's tests, also at the running gateway and at the mesh",
-  text: "Runs the policy's tests with the code that decides in the gateway. With --gateway and --mesh, it also sends them to the running gateway and mesh, and names the rule where these differ from the policy. These requests are real, and so are their effects. Needs Node for the network. Exit code 0: all tests pass and all results agree; 1: otherwise.",
+  text: "Runs the policy's tests with the code that decides in the gateway. With --gateway and --mesh, it also sends them to the running gateway and mesh, and names the rule where these differ from the policy. These requests are real, and so are their effects. Needs Node for the network.",
+  exits: { 0: 'all tests pass and all results agree', 1: 'otherwise' },
   examples: [
     'meshgate test',
     'meshgate test --gateway https://localhost:8443 --ca-file ca.pem --token editor=ada.txt --token reader=ben.txt',

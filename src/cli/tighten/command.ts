@@ -122,7 +122,8 @@ function requireSame({ groups, changed, invalid }: Changes): void {
 /** `meshgate tighten`: proposes a policy without the grants that no logged request used. */
 export const tightenCommand = command({
   brief: 'Propose a policy without the grants that no logged request used',
-  text: `Reads log files, and finds the rules, methods, routes and hosts of the policy that no request used. Prints when each was last used, and a patch of the policy file that removes them, with the definitions that nothing uses then. The patch keeps comments. The command replays the log with the patch, so that nothing logged changes. Rules that are rare by nature, such as break-glass access, stay with --keep, or with a comment # ${KEEP} on their line or the line above. A route stays if its paths would then belong to another route. Exit code 0: nothing to remove; 1: something to remove; 3: the policy has errors, or a line cannot be read.`,
+  text: `Reads log files, and finds the rules, methods, routes and hosts of the policy that no request used. Prints when each was last used, and a patch of the policy file that removes them, with the definitions that nothing uses then. The patch keeps comments. The command replays the log with the patch, so that nothing logged changes. Rules that are rare by nature, such as break-glass access, stay with --keep, or with a comment # ${KEEP} on their line or the line above. A route stays if its paths would then belong to another route.`,
+  exits: { 0: 'nothing to remove', 1: 'something to remove', 3: 'the policy has errors, or a line cannot be read' },
   examples: [
     'meshgate tighten --policy meshgate.yaml access.log.*.gz access.log',
     'meshgate tighten --days 90 --keep break-glass access.log > tighter.patch',

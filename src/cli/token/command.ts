@@ -78,7 +78,8 @@ function checkUse(runtime: Runtime, flags: Flags, file: string, method?: string,
 /** `meshgate token`: says what a token contains, which provider accepts it, and what its holder may do. */
 export const tokenCommand = command({
   brief: 'Show what a token contains, and which provider and rules accept it or why not',
-  text: 'Decodes a token. Shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. The signature is never printed. It is verified only with --online, on Node: the command asks the provider for its keys, or about the token if the policy says so. Exit code 0: accepted; 1: rejected.',
+  text: 'Decodes a token. Shows which provider of the policy accepts it or why not, which roles it gives, and where it passes. The signature is never printed. It is verified only with --online, on Node: the command asks the provider for its keys, or about the token if the policy says so.',
+  exits: { 0: 'accepted', 1: 'rejected' },
   examples: [
     'meshgate token token.txt',
     'meshgate token token.txt GET https://wiki.example.com/page',

@@ -141,7 +141,8 @@ async function showRequest(runtime: Runtime, flags: Flags, text: string): Promis
 /** `meshgate trace`: joins the logs of the gateway, the mesh and the service, or finds requests in the gateway's log. */
 export const traceCommand = command({
   brief: 'Show one request in the logs of gateway, mesh and service',
-  text: 'Joins the lines of all logs that have an id: who made the request, by which rule, over which identity, to which service, the status at each hop, which hop refused, and what does not agree. The id is a trace id, a request id as on a page of the gateway, or a traceparent. A file in .gz is decompressed; - reads standard input. Without an id, finds requests in the log of the gateway. Exit code 0: found; 1: not found.',
+  text: 'Joins the lines of all logs that have an id: who made the request, by which rule, over which identity, to which service, the status at each hop, which hop refused, and what does not agree. The id is a trace id, a request id as on a page of the gateway, or a traceparent. A file in .gz is decompressed; - reads standard input. Without an id, finds requests in the log of the gateway.',
+  exits: { 0: 'found', 1: 'not found' },
   examples: [
     'meshgate trace 4bf92f3577b34da6a3ce929d0e0e4736 --nginx access.log --mesh envoy.log --app wiki.log',
     'meshgate trace 4bf92f3577b34da6a3ce929d0e0e4736 --log collected.jsonl --html trace.html',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { VERSION } from '../../../src/cli/app.ts';
+import { commandDefinitions, VERSION } from '../../../src/cli/app.ts';
 import { meshgate, POLICY } from './fake.ts';
 
 test('the version is that of the package', async () => {
@@ -20,6 +20,39 @@ test('help of the command itself names all commands', async () => {
   const { code, out } = await meshgate(['--help']);
   expect(code).toBe(0);
   for (const command of COMMANDS) expect(out).toContain(`meshgate ${command}`);
+});
+
+test('the definitions name each command with its options and arguments, as the help does', async () => {
+  const names = commandDefinitions().map(({ name }) => name);
+  for (const command of COMMANDS) expect(names).toContain(command);
+  expect(names).toContain('audit verify');
+  for (const { name, options, arguments: args } of commandDefinitions()) {
+    const { code, out } = await meshgate([...name.split(' '), '--help']);
+    expect(code).toBe(0);
+    const [, flags = '', rest = ''] = out.split(/^FLAGS$|^ARGUMENTS$/m);
+    const shown = [...flags.matchAll(/^ .{0,5}(--[a-z0-9-]+)/gm)].map(([, flag]) => flag);
+    expect(shown.filter((flag) => flag !== '--help' && !flag?.startsWith('--no-'))).toEqual(
+      options.map((it) => it.name),
+    );
+    for (const it of args) expect(rest).toContain(it.name);
+  }
+});
+
+test('a definition has the value, the default and the description of an option', () => {
+  const revoke = commandDefinitions().find(({ name }) => name === 'revoke');
+  expect(revoke?.options).toContainEqual({
+    name: '--pid-file',
+    value: 'FILE',
+    default: '/run/meshgate/nginx.pid',
+    required: false,
+    repeats: false,
+    description: 'The pid of the nginx that --cut reloads',
+  });
+  expect(revoke?.exits).toEqual({
+    0: 'yes',
+    1: 'the gateway refused the revocation, or it is not in force yet',
+    2: 'wrong use',
+  });
 });
 
 test.each([
