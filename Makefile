@@ -34,7 +34,7 @@ changes: deps ## changes the policy of a running image N=1000 times under load: 
 fuzz: deps ## properties from fresh seeds for MINUTES=5; PART=unit, gateway, security, mesh (hunts) or a path
 	@MINUTES=$(MINUTES) PART=$(PART) npm run --silent fuzz
 
-check: deps ## types, lint, retired words, unit tests without sweeps, bundle size, dist is fresh
+check: deps ## types, lint, retired words, unit tests without sweeps, sizes, dist is fresh
 	@npm run --silent check
 
 bench: deps ## CPU and memory per request: table, chart and test/bench/results.json
