@@ -5,8 +5,8 @@ import LongestFirst, { SWEEPS } from './test/harness/order.ts';
 const testTimeout = 300_000;
 
 /** Tests without containers. One load of the modules for all: they keep no state that another file would see. */
-const inNode = (name: string, include: string[], exclude: string[]) => ({
-  test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, isolate: false, allowOnly: false },
+const inNode = (name: string, include: string[], exclude: string[], isolate = false) => ({
+  test: { name, include, exclude, testTimeout, hookTimeout: testTimeout, isolate, allowOnly: false },
 });
 
 /** Tests on containers: they start in seconds and run in few files at once, for machines of two cores. */
@@ -30,6 +30,9 @@ const onContainers = (name: string, others: string[] = []) => ({
 /** Stands with the unit tests, because it runs their specs, and needs a container: the njs of the gateway. */
 const IN_NJS = ['test/unit/njs/specs.test.ts'];
 
+/** It counts steps, also those of blocks, and so loads the files of src itself (test/harness/steps.ts). */
+const COUNTED = ['test/unit/linear-policy.test.ts'];
+
 /** After `make check` has passed on the same checkout, .ci/run does not run its tests again in `make test`. */
 const isChecked = process.env.MESHGATE_CHECKED === '1';
 
@@ -44,7 +47,8 @@ export default defineConfig({
     update: 'none',
     reporters: [['default', { summary: false }], './test/harness/progress.ts', './test/harness/summary.ts'],
     projects: [
-      ...(isChecked ? [] : [inNode('unit', ['test/unit/**/*.test.ts'], [...SWEEPS, ...IN_NJS])]),
+      ...(isChecked ? [] : [inNode('unit', ['test/unit/**/*.test.ts'], [...SWEEPS, ...IN_NJS, ...COUNTED])]),
+      inNode('counted', COUNTED, [], true),
       inNode('sweeps', SWEEPS, []),
       onContainers('gateway', IN_NJS),
       onContainers('security'),
