@@ -81,6 +81,51 @@ test('docs/index.md links to every page and to every example of docs/ exactly on
   expect(linked.toSorted()).toEqual([...pages, ...examples.map((name) => `docs/examples/${name}`)].toSorted());
 });
 
+describe('docs/contributing/a-request.md', () => {
+  const page = 'docs/contributing/a-request.md';
+  const rows = readFileSync(page, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| ['))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  /** Each function with its file. Files of a row are separated by commas, and their functions by semicolons. */
+  const named = rows.flatMap(([, files = '', functions = '']) => {
+    const lists = functions.split(';');
+    return [...files.matchAll(/\]\(([^)]+)\)/g)].flatMap(([, file = ''], index) =>
+      [...(lists[index] ?? '').matchAll(/`([^`]+)`/g)].map(
+        ([, name = '']) => [name, join(dirname(page), file)] as const,
+      ),
+    );
+  });
+  const drawn = [
+    ...readFileSync('docs/contributing/a-request.svg', 'utf8').matchAll(
+      /class="fn"[^>]*>([^<]+)<\/text><text class="file"[^>]*>([^<]+)</g,
+    ),
+  ].map(([, name = '', file = '']) => [name, join('src', file)] as const);
+
+  /** A function, a constant, a method, or a member that is a function. */
+  const isDefined = (name: string, text: string) =>
+    new RegExp(`(?:function|const) ${name}\\b|^ +(?:static |async |readonly )*${name}(?:<[^\\n(]*>)?[(:]`, 'm').test(
+      text,
+    );
+
+  test('has rows for each way, and a picture', () => {
+    expect(named.length).toBeGreaterThan(40);
+    expect(drawn.length).toBeGreaterThan(20);
+    expect(rows.filter((row) => row[1]?.split(',').length !== row[2]?.split(';').length)).toEqual([]);
+  });
+
+  test('names and draws functions that are in their files', () => {
+    expect(isDefined('checkHandler', 'const it = checkHandler(gateway);')).toBe(false);
+    const missing = [...named, ...drawn].filter(([name, file]) => !isDefined(name, readFileSync(file, 'utf8')));
+    expect(missing).toEqual([]);
+  });
+
+  test('draws only functions that its tables have', () => {
+    const texts = named.map((one) => one.join(' in '));
+    expect(drawn.map((one) => one.join(' in ')).filter((one) => !texts.includes(one))).toEqual([]);
+  });
+});
+
 /** The words that follow this one in a code span or block. */
 function said(text: string, command: string): string[] {
   const code = [...text.matchAll(/^```[\s\S]*?^```|`[^`\n]+`/gm)].map(([span]) => span);
