@@ -2,11 +2,10 @@ import { readLine } from '../../audit/lines/line.ts';
 import { isoTime } from '../../audit/log/clocks.ts';
 import { type Proven, parseProof, verifyProof } from '../../audit/log/line-proof.ts';
 import { Malformed } from '../../audit/log/malformed.ts';
-import { painter } from '../common/colours.ts';
-import { argument, command, formatFlag, json, NO, WrongUse, YES } from '../common/context.ts';
+import type { Paint } from '../common/colours.ts';
+import { argument, command, formatFlag, NO, WrongUse, YES } from '../common/context.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { readText } from '../common/load.ts';
-import type { Runtime } from '../machine/runtime.ts';
 import { keyFlag, keyOf, witnessFlag, witnessKeys } from './sealed-folder.ts';
 
 /** Describes the request of a line, and what the gateway decided; undefined if it is not a line of the log. */
@@ -20,7 +19,7 @@ function requestText(line: string): string | undefined {
   return `at ${time}, ${method} https://${host}${path} by ${caller}${acting}: ${decision}`;
 }
 
-function provenText(runtime: Runtime, { entry, index, checkpoint, chain }: Proven): string {
+function provenText({ entry, index, checkpoint, chain }: Proven, paint: Paint): string {
   const line = Buffer.from(entry).toString();
   const request = requestText(line);
   const key = chain.keys[chain.keys.length - 1] as Proven['chain']['keys'][number];
@@ -30,7 +29,7 @@ function provenText(runtime: Runtime, { entry, index, checkpoint, chain }: Prove
     time === undefined ? [] : [`witness ${foreign(name)} had seen this log at ${isoTime(time)}`],
   );
   return [
-    `${painter(runtime)('good', 'yes')}: this line is entry ${index} of the log ${foreign(checkpoint.origin)}`,
+    `${paint('good', 'yes')}: this line is entry ${index} of the log ${foreign(checkpoint.origin)}`,
     ...(request === undefined ? [] : [`  ${foreign(request, Number.POSITIVE_INFINITY)}`]),
     foreign(line, Number.POSITIVE_INFINITY),
     `signed: a checkpoint of ${checkpoint.size} entries, by ${foreign(`${key.name}+${key.id}`)} (${keys})`,
@@ -62,7 +61,7 @@ export const auditCheckCommand = command({
   ],
   flags: { key: keyFlag, witness: witnessFlag, format: formatFlag },
   args: [argument('PROOF', 'The proof; - reads standard input')],
-  async run(runtime, { key, witness, format }, file) {
+  async run(runtime, { key, witness }, file) {
     if (key === undefined) throw new WrongUse('give the first key of the log with --key');
     const [first, witnesses] = [keyOf(runtime, key), witnessKeys(runtime, witness)];
     const text = readText(runtime, file, 'the proof');
@@ -70,13 +69,15 @@ export const auditCheckCommand = command({
       const proven = await verifyProof(parseProof(text), first, witnesses, runtime.now());
       const absent = witnesses.find((one) => !proven.checkpoint.signed.some((it) => it.key === one));
       if (absent !== undefined) throw new Malformed(`${absent.name}+${absent.id} has not cosigned the checkpoint`);
-      runtime.out(format === 'json' ? json(provenJson(proven)) : provenText(runtime, proven));
-      return YES;
+      return { code: YES, value: provenJson(proven), text: (paint) => provenText(proven, paint) };
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      if (format === 'json') runtime.out(json({ valid: false, problem: error.message }));
-      else runtime.out(`${painter(runtime)('bad', 'no')}: ${foreign(error.message, Number.POSITIVE_INFINITY)}\n`);
-      return NO;
+      const { message } = error;
+      return {
+        code: NO,
+        value: { valid: false, problem: message },
+        text: (paint) => `${paint('bad', 'no')}: ${foreign(message, Number.POSITIVE_INFINITY)}\n`,
+      };
     }
   },
 });

@@ -1,7 +1,7 @@
 import { formatProof } from '../../audit/log/line-proof.ts';
 import { Malformed } from '../../audit/log/malformed.ts';
 import { findLines, proveEntry } from '../../audit/verify/prove-line.ts';
-import { argument, command, NO, YES } from '../common/context.ts';
+import { argument, command, Failed, YES } from '../common/context.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { firstKey, folderFlag, keyFlag, logFolder } from './sealed-folder.ts';
 
@@ -18,23 +18,19 @@ export const auditProveCommand = command({
   async run(runtime, { logFolder: folder, key }, id) {
     const files = logFolder(runtime, folder);
     const first = firstKey(runtime, files, key);
-    const fail = (text: string): number => {
-      runtime.err(`meshgate: ${text}\n`);
-      return NO;
-    };
     try {
       const [line, ...more] = findLines(files, id);
       if (line === undefined)
-        return fail(`no sealed line has the id ${foreign(id)}; a line is sealed within about a second`);
+        throw new Failed(`no sealed line has the id ${foreign(id)}; a line is sealed within about a second`);
       if (more.length > 0)
-        return fail(
+        throw new Failed(
           `${more.length + 1} lines have this trace id; name a request: ${[line, ...more].map((it) => foreign(it.requestId)).join(', ')}`,
         );
       runtime.out(formatProof(await proveEntry(files, line, first)));
       return YES;
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      return fail(`the line cannot be proven: ${error.message}; "meshgate audit verify" says what was altered`);
+      throw new Failed(`the line cannot be proven: ${error.message}; "meshgate audit verify" says what was altered`);
     }
   },
 });

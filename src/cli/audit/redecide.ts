@@ -7,25 +7,13 @@ import type { Decider } from '../../audit/replay/decider.ts';
 import { type PolicyUse, PolicyUses } from '../../audit/replay/policy-uses.ts';
 import { First } from '../../audit/verify/first.ts';
 import { SealedPolicies } from '../../audit/verify/sealed-policies.ts';
-import { painter } from '../common/colours.ts';
-import {
-  argument,
-  command,
-  flag,
-  formatFlag,
-  json,
-  NO,
-  NOT_PROVEN,
-  policyFlag,
-  WrongUse,
-  YES,
-} from '../common/context.ts';
+import type { Paint } from '../common/colours.ts';
+import { argument, command, flag, formatFlag, NO, NOT_PROVEN, policyFlag, WrongUse, YES } from '../common/context.ts';
 import { foreign } from '../common/hostile-text.ts';
-import { count, reasonOf } from '../common/load.ts';
+import { count, loadAll, reasonOf } from '../common/load.ts';
 import { LOGS, logLines, type Place, placeText, requestJson, requestText, sealedLines } from '../common/log-lines.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
-import type { Runtime } from '../machine/runtime.ts';
-import { CompiledPolicies } from '../replay/compiled-policies.ts';
+import { CompiledPolicies, loadAny } from '../replay/compiled-policies.ts';
 import type { Invalid } from '../replay/replayed.ts';
 import { logFolder as logFolderOf } from './sealed-folder.ts';
 
@@ -116,8 +104,7 @@ function policyText(found: Findings, use: PolicyUse): string {
   return `policy ${foreign(digest)}: ${count(lines, 'line')}, ${places}, decided ${times}${beside ?? ''}`;
 }
 
-function findingsText(runtime: Runtime, found: Findings): string {
-  const paint = painter(runtime);
+function findingsText(found: Findings, paint: Paint): string {
   const out: string[] = [];
   for (const { place, line, gateway, policy } of found.differences.kept) {
     out.push(`${paint('bad', 'no')} ${placeText(place)}: ${foreign(requestText(line))}`);
@@ -156,9 +143,9 @@ const findingsJson = (found: Findings) => ({
   unknownPolicies: [...found.unknown].map(([digest, it]) => ({ digest, ...it })),
   invalid: found.invalid.kept,
   policies: found.uses.list().map((use) => ({ ...use, alternatesWith: found.uses.alternating(use)?.digest ?? null })),
-  ...(found.differences.more > 0 && { moreDifferences: found.differences.more }),
-  ...(found.invalid.more > 0 && { moreInvalid: found.invalid.more }),
-  ...(found.moreUnknown > 0 && { moreUnknownLines: found.moreUnknown }),
+  moreDifferences: found.differences.more || undefined,
+  moreInvalid: found.invalid.more || undefined,
+  moreUnknownLines: found.moreUnknown || undefined,
 });
 
 /** Reads the policies of a transparency log while its lines are decided. A policy decides only the lines after its leaf.
@@ -208,12 +195,12 @@ export const redecideCommand = command({
     format: formatFlag,
   },
   args: [{ ...argument(...LOGS), several: true, optional: true }],
-  async run(runtime, { policy, overlay, env, logFolder, format }, ...logs) {
+  async run(runtime, { policy, overlay, env, logFolder }, ...logs) {
     if (logs.length === 0 && logFolder === undefined) throw new WrongUse('name the files of the log, or --log-folder');
     const given = new CompiledPolicies();
     const files = policy ?? (logFolder === undefined ? [undefined] : []);
-    const isValid = files.map((it) => given.addFile(runtime, sourceOf(runtime, it, { overlay, env })));
-    if (isValid.includes(false)) return NOT_PROVEN;
+    const load = (file: string | undefined) => loadAny(runtime, sourceOf(runtime, file, { overlay, env }));
+    for (const it of loadAll(files.map((file) => () => load(file)))) given.add(it.digest, it);
     const found = new Findings();
     try {
       const sealed = logFolder === undefined ? undefined : logFolderOf(runtime, logFolder);
@@ -233,7 +220,6 @@ export const redecideCommand = command({
       if (!(error instanceof Malformed)) throw error;
       throw new WrongUse(`${logFolder} is no valid transparency log: ${error.message}`);
     }
-    runtime.out(format === 'json' ? json(findingsJson(found)) : findingsText(runtime, found));
-    return found.code;
+    return { code: found.code, value: findingsJson(found), text: (paint) => findingsText(found, paint) };
   },
 });

@@ -4,7 +4,7 @@ import { readSettings, type SealSettings } from '../../audit/seal/settings.ts';
 import { Submitter } from '../../audit/witness/submitter.ts';
 import { originOf } from '../../policy/schema/audit.ts';
 import { digestOf, policyText } from '../../rules/digest.ts';
-import { argument, command, flag, NO, WrongUse, YES } from '../common/context.ts';
+import { argument, command, Failed, flag, WrongUse, YES } from '../common/context.ts';
 import { loadValid, readText } from '../common/load.ts';
 import { type Source, sourceFlags, sourceOf } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
@@ -22,10 +22,9 @@ const flags = {
 } as const;
 
 /** Reads the settings from the rendered policy, or from a policy. */
-function settingsOf(runtime: Runtime, file: string | undefined, source: Source): SealSettings | undefined {
+function settingsOf(runtime: Runtime, file: string | undefined, source: Source): SealSettings {
   if (file?.endsWith('.json')) return readSettings(readText(runtime, file, 'the settings'), file);
   const loaded = loadValid(runtime, source);
-  if (loaded === undefined) return undefined;
   const { audit } = loaded.policy.gateway;
   if (audit === undefined)
     throw new WrongUse(`${source.file} has no gateway.audit: add it, or name audit/seal.json of a rendered policy`);
@@ -46,7 +45,6 @@ export const sealCommand = command({
       throw new WrongUse('this engine has no timers: run meshgate-seal, or this command on Node');
     try {
       const found = settingsOf(runtime, file, sourceOf(runtime, file, of));
-      if (found === undefined) return NO;
       const settings = { ...found, ...(log && { log }), ...(folder && { folder }), ...(keyFolder && { keyFolder }) };
       const say = (text: string) => runtime.err(`meshgate: ${text}\n`);
       const sealer = await Sealer.open(settings, {
@@ -66,9 +64,7 @@ export const sealCommand = command({
       await submitter.end();
       return YES;
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      runtime.err(`meshgate: ${error.message}\n`);
-      return NO;
+      throw error instanceof Refused ? new Failed(error.message) : error;
     }
   },
 });

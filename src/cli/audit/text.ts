@@ -3,10 +3,9 @@ import { base64 } from '../../audit/log/malformed.ts';
 import { formatVkey } from '../../audit/log/note.ts';
 import type { Compared, LineFinding } from '../../audit/verify/compare-files.ts';
 import type { LogFinding, VerifiedLog } from '../../audit/verify/verify-log.ts';
-import { painter } from '../common/colours.ts';
+import type { Paint } from '../common/colours.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { count } from '../common/load.ts';
-import type { Runtime } from '../machine/runtime.ts';
 
 /** The result of `audit verify`. */
 export interface Verified {
@@ -111,9 +110,8 @@ function findingTexts(findings: readonly (LogFinding | LineFinding)[]): readonly
 }
 
 /** Returns the result of `audit verify` for people. */
-export function verifiedText(runtime: Runtime, verified: Verified): string {
+export function verifiedText(verified: Verified, paint: Paint): string {
   const { log, compared } = verified;
-  const paint = painter(runtime);
   const findings = findingsOf(verified);
   const { origin, size } = log.checkpoint;
   const asSealed = compared?.lines === 1 ? 'is as it was sealed' : 'are as they were sealed';
@@ -197,7 +195,7 @@ export function verifiedJson(verified: Verified) {
     cosigned: log.cosigned,
     continued: log.continued,
     events: log.events,
-    ...(log.moreEvents > 0 && { moreEvents: log.moreEvents }),
+    moreEvents: log.moreEvents || undefined,
     foreign: log.foreign,
     longKeys: log.longKeys,
     findings: findings.slice(0, MOST_IN_JSON),

@@ -6,7 +6,7 @@ import { type ByteLine, byteLines } from '../../audit/verify/byte-lines.ts';
 import { type Compared, Comparison, UNSEALED_S } from '../../audit/verify/compare-files.ts';
 import { UNKNOWN } from '../../audit/verify/match-lines.ts';
 import { type VerifiedLog, verifyLog } from '../../audit/verify/verify-log.ts';
-import { argument, command, flag, formatFlag, json, NO, parseDuration, WrongUse, YES } from '../common/context.ts';
+import { argument, command, Failed, flag, formatFlag, NO, parseDuration, WrongUse, YES } from '../common/context.ts';
 import { readFile, reasonOf } from '../common/load.ts';
 import { LOGS } from '../common/log-lines.ts';
 import type { HeldFile } from '../machine/chunks.ts';
@@ -161,11 +161,7 @@ export const auditVerifyCommand = command({
     format: formatFlag,
   },
   args: [{ ...argument(...LOGS), several: true, optional: true }],
-  async run(
-    runtime,
-    { logFolder: folder, key, checkpoint = [], witness, part = false, lag = UNSEALED_S, format },
-    ...logs
-  ) {
+  async run(runtime, { logFolder: folder, key, checkpoint = [], witness, part = false, lag = UNSEALED_S }, ...logs) {
     if (key === undefined)
       throw new WrongUse(
         'give the first key of the log with --key: the text of keys/first, from a place that you trust',
@@ -180,9 +176,7 @@ export const auditVerifyCommand = command({
     try {
       log = await verifyLog(files, options);
     } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
-      runtime.err(`meshgate: checkpoint: ${error.message}\n`);
-      return NO;
+      throw error instanceof Malformed ? new Failed(`checkpoint: ${error.message}`) : error;
     }
     const compared = logs.length === 0 ? undefined : await compareLines(opened, log, { isPart: part, lag });
     const isMissing = compared?.findings.some(({ kind }) => kind === 'removed' || kind === 'cut off');
@@ -194,7 +188,10 @@ export const auditVerifyCommand = command({
       meanwhile: names.filter((name) => !logs.includes(name)),
       notGiven: isMissing === true ? rotatedBeside(runtime, logs).filter((name) => !names.includes(name)) : [],
     };
-    runtime.out(format === 'json' ? json(verifiedJson(verified)) : verifiedText(runtime, verified));
-    return findingsOf(verified).length === 0 ? YES : NO;
+    return {
+      code: findingsOf(verified).length === 0 ? YES : NO,
+      value: verifiedJson(verified),
+      text: (paint) => verifiedText(verified, paint),
+    };
   },
 });

@@ -10,6 +10,7 @@ import {
 } from '@stricli/core';
 import { seconds } from '../../policy/forms/units.ts';
 import type { Runtime } from '../machine/runtime.ts';
+import { type Paint, painter } from './colours.ts';
 import { foreign } from './hostile-text.ts';
 
 /** The exit codes: yes; no (denied, or not valid); wrong use; and, from commands that compare, an unproven result. */
@@ -23,15 +24,36 @@ export interface Context extends CommandContext {
   readonly runtime: Runtime;
 }
 
-/** The error for wrong use of a command. Its lines say how to use the command. */
-export class WrongUse extends Error {
-  override readonly name = 'WrongUse';
+/** Ends a command with exit code 1. The lines say why. */
+export class Failed extends Error {
+  override readonly name: string = 'Failed';
+  readonly code: number = NO;
   readonly lines: readonly string[];
 
   constructor(...lines: readonly string[]) {
     super(lines.join('\n'));
     this.lines = lines;
   }
+}
+
+/** The error for wrong use of a command. Its lines say how to use the command. */
+export class WrongUse extends Failed {
+  override readonly name = 'WrongUse';
+  override readonly code = WRONG_USE;
+}
+
+/** Ends a command whose policy has errors, which are printed already. */
+export class InvalidPolicy extends Error {}
+
+/** The result of a command. */
+export interface Report {
+  readonly code: number;
+  /** What `--format json` prints. Members that are undefined are left out. */
+  readonly value: unknown;
+  /** The same for people. */
+  readonly text: (paint: Paint) => string;
+  /** Lines for standard error, after the result. */
+  readonly notes?: readonly string[];
 }
 
 /** A flag that takes a value. */
@@ -101,28 +123,47 @@ function exitsText(exits: Exits): string {
 
 export type DefinedCommand = Command<Context> & { readonly definition: Definition };
 
-/** Returns a command for stricli. Its exit code is the number that `run` returns, or 2 for wrong use. */
+type Returned = number | Report;
+
+/** Prints the result of a command, and returns the exit code. */
+function print(runtime: Runtime, format: Format, returned: Returned): number {
+  if (typeof returned === 'number') return returned;
+  const { code, value, text, notes = [] } = returned;
+  runtime.out(format === 'json' ? json(value) : text(painter(runtime)));
+  for (const note of notes) runtime.err(`${note}\n`);
+  return code;
+}
+
+/** Prints why a command ended early, and returns the exit code. */
+function printFailure(runtime: Runtime, error: unknown, exits: Exits): number {
+  if (error instanceof InvalidPolicy) return exits[NOT_PROVEN] === undefined ? NO : NOT_PROVEN;
+  if (!(error instanceof Failed)) throw error;
+  // Names of files and objects come from outside. A line break in a name must not begin a new line of output.
+  for (const line of error.lines) runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
+  return error.code;
+}
+
+/** Returns a command for stricli. Its exit code is the number that `run` returns, or that of its result. */
 export function command<S extends object, const A extends readonly Argument[] = []>(
   given: Omit<Definition, 'flags' | 'args' | 'exits'> & {
     readonly flags: S;
     /** If the only argument has `several`, there may be any number of it, at least one unless it is optional. */
     readonly args?: A;
     readonly exits?: Exits;
-    readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => number | Promise<number>;
+    readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => Returned | Promise<Returned>;
   },
 ): DefinedCommand {
   const { brief, text, examples, args = [], exits = {}, run } = given;
   const flags = 'format' in given.flags ? { ...given.flags, json: jsonFlag } : given.flags;
   const built = buildCommand<BaseFlags, BaseArgs, Context>({
-    async func({ json: asJson, ...own }: { readonly json?: boolean }, ...rest) {
-      const values = asJson === true ? { ...own, format: 'json' } : own;
+    async func({ json: asJson, ...own }: { readonly json?: boolean; readonly format?: Format }, ...rest) {
+      const format = asJson === true ? 'json' : (own.format ?? 'text');
       try {
-        this.process.exitCode = await run(this.runtime, values as FlagsOf<S>, ...(rest as ArgumentsOf<A>));
+        const values = 'format' in own ? { ...own, format } : own;
+        const returned = await run(this.runtime, values as unknown as FlagsOf<S>, ...(rest as ArgumentsOf<A>));
+        this.process.exitCode = print(this.runtime, format, returned);
       } catch (error) {
-        if (!(error instanceof WrongUse)) throw error;
-        // Names of files and objects come from outside. A line break in a name must not begin a new line of output.
-        for (const line of error.lines) this.runtime.err(`meshgate: ${foreign(line, Number.POSITIVE_INFINITY)}\n`);
-        this.process.exitCode = WRONG_USE;
+        this.process.exitCode = printFailure(this.runtime, error, exits);
       }
     },
     parameters: { flags, positional: positionalOf(args) } as never,

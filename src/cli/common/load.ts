@@ -12,7 +12,7 @@ import {
 import { compile } from '../../rules/compile.ts';
 import type { Rule } from '../../rules/types.ts';
 import { codeOf, type Runtime } from '../machine/runtime.ts';
-import { WrongUse } from './context.ts';
+import { InvalidPolicy, WrongUse } from './context.ts';
 import { DEFAULT_FILE, fileName, type Source, variablesOf } from './source.ts';
 
 /** A policy and its compiled rules. */
@@ -152,18 +152,33 @@ export function loadPolicy(runtime: Runtime, source: Source): LoadedFile | reado
   return { policy, rules: compile(policy), expanded: () => expandPolicy(texts.policy, texts.stage) };
 }
 
-/** Loads a policy for a command that needs a valid one. If it is not valid, prints the errors. */
-export function loadValid(runtime: Runtime, source: Source): LoadedFile | undefined {
+/** Loads a policy for a command that needs a valid one. If it is not valid, prints the errors and ends the command. */
+export function loadValid(runtime: Runtime, source: Source): LoadedFile {
   const loaded = loadPolicy(runtime, source);
   if ('policy' in loaded) return loaded;
   for (const error of loaded) runtime.err(`${formatError(error)}\n`);
-  return undefined;
+  throw new InvalidPolicy();
 }
 
-/** Loads two policies. If one of them is not valid, prints the errors of both. */
-export function loadPair(runtime: Runtime, [a, b]: readonly [Source, Source]): readonly [Loaded, Loaded] | undefined {
-  const [first, second] = [loadValid(runtime, a), loadValid(runtime, b)];
-  return first === undefined || second === undefined ? undefined : [first, second];
+/** Loads several policies. Only after the errors of all are printed, the command ends. */
+export function loadAll<T>(loads: readonly (() => T)[]): readonly T[] {
+  let invalid: InvalidPolicy | undefined;
+  const all = loads.flatMap((load) => {
+    try {
+      return [load()];
+    } catch (error) {
+      if (!(error instanceof InvalidPolicy)) throw error;
+      invalid = error;
+      return [];
+    }
+  });
+  if (invalid !== undefined) throw invalid;
+  return all;
+}
+
+/** Loads two policies that a command compares. */
+export function loadPair(runtime: Runtime, sources: readonly [Source, Source]): readonly [Loaded, Loaded] {
+  return loadAll(sources.map((it) => () => loadValid(runtime, it))) as readonly Loaded[] as readonly [Loaded, Loaded];
 }
 
 /** Returns a number with its noun: `1 role`, `2 roles`. */

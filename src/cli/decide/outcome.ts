@@ -30,18 +30,8 @@ export function testsText(outcomes: readonly TestOutcome[]): string {
 }
 
 /** Returns a test's result as JSON. */
-export function outcomeJson({ test, passed, got, detail, rule }: TestOutcome) {
-  return {
-    at: test.at,
-    as: askerText(test.as),
-    method: test.method,
-    url: test.url,
-    ...(test.message && { message: test.message }),
-    ...(test.serviceCredential !== undefined && { serviceCredential: test.serviceCredential }),
-    expect: test.expect,
-    got,
-    passed,
-    ...(detail !== undefined && { detail }),
-    ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
-  };
-}
+export const outcomeJson = ({ test, passed, got, detail, rule }: TestOutcome) => ({
+  ...{ at: test.at, as: askerText(test.as), method: test.method, url: test.url, message: test.message },
+  ...{ serviceCredential: test.serviceCredential, expect: test.expect, got, passed, detail },
+  ...{ rule: rule?.id, ruleAt: rule?.at },
+});

@@ -3,11 +3,8 @@ import type { Affected } from '../../rules/compare/minimal.ts';
 import type { DefinitionChange } from '../../rules/compare/parts.ts';
 import type { Region } from '../../rules/compare/regions.ts';
 import type { Effect } from '../../rules/compare/role-changes.ts';
-import { type StoredChange, storedText } from '../../rules/table/stored.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Paint } from '../common/colours.ts';
 import { aloneText, whoText } from '../common/words.ts';
-import type { ChangedTeams } from './teams.ts';
 
 /** Maximum number of exceptions that a line names. If there are more, it gives their number. */
 const MOST_EXCEPTIONS = 5;
@@ -150,50 +147,4 @@ export function definitionText(change: DefinitionChange): string {
   if (before === undefined) return `${what} is new: ${after}${affectsText(change)}`;
   if (after === undefined) return `${what} is gone: it was ${before}${affectsText(change)}`;
   return `${what} means something else: ${fromTo}${affectsText(change)}${rulesOfRole(change)}`;
-}
-
-const SIGNS: Readonly<Record<Change['kind'], readonly [string, 'good' | 'bad' | 'strong']>> = {
-  gained: ['+', 'good'],
-  changed: ['~', 'strong'],
-  lost: ['-', 'bad'],
-};
-
-/** Describes a difference for people, one change per line, and with teams below the name of each team. `+` marks access that is gained, `-` access that is lost,
- * `~` another identity or service, and `!` what happens to data that gateways store. */
-export function diffText(
-  changes: readonly Change[],
-  definitions: readonly DefinitionChange[],
-  stored: readonly StoredChange[],
-  routed: Routed,
-  teams: ChangedTeams,
-  paint: Paint,
-): string {
-  const lines = [
-    ...changes.map((change) => {
-      const [sign, style] = SIGNS[change.kind];
-      return { team: teams.ofChange(change), text: `${paint(style, sign)} ${changeText(change, routed)}` };
-    }),
-    ...definitions.map((change) => {
-      return { team: teams.ofDefinition(change), text: `${paint('strong', '*')} ${definitionText(change)}` };
-    }),
-    ...stored.map((change) => ({ team: undefined, text: `${paint('bad', '!')} stored: ${storedText(change)}` })),
-  ];
-  if (lines.length === 0) return 'nothing changed\n';
-  const shown = teams.hasTeams ? grouped(lines, paint) : lines.map(({ text }) => text);
-  return `${shown.join('\n')}\n`;
-}
-
-interface Line {
-  readonly team: string | undefined;
-  readonly text: string;
-}
-
-/** The lines of the policy itself, and then those of each team, below a heading. */
-function grouped(lines: readonly Line[], paint: Paint): readonly string[] {
-  const teams = [...new Set(lines.flatMap(({ team }) => team ?? []))].sort();
-  const first = lines.some(({ team }) => team === undefined) ? [undefined] : [];
-  return [...first, ...teams].flatMap((name) => [
-    paint('strong', name === undefined ? 'the policy' : `team ${name}`),
-    ...lines.flatMap(({ team, text }) => (team === name ? [`  ${text}`] : [])),
-  ]);
 }

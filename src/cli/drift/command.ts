@@ -1,12 +1,12 @@
 import { withoutSlashes } from '../../base/slashes.ts';
-import { type Paint, painter } from '../common/colours.ts';
+import type { Paint } from '../common/colours.ts';
 import {
   command,
   commands,
+  Failed,
   type FlagsOf,
   flag,
   formatFlag,
-  json,
   NO,
   policyArgument,
   WrongUse,
@@ -120,7 +120,6 @@ const confluenceCommand = command({
     const ask = network(runtime, 'drift');
     const access = accessOf(runtime, flags);
     const loaded = loadValid(runtime, sourceOf(runtime, file, flags));
-    if (loaded === undefined) return NO;
     const roles = groupNames(loaded, hostOf(loaded, flags.host));
     const ignores = ignoresOf(flags.ignore);
     try {
@@ -128,13 +127,13 @@ const confluenceCommand = command({
       const drift = compareGroups(roles, groups);
       const members = flags.members ? await counted(runtime, access, [...drift.both, ...drift.notGiven]) : new Map();
       const isSame = drift.missing.length + drift.notGiven.length === 0;
-      const asJson = { same: isSame, ...drift, ...(flags.members && { members: Object.fromEntries(members) }) };
-      runtime.out(flags.format === 'json' ? json(asJson) : textOf(drift, members, painter(runtime)));
-      return isSame ? YES : NO;
+      return {
+        code: isSame ? YES : NO,
+        value: { same: isSame, ...drift, members: flags.members ? Object.fromEntries(members) : undefined },
+        text: (paint) => textOf(drift, members, paint),
+      };
     } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      runtime.err(`meshgate: ${foreign(error.message)}\n`);
-      return NO;
+      throw error instanceof NoAnswer ? new Failed(foreign(error.message)) : error;
     }
   },
 });

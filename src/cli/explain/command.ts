@@ -1,17 +1,5 @@
 import { readAddress } from '../../base/cidr.ts';
-import { painter } from '../common/colours.ts';
-import {
-  argument,
-  command,
-  type FlagsOf,
-  flag,
-  formatFlag,
-  json,
-  NO,
-  parseDuration,
-  WrongUse,
-  YES,
-} from '../common/context.ts';
+import { argument, command, type FlagsOf, flag, formatFlag, parseDuration, WrongUse } from '../common/context.ts';
 import { type Loaded, loadValid } from '../common/load.ts';
 import { messageFlags, messageOf } from '../common/message-flags.ts';
 import { checkForm } from '../common/service-credential.ts';
@@ -20,9 +8,8 @@ import { reach, splitUrl } from '../decide/ask.ts';
 import { askerOf, parseTime } from '../decide/asker.ts';
 import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import { explanationJson } from './json.ts';
 import { explainLogged, parseRequestId } from './request.ts';
-import { explanationText } from './text.ts';
+import { explanationReport } from './text.ts';
 
 /** Parses the value of `--network`. */
 function parseAddress(text: string): string {
@@ -141,20 +128,14 @@ export const explainCommand = command({
     const { request, log = [] } = flags;
     if (request !== undefined) {
       checkLogged(flags, url);
-      return explainLogged(runtime, request, log, sourceOf(runtime, method, flags), flags.format);
+      return explainLogged(runtime, request, log, sourceOf(runtime, method, flags));
     }
     if (log.length > 0) throw new WrongUse('--log has no effect without --request ID');
     if (method === undefined || url === undefined)
       throw new WrongUse('write METHOD and URL, such as GET https://HOST/PATH, or --request ID --log FILE');
     checkUse(runtime, flags, method, url);
     const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
-    if (loaded === undefined) return NO;
     const explanation = explainRequest(runtime, loaded, flags, method, url);
-    runtime.out(
-      flags.format === 'json'
-        ? json(explanationJson(explanation, loaded.policy, flags.token !== undefined))
-        : explanationText(explanation, loaded.policy, flags.token !== undefined, painter(runtime)),
-    );
-    return explanation.decision.allow ? YES : NO;
+    return explanationReport(explanation, loaded.policy, flags.token !== undefined);
   },
 });

@@ -6,8 +6,7 @@ import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import type { Message } from '../../policy/checked/types.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import type { McpHeaders } from '../../rules/tools.ts';
-import { painter } from '../common/colours.ts';
-import { json, NO, WrongUse, YES } from '../common/context.ts';
+import { NO, type Report, WrongUse, YES } from '../common/context.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { count, type Loaded, loadValid } from '../common/load.ts';
 import { type Logged, logLines, placeText } from '../common/log-lines.ts';
@@ -16,8 +15,7 @@ import { type Reached, reach } from '../decide/ask.ts';
 import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
 import { loggedAsker } from '../decide/logged-asker.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import { explanationJson } from './json.ts';
-import { explanationText } from './text.ts';
+import { explanationReport } from './text.ts';
 
 /** Parses the value of `--request`. */
 export function parseRequestId(text: string): string {
@@ -124,13 +122,11 @@ export async function explainLogged(
   id: string,
   logs: readonly string[],
   source: Source,
-  format: 'text' | 'json',
-): Promise<number> {
+): Promise<Report> {
   if (readsStdin(source) && logs.includes('-')) throw new WrongUse('only one file can come from standard input');
   if (source.file.endsWith('.json'))
     throw new WrongUse(`${source.file} is a compiled policy, which has no places: give the policy file`);
   const loaded = loadValid(runtime, source);
-  if (loaded === undefined) return NO;
   const decider = new Decider(loaded);
   const digest = policyDigest(loaded.policy, loaded.rules);
   const place = await findLine(runtime, id, logs);
@@ -144,16 +140,18 @@ export async function explainLogged(
   };
   if (isOwn) {
     const text = `the gateway answered it itself, and no rule decided (${doneText(line)})`;
-    runtime.out(format === 'json' ? json({ request: head, remarks }) : `${headText(line, place)}${text}\n`);
-    return line.status < 400 ? YES : NO;
+    return {
+      code: line.status < 400 ? YES : NO,
+      value: { request: head, remarks },
+      text: () => `${headText(line, place)}${text}\n`,
+    };
   }
-  const explanation = explained(loaded, decider, line);
-  runtime.out(
-    format === 'json'
-      ? json({ request: head, remarks, ...(explanationJson(explanation, loaded.policy, false) as object) })
-      : `${headText(line, place)}${explanationText(explanation, loaded.policy, false, painter(runtime))}`,
-  );
-  return explanation.decision.allow ? YES : NO;
+  const { code, value, text } = explanationReport(explained(loaded, decider, line), loaded.policy, false);
+  return {
+    code,
+    value: { request: head, remarks, ...(value as object) },
+    text: (paint) => `${headText(line, place)}${text(paint)}`,
+  };
 }
 
 const headText = (line: LogLine, place: Logged): string =>

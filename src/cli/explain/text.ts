@@ -13,10 +13,12 @@ import { place } from '../../policy/index.ts';
 import { stepUpOf } from '../../rules/table/step-ups.ts';
 import { messageText } from '../../rules/tools.ts';
 import type { Paint } from '../common/colours.ts';
+import { NO, type Report, YES } from '../common/context.ts';
 import { passageText, passesText } from '../common/service-credential.ts';
 import { ruleText } from '../common/words.ts';
 import type { Asker } from '../decide/asker.ts';
 import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from '../decide/explanation.ts';
+import { explanationJson } from './json.ts';
 
 const UNVERIFIED = 'the signature is not checked: anyone can write a token with these claims';
 
@@ -146,4 +148,13 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...nearestLines(explanation, policy),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Returns an explanation as the result of a command. */
+export function explanationReport(explanation: Explanation, policy: Policy, unverified: boolean): Report {
+  return {
+    code: explanation.decision.allow ? YES : NO,
+    value: explanationJson(explanation, policy, unverified),
+    text: (paint) => explanationText(explanation, policy, unverified, paint),
+  };
 }

@@ -57,7 +57,6 @@ export const loginCommand = command({
   async run(runtime, flags) {
     const network = providerNetwork(runtime, 'login', flags.caFile);
     const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
-    if (loaded === undefined) return NO;
     const provider = providerOf(loaded.policy, flags);
     if (provider.audiences.length === 0) {
       throw new WrongUse(

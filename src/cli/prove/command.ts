@@ -31,7 +31,7 @@ import {
   sourceOf,
 } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import { isProven, isSame, type Proof, proofOutput } from './proof.ts';
+import { isProven, isSame, type Proof, proofJson, proofText } from './proof.ts';
 
 /** Returns a policy as one side of the comparison. Services are compared by address and identities by SPIFFE id,
  * because their names may differ. */
@@ -108,13 +108,12 @@ function proveTarget(
   { assertionJwks, meshName, ingress }: Readonly<Record<'assertionJwks' | 'meshName' | 'ingress', string | undefined>>,
   a: Source,
   b: string,
-): Proof | undefined {
+): Proof {
   if (readsStdin(a) && b === '-') throw new WrongUse('only one file can come from standard input');
   const target = meshTarget(name);
   if (assertionJwks !== undefined && !target.takesJwks)
     throw new WrongUse(`--assertion-jwks has no effect for ${name}: leave it out`);
   const whole = loadValid(runtime, a);
-  if (whole === undefined) return undefined;
   checkTogether(target, ingress);
   const own = ofMesh(whole, meshName, target);
   const loaded = target.together ? own : seenFrom(own, ingress);
@@ -149,10 +148,8 @@ function meshSource(runtime: Runtime, a: string, { overlay, env, ...sides }: Pai
   );
 }
 
-function provePolicies(runtime: Runtime, pair: readonly [Source, Source]): Proof | undefined {
-  const loaded = loadPair(runtime, pair);
-  if (loaded === undefined) return undefined;
-  const [left, right] = loaded;
+function provePolicies(runtime: Runtime, pair: readonly [Source, Source]): Proof {
+  const [left, right] = loadPair(runtime, pair);
   const witness = prove(sideOf(left), sideOf(right), populationOf(left.policy, right.policy));
   const { counted, reached, other } = weighed(definitionChanges(left.policy, right));
   if (witness === undefined) return { definitions: counted, other };
@@ -191,7 +188,7 @@ export const proveCommand = command({
     argument('A', 'A policy (- reads standard input)'),
     argument('B', 'Another policy; with --target, the file or folder of the mesh'),
   ],
-  run(runtime, { target, assertionJwks, meshName, ingress, format, ...stages }, a, b) {
+  run(runtime, { target, assertionJwks, meshName, ingress, format: _, ...stages }, a, b) {
     if (target === undefined && assertionJwks !== undefined)
       throw new WrongUse('--assertion-jwks has no effect without --target');
     if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
@@ -205,9 +202,11 @@ export const proveCommand = command({
       target === undefined
         ? provePolicies(runtime, sides)
         : proveTarget(runtime, target, { assertionJwks, meshName, ingress }, sides[0], b);
-    if (proof === undefined) return NOT_PROVEN;
-    runtime.out(proofOutput(runtime, proof, sourceName(sides[0]), sourceName(sides[1]), format));
-    if (!isProven(proof)) return NOT_PROVEN;
-    return isSame(proof) ? YES : NO;
+    const [left, right] = [sourceName(sides[0]), sourceName(sides[1])];
+    return {
+      code: !isProven(proof) ? NOT_PROVEN : isSame(proof) ? YES : NO,
+      value: proofJson(proof, left, right),
+      text: (paint) => `${proofText(proof, left, right, paint)}\n`,
+    };
   },
 });

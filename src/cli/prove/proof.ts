@@ -4,13 +4,11 @@ import type { DefinitionChange } from '../../rules/compare/parts.ts';
 import type { Witness } from '../../rules/compare/prove.ts';
 import { messageText } from '../../rules/tools.ts';
 import type { Rule } from '../../rules/types.ts';
-import { type Paint, painter } from '../common/colours.ts';
-import { type Format, json } from '../common/context.ts';
+import type { Paint } from '../common/colours.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { aloneText, rolesText, ruleText } from '../common/words.ts';
-import { ruleJson } from '../diff/json.ts';
+import { ruleJson } from '../diff/command.ts';
 import { definitionText } from '../diff/text.ts';
-import type { Runtime } from '../machine/runtime.ts';
 
 /** The caller that two sides treat differently: an anonymous caller, a caller with roles, or an identity. */
 export type Differing = Asking | { readonly identity: string };
@@ -67,7 +65,8 @@ function sideText(file: string, rule: Rule | undefined, paint: Paint): string {
   return `${file}: ${paint('good', 'allowed')} by ${rule.id}: ${says}  ${paint('dim', place(rule.at))}`;
 }
 
-function text(proof: Proof, left: string, right: string, paint: Paint): string {
+/** Returns a proof for people. `left` and `right` are the names of the two sides. */
+export function proofText(proof: Proof, left: string, right: string, paint: Paint): string {
   const { witness, definitions, other = [], objects = [], assumes } = proof;
   const changed = definitions.map(definitionText);
   const rest = other.map((change) => `not compared: ${definitionText(change)}`);
@@ -99,32 +98,21 @@ function callerJson(caller: Differing) {
   return 'identity' in caller ? { kind: 'identity', ...caller } : { kind: 'roles', ...caller };
 }
 
-function toJson(proof: Proof, a: string, b: string): unknown {
+/** Returns a proof as JSON. `a` and `b` are the names of the two sides. */
+export function proofJson(proof: Proof, a: string, b: string) {
   const { witness, definitions, other = [], objects = [] } = proof;
+  const side = (rule: Rule | undefined) => ({ allowed: rule !== undefined, ...(rule && ruleJson(rule)) });
   const worded = (changes: readonly DefinitionChange[]) =>
-    changes.map((change) => ({ ...change, text: definitionText(change) }));
+    changes.length === 0 ? undefined : changes.map((change) => ({ ...change, text: definitionText(change) }));
   return {
-    same: isSame(proof),
-    proven: isProven(proof),
-    a,
-    b,
-    ...(witness && {
-      witness: {
-        method: witness.method,
-        url: witness.url,
-        caller: callerJson(witness.caller),
-        a: { allowed: witness.left !== undefined, ...(witness.left && ruleJson(witness.left)) },
-        b: { allowed: witness.right !== undefined, ...(witness.right && ruleJson(witness.right)) },
-      },
-    }),
-    ...(definitions.length > 0 && { definitions: worded(definitions) }),
-    ...(other.length > 0 && { notCompared: worded(other) }),
-    ...(objects.length > 0 && { objects }),
-    ...(isSame(proof) && proof.assumes !== undefined && { assumes: proof.assumes }),
+    ...{ same: isSame(proof), proven: isProven(proof), a, b },
+    witness: witness && {
+      ...{ method: witness.method, url: witness.url, caller: callerJson(witness.caller) },
+      ...{ a: side(witness.left), b: side(witness.right) },
+    },
+    definitions: worded(definitions),
+    notCompared: worded(other),
+    objects: objects.length > 0 ? objects : undefined,
+    assumes: isSame(proof) ? proof.assumes : undefined,
   };
-}
-
-/** Returns a proof as the command prints it. `a` and `b` are the names of the two sides. */
-export function proofOutput(runtime: Runtime, proof: Proof, a: string, b: string, format: Format): string {
-  return format === 'json' ? json(toJson(proof, a, b)) : `${text(proof, a, b, painter(runtime))}\n`;
 }

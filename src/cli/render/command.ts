@@ -322,7 +322,6 @@ export const renderCommand = command({
   async run(runtime, flags, argument) {
     checkFlags(flags);
     const loaded = loadValid(runtime, sourceOf(runtime, argument, flags));
-    if (loaded === undefined) return NO;
     if (flags.checkFiles) {
       for (const { line } of (await checkFiles(runtime, loaded)).problems) runtime.err(`meshgate: ${line}\n`);
       const opened = openedBy(runtime, loaded, flags.stateDir);

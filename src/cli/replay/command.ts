@@ -3,20 +3,8 @@ import { Decider } from '../../audit/replay/decider.ts';
 import { Replay } from '../../audit/replay/replay-line.ts';
 import type { Ruled } from '../../rules/decide/at-ingress.ts';
 import { policyDigest } from '../../rules/digest.ts';
-import { painter } from '../common/colours.ts';
-import {
-  argument,
-  command,
-  type Format,
-  flag,
-  formatFlag,
-  json,
-  NO,
-  NOT_PROVEN,
-  WrongUse,
-  YES,
-} from '../common/context.ts';
-import { type Loaded, loadValid } from '../common/load.ts';
+import { argument, command, type Format, flag, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from '../common/context.ts';
+import { type Loaded, loadAll, loadValid } from '../common/load.ts';
 import { followLines, LOGS, logLines, placeText } from '../common/log-lines.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
@@ -102,16 +90,18 @@ export const replayCommand = command({
     const from = sourceOf(runtime, undefined, source);
     if ([from.file, old, ...logs].filter((it) => it === '-').length > 1)
       throw new WrongUse('only one file can come from standard input');
-    const fresh = loadValid(runtime, from);
-    const before =
-      old === undefined ? undefined : loadAny(runtime, sourceOf(runtime, old, { ...source, policy: undefined }));
-    if (fresh === undefined || (old !== undefined && before === undefined)) return NOT_PROVEN;
+    const olds = old === undefined ? [] : [sourceOf(runtime, old, { ...source, policy: undefined })];
+    const [fresh, before] = loadAll<Loaded & Partial<Digested>>([
+      () => loadValid(runtime, from),
+      ...olds.map((it) => () => loadAny(runtime, it)),
+    ]) as readonly [Loaded, Digested?];
     if (follows) return follow(runtime, fresh, before, format, logs);
     const changes = await replayLogs(runtime, fresh, before, logs);
-    runtime.out(format === 'json' ? json(changesJson(changes)) : changesText(changes, fresh, painter(runtime)));
-    if (changes.changed > 0) return NO;
-    return changes.lines === 0 || changes.open + changes.invalid.count + changes.notEvaluated.length > 0
-      ? NOT_PROVEN
-      : YES;
+    const isOpen = changes.lines === 0 || changes.open + changes.invalid.count + changes.notEvaluated.length > 0;
+    return {
+      code: changes.changed > 0 ? NO : isOpen ? NOT_PROVEN : YES,
+      value: changesJson(changes),
+      text: (paint) => changesText(changes, fresh, paint),
+    };
   },
 });

@@ -15,11 +15,11 @@ export interface Digested extends Ruled {
   readonly digest: string;
 }
 
-/** Loads a policy from its file, or from a file with its compiled text. If it has errors, prints them. */
-export function loadAny(runtime: Runtime, source: Source): Digested | undefined {
+/** Loads a policy from its file, or from a file with its compiled text. */
+export function loadAny(runtime: Runtime, source: Source): Digested {
   if (!source.file.endsWith('.json')) {
     const loaded = loadValid(runtime, source);
-    return loaded && { ...loaded, digest: policyDigest(loaded.policy, loaded.rules) };
+    return { ...loaded, digest: policyDigest(loaded.policy, loaded.rules) };
   }
   const text = readText(runtime, source.file, 'the compiled policy');
   const ruled = readCompiled(text);
@@ -46,17 +46,6 @@ export class CompiledPolicies {
 
   get digests(): ReadonlySet<string> {
     return new Set(this.#all.keys());
-  }
-
-  /** Adds a policy from its file, or from a file with its compiled text. Returns false if the policy has errors. */
-  addFile(runtime: Runtime, source: Source): boolean {
-    if (source.file.endsWith('.json')) {
-      if (this.addText(readText(runtime, source.file, 'the compiled policy'))) return true;
-      throw new WrongUse(`${source.file}: ${NOT_COMPILED}`);
-    }
-    const loaded = loadValid(runtime, source);
-    if (loaded !== undefined) this.add(policyDigest(loaded.policy, loaded.rules), loaded);
-    return loaded !== undefined;
   }
 
   /** Returns the policy with the digest in a line. */

@@ -201,13 +201,12 @@ export const changesJson = (changes: Changes) => ({
     examples: examples.map(({ place, line }) => requestJson(place, line)),
   })),
   notKnown: [...changes.unclear.values()].map(({ why, roles, count: number, example }) => ({
-    ...{ why, requests: number, first: placeText(example) },
-    ...(roles.length > 0 && { roles }),
+    ...{ why, requests: number, first: placeText(example), roles: roles.length > 0 ? roles : undefined },
   })),
   notEvaluated: changes.notEvaluated.map(({ section, name, key, before, after }) => ({
     ...{ section, name, key, before, after },
   })),
-  ...(changes.others.count > 0 && { ofOtherPolicies: changes.others.count }),
+  ofOtherPolicies: changes.others.count || undefined,
   invalid: changes.invalid.kept,
-  ...(changes.invalid.more > 0 && { moreInvalid: changes.invalid.more }),
+  moreInvalid: changes.invalid.more || undefined,
 });

@@ -1,5 +1,5 @@
-import { type Paint, painter } from '../common/colours.ts';
-import { type FlagsOf, flag, formatFlag, json, NO, WrongUse, YES } from '../common/context.ts';
+import type { Paint } from '../common/colours.ts';
+import { type FlagsOf, flag, formatFlag, NO, type Report, WrongUse, YES } from '../common/context.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { count, readText } from '../common/load.ts';
 import { network } from '../common/provider.ts';
@@ -70,24 +70,24 @@ function summary(results: readonly Result[], paint: Paint): string {
   return `${all}: ${paint('bad', [`${open} open`, ...(unknown > 0 ? [`${unknown} unknown`] : [])].join(', '))}\n`;
 }
 
-/** Asks hosts and prints what was found.
- * @returns a function that takes what to ask, and returns the exit code */
+/** Returns a function that takes what to ask, and returns what was found. */
 export function asking(runtime: Runtime, flags: Flags) {
   const ask = network(runtime, 'status');
   const ca = flags.caFile === undefined ? undefined : readText(runtime, flags.caFile, 'the CA');
-  return async (all: readonly (Asked | Skipped)[]): Promise<number> => {
+  return async (all: readonly (Asked | Skipped)[]): Promise<Report> => {
     const skipped = all.flatMap((it) => ('skipped' in it ? [it] : []));
     const asked = all.flatMap((it) => ('skipped' in it ? [] : [it]));
     const results = await askAll(ask, asked, flags, ca);
     const isClosed = results.every(({ found }) => found.kind === 'closed');
-    if (flags.format === 'json') {
-      runtime.out(json({ closed: isClosed, asked: results.map(({ found, ...it }) => ({ ...it, ...found })), skipped }));
-    } else {
-      const paint = painter(runtime);
-      for (const result of results) runtime.out(`${lineOf(result, paint)}\n`);
-      for (const it of skipped) runtime.out(`${paint('dim', 'skipped')}  ${it.url}: ${it.skipped}\n`);
-      runtime.out(summary(results, paint));
-    }
-    return isClosed ? YES : NO;
+    return {
+      code: isClosed ? YES : NO,
+      value: { closed: isClosed, asked: results.map(({ found, ...it }) => ({ ...it, ...found })), skipped },
+      text: (paint) =>
+        [
+          ...results.map((it) => `${lineOf(it, paint)}\n`),
+          ...skipped.map((it) => `${paint('dim', 'skipped')}  ${it.url}: ${it.skipped}\n`),
+          summary(results, paint),
+        ].join(''),
+    };
   };
 }

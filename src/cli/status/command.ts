@@ -1,4 +1,4 @@
-import { argument, command, NO, WrongUse } from '../common/context.ts';
+import { argument, command, WrongUse } from '../common/context.ts';
 import { loadValid } from '../common/load.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
@@ -45,7 +45,6 @@ export const statusCommand = command({
     }
     const ask = asking(runtime, flags);
     const loaded = file === undefined ? undefined : loadValid(runtime, sourceOf(runtime, file, flags));
-    if (file !== undefined && loaded === undefined) return NO;
     return ask([...args.filter(isUrl).map(askedAt), ...(loaded === undefined ? [] : routesToAsk(loaded))]);
   },
 });

@@ -1,4 +1,3 @@
-import { painter } from '../common/colours.ts';
 import { command, type FlagsOf, flag, formatFlag, NO, policyArgument, WrongUse, YES } from '../common/context.ts';
 import { type Loaded, loadValid, readText } from '../common/load.ts';
 import { ingressFlag, meshNameFlag, ofMesh, seenFrom } from '../common/mesh-flags.ts';
@@ -11,7 +10,7 @@ import { askGateway, gatewayAddress } from './at-gateway.ts';
 import { askMesh } from './at-mesh.ts';
 import { LiveTokens, parseTokenFlag } from './caller-tokens.ts';
 import { type Enforcer, hostPort } from './result.ts';
-import { isGood, reportJson, reportText } from './text.ts';
+import { isGood, resultsJson, resultsText } from './text.ts';
 
 /** Parses the value NAME=FILE of `--client`. */
 function parseClientFlag(text: string) {
@@ -105,15 +104,17 @@ export const testCommand = command({
     const ask = isLive ? network(runtime, 'test', '--gateway and --mesh need') : undefined;
     const source = sourceOf(runtime, argument, flags);
     const loaded = loadValid(runtime, source);
-    if (loaded === undefined) return NO;
     if (loaded.policy.tests.length === 0) throw new WrongUse(`${sourceName(source)} has no tests`);
     const outcomes = runTests(loaded, runtime.now());
-    const report = {
+    const results = {
       file: sourceName(source),
       outcomes,
       enforcers: ask === undefined ? [] : await enforcers(runtime, ask, loaded, outcomes, flags),
     };
-    runtime.out(flags.format === 'json' ? reportJson(report) : reportText(report, painter(runtime)));
-    return isGood(report) ? YES : NO;
+    return {
+      code: isGood(results) ? YES : NO,
+      value: resultsJson(results),
+      text: (paint) => resultsText(results, paint),
+    };
   },
 });

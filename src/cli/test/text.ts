@@ -1,6 +1,5 @@
 import { place } from '../../policy/index.ts';
 import type { Paint } from '../common/colours.ts';
-import { json } from '../common/context.ts';
 import { count } from '../common/load.ts';
 import { ruleText } from '../common/words.ts';
 import { askedText, failureText, outcomeJson, testsText } from '../decide/outcome.ts';
@@ -8,7 +7,7 @@ import type { TestOutcome } from '../decide/policy-tests.ts';
 import type { Enforcer, LiveOutcome } from './result.ts';
 
 /** The results of `meshgate test`. */
-export interface Report {
+export interface Results {
   readonly file: string;
   readonly outcomes: readonly TestOutcome[];
   readonly enforcers: readonly Enforcer[];
@@ -20,7 +19,7 @@ const wasAsked = ({ got, agrees }: LiveOutcome): boolean => got !== undefined ||
 const agrees = ({ outcomes }: Enforcer): boolean => outcomes.some(wasAsked) && outcomes.every((it) => it.agrees);
 
 /** Whether every test passes, and the gateway and the mesh agree with the policy. */
-export function isGood({ outcomes, enforcers }: Report): boolean {
+export function isGood({ outcomes, enforcers }: Results): boolean {
   return outcomes.every(({ passed }) => passed) && enforcers.every(agrees);
 }
 
@@ -48,7 +47,7 @@ function enforcerText(enforcer: Enforcer, paint: Paint): string {
 }
 
 /** Returns the report as text: failures and differences, then a line for the policy, the gateway and the mesh. */
-export function reportText(report: Report, paint: Paint): string {
+export function resultsText(report: Results, paint: Paint): string {
   const { file, outcomes, enforcers } = report;
   const live = enforcers.flatMap(({ kind, outcomes }) => outcomes.map((one) => ({ ...one, kind })));
   const good = outcomes.every(({ passed }) => passed);
@@ -64,31 +63,21 @@ export function reportText(report: Report, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-function liveJson({ outcome, as, expect, got, status, agrees, note, rule }: LiveOutcome) {
+function liveJson(live: LiveOutcome) {
+  const { outcome, as, expect, got, status, agrees, note, rule } = live;
   return {
-    test: outcome.index,
-    at: outcome.test.at,
-    method: outcome.test.method,
-    url: outcome.test.url,
-    ...(as !== '' && { as }),
-    asked: got !== undefined || !agrees,
-    ...(expect !== '' && { expect }),
-    ...(got !== undefined && { got }),
-    ...(status !== undefined && { status }),
-    agrees,
-    ...(note !== undefined && { note }),
-    ...(rule !== undefined && { rule: rule.id, ruleAt: rule.at }),
+    ...{ test: outcome.index, at: outcome.test.at, method: outcome.test.method, url: outcome.test.url },
+    ...{ as: as || undefined, asked: wasAsked(live), expect: expect || undefined, got, status, agrees, note },
+    ...{ rule: rule?.id, ruleAt: rule?.at },
   };
 }
 
 /** Returns the report as JSON. */
-export function reportJson(report: Report): string {
-  return json({
-    file: report.file,
-    passed: isGood(report),
-    tests: report.outcomes.map(outcomeJson),
-    ...Object.fromEntries(
-      report.enforcers.map(({ kind, address, outcomes }) => [kind, { address, requests: outcomes.map(liveJson) }]),
-    ),
-  });
-}
+export const resultsJson = (results: Results) => ({
+  file: results.file,
+  passed: isGood(results),
+  tests: results.outcomes.map(outcomeJson),
+  ...Object.fromEntries(
+    results.enforcers.map(({ kind, address, outcomes }) => [kind, { address, requests: outcomes.map(liveJson) }]),
+  ),
+});

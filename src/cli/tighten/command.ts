@@ -3,7 +3,7 @@ import { Usage } from '../../audit/replay/usage.ts';
 import { place } from '../../policy/index.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import type { Rule } from '../../rules/types.ts';
-import { argument, command, flag, formatFlag, json, NO, NOT_PROVEN, WrongUse, YES } from '../common/context.ts';
+import { argument, command, flag, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from '../common/context.ts';
 import { printable } from '../common/hostile-text.ts';
 import { count, decoded, type LoadedFile, loadValid } from '../common/load.ts';
 import { LOGS, logLines, placeText } from '../common/log-lines.ts';
@@ -79,27 +79,16 @@ function resultText({ usage, days, proposal, patch, failing }: Result): string {
   return `${out.join('\n')}\n${patch.text === '' ? '' : `\n${patch.text}`}`;
 }
 
-const iso = (time: number | undefined) => (time === undefined ? {} : { last: new Date(time).toISOString() });
+const iso = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());
 
-const grantJson = ({ kind, at, text, methods, last }: Grant) => ({
-  kind,
-  at,
-  text,
-  ...(methods && { methods }),
-  ...iso(last),
-});
+const grantJson = ({ kind, at, text, methods, last }: Grant) => ({ kind, at, text, methods, last: iso(last) });
 
 const resultJson = ({ usage, days, proposal, patch, failing }: Result) => ({
-  requests: usage.requests,
-  first: new Date(usage.first).toISOString(),
-  ...iso(usage.last),
-  ...(days !== undefined && { days }),
+  ...{ requests: usage.requests, first: iso(usage.first), last: iso(usage.last), days },
   remove: proposal.removed.map(grantJson),
   definitions: proposal.definitions,
   leave: proposal.staying.map((it) => ({ ...grantJson(it), why: it.stays })),
-  failingTests: failing,
-  deniedNow: usage.denied,
-  patch: patch.text,
+  ...{ failingTests: failing, deniedNow: usage.denied, patch: patch.text },
 });
 
 function failingTests(before: LoadedFile, after: LoadedFile, now: number): readonly string[] {
@@ -144,7 +133,6 @@ export const tightenCommand = command({
       throw new WrongUse('tighten reads the log twice: write standard input to a file, and give its name');
     const source = sourceOf(runtime, undefined, flags);
     const loaded = loadValid(runtime, source);
-    if (loaded === undefined) return NOT_PROVEN;
     checkNames(loaded, keep);
     const usage = new Usage(new Decider(loaded), policyDigest(loaded.policy, loaded.rules));
     for await (const logged of logLines(runtime, logs)) {
@@ -165,10 +153,15 @@ export const tightenCommand = command({
     const patch = patchOfAll(runtime, proposal.files);
     const failing = failingTests(loaded, proposal.loaded, runtime.now());
     const result = { usage, days, proposal, patch, failing };
-    runtime.out(format === 'json' ? json(resultJson(result)) : resultText(result));
-    if (format === 'text' && printable(patch.text, false) !== patch.text)
-      runtime.err('the patch has escapes in place of control characters: to apply it, take "patch" of --format json\n');
-    return proposal.removed.length === 0 ? YES : NO;
+    const isEscaped = format === 'text' && printable(patch.text, false) !== patch.text;
+    return {
+      code: proposal.removed.length === 0 ? YES : NO,
+      value: resultJson(result),
+      text: () => resultText(result),
+      notes: isEscaped
+        ? ['the patch has escapes in place of control characters: to apply it, take "patch" of --format json']
+        : [],
+    };
   },
 });
 

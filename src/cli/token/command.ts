@@ -1,6 +1,5 @@
 import { acceptingOf } from '../../caller/credential.ts';
-import { painter } from '../common/colours.ts';
-import { argument, command, type FlagsOf, flag, formatFlag, json, NO, WrongUse, YES } from '../common/context.ts';
+import { argument, command, type FlagsOf, flag, formatFlag, NO, WrongUse, YES } from '../common/context.ts';
 import { type Loaded, loadValid } from '../common/load.ts';
 import { messageFlags, messageOf } from '../common/message-flags.ts';
 import { caFileFlag } from '../common/provider-keys.ts';
@@ -94,7 +93,6 @@ export const tokenCommand = command({
   async run(runtime, flags, file, method, url) {
     checkUse(runtime, flags, file, method, url);
     const loaded = loadValid(runtime, sourceOf(runtime, undefined, flags));
-    if (loaded === undefined) return NO;
     const text = tokenText(runtime, file);
     const now = flags.now ?? runtime.now();
     const taken = takenBy(loaded, method, url);
@@ -108,14 +106,17 @@ export const tokenCommand = command({
     const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
     const unverified = signature === 'not checked';
     const isFalse = typeof signature === 'object' && 'reason' in signature;
-    if (flags.format === 'json') {
-      const request = explanation && explanationJson(explanation, loaded.policy, unverified);
-      runtime.out(json({ ...tokenJson(own, signature), ...(request !== undefined && { request }) }));
-    } else {
-      const paint = painter(runtime);
-      runtime.out(tokenReportText(own, signature, loaded.policy, paint));
-      if (explanation) runtime.out(`\n${explanationText(explanation, loaded.policy, false, paint)}`);
-    }
-    return isFalse || report.refused !== undefined || explanation?.decision.allow === false ? NO : YES;
+    const isNo = isFalse || report.refused !== undefined || explanation?.decision.allow === false;
+    return {
+      code: isNo ? NO : YES,
+      value: {
+        ...tokenJson(own, signature),
+        request: explanation && explanationJson(explanation, loaded.policy, unverified),
+      },
+      text(paint) {
+        const request = explanation ? `\n${explanationText(explanation, loaded.policy, false, paint)}` : '';
+        return tokenReportText(own, signature, loaded.policy, paint) + request;
+      },
+    };
   },
 });

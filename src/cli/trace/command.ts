@@ -1,13 +1,12 @@
-import { painter } from '../common/colours.ts';
 import {
   argument,
   command,
   type FlagsOf,
   flag,
   formatFlag,
-  json,
   NO,
   parseDuration,
+  type Report,
   WrongUse,
   YES,
 } from '../common/context.ts';
@@ -90,17 +89,19 @@ function openCommand(id: string, { nginx, log, mesh, app }: Flags): string {
   return ['meshgate trace', id, ...given, ...hints].join(' ');
 }
 
-async function findRequests(runtime: Runtime, flags: Flags, wanted: Wanted): Promise<number> {
+async function findRequests(runtime: Runtime, flags: Flags, wanted: Wanted): Promise<Report> {
   if (flags.html !== undefined) throw new WrongUse('--html shows one request: give its id');
   const sources = sourcesOf(flags).filter(({ place }) => place === undefined || place === 'gateway');
   if (sources.length === 0) throw new WrongUse('give the log of the gateway: --nginx FILE (or --log FILE)');
   const found = await find(runtime, sources, wanted, flags.limit ?? DEFAULT_LIMIT);
-  if (flags.format === 'json') runtime.out(json({ count: found.count, requests: found.hops }));
-  else if (found.count > 0) runtime.out(foundText(found));
-  const id = found.hops.at(-1)?.ids.request;
-  if (found.count === 0) runtime.err('no request matches\n');
-  else if (id !== undefined && flags.format === 'text') runtime.err(`to open one: ${openCommand(id, flags)}\n`);
-  return found.count > 0 ? YES : NO;
+  const { count, hops } = found;
+  const id = flags.format === 'text' ? hops.at(-1)?.ids.request : undefined;
+  return {
+    code: count > 0 ? YES : NO,
+    value: { count, requests: hops },
+    text: () => (count > 0 ? foundText(found) : ''),
+    notes: count === 0 ? ['no request matches'] : id === undefined ? [] : [`to open one: ${openCommand(id, flags)}`],
+  };
 }
 
 function writePage(runtime: Runtime, file: string, stories: Stories): void {
@@ -112,7 +113,7 @@ function writePage(runtime: Runtime, file: string, stories: Stories): void {
   }
 }
 
-async function showRequest(runtime: Runtime, flags: Flags, text: string): Promise<number> {
+async function showRequest(runtime: Runtime, flags: Flags, text: string): Promise<number | Report> {
   const id = askedId(text);
   if (id === undefined)
     throw new WrongUse(
@@ -129,13 +130,16 @@ async function showRequest(runtime: Runtime, flags: Flags, text: string): Promis
   }
   const places = sources.flatMap(({ place }) => place ?? [...collected.sampled.keys()]);
   const stories = storiesOf(id, collected, new Set(places));
-  runtime.out(flags.format === 'json' ? json(stories) : storiesText(stories, painter(runtime)));
-  for (const note of notesOf(stories, collected.cut, collected.missed)) runtime.err(`${note}\n`);
-  if (flags.html !== undefined) {
-    writePage(runtime, flags.html, stories);
-    runtime.err(`${flags.html}: the timeline as a page\n`);
-  }
-  return YES;
+  if (flags.html !== undefined) writePage(runtime, flags.html, stories);
+  return {
+    code: YES,
+    value: stories,
+    text: (paint) => storiesText(stories, paint),
+    notes: [
+      ...notesOf(stories, collected.cut, collected.missed),
+      ...(flags.html === undefined ? [] : [`${flags.html}: the timeline as a page`]),
+    ],
+  };
 }
 
 /** `meshgate trace`: joins the logs of the gateway, the mesh and the service, or finds requests in the gateway's log. */

@@ -10,15 +10,14 @@ import { toScene } from '../../targets/nginx/scene.ts';
 import { insecureOptions } from '../../targets/nginx/server/servers.ts';
 import { locksBytes, renewalsBytes } from '../../targets/nginx/signin/locks.ts';
 import { sessionRoom } from '../../targets/nginx/signin/signin.ts';
-import { type Paint, painter } from '../common/colours.ts';
-import { command, type Format, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from '../common/context.ts';
+import type { Paint } from '../common/colours.ts';
+import { command, flag, formatFlag, NO, policyArgument, type Report, WrongUse, YES } from '../common/context.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { count, type Loaded, loadPolicy } from '../common/load.ts';
 import { caFileFlag } from '../common/provider-keys.ts';
 import { readsStdin, sourceFlags, sourceName, sourceOf } from '../common/source.ts';
 import { failureText, outcomeJson, testsText } from '../decide/outcome.ts';
 import { runTests, type TestOutcome } from '../decide/policy-tests.ts';
-import type { Runtime } from '../machine/runtime.ts';
 import { fileFindings } from './named-files.ts';
 import { inspected } from './nginx-dump.ts';
 import { checkPages } from './page-files.ts';
@@ -52,15 +51,15 @@ function contents({ policy, rules: all }: Loaded, only: string | undefined): str
     .join(', ');
 }
 
-function invalid(runtime: Runtime, format: Format, file: string, errors: readonly PolicyError[]): number {
-  const paint = painter(runtime);
-  if (format === 'json') runtime.out(json({ file, valid: false, errors }));
-  else {
-    for (const error of errors) runtime.out(`${formatError(error)}\n`);
-    runtime.out(`${file}: ${paint('bad', 'invalid')}: ${count(errors.length, 'error')}\n`);
-  }
-  return NO;
-}
+const invalid = (file: string, errors: readonly PolicyError[]): Report => ({
+  code: NO,
+  value: { file, valid: false, errors },
+  text: (paint) =>
+    [
+      ...errors.map((error) => `${formatError(error)}\n`),
+      `${file}: ${paint('bad', 'invalid')}: ${count(errors.length, 'error')}\n`,
+    ].join(''),
+});
 
 function summary(loaded: Loaded, { name, team }: Named, outcomes: readonly TestOutcome[], paint: Paint): string {
   const verdict = outcomes.every(({ passed }) => passed) ? paint('good', 'valid') : paint('bad', 'invalid');
@@ -154,10 +153,10 @@ export const validateCommand = command({
       throw new WrongUse('only one file can come from standard input: the policy, or the file of --nginx');
     const loaded = loadPolicy(runtime, source);
     const name = sourceName(source);
-    if (!('policy' in loaded)) return invalid(runtime, flags.format, name, loaded);
+    if (!('policy' in loaded)) return invalid(name, loaded);
     const pages = team === undefined ? checkPages(runtime, loaded.policy) : { errors: [] };
     if ('absent' in pages) runtime.err(`not checked: ${pages.absent} is not on this machine\n`);
-    else if (pages.errors.length > 0) return invalid(runtime, flags.format, name, pages.errors);
+    else if (pages.errors.length > 0) return invalid(name, pages.errors);
     const outcomes = runTests(loaded, runtime.now());
     const failed = outcomes.filter(({ passed }) => !passed);
     const inspection =
@@ -169,35 +168,25 @@ export const validateCommand = command({
     const files = flags.online
       ? [...(await fileFindings(runtime, loaded)), ...storedFindings(runtime, loaded)]
       : undefined;
-    const isValid = failed.length === 0;
-    const [options, tests] = [team === undefined ? insecure(loaded) : [], outcomes.map(outcomeJson)];
+    const options = team === undefined ? insecure(loaded) : [];
     const advice = ofTeam(loaded, team, adviceOf(loaded));
-    const checked = { nginx: inspection, providers: found, files };
-    const digest = policyDigest(loaded.policy, loaded.rules);
-    if (flags.format === 'json') {
-      runtime.out(
-        json({
-          file: name,
-          ...(team !== undefined && { team }),
-          valid: isValid,
-          digest,
-          errors: [],
-          insecure: options,
-          advice,
-          tests,
-          ...checked,
-        }),
-      );
-    } else {
-      for (const outcome of failed) runtime.out(`${failureText(outcome)}\n`);
-      for (const option of options) runtime.out(`${option}\n`);
-      for (const { at, path, text } of advice) runtime.out(`advice: ${place(at)} ${path}: ${text}\n`);
-      const paint = painter(runtime);
-      runtime.out(summary(loaded, { name, team }, outcomes, paint));
-      if (inspection !== undefined) runtime.out(inspectionText(inspection, paint));
-      if (found !== undefined) runtime.out(findingsText(found, files ?? [], paint));
-    }
-    const isRight = isValid && (inspection?.warnings ?? []).length === 0 && !hasFaults(found ?? [], files ?? []);
-    return isRight ? YES : NO;
+    const hasWarnings = (inspection?.warnings ?? []).length > 0 || hasFaults(found ?? [], files ?? []);
+    return {
+      code: failed.length === 0 && !hasWarnings ? YES : NO,
+      value: {
+        ...{ file: name, team, valid: failed.length === 0, digest: policyDigest(loaded.policy, loaded.rules) },
+        ...{ errors: [], insecure: options, advice, tests: outcomes.map(outcomeJson) },
+        ...{ nginx: inspection, providers: found, files },
+      },
+      text: (paint) =>
+        [
+          ...failed.map((outcome) => `${failureText(outcome)}\n`),
+          ...options.map((option) => `${option}\n`),
+          ...advice.map(({ at, path, text }) => `advice: ${place(at)} ${path}: ${text}\n`),
+          summary(loaded, { name, team }, outcomes, paint),
+          inspection === undefined ? '' : inspectionText(inspection, paint),
+          found === undefined ? '' : findingsText(found, files ?? [], paint),
+        ].join(''),
+    };
   },
 });
