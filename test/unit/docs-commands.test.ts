@@ -1,6 +1,6 @@
 /** The commands in docs/: a shell can read them, their flags exist, and a test or docs/contributing/testing.md names each page. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { meshgate } from './cli/fake.ts';
 
@@ -30,8 +30,8 @@ const RUN: Readonly<Record<string, string>> = {
 
 const BLOCK = /^ *```(sh|console)\n([\s\S]*?)^ *```$/gm;
 
-const pages = readdirSync('docs')
-  .filter((name) => name.endsWith('.md'))
+const pages = globSync('docs/{,cli/}*.md')
+  .map((path) => path.replace('docs/', ''))
   .map((name) => {
     const text = readFileSync(`docs/${name}`, 'utf8');
     const blocks = [...text.matchAll(BLOCK)].map(([, language, body = '']) => ({ language, body }));
@@ -78,9 +78,10 @@ describe.each(pages.map(({ page, blocks }) => [page, blocks] as const))('docs/%s
   test('has commands that a test runs, or docs/contributing/testing.md says why not', () => {
     const listed =
       readFileSync('docs/contributing/testing.md', 'utf8').split('### Commands that no test runs')[1] ?? '';
-    const test = RUN[page];
+    const name = page.replace(/^cli\/.*/, 'cli');
+    const test = RUN[name];
     if (test === undefined) expect(listed.split('\n## ')[0]).toContain(`[${page}](../${page}.md)`);
-    else expect(readFileSync(test, 'utf8')).toMatch(new RegExp(`docs/(?:${page}\\.md|ingress-\\$)|'${page}\\.md'`));
+    else expect(readFileSync(test, 'utf8')).toMatch(new RegExp(`docs/(?:${name}\\.md|ingress-\\$)|'${name}\\.md'`));
   });
 });
 

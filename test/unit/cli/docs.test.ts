@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { newSigningKeys } from '../../../src/assertion/rotate.ts';
+import { commandDefinitions } from '../../../src/cli/app.ts';
 import type { Incoming, Outgoing } from '../../../src/cli/machine/http.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
@@ -11,14 +12,18 @@ import { nginxOptions } from '../../../src/targets/nginx/options.ts';
 import { renderNginx } from '../../../src/targets/nginx/render.ts';
 import { lineText, refused } from '../audit/logged.ts';
 import { documentedKey, filesOf, seal, textOf } from '../audit/sealed-log.ts';
+import { CommandOptions } from './command-options.ts';
 import { meshgate, token } from './fake.ts';
 import { played } from './played.ts';
 import { confluenceLine, envoyLine, nginxLine } from './trace/lines.ts';
 
-/** Runs every example of docs/cli.md, and compares its output with the document. `UPDATE_DOCS=1` writes it again. */
+/**
+ * Runs every example of docs/cli.md and docs/cli/, and compares its output with the page. Compares the options of each
+ * page with the definitions of the commands. `UPDATE_DOCS=1` writes both again.
+ */
 
-const FILE = 'docs/cli.md';
-const text = readFileSync(FILE, 'utf8');
+const pages = ['docs/cli.md', ...globSync('docs/cli/*.md').toSorted()];
+const text = pages.map((page) => readFileSync(page, 'utf8')).join('\n');
 
 const block = (info: string) => new RegExp(`^\`\`\`${info}\n([\\s\\S]*?)^\`\`\``, 'm').exec(text)?.[1] ?? '';
 
@@ -135,31 +140,6 @@ async function ask({ method, target, client, authority }: Outgoing): Promise<Inc
   return { status: 403, headers: { 'content-type': 'application/problem+json' }, body };
 }
 
-/** The same policy for Linkerd, which protects the workload behind the ingress. */
-const linkerd = policy
-  .replace('kind: envoy', 'kind: linkerd')
-  .replace(/ {4}own: .*\n/, '    namespace: edge\n    service_account: ingress\n')
-  .replace(
-    'wiki: { authority: wiki.mesh, endpoint: wiki:8080 }',
-    'wiki: { authority: wiki.wiki.svc.cluster.local, namespace: wiki, labels: { app: wiki }, port: 8080 }',
-  );
-
-/** The same policy for Consul, which protects the workload behind the ingress and verifies the assertion. */
-const DOMAIN = '5f1c0b6e-1d9a-4f0e-9b0e-2f3f7a1c9d42.consul';
-const consul = policy
-  .replace('kind: envoy', 'kind: consul')
-  .replace('gateway: { ', 'gateway: { assertion: { issuer: https://wiki.example.com, keys_file: /run/keys }, ')
-  .replaceAll('example.org', DOMAIN)
-  .replace(/ {4}own: .*\n/, '    consul_service: ingress\n');
-
-/** Public keys without a private key. */
-const keys = '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a"}]}';
-
-/** The files that are rendered for Consul, in a folder. */
-const entries = await meshgate(['render', '--target', 'consul', '--assertion-jwks', 'keys', '--out', '/out', 'x'], {
-  files: { x: consul, keys },
-});
-
 /** The lines about two requests: the mesh refused one, the gateway the other. */
 const forbidden = { 'http.response.status_code': 403 };
 const denied = { response_code: 403, response_code_details: 'rbac_access_denied_matched_policy[none]' };
@@ -199,13 +179,6 @@ const files = {
   'ca.pem': 'CA',
   'pat.txt': 'NjI0NzE4',
   'build/envoy.yaml': (await meshgate(['render', '--target', 'envoy', 'x'], { files: { x: policy } })).out,
-  'linkerd.yaml': linkerd,
-  'build/linkerd.yaml': (
-    await meshgate(['render', '--target', 'linkerd', '--out', '/out', 'x'], { files: { x: linkerd } })
-  ).written['/out/linkerd.yaml'] as string,
-  'consul.yaml': consul,
-  'keys.json': keys,
-  ...Object.fromEntries(Object.entries(entries.written).map(([name, it]) => [name.replace('/out', 'consul'), it])),
   ...Object.fromEntries(['ca', 'gateway', 'wiki-editor'].map((name) => [`pki/run/mesh/${name}.pem`, name])),
   'fresh.jwks': await newSigningKeys(1_800_000_000 - 600),
   'leaked.jwks': await newSigningKeys(1_800_000_000 - 3600),
@@ -222,14 +195,27 @@ const files = {
   '/etc/resolv.conf': 'nameserver 10.0.0.10\n',
 };
 
-test('every example prints what the document shows', async () => {
-  const { fresh, blocks } = await played(text, (args) => meshgate(args, { files, ask }));
-  expect(blocks).toBeGreaterThan(8);
-  if (process.env.UPDATE_DOCS === '1') writeFileSync(FILE, fresh);
+const options = new CommandOptions(commandDefinitions());
+
+test.each(pages)('every example of %s prints what the page shows, and its options are those of the command', async (page) => {
+  const text = readFileSync(page, 'utf8');
+  const { fresh } = await played(options.written(text), (args) => meshgate(args, { files, ask }));
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(page, fresh);
   else expect(fresh).toBe(text);
 });
 
+test('each command has its options on exactly one page, and each page at least one example', () => {
+  const marked = [...text.matchAll(/^<!-- options: (.+) -->$/gm)].map(([, name]) => name);
+  expect(marked.toSorted()).toEqual([...options.names, 'several commands'].toSorted());
+  for (const page of pages) expect(readFileSync(page, 'utf8'), page).toMatch(/^```(?:console|sh)$/m);
+});
+
+test('docs/cli.md links to each page once', () => {
+  const linked = [...readFileSync('docs/cli.md', 'utf8').matchAll(/\]\((cli\/[a-z]+\.md)\)/g)].map(([, to]) => `docs/${to}`);
+  expect(['docs/cli.md', ...linked].toSorted()).toEqual(pages.toSorted());
+});
+
 test('the files that examples change differ from the policy', () => {
-  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml', 'linkerd.yaml', 'consul.yaml', 'new.yaml'] as const)
+  for (const name of ['bad.yaml', 'strict.yaml', 'shared.yaml', 'new.yaml'] as const)
     expect(files[name]).not.toBe(policy);
 });
