@@ -46,14 +46,20 @@ export class CommandOptions {
     const command = this.definitions.find((it) => it.name === name);
     if (command === undefined) throw new Error(`no command ${name}`);
     const isCommon = (it: OptionDefinition) => this.common.some(same(it));
-    const elsewhere = command.options.filter(isCommon).map((it) => code(it.name));
+    const isFile = ({ description }: { readonly description: string }) =>
+      this.common.some((it) => it.description === description);
+    const elsewhere = [...command.arguments.filter(isFile), ...command.options.filter(isCommon)].map((it) =>
+      code(it.name),
+    );
     const exits = Object.entries(command.exits).filter(([number]) => number !== '2');
     return [
       ...table([
-        ...command.arguments.map((it) => [code(it.name), meaning({ ...it, required: it.required })] as const),
+        ...command.arguments.filter((it) => !isFile(it)).map((it) => [code(it.name), meaning(it)] as const),
         ...command.options.filter((it) => !isCommon(it)).map(optionRow),
       ]),
-      ...(elsewhere.length === 0 ? [] : [`Also: ${elsewhere.join(', ')} ([common options](../cli.md#common-options)).`, '']),
+      ...(elsewhere.length === 0
+        ? []
+        : [`Also: ${elsewhere.join(', ')} ([common options](../cli.md#common-options)).`, '']),
       `Exit code ${exits.map(([number, text]) => `${number}: ${text}`).join('; ')}.`,
       '',
     ].join('\n');

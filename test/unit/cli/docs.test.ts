@@ -197,12 +197,15 @@ const files = {
 
 const options = new CommandOptions(commandDefinitions());
 
-test.each(pages)('every example of %s prints what the page shows, and its options are those of the command', async (page) => {
-  const text = readFileSync(page, 'utf8');
-  const { fresh } = await played(options.written(text), (args) => meshgate(args, { files, ask }));
-  if (process.env.UPDATE_DOCS === '1') writeFileSync(page, fresh);
-  else expect(fresh).toBe(text);
-});
+test.each(pages)(
+  'every example of %s prints what the page shows, and its options are those of the command',
+  async (page) => {
+    const text = readFileSync(page, 'utf8');
+    const { fresh } = await played(options.written(text), (args) => meshgate(args, { files, ask }));
+    if (process.env.UPDATE_DOCS === '1') writeFileSync(page, fresh);
+    else expect(fresh).toBe(text);
+  },
+);
 
 test('each command has its options on exactly one page, and each page at least one example', () => {
   const marked = [...text.matchAll(/^<!-- options: (.+) -->$/gm)].map(([, name]) => name);
@@ -211,7 +214,9 @@ test('each command has its options on exactly one page, and each page at least o
 });
 
 test('docs/cli.md links to each page once', () => {
-  const linked = [...readFileSync('docs/cli.md', 'utf8').matchAll(/\]\((cli\/[a-z]+\.md)\)/g)].map(([, to]) => `docs/${to}`);
+  const linked = [...readFileSync('docs/cli.md', 'utf8').matchAll(/\]\((cli\/[a-z]+\.md)\)/g)].map(
+    ([, to]) => `docs/${to}`,
+  );
   expect(['docs/cli.md', ...linked].toSorted()).toEqual(pages.toSorted());
 });
 
