@@ -147,6 +147,9 @@ describe('the log says what a loaded policy does to stored data', () => {
     };
     expect(await of(first)).toEqual([]);
     expect(await of(policyOf({ provider: 'corp' }))).toEqual([expect.stringMatching(/provider acme is now corp: /)]);
+    expect(await of(first.replace('gateway:\n', 'gateway:\n  public_port: 8443\n'))).toEqual([
+      expect.stringMatching(/provider acme sends people to https:\/\/HOST:8443\/\.meshgate\/callback: redirect URIs/),
+    ]);
     expect(await of(policyOf({ issuer: rival.url }))).toEqual([
       expect.stringMatching(/issuer .*acme → .*rival: revocations and sign-outs of people do not apply/),
       expect.stringMatching(/stored: \d+ revocations of people name .*acme, which no provider of this policy has/),

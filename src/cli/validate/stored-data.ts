@@ -3,15 +3,16 @@ import { type StoredNames, storedChanges, storedText } from '../../rules/table/s
 import { FLOOR, readSaid, revocationKey } from '../../session/revocation/revocation.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
 import { toScene } from '../../targets/nginx/scene.ts';
-import { storedNames } from '../../targets/nginx/signin/stored-names.ts';
+import { renderedNames, storedNames } from '../../targets/nginx/signin/stored-names.ts';
 import { foreign } from '../common/hostile-text.ts';
 import { type Loaded, utf8 } from '../common/load.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import type { Finding } from './offers.ts';
 
+const sceneOf = ({ policy, rules }: Loaded) => toScene(policy, rules, nginxOptions({ dir: '/' }));
+
 /** Returns the names of a policy under which gateways store something. */
-export const storedNamesOf = ({ policy, rules }: Loaded): StoredNames =>
-  storedNames(toScene(policy, rules, nginxOptions({ dir: '/' })));
+export const storedNamesOf = (loaded: Loaded): StoredNames => storedNames(sceneOf(loaded));
 
 /** The state file of the revocations, as nginx writes it. */
 type State = Readonly<Record<string, { readonly value: string }>>;
@@ -59,7 +60,7 @@ export function storedFindings(runtime: Runtime, loaded: Loaded): readonly Findi
   const said = state?.[composed('names')]?.value;
   if (state === undefined || said === undefined) return [];
   const old = JSON.parse(said) as StoredNames;
-  const fresh = storedNamesOf(loaded);
+  const fresh = renderedNames(sceneOf(loaded));
   const kept = new Set(Object.values(fresh.providers).flatMap(([issuers]) => issuers));
   const gone = Object.values(old.providers).flatMap(([issuers]) => issuers.filter((issuer) => !kept.has(issuer)));
   const count = peopleOf(state, new Set(gone), runtime.now());

@@ -1,6 +1,7 @@
 import type { Policy } from '../../policy/checked/types.ts';
 import { DEFAULTS } from '../../policy/forms/bounds.ts';
-import { answering, type SigninTable } from '../../session/signin-table.ts';
+import { answering, nameInCallback, type SigninTable } from '../../session/signin-table.ts';
+import { redirectUri } from '../../session/urls.ts';
 import { pick, withoutPrototype } from '../without-prototype.ts';
 import { stepUps } from './step-ups.ts';
 
@@ -33,6 +34,18 @@ export function callbackNames(policy: Policy, host: string): readonly (string | 
   const of = hostsOf(policy).find(({ name }) => name === host);
   const there = answering({ ...(signinHost !== undefined && { signinHost }), providers: providersOf(policy) }, of);
   return there.length > 1 ? there : [undefined];
+}
+
+/** Returns the redirect URIs of each provider at which people can sign in. With a sign-in host, all are at this host. */
+export function redirectUris(policy: Policy): ReadonlyMap<string, readonly string[]> {
+  const { signin, publicPort = DEFAULTS.publicPort } = policy.gateway;
+  const all = Object.keys(providersOf(policy));
+  const hosts = signin?.host === undefined ? hostsOf(policy) : [{ name: signin.host, providers: all }];
+  const found = new Map(all.map((provider): [string, string[]] => [provider, []]));
+  for (const { name, providers } of hosts) {
+    for (const one of providers) found.get(one)?.push(redirectUri(name, publicPort, nameInCallback(providers, one)));
+  }
+  return found;
 }
 
 /** Returns the routes with data for the page of a refusal: an owner, or a link for people who need access. */

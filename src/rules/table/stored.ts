@@ -4,6 +4,7 @@
 /** The changes of the policy that have such an effect, as docs/upgrade.md names them. */
 export const CHANGES = {
   provider: 'a provider gets another name',
+  redirect: 'a provider gets other redirect URIs: it is renamed, or a host has a second provider or only one',
   issuer: 'a provider gets another issuer, or its name is given to another issuer',
   tenant: 'a provider has an issuer less, such as one of `tenants`',
   claim: 'a provider gets another `subject.claim`',
@@ -195,6 +196,13 @@ export const STORED: readonly Stored[] = [
     },
   },
   {
+    what: 'redirect URIs at the provider',
+    zones: [],
+    by: 'host, `gateway.public_port`; provider, if several sign people in at the host',
+    needs: 'sessions',
+    on: { redirect: ['ends', 'are not enough: register these there before the change, or people cannot sign in'] },
+  },
+  {
     what: 'objects in Kubernetes and Consul',
     zones: [],
     by: 'name of the gateway',
@@ -225,8 +233,10 @@ export const STORED: readonly Stored[] = [
 
 /** The names of a policy, for {@link storedChanges}. The names of hosts and services are absent in rendered files. */
 export interface StoredNames {
-  /** The issuers, the subject claim and its prefix, by provider. */
-  readonly providers: Readonly<Record<string, readonly [issuers: readonly string[], claim: string, prefix: string]>>;
+  /** The issuers, the subject claim and its prefix, by provider. States of earlier builds have no redirect URIs. */
+  readonly providers: Readonly<
+    Record<string, readonly [issuers: readonly string[], claim: string, prefix: string, uris?: readonly string[]]>
+  >;
   /** Everything that is compared as it stands. */
   readonly one: Readonly<Partial<Record<ChangeKind, string>>>;
   /** Lists whose members are compared. */
@@ -241,9 +251,15 @@ export interface StoredChange {
   readonly effects: readonly { readonly what: string; readonly effect: Effect; readonly text: string }[];
 }
 
+/** Maximum number of names that a line has. If there are more, it says so. */
+const MOST_NAMES = 5;
+
+const listed = (names: readonly string[]): string =>
+  `${names.slice(0, MOST_NAMES).join('; ')}${names.length > MOST_NAMES ? '; …' : ''}`;
+
 function providerChanges({ providers: old }: StoredNames, { providers: fresh }: StoredNames): [ChangeKind, string][] {
   const all: [ChangeKind, string][] = [];
-  for (const [name, [issuers, claim, prefix]] of Object.entries(old)) {
+  for (const [name, [issuers, claim, prefix, uris = []]] of Object.entries(old)) {
     const isSame = (other: string) => fresh[other]?.[0].some((issuer) => issuers.includes(issuer)) === true;
     const found = isSame(name) ? name : Object.keys(fresh).find((other) => !(other in old) && isSame(other));
     const [now, taken] = [found === undefined ? undefined : fresh[found], fresh[name]];
@@ -254,6 +270,12 @@ function providerChanges({ providers: old }: StoredNames, { providers: fresh }: 
     const gone = issuers.filter((issuer) => !Object.values(fresh).some(([others]) => others.includes(issuer)));
     if (gone.length > 0) all.push(['tenant', `provider ${found}: no issuer ${gone.join(', ')} any more`]);
     if (found !== name) all.push(['provider', `provider ${name} is now ${found}`]);
+    const [, , , registered = []] = now;
+    const added = registered.filter((uri) => !uris.includes(uri));
+    // A host more needs a redirect URI more, but ends nothing.
+    if (added.length > 0 && uris.some((uri) => !registered.includes(uri))) {
+      all.push(['redirect', `provider ${found} sends people to ${listed(added)}`]);
+    }
     if (claim !== now[1]) all.push(['claim', `provider ${name}: subject.claim ${claim} → ${now[1]}`]);
     if (prefix !== now[2]) {
       all.push(['prefix', `provider ${name}: subject.prefix ${JSON.stringify(prefix)} → ${JSON.stringify(now[2])}`]);
@@ -269,9 +291,6 @@ const NOTHING = 'nothing';
  * change says the same. */
 const isAlone = (kind: ChangeKind, was: string | undefined): boolean =>
   kind === 'pseudonyms' || (was !== undefined && (kind === 'sessions' || kind === 'store'));
-
-/** Maximum number of names that a line has. If there are more, it says so. */
-const MOST_NAMES = 5;
 
 /** What a line says of members of a list that the new policy does not have. */
 const GONE: Readonly<Partial<Record<ChangeKind, string>>> = {
@@ -293,8 +312,7 @@ export function storedChanges(old: StoredNames, fresh: StoredNames): readonly St
     if (was !== is && (both || isAlone(kind, was))) found.push([kind, `${kind}: ${was ?? NOTHING} → ${is ?? NOTHING}`]);
     const now = fresh.many[kind];
     const gone = now === undefined ? [] : (old.many[kind] ?? []).filter((one) => !has(now, one));
-    const named = `${gone.slice(0, MOST_NAMES).join('; ')}${gone.length > MOST_NAMES ? '; …' : ''}`;
-    if (gone.length > 0) found.push([kind, `${GONE[kind] ?? kind} ${named}`]);
+    if (gone.length > 0) found.push([kind, `${GONE[kind] ?? kind} ${listed(gone)}`]);
   }
   return found.flatMap(([kind, text]) => {
     const effects = STORED.flatMap(({ what, on, needs }) => {

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { composed } from '../../../src/base/composed-key.ts';
+import type { Policy } from '../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { CHANGES, type ChangeKind, STORED } from '../../../src/rules/table/stored.ts';
 import { meshgate } from '../cli/fake.ts';
@@ -32,10 +34,24 @@ hosts:
     /*: { service: pages, accept: [session, bearer], allow: [authenticated] }
 `;
 
+const CLIENT = ', client: { id: wiki, secret_file: /run/sso } }';
+
 type Edit = readonly [from: RegExp | string, to: string];
 
 const edited = (text: string, edits: readonly Edit[]): string =>
   edits.reduce((before, [from, to]) => before.replace(from, to), text);
+
+/** Two providers, so that redirect URIs have their names; people sign in at each host. */
+const BOTH = edited(POLICY, [
+  [/ {2}signin: .*\n/, ''],
+  [CLIENT, `, subject: { prefix: a- }${CLIENT}`],
+  [
+    'services:',
+    '  partners: { issuer: https://partners.example.com, subject: { prefix: p- }, client: { id: wiki, secret_file: /run/b } }\nservices:',
+  ],
+  [/\n {2}(wiki)\.example\.com:/, '$&\n    providers: [people, partners]'],
+  [/\n {2}(pages)\.example\.com:/, '$&\n    providers: [people]'],
+]);
 
 const stored = (...edits: readonly Edit[]) => storedFrom(POLICY, edits);
 
@@ -47,8 +63,6 @@ async function storedFrom(old: string, edits: readonly Edit[]) {
   expect([code, err]).toEqual([1, '']);
   return JSON.parse(out).stored as { kind: ChangeKind; text: string; effects: { what: string; effect: string }[] }[];
 }
-
-const CLIENT = ', client: { id: wiki, secret_file: /run/sso } }';
 
 /** For each change: an edit of the policy, and data that it ends (`-`), opens (`!`) or gives to others (`~`). */
 const cases: Record<ChangeKind, [edits: readonly Edit[], says: readonly string[], before?: readonly Edit[]]> = {
@@ -62,6 +76,7 @@ const cases: Record<ChangeKind, [edits: readonly Edit[], says: readonly string[]
       '- assertions that services hold',
     ],
   ],
+  redirect: [[['gateway:\n', 'gateway:\n  public_port: 8443\n']], ['- redirect URIs at the provider']],
   issuer: [
     [['https://login.example.com', 'https://sso.example.com']],
     [
@@ -156,6 +171,34 @@ describe('diff says what happens to stored data', () => {
     expect((await meshgate(['diff', 'a.yaml', 'b.yaml'], { files: other })).out).not.toContain('stored');
   });
 
+  const redirects = async (old: string, edits: readonly Edit[]) =>
+    (await storedFrom(old, edits)).flatMap(({ kind, text }) => (kind === 'redirect' ? [text] : []));
+
+  test('names the new redirect URIs of a provider that is renamed, where its name is a part of them', async () => {
+    const [says, ...others] = await redirects(BOTH, [[/\bpeople(?=[:,\]])/g, 'staff']]);
+    expect(says).toContain('provider staff sends people to https://wiki.example.com/.meshgate/callback/staff: ');
+    expect(says).toContain('register these there before the change');
+    expect(says).not.toContain('pages.example.com');
+    expect(others).toEqual([]);
+    expect(await redirects(POLICY, [['  people: {', '  staff: {']])).toEqual([]);
+  });
+
+  test('names the new redirect URI if a host has a second provider, another port or a sign-in host', async () => {
+    const says = async (...edits: Edit[]) => (await redirects(BOTH, edits)).join('\n');
+    expect(await says(['providers: [people]', 'providers: [people, partners]'])).toContain(
+      'provider people sends people to https://pages.example.com/.meshgate/callback/people: ',
+    );
+    expect(await says(['gateway:\n', 'gateway:\n  public_port: 8443\n'])).toContain(
+      'https://wiki.example.com:8443/.meshgate/callback/partners: ',
+    );
+    expect(await says(['gateway:\n', 'gateway:\n  signin: { host: auth.example.com }\n'])).toContain(
+      'https://auth.example.com/.meshgate/callback/people: ',
+    );
+    expect(
+      await says([/ {2}pages\.example\.com:\n.*\n/, '$&    /a: { service: pages, allow: [authenticated] }\n']),
+    ).toBe('');
+  });
+
   test('a name that goes to another issuer while its provider gets another name is both changes', async () => {
     const found = await stored(
       ['  people: {', '  people: { issuer: https://new.example.com, audiences: [wiki] }\n  staff: {'],
@@ -167,6 +210,27 @@ describe('diff says what happens to stored data', () => {
     );
     expect(found.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['provider', 'issuer']));
   });
+});
+
+/** The state of a gateway that has loaded a policy. */
+function stateOf(text: string): string {
+  const { policy } = parsePolicy(text, 'meshgate.yaml') as { readonly policy: Policy };
+  const table = render(policy).files['signin-policy.js'] as string;
+  const { names } = new Function(table.replace('export default', 'return'))() as { readonly names: object };
+  return JSON.stringify({ [composed('names')]: { value: JSON.stringify(names) } });
+}
+
+test('validate --online says what a rename does to redirect URIs, with the state of the gateway', async () => {
+  const state = stateOf(BOTH);
+  const of = async (...edits: Edit[]) => {
+    const files = { './meshgate.yaml': edited(BOTH, edits), '/var/lib/meshgate/revoked.json': state };
+    const { out } = await meshgate(['validate', '--online'], { files, ask: async () => ({ error: 'ENOTFOUND' }) });
+    return out.split('\n').filter((line) => line.includes('redirect URIs'));
+  };
+  expect(await of()).toEqual([]);
+  expect(await of([/\bpeople(?=[:,\]])/g, 'staff'])).toEqual([
+    expect.stringContaining('provider staff sends people to https://HOST/.meshgate/callback/staff: redirect URIs'),
+  ]);
 });
 
 /** All configuration of nginx that goldens, the policy with every key and the policy above are rendered to. */

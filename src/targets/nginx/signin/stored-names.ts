@@ -2,6 +2,7 @@ import type { Provider } from '../../../policy/checked/types.ts';
 import { DEFAULTS } from '../../../policy/forms/bounds.ts';
 import { originOf } from '../../../policy/schema/audit.ts';
 import { budgetsOf, counts, limitText } from '../../../rules/budgets.ts';
+import { redirectUris } from '../../../rules/table/signin-table.ts';
 import type { StoredNames } from '../../../rules/table/stored.ts';
 import { pick } from '../../../rules/without-prototype.ts';
 import { proofZoneBytes } from '../check/proof-headers.ts';
@@ -22,7 +23,8 @@ function limitNames({ policy }: Scene): readonly string[] {
   return [...new Set(names)].sort();
 }
 
-const issuersOf = ({ issuer, issuers = [] }: Provider): readonly string[] => [...new Set([issuer, ...issuers])].sort();
+const issuersOf = ({ issuer, issuers = [] }: Pick<Provider, 'issuer' | 'issuers'>): readonly string[] =>
+  [...new Set([issuer, ...issuers])].sort();
 
 const megabytes = (bytes: number): string => `${bytes / 2 ** 20} MB`;
 
@@ -38,10 +40,14 @@ export function storedNames(scene: Scene): StoredNames {
   const { session, signin, store, audit, assertion, proof, limits } = gateway;
   const log = audit && { ...audit, ...(options.instance !== undefined && { instance: options.instance }) };
   const people = hasSessions(scene);
+  const uris = redirectUris(policy);
   const counted = policy.hosts.some((host) => host.routes.some((route) => counts(budgetsOf(policy, host, route))));
   return {
     providers: Object.fromEntries(
-      Object.values(policy.providers).map((it) => [it.name, [issuersOf(it), it.subject.claim, it.subject.prefix]]),
+      Object.values(policy.providers).map(({ name, subject, ...it }) => [
+        name,
+        [issuersOf(it), subject.claim, subject.prefix, (people && uris.get(name)) || []],
+      ]),
     ),
     one: {
       name: gateway.name,
@@ -62,9 +68,25 @@ export function storedNames(scene: Scene): StoredNames {
   };
 }
 
+/** The host of a redirect URI, if people sign in at each host. */
+const EACH_HOST = 'https://HOST';
+
 /** Returns the names that the gateway compares with those of the policy before. A list of all hosts would be long, and
  * `diff` says which of them are gone. */
 export function renderedNames(scene: Scene): StoredNames {
-  const { many, ...rest } = storedNames(scene);
-  return { ...rest, many: pick(many, ['limit']) };
+  const { providers, one, many } = storedNames(scene);
+  const isAtEach = scene.policy.gateway.signin?.host === undefined;
+  const short = (uris: readonly string[] = []) => [
+    ...new Set(isAtEach ? uris.map((uri) => uri.replace(/^https:\/\/[^/:]*/, EACH_HOST)) : uris),
+  ];
+  return {
+    providers: Object.fromEntries(
+      Object.entries(providers).map(([name, [issuers, claim, prefix, uris]]) => [
+        name,
+        [issuers, claim, prefix, short(uris)],
+      ]),
+    ),
+    one,
+    many: pick(many, ['limit']),
+  };
 }

@@ -46,7 +46,8 @@ export default {
       "okta": [
         ["https://example.okta.com/oauth2/default"],
         "sub",
-        ""
+        "",
+        ["https://HOST/.meshgate/callback"]
       ]
     },
     "one": {

@@ -51,7 +51,8 @@ export default {
       "corp": [
         ["https://login.example.com"],
         "sub",
-        ""
+        "",
+        ["https://HOST/.meshgate/callback"]
       ]
     },
     "one": {

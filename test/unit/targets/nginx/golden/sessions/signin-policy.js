@@ -89,17 +89,20 @@ export default {
       "okta": [
         ["https://example.okta.com/oauth2/default"],
         "sub",
-        "okta-"
+        "okta-",
+        ["https://HOST/.meshgate/callback/okta", "https://HOST/.meshgate/callback"]
       ],
       "keycloak": [
         ["https://sso.example.org/realms/partners"],
         "sub",
-        "partners-"
+        "partners-",
+        ["https://HOST/.meshgate/callback/keycloak"]
       ],
       "ci": [
         ["https://ci.example.com"],
         "sub",
-        "ci-"
+        "ci-",
+        []
       ]
     },
     "one": {

@@ -54,7 +54,8 @@ export default {
       "entra": [
         ["https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"],
         "sub",
-        ""
+        "",
+        ["https://auth.example.com:8443/.meshgate/callback"]
       ]
     },
     "one": {
