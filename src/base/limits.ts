@@ -208,6 +208,12 @@ export const CERTIFICATE_EXPIRING_S = 7 * 86_400;
 /** Minimum time between two equal lines about an SVID or a file in the log. */
 export const REPEAT_LINE_S = 60;
 
+/** Whether a line was logged so recently that it is not repeated. The clock may be set back.
+ * @param at when it was logged; absent: never
+ * @param pause all times have the same unit, by default seconds */
+export const isRepeated = (at: number | undefined, now: number, pause = REPEAT_LINE_S): boolean =>
+  at !== undefined && now >= at && now - at < pause;
+
 /** A file of keys is read again after this time, because a key in it can expire. */
 export const FILE_READ_AGAIN_S = 60;
 

@@ -1,4 +1,4 @@
-import { REPEAT_LINE_S } from '../base/limits.ts';
+import { isRepeated } from '../base/limits.ts';
 import { readCertificate } from '../x509/certificate.ts';
 import { readPem } from '../x509/pem.ts';
 import { type HealthReason, healthReasons, type Part } from './types.ts';
@@ -58,7 +58,5 @@ export function caPart(found: CaFound | undefined): Part {
 export function toSayOfCa(found: CaFound, now: number): HealthReason | undefined {
   const reason = reasonOf(found);
   const { said } = found;
-  return said !== undefined && said.reason === reason && now - said.at < REPEAT_LINE_S && now >= said.at
-    ? undefined
-    : reason;
+  return said?.reason === reason && isRepeated(said?.at, now) ? undefined : reason;
 }

@@ -1,4 +1,4 @@
-import { EXPIRING_AT, REPEAT_LINE_S } from '../base/limits.ts';
+import { EXPIRING_AT, isRepeated, REPEAT_LINE_S } from '../base/limits.ts';
 import { type Certificate, readCertificate } from '../x509/certificate.ts';
 import { readClientUse } from '../x509/client-use.ts';
 import { belongs } from '../x509/key.ts';
@@ -83,6 +83,5 @@ export function toSay(found: Found, now: number): HealthReason | undefined {
   const reason = reasonOf(found, now);
   if (reason === undefined) return undefined;
   const { said } = found;
-  const again = said?.reason !== reason || now - said.at >= pause(reason, found.svid) || now < said.at;
-  return again ? reason : undefined;
+  return said?.reason === reason && isRepeated(said.at, now, pause(reason, found.svid)) ? undefined : reason;
 }

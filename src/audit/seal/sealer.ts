@@ -176,7 +176,7 @@ export class Sealer {
       this.#failure = `cannot seal the log: ${(error as Error).message}`;
       this.#problem = this.#failure;
     }
-    if (this.#problem !== undefined && this.#said.isDue(this.#problem, this.#now))
+    if (this.#problem !== undefined && this.#said.isDue(this.#problem, this.#now / 1000))
       this.#machine.say(`${this.#problem}; the sealer keeps trying`);
     this.#putStatus();
   }
@@ -236,7 +236,8 @@ export class Sealer {
   #addForeign(): void {
     this.#foreign += 1;
     const problem = 'the log has lines that nginx did not write';
-    if (this.#said.isDue(problem, this.#now)) this.#machine.say(`${problem}: entry ${this.#tree.size} stands for one`);
+    if (this.#said.isDue(problem, this.#now / 1000))
+      this.#machine.say(`${problem}: entry ${this.#tree.size} stands for one`);
   }
 
   #addEvents(): void {

@@ -1,9 +1,6 @@
-import { WITNESS_INTERVAL_S } from '../../base/limits.ts';
+import { isRepeated, WITNESS_INTERVAL_S } from '../../base/limits.ts';
 import type { WitnessSettings } from '../seal/settings.ts';
 import { type CosigningMachine, cosign } from './witnesses.ts';
-
-/** How often a problem that lasts is printed, in seconds. */
-const REPEAT = 60;
 
 interface Turn {
   readonly witness: WitnessSettings;
@@ -48,7 +45,7 @@ export class Submitter {
       await cosign(this.#machine, turn.witness);
     } catch (error) {
       const now = this.#machine.now();
-      if (now >= turn.said && now - turn.said < REPEAT) return;
+      if (isRepeated(turn.said, now)) return;
       turn.said = now;
       this.#say(`the witness ${turn.witness.url}: ${(error as Error).message}; it is asked again`);
     } finally {

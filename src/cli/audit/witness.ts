@@ -133,7 +133,7 @@ export const auditWitnessCommand = command({
       listening = await serve({ ...at, maxBody: MAX_REQUEST_BYTES }, async ({ method, path, body }) => {
         const answer = await witness.answer(method, path, body);
         const { says } = answer;
-        if (says !== undefined && printed.isDue(says.about, runtime.now() * 1000)) say(says.text);
+        if (says !== undefined && printed.isDue(says.about, runtime.now())) say(says.text);
         return answer;
       });
       printKey(signer);

@@ -11,8 +11,9 @@ import { type ProofContext, verifyProof } from '../../token/proof/verify.ts';
 import type { Binding } from '../../token/types.ts';
 import { prepareLimit, type Short, spend } from '../check/budgets.ts';
 import { emptyErrorQueue } from '../keys/openssl.ts';
-import { locksDict, proofKeysDict, proofsDict } from '../shared/dicts.ts';
+import { proofKeysDict, proofsDict } from '../shared/dicts.ts';
 import type { KnownCaller, PreparedLimit } from '../shared/known.ts';
+import { sayOnce } from '../shared/say-once.ts';
 import { clientReader } from './certificate-callers.ts';
 import { Nonces, type NoncesNow } from './nonces.ts';
 
@@ -58,9 +59,6 @@ const replayed = refuse('proof_replayed');
 const noRoom = refuse('check_unavailable', 'the gateway has no room to store more proofs');
 const noNonces = refuse('check_unavailable', 'the gateway has no key for nonces');
 
-/** Minimum time between two equal lines in the log. */
-const FULL_LINE_MS = 60_000;
-
 const digest = (text: string): string => hash.createHash('sha256').update(text).digest('base64url');
 
 /** Returns path and query as they are in the request line, because the client made its proof for that text. */
@@ -97,9 +95,8 @@ function useUp(
   try {
     return proofsDict().add(name, '', life) ? undefined : replayed;
   } catch {
-    if (locksDict().add('proofs full', 1, FULL_LINE_MS)) {
-      ngx.log(ngx.ERR, 'meshgate: the zone meshgate_proofs is full, so DPoP is refused: enlarge gateway.proof.rate');
-    }
+    const line = 'the zone meshgate_proofs is full, so DPoP is refused: enlarge gateway.proof.rate';
+    sayOnce('proofs full', ngx.ERR, line);
     return noRoom;
   }
 }

@@ -1,6 +1,6 @@
 import hash from 'crypto';
 import { composed } from '../../base/composed-key.ts';
-import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, REPEAT_LINE_S, SITE_NETWORKS } from '../../base/limits.ts';
+import { MAX_DICT_TTL_MS, MAX_UNCOUNTED, SITE_NETWORKS } from '../../base/limits.ts';
 import { ownOf } from '../../base/own.ts';
 import { type Refusal, refuse } from '../../base/reasons.ts';
 import { addressNames } from '../../caller/address.ts';
@@ -8,6 +8,7 @@ import { NOBODY_PROVIDER } from '../../policy/forms/reserved-names.ts';
 import type { TableBudgets, TableLimit } from '../../rules/budgets.ts';
 import { addressesDict, budgetsDict } from '../shared/dicts.ts';
 import type { Budget, KnownCaller, PreparedBudgets, PreparedLimit } from '../shared/known.ts';
+import { sayOnce } from '../shared/say-once.ts';
 
 /* Each budget is a token bucket. One number in shared memory says when the bucket will be full again. Times are counted
  * in requests at the limit's rate since the epoch. A request adds one to this number, or to the present time if that is
@@ -77,14 +78,8 @@ export function budgetOf(budgets: PreparedBudgets, known: KnownCaller): Budget |
   return budget;
 }
 
-/** Seconds since the epoch after which the log may repeat that the zone is full. */
-let sayAgain = 0;
-
-function noRoom({ passWhenFull }: Budget, now: number): Short | undefined {
-  if (now >= sayAgain) {
-    sayAgain = now + REPEAT_LINE_S;
-    ngx.log(ngx.ERR, 'meshgate: the zone for budgets has no room to count requests; enlarge gateway.limits.zone');
-  }
+function noRoom({ passWhenFull }: Budget): Short | undefined {
+  sayOnce('budgets full', ngx.ERR, 'the zone for budgets has no room to count requests; enlarge gateway.limits.zone');
   return passWhenFull ? undefined : { ...refuse('check_unavailable'), retryAfter: 1 };
 }
 
@@ -119,7 +114,7 @@ function over(dict: NgxSharedDict<number>, budget: Budget, at: number, taken: nu
 export function spend(dict: NgxSharedDict<number>, budget: Budget, now: number): Short | undefined {
   const at = now * budget.rate;
   const taken = count(dict, budget, 1, at);
-  if (taken === undefined) return noRoom(budget, now);
+  if (taken === undefined) return noRoom(budget);
   if (taken > at + budget.burst) return over(dict, budget, at, taken);
   if (taken < at + 1) dict.set(budget.key, at + 1, budget.ttl);
   if (budget.and === undefined) return undefined;

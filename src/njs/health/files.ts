@@ -1,6 +1,6 @@
 import fs from 'fs';
 import { composed } from '../../base/composed-key.ts';
-import { FILE_READ_AGAIN_S } from '../../base/limits.ts';
+import { FILE_READ_AGAIN_S, isRepeated } from '../../base/limits.ts';
 import {
   examine,
   type FileLook,
@@ -105,7 +105,7 @@ export async function watchFiles(files: readonly WatchedFile[]): Promise<void> {
     const isDue =
       problem !== undefined &&
       problem.reason !== 'file_exposed' &&
-      (said?.reason !== problem.reason || now - said.at >= pauseAfter(problem) || now < said.at);
+      !(said?.reason === problem.reason && isRepeated(said.at, now, pauseAfter(problem)));
     if (isDue) ngx.log(isFatal(file, problem) ? ngx.ERR : ngx.WARN, `meshgate: ${fileLine(file, problem)}`);
     const after = isDue ? { ...found, said: { reason: problem.reason, at: now } } : found;
     if (after !== before) dict.set(keyOf(file), JSON.stringify(after));

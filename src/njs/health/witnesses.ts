@@ -4,13 +4,10 @@ import type { WitnessSettings } from '../../audit/seal/settings.ts';
 import { type CosigningMachine, cosign, cosignedAt } from '../../audit/witness/witnesses.ts';
 import { composed } from '../../base/composed-key.ts';
 import { FROM_EGRESS } from '../../base/internal-headers.ts';
-import { WITNESS_TIMEOUT_MS } from '../../base/limits.ts';
+import { isRepeated, WITNESS_TIMEOUT_MS } from '../../base/limits.ts';
 import type { Watched } from '../../health/types.ts';
 import { svidsDict } from '../shared/dicts.ts';
 import { whyNot, within } from '../shared/egress.ts';
-
-/** How often a problem that lasts is logged, in seconds. */
-const REPEAT = 60;
 
 /** A worker from before a reload has answered. It still accepts requests to the egress server, and does not know the
  * location of a new witness. */
@@ -52,8 +49,7 @@ async function ask(folder: string, egress: string, witness: WitnessSettings, ind
   } catch (error) {
     if (error instanceof EarlierWorker) return;
     const now = Date.now() / 1000;
-    const before = Number(svidsDict().get(said) ?? 0);
-    if (now >= before && now - before < REPEAT) return;
+    if (isRepeated(Number(svidsDict().get(said) ?? 0), now)) return;
     svidsDict().set(said, String(now));
     ngx.log(ngx.WARN, `meshgate: the witness ${witness.url}: ${(error as Error).message}; it is asked again`);
   }

@@ -1,11 +1,7 @@
 import fs from 'fs';
-import { composed } from '../../base/composed-key.ts';
 import { SIGNING_KEYS_INTERVAL_S, SIGNING_KEYS_RETRY_S } from '../../base/limits.ts';
-import { locksDict } from '../shared/dicts.ts';
+import { sayOnce } from '../shared/say-once.ts';
 import { emptyErrorQueue } from './openssl.ts';
-
-/** Minimum time between two log lines about a broken file, for all contexts and workers together. */
-const BROKEN_LINE_MS = 60_000;
 
 /** Returns when the first of the keys expires, in seconds since the epoch. The file is read again after that. */
 const expiryOf = (keys: object | undefined): number =>
@@ -32,9 +28,7 @@ export class KeyFile<T extends object> {
   #broken(why: string): undefined {
     this.#text = undefined;
     this.#keys = undefined;
-    if (locksDict().add(composed('broken', this.#path), 1, BROKEN_LINE_MS)) {
-      ngx.log(ngx.ERR, `meshgate: ${this.#without}: ${this.#path}: ${why}`);
-    }
+    sayOnce(this.#path, ngx.ERR, `${this.#without}: ${this.#path}: ${why}`);
     return undefined;
   }
 

@@ -1,5 +1,5 @@
 import { composed } from '../../base/composed-key.ts';
-import { MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../base/limits.ts';
+import { MAX_DICT_TTL_MS } from '../../base/limits.ts';
 import { RECORDS_PER_PERSON } from '../../session/limits.ts';
 import { readRecord, recordText } from '../../session/record.ts';
 import {
@@ -10,7 +10,8 @@ import {
   spoiltPlace,
 } from '../../session/revocation/store.ts';
 import type { SessionRecord } from '../../session/types.ts';
-import { locksDict, onceDict, renewalsDict, sessionsDict } from './dicts.ts';
+import { onceDict, renewalsDict, sessionsDict } from './dicts.ts';
+import { sayOnce } from './say-once.ts';
 
 /** Seals records with the session keys, for the purpose `record`. */
 export interface RecordSeal {
@@ -96,7 +97,7 @@ export class DictStore implements SessionStore {
     const name = composed('session', sid);
     const mine = 1 + Math.random();
     const isOurs = renewalsDict().add(name, mine, ttl);
-    if (isOurs === undefined && locksDict().add('renewals full', 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, noLocks);
+    if (isOurs === undefined) sayOnce('renewals full', ngx.ERR, noLocks);
     if (!isOurs) return undefined;
     return {
       // The lock may have expired, and another request may have it now.

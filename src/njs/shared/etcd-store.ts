@@ -1,4 +1,4 @@
-import { MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../base/limits.ts';
+import { MAX_DICT_TTL_MS } from '../../base/limits.ts';
 import { ETCD_PAGE } from '../../session/limits.ts';
 import { readRecord, recordText } from '../../session/record.ts';
 import { readRevocation } from '../../session/revocation/new-revocation.ts';
@@ -15,6 +15,7 @@ import { isSpoiltHere, type RecordSeal, spoilHere } from './dict-store.ts';
 import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
 import { noteRead } from './revocations-read.ts';
+import { sayOnce } from './say-once.ts';
 
 /** Key for the revision up to which etcd was read. Like the revocations, this must not survive a restart. */
 const KNOWN = ' etcd';
@@ -26,9 +27,8 @@ interface Known {
 
 /** Logs that entries are not enforced. An earlier version may have written them, and an operator may rely on them. */
 function sayIgnored(count: number): void {
-  if (count === 0 || !locksDict().add('said ignored', 1, REPEAT_LINE_S * 1000)) return;
   const line = `${count} entries in etcd are not revocations that this build reads, and are ignored: revoke again`;
-  ngx.log(ngx.ERR, `meshgate: ${line}`);
+  if (count > 0) sayOnce('ignored', ngx.ERR, line);
 }
 
 const random = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');

@@ -1,5 +1,5 @@
 import { composed } from '../../base/composed-key.ts';
-import { MAX_DICT_ENTRIES, MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../base/limits.ts';
+import { MAX_DICT_ENTRIES, MAX_DICT_TTL_MS } from '../../base/limits.ts';
 import { LOCK_REVOCATIONS_MS, LOCK_REVOCATIONS_TRIES, SIGNOUT_SHARE } from '../../session/limits.ts';
 import { present } from '../../session/revocation/new-revocation.ts';
 import {
@@ -17,6 +17,7 @@ import { dictTtl } from './dict-store.ts';
 import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
 import { addClaimNames, boundPsids, dropOld, hasClaimNames, makeRoom, revokedTaken } from './revoked-room.ts';
+import { sayOnce } from './say-once.ts';
 
 /** What the log says if revocations were dropped. readyz reports it too, as long as `FLOOR` exists. */
 const DROPPED =
@@ -25,10 +26,6 @@ const DROPPED =
 /** What the log says if providers' sign-outs were dropped to make room for newer ones. */
 const PSIDS_DROPPED =
   'sign-outs by providers that name a session and no person have filled their part of the zone meshgate_revoked: the oldest made room, and sessions from before them are rejected if their provider names its sessions; have the provider send "sub" in its logout tokens, or enlarge gateway.session.people';
-
-function say(what: 'said dropped' | 'said psids dropped' | 'said earlier', line: string): void {
-  if (locksDict().add(what, 1, REPEAT_LINE_S * 1000)) ngx.log(ngx.ERR, `meshgate: ${line}`);
-}
 
 /** Name of the lock. One lock for all is enough, because each use takes microseconds. */
 const LOCK = composed('revoking');
@@ -79,10 +76,10 @@ function keep(one: Revocation): boolean {
   };
   if (!put()) {
     if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
-    say('said dropped', DROPPED);
+    sayOnce('dropped', ngx.ERR, DROPPED);
   }
   if (before === undefined) count(counterName('revocation', [one.kind]));
-  if (one.kind === 'psid' && before === undefined && boundPsids(now)) say('said psids dropped', PSIDS_DROPPED);
+  if (one.kind === 'psid' && before === undefined && boundPsids(now)) sayOnce('psids dropped', ngx.ERR, PSIDS_DROPPED);
   return true;
 }
 
@@ -115,7 +112,7 @@ export type ProviderOf = (name: string) => Identifying | undefined;
 /** Logs that revocations of an earlier build are not in force. */
 export function sayEarlier(lost: number): void {
   if (lost === 0) return;
-  say('said earlier', `${lost} revocations of an earlier build are not in force: revoke again`);
+  sayOnce('earlier', ngx.ERR, `${lost} revocations of an earlier build are not in force: revoke again`);
 }
 
 /** Stores revocations like {@link keepRevoked}, also of an earlier build.

@@ -109,7 +109,7 @@ describe('locks', () => {
     expect(held.map((lock) => lock !== undefined)).toEqual([true, true, true, false, false]);
     expect(fake.logged).toEqual([expect.stringContaining('meshgate_renewals is full')]);
     // Another test covers the locks of providers.
-    expect(locks.keys()).toEqual(['renewals full']);
+    expect(locks.keys()).toEqual(['said\nrenewals full\n']);
     await held[0]!.release();
     expect(await store.lock('d', 1000)).toBeDefined();
   });

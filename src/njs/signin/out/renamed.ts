@@ -1,8 +1,8 @@
-import { composed } from '../../../base/composed-key.ts';
-import { MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../../base/limits.ts';
+import { MAX_DICT_TTL_MS } from '../../../base/limits.ts';
 import { STORED, type StoredChange, type StoredNames, storedChanges, storedText } from '../../../rules/table/stored.ts';
-import { locksDict, revokedDict, STORED_NAMES } from '../../shared/dicts.ts';
+import { revokedDict, STORED_NAMES } from '../../shared/dicts.ts';
 import { anyRevoked } from '../../shared/revoked-room.ts';
+import { sayOnce } from '../../shared/say-once.ts';
 
 /** Whether data may exist that a change concerns. A change of a size has emptied the zones. Cookies and lines of the log
  * are not in a zone, so they may always exist. */
@@ -35,14 +35,13 @@ export function sayRenamed(names: StoredNames): void {
   known = before === text;
   if (known) return;
   const lines = before === undefined ? [] : linesOf(storedChanges(JSON.parse(before) as StoredNames, names));
-  let level = ngx.WARN;
+  const said = `the policy names stored data in another way: ${lines.join('. ')}`;
   try {
     revokedDict().set(STORED_NAMES, text, MAX_DICT_TTL_MS);
     known = true;
+    if (lines.length > 0) ngx.log(ngx.WARN, `meshgate: ${said}`);
   } catch {
     // Without room for the names, each run would log the line.
-    if (!locksDict().add(composed('said', 'names'), 1, REPEAT_LINE_S * 1000)) return;
-    level = ngx.ERR;
+    if (lines.length > 0) sayOnce('names', ngx.ERR, said);
   }
-  if (lines.length > 0) ngx.log(level, `meshgate: the policy names stored data in another way: ${lines.join('. ')}`);
 }

@@ -1,6 +1,5 @@
 import fs from 'fs';
-import { composed } from '../../../base/composed-key.ts';
-import { JUST_WRITTEN_MS, MAX_DICT_TTL_MS, REPEAT_LINE_S } from '../../../base/limits.ts';
+import { JUST_WRITTEN_MS, MAX_DICT_TTL_MS } from '../../../base/limits.ts';
 import { CERTIFICATE_PROVIDER } from '../../../policy/forms/reserved-names.ts';
 import type { Table } from '../../../rules/types.ts';
 import {
@@ -19,6 +18,7 @@ import { newEpoch } from '../../shared/epoch.ts';
 import { EtcdStore } from '../../shared/etcd-store.ts';
 import { keepEarlier, keepRevoked, sayEarlier } from '../../shared/revoked.ts';
 import { keepRoom, revokedTaken } from '../../shared/revoked-room.ts';
+import { sayOnce } from '../../shared/say-once.ts';
 
 /** Milliseconds after which a run starts no new work, so that it ends before the next run, which would stop it. */
 const BUDGET_MS = REVOCATIONS_JOB_INTERVAL_S * 950;
@@ -31,11 +31,6 @@ const FILES_MS = 250;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).message;
 
-/** Logs at most one line a minute about each subject, for all workers and runs together. */
-function say(what: string, level: number, line: string): void {
-  if (locksDict().add(composed('said', what), 1, REPEAT_LINE_S * 1000)) ngx.log(level, `meshgate: ${line}`);
-}
-
 /** Writes, for the command `revoke`, why its file is rejected. */
 function refuse(path: string, why: string): void {
   ngx.log(ngx.ERR, `meshgate: a revocation is refused: ${path}: ${why}`);
@@ -43,7 +38,7 @@ function refuse(path: string, why: string): void {
     fs.writeFileSync(`${path}.refused`, `${why}\n`, { flag: 'wx' });
     fs.unlinkSync(path);
   } catch (error) {
-    say('refused', ngx.ERR, `${path} cannot be deleted: ${codeOf(error)}`);
+    sayOnce('refused', ngx.ERR, `${path} cannot be deleted: ${codeOf(error)}`);
   }
 }
 
@@ -57,7 +52,7 @@ function textOf(path: string): string | undefined {
     return isNew && !text.endsWith('\n') ? undefined : text;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    say('unreadable', ngx.ERR, `${path} cannot be read: ${codeOf(error)}`);
+    sayOnce('unreadable', ngx.ERR, `${path} cannot be read: ${codeOf(error)}`);
     return undefined;
   }
 }
@@ -105,14 +100,14 @@ async function share({ path, revocations }: Kept, store: SessionStore): Promise<
     for (const one of revocations) await store.revoke(one);
   } catch (error) {
     const why = (error as Error).message;
-    say('revoke', ngx.ERR, `a revocation is in force here and waits for the other replicas: ${why}`);
+    sayOnce('revoke', ngx.ERR, `a revocation is in force here and waits for the other replicas: ${why}`);
     return false;
   }
   try {
     fs.unlinkSync(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return true;
-    say('taken', ngx.ERR, `${path} is in force, but cannot be deleted: ${codeOf(error)}`);
+    sayOnce('taken', ngx.ERR, `${path} is in force, but cannot be deleted: ${codeOf(error)}`);
     return false;
   }
   return true;
@@ -160,14 +155,14 @@ function filesIn(folder: string): readonly string[] {
     return names.filter((name) => name.endsWith('.json')).sort();
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') {
-      say('folder', ngx.ERR, `meshgate revoke does not work: ${folder}: ${codeOf(error)}`);
+      sayOnce('folder', ngx.ERR, `meshgate revoke does not work: ${folder}: ${codeOf(error)}`);
       return [];
     }
   }
   try {
     fs.mkdirSync(folder, { mode: 0o770 });
   } catch (error) {
-    say('folder', ngx.WARN, `meshgate revoke does not work: ${folder} cannot be created: ${codeOf(error)}`);
+    sayOnce('folder', ngx.WARN, `meshgate revoke does not work: ${folder} cannot be created: ${codeOf(error)}`);
   }
   return [];
 }
@@ -183,7 +178,7 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
   }
   const age = Date.now() / 1000 - (locksDict().get(REVOCATIONS_SEEN) ?? 0);
   const why = problem || 'etcd has more revocations than can be read in time';
-  if (age >= REVOCATIONS_OLD_S) say('old', ngx.ERR, `revocations are ${Math.round(age)} s old: ${why}`);
+  if (age >= REVOCATIONS_OLD_S) sayOnce('old', ngx.ERR, `revocations are ${Math.round(age)} s old: ${why}`);
 }
 
 /** The periodic job of revocations: it reads files of `meshgate revoke` and revocations of other replicas, and logs a
@@ -201,5 +196,5 @@ export async function watchRevocations(stateDir: string, store: SessionStore, pr
   const taken = revokedTaken();
   const what = `the zone meshgate_revoked is ${Math.round(taken * 100)} % full`;
   const effect = 'sign-outs are refused, and when it is full the oldest revocations are dropped';
-  if (taken >= REVOKED_ALARM) say('full', ngx.ERR, `${what}: ${effect}; enlarge gateway.session.people`);
+  if (taken >= REVOKED_ALARM) sayOnce('full', ngx.ERR, `${what}: ${effect}; enlarge gateway.session.people`);
 }

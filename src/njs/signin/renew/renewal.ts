@@ -1,5 +1,4 @@
 import { composed } from '../../../base/composed-key.ts';
-import { REPEAT_LINE_S } from '../../../base/limits.ts';
 import { isStale } from '../../../session/freshness.ts';
 import {
   LIMITED_MS,
@@ -30,6 +29,7 @@ import type { SessionClaims, SessionRecord } from '../../../session/types.ts';
 import type { Claims } from '../../../token/types.ts';
 import { locksDict, renewalsDict } from '../../shared/dicts.ts';
 import { holdUpTo, release } from '../../shared/held.ts';
+import { sayOnce } from '../../shared/say-once.ts';
 import { addPerson } from '../people.ts';
 
 export interface RenewalScene {
@@ -122,9 +122,8 @@ export class Renewals {
       return ended(record);
     }
     if (outcome.kind === 'unconfirmed') {
-      if (locksDict().add(composed('said of all', provider), 1, REPEAT_LINE_S * 1000)) {
-        ngx.log(ngx.WARN, `meshgate: provider ${provider} confirms no session: ${outcome.detail}`);
-      }
+      const line = `provider ${provider} confirms no session: ${outcome.detail}`;
+      sayOnce(composed('all', provider), ngx.WARN, line);
       return unconfirmed(record, outcome.refreshToken);
     }
     if (outcome.kind === 'unsaid' ? outcome.limited && isLimitedForAll(record) : outcome.away) {
@@ -135,8 +134,8 @@ export class Renewals {
       renewalsDict().add(paused(sid), 1, PROVIDER_PAUSE_MS);
       // The mark outlasts the pause and the next attempt together, so that it stays until that attempt has its answer.
       if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, PROVIDER_PAUSE_MS + this.#scene.longest);
-      if (locksDict().add(composed('said of one', provider), 1, REPEAT_LINE_S * 1000))
-        ngx.log(ngx.WARN, `meshgate: a session is not renewed by provider ${provider} just now: ${outcome.detail}`);
+      const line = `a session is not renewed by provider ${provider} just now: ${outcome.detail}`;
+      sayOnce(composed('one', provider), ngx.WARN, line);
     }
     if (outcome.kind === 'unsaid') return unused(record, outcome.refreshToken);
     return outcome.kind === 'unused' ? unused(record) : withoutToken(record, !outcome.away);

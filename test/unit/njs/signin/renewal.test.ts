@@ -316,7 +316,7 @@ it('keeps one entry for each provider, however many people have too many calls',
     fake.zones.locks.delete('pause\nokta\n');
   }
   expect(asked).toHaveLength(100);
-  expect(fake.zones.locks.keys().sort()).toEqual(['limited\nokta\n', 'said of one\nokta\n']);
+  expect(fake.zones.locks.keys().sort()).toEqual(['limited\nokta\n', 'said\none\\nokta\\n\n']);
 });
 
 it('stores marks of single sessions outside the room of providers', async () => {
