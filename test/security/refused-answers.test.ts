@@ -83,6 +83,17 @@ async function exhaust(home: string): Promise<void> {
   await until(async () => (await Promise.all([...Array(20)].map(send))).at(-1)?.status === 429, { what: 'status 429' });
 }
 
+/** Repeats an attempt from its beginning until the limit of the address has refused the request that it ends with. On a busy
+ * machine, the limit may let that one pass. */
+const limited = <T extends { readonly refused: Visited }>(attempt: () => Promise<T>): Promise<T> =>
+  until(
+    async () => {
+      const tried = await attempt();
+      return tried.refused.status === 429 && tried;
+    },
+    { what: 'a request that the limit refuses' },
+  );
+
 const HUGE = { Cookie: `a=${'x'.repeat(40_000)}` };
 const framed = { 'Sec-Fetch-Dest': 'iframe', 'Sec-Fetch-Site': 'same-origin' };
 
@@ -110,10 +121,14 @@ describe.each([
   };
 
   test.each(ways)('is used up by a request that nginx refuses: %s', async (__, limit, wish, status) => {
-    const [attacker, victim] = [newAgent(stage), newAgent(stage)];
-    const callback = await stolenFrom(attacker, victim);
-    if (limit) await exhaust(origin(at));
-    const refused = await (limit ? victim.visit(callback, { follow: false, ...wish }) : past(victim, callback, wish));
+    const attempt = async () => {
+      const [attacker, victim] = [newAgent(stage), newAgent(stage)];
+      const callback = await stolenFrom(attacker, victim);
+      if (limit) await exhaust(origin(at));
+      const refused = await (limit ? victim.visit(callback, { follow: false, ...wish }) : past(victim, callback, wish));
+      return { attacker, callback, refused };
+    };
+    const { attacker, callback, refused } = await (limit ? limited(attempt) : attempt());
     expect(refused.status).toBe(status);
     const done = await past(attacker, callback);
     expect([done.status, done.text.includes('attempt_unknown')]).toEqual([400, true]);
@@ -121,31 +136,37 @@ describe.each([
   });
 
   test('is used up whatever state is beside it', async () => {
-    const [attacker, victim] = [newAgent(stage), newAgent(stage)];
-    const callback = await stolenFrom(attacker, victim);
-    await exhaust(origin(at));
-    const shown = new URL(callback);
-    shown.searchParams.set('state', 'another');
-    expect((await victim.visit(shown.href, { follow: false })).status).toBe(429);
+    const { attacker, callback } = await limited(async () => {
+      const [attacker, victim] = [newAgent(stage), newAgent(stage)];
+      const callback = await stolenFrom(attacker, victim);
+      await exhaust(origin(at));
+      const shown = new URL(callback);
+      shown.searchParams.set('state', 'another');
+      return { attacker, callback, refused: await victim.visit(shown.href, { follow: false }) };
+    });
     expect((await past(attacker, callback)).status).toBe(400);
     expect(hasSession(attacker, home)).toBe(false);
   });
 
   test('stays valid in the browser that began', async () => {
-    const person = newAgent(stage);
-    const callback = await stolenFrom(person, person);
-    await exhaust(origin(at));
-    expect((await person.visit(callback, { follow: false })).status).toBe(429);
+    const { person, callback } = await limited(async () => {
+      const person = newAgent(stage);
+      const callback = await stolenFrom(person, person);
+      await exhaust(origin(at));
+      return { person, callback, refused: await person.visit(callback, { follow: false }) };
+    });
     let page = await past(person, callback);
     while (page.location !== undefined && !hasSession(person, home)) page = await past(person, page.location);
     expect(hasSession(person, home)).toBe(true);
   });
 
   test('no page of the same origin can read its URL', async () => {
-    await exhaust(origin(at));
+    const url = `${origin(at)}/.meshgate/callback?code=x&state=y`;
     for (const headers of [{}, framed]) {
-      const refused = await newAgent(stage).visit(`${origin(at)}/.meshgate/callback?code=x&state=y`, { headers });
-      expect(refused.status).toBe(429);
+      const { refused } = await limited(async () => {
+        await exhaust(origin(at));
+        return { refused: await newAgent(stage).visit(url, { headers }) };
+      });
       expect(refused.hops[0]?.answer.header('Cross-Origin-Opener-Policy')).toBe('same-origin');
       expect(refused.hops[0]?.answer.header('Content-Security-Policy')).toContain("frame-ancestors 'none'");
     }
@@ -178,15 +199,19 @@ describe('a ticket', () => {
   const home = origin(OTHER);
 
   test.each(ways)('is used up by a request that nginx refuses: %s', async (_, limit, wish, status) => {
-    const attacker = newAgent(stage);
-    const signedIn = await sso.signIn(attacker, await attacker.visit(await begin(attacker, home)), 'ada', {
-      until: /\/\.meshgate\/callback/,
-    });
-    const ticket = (await past(attacker, signedIn.location!)).location!;
-    expect(ticket).toContain('/.meshgate/handover?');
-    if (limit) await exhaust(home);
-    const shown = newAgent(stage);
-    const refused = await (limit ? shown.visit(ticket, { follow: false, ...wish }) : past(shown, ticket, wish));
+    const attempt = async () => {
+      const attacker = newAgent(stage);
+      const signedIn = await sso.signIn(attacker, await attacker.visit(await begin(attacker, home)), 'ada', {
+        until: /\/\.meshgate\/callback/,
+      });
+      const ticket = (await past(attacker, signedIn.location!)).location!;
+      expect(ticket).toContain('/.meshgate/handover?');
+      if (limit) await exhaust(home);
+      const shown = newAgent(stage);
+      const refused = await (limit ? shown.visit(ticket, { follow: false, ...wish }) : past(shown, ticket, wish));
+      return { attacker, ticket, refused };
+    };
+    const { attacker, ticket, refused } = await (limit ? limited(attempt) : attempt());
     expect(refused.status).toBe(status);
     const done = await past(attacker, ticket);
     expect([done.status, done.text.includes('attempt_unknown')]).toEqual([400, true]);
