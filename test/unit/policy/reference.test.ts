@@ -5,7 +5,7 @@ import { referenceOf, type Schema } from './reference.ts';
 
 const HEAD = `# All keys of the policy
 
-This page has each key of [the policy](policy.md), with its type, its default and its meaning. It is written from [the schema](policy.schema.json), which editors use too. [The policy](policy.md) explains the keys by task, with examples, and says which keys depend on others.
+This page has each key of [the policy](policy.md), with its type, its default and its meaning. It is written from [the schema](policy.schema.json), which editors use too. [The policy](policy.md) explains the keys by task.
 
 - \`NAME\` and \`PATH\` stand for names and paths of your own, and \`[]\` for an element of a list.
 - A *duration* is a number with \`s\`, \`m\`, \`h\` or \`d\`. A *size* is a number with \`k\`, \`m\` or \`g\`. A *rate* is a number with \`/s\`, \`/m\`, \`/h\` or \`/d\`.
@@ -35,10 +35,10 @@ test('a table says type, default, whether a key is required, and where else the 
 
 ## the policy
 
-| key | type | default | meaning |
-| --- | --- | --- | --- |
-| \`a\` | [mapping](#a) |  | First. |
-| \`b\` | [mapping](#a) |  | Second. |
+| key | type | meaning |
+| --- | --- | --- |
+| \`a\` | [mapping](#a) | First. |
+| \`b\` | [mapping](#a) | Second. |
 
 ## a
 

@@ -96,20 +96,25 @@ class Reference {
 
   table({ places, schema }: Section): string {
     const [place = '', ...others] = places;
-    const row = (key: string, it: Schema) => {
+    const keys = [
+      ...Object.entries(schema.properties ?? {}),
+      ...Object.values(schema.patternProperties ?? {}).map((it) => ['/PATH', it] as const),
+    ];
+    const hasDefaults = keys.some(([, it]) => it.default !== undefined);
+    const cellsOf = (key: string, it: Schema) => {
       const usual = it.default === undefined ? '' : code(it.default);
       const needed = schema.required?.includes(key) ? 'Required. ' : '';
       const meaning = `${needed}${it.description ?? this.typeMeaning(it)}`.replace(/[|*]/g, '\\$&');
-      return `| \`${key}\` | ${this.typeOf(it)} | ${usual} | ${meaning} |`;
+      return `${this.typeOf(it)} |${hasDefaults ? ` ${usual} |` : ''} ${meaning} |`;
     };
+    const rows = Map.groupBy(keys, ([key, it]) => cellsOf(key, it));
     return [
       `## ${place}`,
       '',
       ...(others.length === 0 ? [] : [`Also: ${others.map(code).join(', ')}.`, '']),
-      '| key | type | default | meaning |',
-      '| --- | --- | --- | --- |',
-      ...Object.entries(schema.properties ?? {}).map(([key, it]) => row(key, it)),
-      ...Object.values(schema.patternProperties ?? {}).map((it) => row('/PATH', it)),
+      `| key | type | ${hasDefaults ? 'default | ' : ''}meaning |`,
+      `| --- | --- | --- |${hasDefaults ? ' --- |' : ''}`,
+      ...[...rows].map(([cells, same]) => `| ${same.map(([key]) => code(key)).join(', ')} | ${cells}`),
       '',
     ].join('\n');
   }
