@@ -1,6 +1,6 @@
 /* The X-Meshgate-… headers that nginx and the JavaScript send to each other, and those that services receive. Both
  * sides take the names from this file: the renderer for the headers that it sets and erases, the JavaScript for those
- * that it reads and writes. docs/nginx.md has the table. Bundles contain only the names, as constants: see
+ * that it reads and writes. docs/contributing/rendered-nginx.md has the table. Bundles contain only the names, as constants: see
  * src/build.mjs. nginx erases all these headers in requests of clients, with one exception: the assertion that a
  * service presents at the inner listener. */
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { DIRECTIONS, type Direction, INTERNAL_NAMES, type InternalHeader } from '../../src/base/internal-headers.ts';
 import { INTERNAL } from '../security/forged-headers.ts';
 
-const DOCS = new URL('../../docs/nginx.md', import.meta.url);
+const DOCS = new URL('../../docs/contributing/rendered-nginx.md', import.meta.url);
 const GOLDEN = new URL('targets/nginx/golden/', import.meta.url);
 const SOURCES = new URL('../../src/', import.meta.url);
 
@@ -11,7 +11,7 @@ const row = ({ setBy, readBy }: Direction, it: InternalHeader): string =>
   `| \`${it.name}${it.name === 'X-Meshgate-H' ? 'N' : ''}\` | ${it.setBy ?? setBy} | ${it.readBy ?? readBy} | ${it.when ?? 'always'} | ${it.says} |\n`;
 
 /** `UPDATE_DOCS=1` writes it again. */
-test('docs/nginx.md has a row for each internal header', () => {
+test('docs/contributing/rendered-nginx.md has a row for each internal header', () => {
   const rows = Object.values<Direction>(DIRECTIONS).flatMap((direction) =>
     Object.values(direction.headers).map((header) => row(direction, header)),
   );

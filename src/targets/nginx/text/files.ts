@@ -1,7 +1,7 @@
 import type { Scene } from '../scene.ts';
 import { type Directive, line, literal } from './directive.ts';
 
-/** Files with shared directives that other files include. docs/nginx.md describes each of them. */
+/** Files with shared directives that other files include. docs/contributing/rendered-nginx.md describes each of them. */
 export type FileName =
   | `${'maps' | 'log' | 'inside' | 'server' | 'check' | 'check-session' | 'hop' | 'answer' | 'problem' | 'metadata'}.conf`
   | `refuse${'' | '-pages'}.conf`

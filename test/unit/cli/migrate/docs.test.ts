@@ -30,39 +30,47 @@ test.each(['docs/migrating-oauth2-proxy.md', 'docs/migrating-ingress-nginx.md'])
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-function row(option: Option): string {
-  const names = [...new Set([`--${option.name}`, keyOf(option)])].map((it) => `\`${it}\``).join(', ');
-  const isCarried = option.lost === undefined;
-  const usual = option.same === undefined || isCarried ? '' : ` (\`${option.same}\` is the same as before)`;
-  return `| ${names} | ${isCarried ? cell(option.to ?? '') : `not carried over: ${cell(option.lost ?? '')}${usual}`} |`;
+/** One row for each meaning, with all names that have it. */
+function table(column: string, rows: readonly (readonly [name: string, meaning: string])[]): string {
+  const lines = [...Map.groupBy(rows, ([, meaning]) => meaning)].map(
+    ([meaning, same]) => `| ${same.map(([name]) => name).join(', ')} | ${cell(meaning)} |`,
+  );
+  return `| ${column} | what becomes of it |\n| --- | --- |\n${lines.join('\n')}\n`;
+}
+
+const meaningOf = ({ to, lost }: Pick<Option, 'to' | 'lost'>) =>
+  lost === undefined ? (to ?? '') : `not carried over: ${lost}`;
+const usual = ({ same, lost }: Pick<Option, 'same' | 'lost'>) =>
+  same === undefined || lost === undefined ? '' : ` (\`${same}\`)`;
+
+function row(option: Option): readonly [string, string] {
+  const key = keyOf(option);
+  const plain = option.name.replaceAll('-', '_');
+  const names = key === plain || key === `${plain}s` ? [`--${option.name}`] : [`--${option.name}`, key];
+  return [`${names.map((it) => `\`${it}\``).join(' or ')}${usual(option)}`, meaningOf(option)];
 }
 
 test('docs/migrating-oauth2-proxy.md has every option, and what becomes of it', async () => {
   const file = 'docs/migrating-oauth2-proxy.md';
   const [head = ''] = readFileSync(file, 'utf8').split(HEADING);
   const tables = Object.entries(sections).map(
-    ([title, options]) =>
-      `### ${title}\n\n| option | what becomes of it |\n| --- | --- |\n${options.map(row).join('\n')}\n`,
+    ([title, options]) => `### ${title}\n\n${table('option', options.map(row))}`,
   );
   const intro =
-    '`migrate` prints the line of each option that your configuration sets. The other options have their defaults.\n';
+    '`migrate` prints the line of each option that your configuration sets. The other options have their defaults. A configuration file has the same names with `_`, and lists in the plural. A value in brackets is the same as before.\n';
   await expect(`${head}${HEADING}\n${intro}\n${tables.join('\n')}`).toMatchFileSnapshot(`../../../../${file}`);
 });
 
-function annotationRow({ name, to, lost, same }: Annotation): string {
-  const usual = same === undefined || lost === undefined ? '' : ` (\`${same}\` is the same as before)`;
-  return `| \`${name}\` | ${lost === undefined ? cell(to ?? '') : `not carried over: ${cell(lost)}${usual}`} |`;
-}
+const annotationRow = (it: Annotation) => [`\`${it.name}\`${usual(it)}`, meaningOf(it)] as const;
 
 test('docs/migrating-ingress-nginx.md has every annotation, and what becomes of it', async () => {
   const file = 'docs/migrating-ingress-nginx.md';
   const [head = ''] = readFileSync(file, 'utf8').split(HEADING.replace('option', 'annotation'));
   const tables = Object.entries(annotations).map(
-    ([title, rows]) =>
-      `### ${title}\n\n| annotation | what becomes of it |\n| --- | --- |\n${rows.map(annotationRow).join('\n')}\n`,
+    ([title, rows]) => `### ${title}\n\n${table('annotation', rows.map(annotationRow))}`,
   );
   const intro =
-    'The prefix is `nginx.ingress.kubernetes.io/`. `migrate` prints the line of each annotation that your Ingresses have.\n';
+    'The prefix is `nginx.ingress.kubernetes.io/`. `migrate` prints the line of each annotation that your Ingresses have. A value in brackets is the same as before.\n';
   await expect(`${head}## Every annotation\n\n${intro}\n${tables.join('\n')}`).toMatchFileSnapshot(
     `../../../../${file}`,
   );

@@ -38,8 +38,9 @@ test('settings of maps come before the first map, after which nginx rejects them
   expect(words.indexOf('map_hash_bucket_size')).toBeLessThan(words.indexOf('map'));
 });
 
-test('docs/nginx.md has a row for each file that other rendered files include', () => {
-  const [, table = ''] = /<!-- files -->\n\n((?:\|.*\n)+)/.exec(readFileSync('docs/nginx.md', 'utf8')) ?? [];
+test('docs/contributing/rendered-nginx.md has a row for each file that other rendered files include', () => {
+  const [, table = ''] =
+    /<!-- files -->\n\n((?:\|.*\n)+)/.exec(readFileSync('docs/contributing/rendered-nginx.md', 'utf8')) ?? [];
   const listed = [...table.matchAll(/`([a-zA-Z0-9_/-]+\.conf)`/g)].map(([, name = '']) => name);
   const general = (path: string): string =>
     path
