@@ -31,7 +31,7 @@ export async function replaceSigningKeys(text: string, now: number): Promise<Rot
   return { ok: true, text: await newSigningKeys(now), signs: true };
 }
 
-export type Rotated =
+type Rotated =
   /** `signs`: whether the key that signs has changed. */
   | { readonly ok: true; readonly text: string; readonly signs: boolean }
   | { readonly ok: false; readonly error: string };

@@ -1,17 +1,35 @@
 import { claimAt } from '../base/claim-at.ts';
+import { isLike } from '../base/like.ts';
 import { ok, type Result, refuse } from '../base/reasons.ts';
 import type { Bound } from '../policy/checked/types.ts';
 import { type ClaimFact, valueTruth } from '../policy/facts/claim.ts';
 import type { Truth } from '../policy/facts/operator.ts';
-import type { AgentMark } from '../providers/index.ts';
+import type { AgentMark, ProviderKind, Sign } from '../providers/index.ts';
 import { type Actor, actorChain } from '../token/act.ts';
-import { isAlone } from '../token/alone.ts';
 import { clientsOf } from '../token/client-id.ts';
 import { shown } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import type { Prepared } from './roles/roles.ts';
 import type { Caller, TokenAgent } from './types.ts';
+
+function shows(sign: Sign, claims: Claims): boolean {
+  const value = claimAt(claims, sign.claim);
+  if ('absent' in sign) return value === undefined;
+  if ('is' in sign) return value === sign.is;
+  if ('like' in sign) return typeof value === 'string' && isLike(value, sign.like);
+  const other = claimAt(claims, sign.as);
+  if (typeof value !== 'string' || typeof other !== 'string' || other === '') return false;
+  const named = `${sign.before ?? ''}${other}${sign.after ?? ''}`;
+  return sign.ignoreCase ? value.toLowerCase() === named.toLowerCase() : value === named;
+}
+
+/** Whether a token with a valid signature shows that no person is behind it: software got it for itself (RFC 6749
+ * section 4.4), or a workload showed its own identity. A token without such a mark counts as a person's. */
+export function isAlone(claims: Claims, kind: ProviderKind): boolean {
+  if (kind.alone === 'always') return true;
+  return kind.alone.some((signs) => signs.every((sign) => shows(sign, claims)));
+}
 
 interface Acting {
   readonly agent: TokenAgent;
@@ -33,7 +51,7 @@ function isMarked(mark: AgentMark, claims: Claims): boolean {
 }
 
 /** Returns what the provider says: `agent` if the caller is an agent, `alone` if no person is behind the token. */
-export function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agent' | 'alone' | undefined {
+function marksOf({ kind }: Pick<Prepared, 'kind'>, claims: Claims): 'agent' | 'alone' | undefined {
   const held = (kind.agents ?? []).filter((mark) => isMarked(mark, claims));
   if (held.length === 0) return undefined;
   return held.some(({ alone }) => alone) ? 'alone' : 'agent';

@@ -18,14 +18,14 @@ const MAX_READY_LENGTH = 256;
 
 /** Indexes of the lines. */
 export const HEAD = 0;
-export const PROVIDER = 1;
+const PROVIDER = 1;
 export const END = 2;
 export const RENEW_AT = 3;
 export const FRESH = 4;
-export const SUBJECT = 5;
+const SUBJECT = 5;
 export const ROLES = 6;
-export const EMAIL = 7;
-export const NAME = 8;
+const EMAIL = 7;
+const NAME = 8;
 export const READY_LINES = 9;
 
 type ReadyTable = CallerTable & { readonly selection: string };

@@ -9,7 +9,7 @@ import type { TokenProvider } from '../token/types.ts';
  * never identifies a caller. All other headers are for the gateway, which verifies or rejects them. */
 
 /** The issuers of the policy: its providers, and the gateway itself. */
-export interface Issuers {
+interface Issuers {
   readonly providers: readonly TokenProvider[];
   /** The issuer of the gateway's assertions. */
   readonly own?: string | undefined;

@@ -3,7 +3,7 @@ import { readCertificate } from '../x509/certificate.ts';
 import { readPem } from '../x509/pem.ts';
 import { type HealthReason, healthReasons, type Part } from './types.ts';
 
-export type CaFault = Extract<HealthReason, 'ca_unreadable' | 'ca_malformed'>;
+type CaFault = Extract<HealthReason, 'ca_unreadable' | 'ca_malformed'>;
 
 /** The state of the ingress's CA file, as it is stored in the dict. Bundles are stored as digests. */
 export interface CaFound {

@@ -38,7 +38,7 @@ export type FileLook =
   | { readonly mode: number; readonly links: number; readonly text: string; readonly owner?: number };
 
 /** Reads a file. */
-export type LookAt = (path: string) => FileLook;
+type LookAt = (path: string) => FileLook;
 
 interface Fault {
   readonly reason: HealthReason;

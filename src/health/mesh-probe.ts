@@ -15,7 +15,7 @@ export interface ProbeAnswer {
 }
 
 /** `closed`: the object denied the request. `open`: it did not. `unknown`: the answer does not tell. */
-export type Verdict = 'closed' | 'open' | 'unknown';
+type Verdict = 'closed' | 'open' | 'unknown';
 
 /** The result of a probe, as the dict has it. */
 export interface Probed {

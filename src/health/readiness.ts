@@ -1,3 +1,4 @@
+import { WATCH_MAX_AGE_S } from '../base/limits.ts';
 import { REVOCATIONS_OLD_S, REVOKED_ALARM } from '../session/limits.ts';
 import { type KeyState, noKeys, usableKeys } from '../token/keys/key-refresh.ts';
 import { type HealthReason, healthReasons, type Part, type Readiness } from './types.ts';
@@ -49,7 +50,7 @@ export function revocationsPart(
 }
 
 /** A part, with its place in the result of readyz: `name` is empty if there is only one part of this kind. */
-export type Placed = readonly [kind: string, name: string, part: Part];
+type Placed = readonly [kind: string, name: string, part: Part];
 
 const isPart = (value: Part | Readonly<Record<string, Part>>): value is Part => typeof value.state === 'string';
 
@@ -66,4 +67,15 @@ export function partsOf(parts: Omit<Readiness, 'ready'>): readonly Placed[] {
 /** Joins all parts. The gateway is ready if no part has failed. */
 export function readiness(parts: Omit<Readiness, 'ready'>): Readiness {
   return { ready: partsOf(parts).every(([, , { state }]) => state !== 'failed'), ...parts };
+}
+
+const warning = (reason: HealthReason): Part => ({ state: 'warning', reason, help: healthReasons[reason] });
+
+/** Returns whether the image's watcher loads changes of the files. nginx serves what it has loaded in any case.
+ * @param age seconds since the watcher's last turn
+ * @param rejected why it has rejected the files that are mounted now */
+export function changesPart(age: number, rejected: string | undefined): Part {
+  if (age > WATCH_MAX_AGE_S) return warning('watcher_stopped');
+  if (rejected === undefined) return { state: 'ok' };
+  return { ...warning('change_rejected'), why: rejected.trim() };
 }

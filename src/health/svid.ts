@@ -9,7 +9,7 @@ import { type HealthReason, healthReasons, type Part } from './types.ts';
 export type Svid = Pick<Certificate, 'notBefore' | 'notAfter'>;
 
 /** A problem with the files of an identity that does not depend on the time. */
-export type SvidFault = Extract<
+type SvidFault = Extract<
   HealthReason,
   | 'svid_unreadable'
   | 'svid_malformed'

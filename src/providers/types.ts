@@ -71,7 +71,7 @@ export interface Owners {
 }
 
 /** Which values of a claim identify an owner, as regular expressions. */
-export interface OwnerClaim {
+interface OwnerClaim {
   /** For the comparison with a whole value; absent: every value identifies an owner. */
   readonly value?: string;
   /** For the comparison with a pattern; absent: no pattern identifies an owner. */

@@ -4,7 +4,7 @@ import { sha256 } from './archive.ts';
 import type { Bundled } from './bundled.ts';
 
 /** What package.json says about the project. */
-export interface Project {
+interface Project {
   readonly name: string;
   readonly version: string;
   readonly description: string;
@@ -12,7 +12,7 @@ export interface Project {
 }
 
 /** package-lock.json: the hash of each package as the registry has it, by its folder. */
-export interface Lock {
+interface Lock {
   readonly packages: Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>>;
 }
 

@@ -37,7 +37,7 @@ export const SEALED = 8;
 export const FRESH = 9;
 export const END = 10;
 export const CLAIMS = 11;
-export const ISSUER = 12;
+const ISSUER = 12;
 const CUT = 13;
 
 const LENGTH = 13;

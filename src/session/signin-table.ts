@@ -22,7 +22,7 @@ export interface StepUp {
 }
 
 /** What a refusal page shows about a route's owner. */
-export type PageRoute = Pick<RefusedPage, 'owner' | 'ask'>;
+type PageRoute = Pick<RefusedPage, 'owner' | 'ask'>;
 
 /** signin-policy.js: the parts of the policy that only the JavaScript of the sign-in needs. */
 export interface SigninTable {

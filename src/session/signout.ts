@@ -9,7 +9,7 @@ const MAX_HINT_LENGTH = 4096;
 const RETURN_LIFETIME_S = 3600;
 
 /** The state of a sign-out, according to the query of {@link SIGNOUT_PATH}. */
-export type AfterSignout =
+type AfterSignout =
   /** The query is empty: the page asks for confirmation. */
   | { readonly kind: 'ask' }
   /** @property here whether only the gateway's session ended, and the session at the provider continues */
@@ -38,7 +38,7 @@ export function isSignoutState(text: string, now: number, skew: number): boolean
 }
 
 /** The parameters of the provider's sign-out (OpenID Connect RP-Initiated Logout 1.0, section 2). */
-export interface EndSession {
+interface EndSession {
   readonly endpoint: string;
   readonly clientId: string;
   /** Origin of the host at which the person signs out. */

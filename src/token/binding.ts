@@ -23,7 +23,7 @@ const isThumbprint = (value: unknown): value is string =>
  * requires; Keycloak adds `kc-jkt-type`.
  * @param cnf the claim `cnf`, which the token contains
  * @returns reason `proof_invalid` if there is no supported member, more than one, or another registered member */
-export function bindingOf(cnf: unknown): Result<Binding> {
+function bindingOf(cnf: unknown): Result<Binding> {
   const confirmation = asObject(cnf) ?? {};
   if (others.some((name) => Object.hasOwn(confirmation, name))) return uncheckable;
   const [named, ...more] = members.filter(([name]) => Object.hasOwn(confirmation, name));

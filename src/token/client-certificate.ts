@@ -9,7 +9,7 @@ import { readPem } from '../x509/pem.ts';
 const unreadable = refuse('proof_invalid', 'the client certificate cannot be read');
 
 /** Returns the DER of nginx's `$ssl_client_escaped_cert`; undefined if the text is not exactly one certificate. */
-export function certificateBytes(escaped: string): Uint8Array | undefined {
+function certificateBytes(escaped: string): Uint8Array | undefined {
   if (escaped.length > MAX_CERTIFICATE_LENGTH) return undefined;
   try {
     const [block, ...more] = readPem(decodeURIComponent(escaped)) ?? [];
@@ -66,4 +66,23 @@ export function readClientCertificate(escaped: string): Result<ClientCertificate
     dns: dnsNames.map((name) => name.toLowerCase()).filter((name) => DNS_NAME.test(name)),
     ...{ subject, notBefore, notAfter, thumbprint },
   });
+}
+
+type Svid = Required<Omit<ClientCertificate, 'dns' | 'subject'>>;
+
+/** Reads an X.509-SVID (SPIFFE X509-SVID section 2), which has exactly one URI, the SPIFFE id of a workload. nginx has
+ * verified the certificate.
+ * @param escaped `$ssl_client_escaped_cert` of nginx; empty if the client showed no certificate
+ * @returns reason `proof_missing` or `proof_invalid`; the details contain nothing of the certificate */
+export function readSvid(escaped: string): Result<Svid> {
+  const read = readEscaped(escaped);
+  if (!read.ok) return read;
+  const { uris, notBefore, notAfter, thumbprint } = read.value;
+  const [uri, ...more] = uris;
+  if (uri === undefined) return refuse('proof_invalid', 'the client certificate has no URI, and so no SPIFFE id');
+  if (more.length > 0) return refuse('proof_invalid', 'the client certificate has more than one URI');
+  if (!SPIFFE_ID.test(uri)) {
+    return refuse('proof_invalid', 'the URI of the client certificate is not the SPIFFE id of a workload');
+  }
+  return ok({ spiffe: uri, notBefore, notAfter, thumbprint });
 }

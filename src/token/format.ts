@@ -13,7 +13,7 @@ export interface CompactJws {
 }
 
 /** The result of {@link splitJws}. It is not a Result, because that would be one more object for each token. */
-export type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
+type Split = (CompactJws & { readonly ok: true }) | ReturnType<typeof refuse>;
 
 /** The members of a JOSE header that the gateway reads. It never reads `jwk`, `jku`, `x5u`, `x5c` or others. */
 export interface JoseHeader {

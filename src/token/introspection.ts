@@ -40,7 +40,7 @@ export function providerToIntrospect(text: string, providers: readonly TokenProv
 }
 
 /** The answer of a provider about a token (RFC 7662 section 2.2). */
-export type Introspected =
+type Introspected =
   | { readonly kind: 'active'; readonly claims: Claims }
   | { readonly kind: 'inactive' }
   /** The answer cannot be used. `error` is a sentence for the log. */

@@ -22,7 +22,7 @@ export function forResource(provider: TokenProvider, audiences: readonly string[
 }
 
 /** How a provider is asked about tokens. Times are in seconds. */
-export type Introspection = Omit<IntrospectionPolicy, 'endpoint' | 'timeout'>;
+type Introspection = Omit<IntrospectionPolicy, 'endpoint' | 'timeout'>;
 
 /** The key to which a token is bound. The sender of a request must prove that it has the private half. */
 export interface Binding {

@@ -1,7 +1,7 @@
 import { ascii, contents, explicit, implicit, objectId, TAG, whole, within } from './der.ts';
 
 /** The parts of a certificate that decide whether it can be that of a client of Linkerd's proxies. */
-export interface ClientUse {
+interface ClientUse {
   readonly isRsa: boolean;
   /** Whether the extended key usage contains clientAuth, or is absent. */
   readonly isForClients: boolean;

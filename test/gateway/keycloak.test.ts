@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isAlone } from '../../src/caller/agent.ts';
 import { providerKinds } from '../../src/providers/index.ts';
-import { isAlone } from '../../src/token/alone.ts';
 import { clientOf } from '../../src/token/client-id.ts';
 import {
   commandAt,

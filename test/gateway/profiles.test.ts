@@ -4,8 +4,8 @@
  */
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isAlone } from '../../src/caller/agent.ts';
 import { providerKindNames, providerKinds } from '../../src/providers/index.ts';
-import { isAlone } from '../../src/token/alone.ts';
 import {
   expectCleanLog,
   gatewayCase,

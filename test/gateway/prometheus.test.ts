@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { metrics } from '../../src/njs/metrics/all-metrics.ts';
+import { metrics } from '../../src/njs/metrics/handler.ts';
 import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { askPrometheus, dashboardQueries, OF_THE_MESH, queryPrometheus } from '../harness/dashboard.ts';
 import { etcdImage } from '../harness/images.ts';

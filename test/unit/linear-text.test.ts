@@ -10,11 +10,11 @@ import { parseTarget } from '../../src/rules/decide/target.ts';
 import { cookieNames, cookieValue, ownSession } from '../../src/session/cookie.ts';
 import { attemptValue, endedAttempts, oldestAttempt } from '../../src/session/flow/attempt-cookies.ts';
 import { readCallback } from '../../src/session/flow/callback.ts';
+import { safeReturn } from '../../src/session/flow/signin-request.ts';
 import { withoutOwn } from '../../src/session/own-cookies.ts';
 import { escapeHtml } from '../../src/session/pages/escape.ts';
 import { languageFor } from '../../src/session/pages/language.ts';
 import { readTemplate } from '../../src/session/pages/template.ts';
-import { safeReturn } from '../../src/session/return.ts';
 import { growth, spentOnce } from '../harness/growth.ts';
 
 /*

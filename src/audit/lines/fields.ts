@@ -44,10 +44,7 @@ export interface Field {
 }
 
 /** The mark in place of the rest of a value that was cut, in bytes. */
-export const MARK_BYTES = 3;
-
-/** The maximum number of bytes of a line in a transparency log (C2SP tlog-tiles: the length has two bytes). */
-export const MAX_LINE = 65_535;
+const MARK_BYTES = 3;
 
 /** Names in a policy have at most 63 characters. */
 const NAME = 63;

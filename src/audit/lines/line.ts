@@ -46,7 +46,7 @@ export const isCut = (value: string): boolean => value.includes(CUT);
 export const LONG_MISTAKE = `it has more than ${MAX_ENTRY_BYTES} bytes, and nginx writes no such line`;
 
 /** The field that contains the claims. */
-export const CLAIMS_FIELD = 'meshgate.claims';
+const CLAIMS_FIELD = 'meshgate.claims';
 
 const TEXTS = {
   id: 'request_id',

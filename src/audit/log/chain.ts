@@ -25,7 +25,7 @@ export const chainOf = (first: VerifierKey): KeyChain => ({ keys: [first], last:
 
 /** Reads the leaf that names the key of a number.
  * @throws Malformed */
-export function keyIn(leaf: Uint8Array, number: number, origin: string): VerifierKey {
+function keyIn(leaf: Uint8Array, number: number, origin: string): VerifierKey {
   const read = readSealerLeaf(leaf);
   if (read?.kind !== 'key' || read.number !== number)
     throw new Malformed(`the last leaf of the checkpoint does not name key ${number}`);

@@ -1,5 +1,5 @@
 /** How far the clocks of two machines may differ, in seconds. A later time is one of the future. */
-export const MAX_SKEW_S = 60;
+const MAX_SKEW_S = 60;
 
 /** The last time that a date can have, in seconds since the epoch. */
 const LAST = 8_640_000_000_000;

@@ -34,7 +34,7 @@ export function tileReader({ read }: Pick<Published, 'read'>): ReadTile {
 
 /** Checks that a tile or bundle has exactly what its path says.
  * @throws Malformed */
-export function checkWidth(bytes: Uint8Array, { level, width }: Tile): void {
+function checkWidth(bytes: Uint8Array, { level, width }: Tile): void {
   const count = level === 'entries' ? entriesOf(bytes, width, true).length : bytes.length / HASH_BYTES;
   if (count !== width)
     throw new Malformed(`it has ${bytes.length} bytes, and not ${width} hashes of ${HASH_BYTES} bytes`);

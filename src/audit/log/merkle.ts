@@ -86,7 +86,7 @@ export function consistencyProof(older: number, newer: number, nodes: Nodes): re
 
 /** Returns the root of a tree that an inclusion proof leads to (RFC 9162 section 2.1.3.2); undefined if the proof does
  * not have the length for this index and size. */
-export function rootByInclusion(
+function rootByInclusion(
   index: number,
   size: number,
   leaf: Uint8Array,

@@ -122,7 +122,7 @@ export interface Signer {
 }
 
 /** The JSON Web Key of an Ed25519 key (RFC 8037). */
-export interface Ed25519Jwk {
+interface Ed25519Jwk {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';
   readonly x: string;

@@ -27,7 +27,7 @@ export function doneText({ rule, reason, service, identity, status }: LogLine): 
 }
 
 /** Returns a decision in words. */
-export const decisionText = (decision: Decision): string =>
+const decisionText = (decision: Decision): string =>
   decision.allow
     ? reaching(decision.rule.id, decision.rule.service, decision.rule.as)
     : `refused: ${decision.reason}${decision.nearest === undefined ? '' : `, nearest rule ${decision.nearest.id}`}`;

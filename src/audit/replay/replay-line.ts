@@ -36,7 +36,7 @@ export type Replayed =
 
 const same: Replayed = Object.freeze({ kind: 'same' });
 
-export const outcomeOf = (decision: Decision): Outcome =>
+const outcomeOf = (decision: Decision): Outcome =>
   decision.allow
     ? { allow: true, rule: decision.rule.id, service: decision.rule.service, as: decision.rule.as }
     : { allow: false, reason: decision.reason, rule: decision.nearest?.id ?? '' };

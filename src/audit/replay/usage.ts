@@ -9,7 +9,7 @@ import type { Decider } from './decider.ts';
 const ANY = '*';
 
 /** What the log shows about a rule. */
-export interface Use {
+interface Use {
   requests: number;
   /** The time of the last request, in milliseconds since the epoch. */
   last: number;

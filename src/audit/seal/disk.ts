@@ -65,7 +65,7 @@ export const folderOf = (path: string): string => path.replace(/\/[^/]*$/, '') |
 const { fsyncSync } = fs as unknown as { readonly fsyncSync?: (fd: number) => void };
 
 /** The most bytes that a file of a log can have: those of a bundle with 256 entries. */
-export const MAX_FILE_BYTES = 256 * (2 + 65_535);
+const MAX_FILE_BYTES = 256 * (2 + 65_535);
 
 const failure = (code: string, message: string) => Object.assign(new Error(message), { code });
 

@@ -16,7 +16,7 @@ export interface Position {
 
 /** Bytes before the position that are compared at each read. They hold at least one line with its id, unless the line is
  * longer: then a file that was truncated and has grown again has other bytes there. */
-export const BEFORE_BYTES = 4096;
+const BEFORE_BYTES = 4096;
 
 /** The size of a read. A line that is longer, which nginx never writes, is read in pieces and not kept. */
 const READ_BYTES = 1024 * 1024;
@@ -29,14 +29,14 @@ const LF = 10;
 /** The buffer that all files share: a read does not outlive the call that made it. */
 const shared = new Uint8Array(BEFORE_BYTES + READ_BYTES);
 
-export const digestOf = (bytes: Uint8Array): string =>
+const digestOf = (bytes: Uint8Array): string =>
   hash
     .createHash('sha256')
     .update(bytes as Buffer)
     .digest('base64');
 
 /** Returns the bytes of a file before a position, at most {@link BEFORE_BYTES}; fewer if the file is shorter. */
-export function bytesBefore(disk: Disk, fd: number, at: number): Uint8Array {
+function bytesBefore(disk: Disk, fd: number, at: number): Uint8Array {
   const length = Math.min(at, BEFORE_BYTES);
   const bytes = new Uint8Array(length);
   let filled = 0;
@@ -53,7 +53,7 @@ export const isSamePlace = (disk: Disk, fd: number, { at, before }: Position): b
 export type Take = (entry: Uint8Array, bytes: number) => void;
 
 /** Lines that were read, in the shared buffer. They are valid until the next read. */
-export interface Lines {
+interface Lines {
   /** Calls the function for each line. Without this call, the next read returns the lines again. */
   forEach(take: Take): void;
 }

@@ -17,7 +17,7 @@ export interface State {
 }
 
 /** For metrics: status.json. */
-export interface Status {
+interface Status {
   /** Seconds since the epoch. */
   readonly time: number;
   readonly origin: string;

@@ -6,7 +6,7 @@ import { Generation } from './generation.ts';
 /* Finds out from the log itself which lines of a file are sealed. The sealer does this if it does not know its position. */
 
 /** The hashes of the leaves of a log. */
-export interface Leaves {
+interface Leaves {
   readonly size: number;
   /** Returns the hashes of the leaves from `index * 256` on, at most 256. */
   hashes(index: number): Uint8Array;

@@ -31,7 +31,7 @@ export interface SealSettings {
 
 /** For what a sealer was started: the log, the folder, and the keys of the witnesses. Anyone who can write the settings could
  * otherwise let it write elsewhere, for example through links in a folder of their own, or let its key never change. */
-export interface Pinned {
+interface Pinned {
   readonly log?: string;
   readonly folder?: string;
   /** Default if something else is pinned: none. */

@@ -7,9 +7,9 @@ import { Generation, isSamePlace, type Position, type Take } from './generation.
  *   missing
  * - `log_dropped`: a rotated file is no longer read, because there are too many newer ones
  * - `log_reopened`: a rotated file that was closed got lines, which are read */
-export type TailEvent = 'log_gone' | 'log_truncated' | 'log_dropped' | 'log_reopened';
+type TailEvent = 'log_gone' | 'log_truncated' | 'log_dropped' | 'log_reopened';
 
-export type Report = (event: TailEvent, detail: string) => void;
+type Report = (event: TailEvent, detail: string) => void;
 
 /** Number of rotated files that are kept open: each may still get lines from workers. */
 const MAX_GENERATIONS = 32;
@@ -29,7 +29,7 @@ const OWN_ROTATED = /^\.\d{8}T\d{6}Z$/;
 const ROTATED = /^[.-]\d[\d._TZ-]*$/;
 
 /** What is known about the files when the sealer starts. */
-export interface Known {
+interface Known {
   readonly positions: readonly Position[];
   /** Rotated files that changed later than this (in ms, the file system's time) may have lines that are not sealed.
    * Undefined: the log is new, and begins with the file of today. */

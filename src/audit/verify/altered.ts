@@ -4,7 +4,7 @@ const MAX_MISSING = 10_000;
 const MAX_COMPARED = 16;
 
 /** What names the request of a line. */
-export interface RequestNames {
+interface RequestNames {
   readonly id?: string;
   readonly time?: string;
 }
@@ -27,7 +27,7 @@ function isLike(one: Uint8Array, other: Uint8Array): boolean {
   return start === shorter || 2 * (start + end) >= longer;
 }
 
-export interface Unmatched {
+interface Unmatched {
   /** Sealed entries that are not in the files. */
   readonly missing: readonly number[];
   /** Lines that were never sealed, by their number in all files. */

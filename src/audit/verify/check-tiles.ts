@@ -30,7 +30,7 @@ export interface Visitor {
   entry(index: number, entry: Uint8Array | undefined, hash: Uint8Array, isSealed: boolean): void;
 }
 
-export interface CheckedTiles {
+interface CheckedTiles {
   /** Whether the root is that of the files. If not, nothing else is certain. */
   readonly isRoot: boolean;
   /** Returns the hashes that were sealed, whatever the file has now. Tiles of level 0 are not kept.

@@ -7,9 +7,9 @@ import { IN_ORDER, LATE, markLate } from './late.ts';
 import { Positions, type SealedHashes, UNKNOWN } from './match-lines.ts';
 
 /** How a line of the files differs from the sealed log. */
-export type Difference = 'removed' | 'altered' | 'added' | 'moved' | 'repeated' | 'cut off' | 'not sealed';
+type Difference = 'removed' | 'altered' | 'added' | 'moved' | 'repeated' | 'cut off' | 'not sealed';
 
-export interface Place {
+interface Place {
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -27,7 +27,7 @@ export interface LineFinding extends Place {
 }
 
 /** Lines at the ends of files that are not sealed yet, with the place of the first one. */
-export interface Unsealed extends Place {
+interface Unsealed extends Place {
   readonly count: number;
 }
 

@@ -6,7 +6,7 @@ import { longestAscending, type Positions, UNKNOWN } from './match-lines.ts';
 
 /** Workers may write to a renamed file for so long after others have the new one, in seconds. The sealer reads it until
  * ten minutes after its last line. */
-export const LATE_S = 600;
+const LATE_S = 600;
 
 /** How a line is in order. */
 export const [IN_ORDER, LATE] = [1, 2];

@@ -9,7 +9,7 @@ import { nodesOf, TILE_WIDTH } from '../log/tiles.ts';
 import { bundleOf, readStep, sizeOf } from './verify-log.ts';
 
 /** A line of the log that belongs to an id. */
-export interface FoundLine {
+interface FoundLine {
   readonly index: number;
   readonly entry: Uint8Array;
   readonly requestId: string;

@@ -2,7 +2,7 @@ import hash from 'crypto';
 import type { SealerLeaf } from '../log/leaf.ts';
 
 /** A compiled policy that was sealed. */
-export interface SealedPolicy {
+interface SealedPolicy {
   readonly digest: string;
   readonly text: string;
 }

@@ -22,7 +22,7 @@ export interface LogFinding {
 }
 
 /** A cosignature that was verified. */
-export interface Cosigned {
+interface Cosigned {
   readonly witness: string;
   readonly size: number;
   /** Seconds since the epoch. */
@@ -30,7 +30,7 @@ export interface Cosigned {
 }
 
 /** An event that the sealer has recorded in the log. */
-export interface SealedEvent {
+interface SealedEvent {
   readonly entry: number;
   readonly event: string;
   readonly time: string;
@@ -58,7 +58,7 @@ export interface VerifiedLog {
   readonly entry: (index: number) => Uint8Array | undefined;
 }
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly key: VerifierKey;
   /** Checkpoints that the auditor has kept, by the name of their file. */
   readonly kept: readonly { readonly name: string; readonly text: Uint8Array }[];
@@ -77,7 +77,7 @@ const MAX_SIZE = 2 ** 31 - 1;
 const MAX_ABSENT = 64;
 
 /** Returns the message of a problem, and throws any other error again. */
-export function problemText(error: unknown): string {
+function problemText(error: unknown): string {
   if (error instanceof Malformed) return error.message;
   throw error;
 }
@@ -101,7 +101,7 @@ export function readStep(files: Published, number: number): KeyStep | undefined 
 
 /** Follows the keys of a log, as far as they are proven. The last result is what is wrong with the next one, if it is
  * not proven. */
-export async function readChain(
+async function readChain(
   files: Published,
   first: VerifierKey,
 ): Promise<{ readonly chain: KeyChain; readonly steps: readonly KeyStep[]; readonly broken?: LogFinding }> {
@@ -121,7 +121,7 @@ export async function readChain(
 
 /** Reads an entry of a log of this size.
  * @throws Malformed */
-export function entryAt(size: number, index: number, files: Pick<Published, 'read'>): Uint8Array {
+function entryAt(size: number, index: number, files: Pick<Published, 'read'>): Uint8Array {
   return bundleOf(size, Math.floor(index / TILE_WIDTH), files)[index % TILE_WIDTH] as Uint8Array;
 }
 
@@ -314,7 +314,7 @@ function attempted<T>(make: () => T): T | undefined {
 }
 
 /** Opens a checkpoint with the keys that may sign one of its size. */
-export async function openWith(
+async function openWith(
   chain: KeyChain,
   text: Uint8Array | string,
   witnesses: readonly VerifierKey[],
@@ -325,4 +325,13 @@ export async function openWith(
   if (!opened.signed.some(({ key }) => allowed.includes(key)))
     throw new Malformed(`a key of another time has signed the checkpoint of ${opened.size} entries`);
   return opened;
+}
+
+/** Returns the entries of a transparency log in their order, as many as its checkpoint has, from the files that `audit
+ * verify` reads. Whether the checkpoint is signed and has their root is not checked.
+ * @throws Malformed if the checkpoint or a bundle of entries is not valid */
+export function* sealedEntries(files: Published): Generator<Uint8Array> {
+  if (files.read('checkpoint') === undefined) return;
+  const size = sizeOf(files);
+  for (let index = 0; index * TILE_WIDTH < size; index++) yield* bundleOf(size, index, files);
 }

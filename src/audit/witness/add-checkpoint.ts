@@ -15,7 +15,7 @@ const MAX_PROOF = 63;
 /** Maximum number of bytes of a request: the proof, and a checkpoint with many signatures. */
 export const MAX_REQUEST_BYTES = 16 * 1024;
 
-export interface AddCheckpoint {
+interface AddCheckpoint {
   /** The size of the newest checkpoint that the witness has cosigned. */
   readonly old: number;
   readonly proof: readonly Uint8Array[];

@@ -25,7 +25,7 @@ export interface WitnessStore {
   store(origin: string, tree: Tree, checkpoint: string): void;
 }
 
-export interface WitnessAnswer {
+interface WitnessAnswer {
   readonly status: number;
   readonly body: string;
   readonly type?: string;
@@ -35,7 +35,7 @@ export interface WitnessAnswer {
 
 /** What a witness prints. Anyone can send an old checkpoint again, so the text has a limit, and the caller prints a problem
  * that lasts once in a while. */
-export interface Said {
+interface Said {
   /** The log and the kind of the problem: the same for each such request. */
   readonly about: string;
   readonly text: string;

@@ -20,7 +20,7 @@ export interface WitnessReply {
   readonly text: string;
 }
 
-export interface Submission {
+interface Submission {
   /** The signed checkpoint of the log. */
   readonly checkpoint: string;
   /** The checkpoint that this witness has cosigned before. */

@@ -1,7 +1,7 @@
 import { foreignText, readSealerLeaf } from '../../audit/log/leaf.ts';
 import { Malformed } from '../../audit/log/malformed.ts';
 import { requestOf } from '../../audit/verify/altered.ts';
-import { sealedEntries } from '../../audit/verify/sealed-entries.ts';
+import { sealedEntries } from '../../audit/verify/verify-log.ts';
 import { command, flag, NO, WrongUse, YES } from '../common/context.ts';
 import { count } from '../common/load.ts';
 import { placeText } from '../common/log-lines.ts';

@@ -2,7 +2,7 @@ import { LONG_MISTAKE, type LogLine, readLine } from '../../audit/lines/line.ts'
 import { type FileLine, linesOf } from '../../audit/lines/split-lines.ts';
 import { foreignText, readSealerLeaf, type SealerLeaf } from '../../audit/log/leaf.ts';
 import type { Published } from '../../audit/log/log-reader.ts';
-import { sealedEntries } from '../../audit/verify/sealed-entries.ts';
+import { sealedEntries } from '../../audit/verify/verify-log.ts';
 import { codeOf, type Runtime } from '../machine/runtime.ts';
 import { WrongUse } from './context.ts';
 import { reasonOf } from './load.ts';

@@ -6,7 +6,7 @@ import { RENEWED } from '../../session/renewal-status.ts';
 import { type Hold, holdUpTo, release } from '../shared/held.ts';
 
 /** The result of a renewal, see src/session/renewal-status.ts. */
-export type Renewed =
+type Renewed =
   | { readonly kind: 'renewed'; readonly text: string }
   | { readonly kind: 'going' | 'alone' | 'ended' | 'stale' };
 

@@ -23,7 +23,7 @@ const TOKEN = counterName('verified', ['token']);
 type Place = Pick<PreparedRoute, 'providers' | 'accepted' | 'scope'>;
 
 /** Receives the caller of a new token, the value `along` from its caller, and the verified claims. */
-export type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
+type Use<T, S> = (known: Result<KnownCaller>, along: S, verified?: Verified) => T | Promise<T>;
 
 /** The state while a new token is verified. A tuple costs a fifth of a closure with the same values. */
 type Newcomer<T, S> = readonly [

@@ -18,7 +18,7 @@ const truthOf = (digit: string | undefined): boolean | undefined =>
 /** Adds the roles that network and certificate give to the callers of single requests. The view of a request is a text
  * with one digit for each network and each certificate name of the policy. There are few different views, and each
  * caller is computed once for each view. */
-export class Views {
+class Views {
   readonly #of: RequestRoles;
   readonly #networks: ReadonlyMap<string, number>;
   readonly #names: ReadonlyMap<string, number>;

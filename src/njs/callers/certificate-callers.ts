@@ -9,7 +9,7 @@ import { type KnownCaller, knownCaller } from '../shared/known.ts';
 import { canLookUp, isKeptRevoked, type Kept, unread } from '../shared/revocation-reader.ts';
 
 /** What is remembered about every certificate. */
-export interface ReadCertificate extends Kept {
+interface ReadCertificate extends Kept {
   /** Seconds since the epoch. */
   readonly notAfter: number;
   readonly revocable: Revocable;
@@ -71,7 +71,7 @@ export function clientReader<T>(
 }
 
 /** A function that finds a caller by the client certificate, which nginx has verified. */
-export type CertificateCallers = (escaped: string, now: number) => Result<KnownCaller>;
+type CertificateCallers = (escaped: string, now: number) => Result<KnownCaller>;
 
 /** @param agents agents of the policy; an agent with a SPIFFE id may use its certificate instead of a token
  * @returns a function that returns the caller, or reason `proof_invalid` or `revoked` */

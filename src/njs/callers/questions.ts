@@ -22,7 +22,7 @@ import { activeDict, answersDict, inactiveDict, locksDict } from '../shared/dict
 import { type Hold, heldNow, hold, release } from '../shared/held.ts';
 
 /** The provider's answer, and when the provider must be asked again, in seconds since the epoch. */
-export interface Said {
+interface Said {
   readonly claims: Claims;
   readonly until: number;
 }

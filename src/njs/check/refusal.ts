@@ -34,7 +34,7 @@ function wordsOf(reason: ReasonCode): Words {
 }
 
 /** The place where a request is refused: a route, or {@link NOWHERE}. */
-export type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'name' | 'rules' | 'scopes' | 'plan'>>;
+type RefusedAt = Challenged & Partial<Pick<PreparedRoute, 'name' | 'rules' | 'scopes' | 'plan'>>;
 
 /** The place of a request that reaches no route of the policy. */
 export const NOWHERE: RefusedAt = { realm: '-', metadata: '' };

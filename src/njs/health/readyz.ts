@@ -1,8 +1,9 @@
+import fs from 'fs';
 import { FROM_CHECK } from '../../base/internal-headers.ts';
 import { SVIDS_LOOK_MAX_AGE_S } from '../../base/limits.ts';
 import { type CaFound, caPart } from '../../health/ca.ts';
 import { filePart, remarksPart } from '../../health/files.ts';
-import { failed, keysPart, readiness, revocationsPart, working } from '../../health/readiness.ts';
+import { changesPart, failed, keysPart, readiness, revocationsPart, working } from '../../health/readiness.ts';
 import { type Found, svidPart } from '../../health/svid.ts';
 import type { Part, Readiness, Watched, WatchedFile } from '../../health/types.ts';
 import { FLOOR, PSID_FLOOR } from '../../session/revocation/revocation.ts';
@@ -11,10 +12,28 @@ import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict
 import { wasRead } from '../shared/revocations-read.ts';
 import { revokedTaken } from '../shared/revoked-room.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
-import { changes } from './changes.ts';
 import { foundOf } from './files.ts';
 import { meshParts } from './mesh-probe.ts';
 import { LOOKED } from './svids.ts';
+
+function textOf(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns what the image's watcher (nginx/watch.sh) says; undefined if it does not run here.
+ * @param folder the one of the sockets */
+export function changes(folder: string, now: number): Part | undefined {
+  try {
+    const age = now - fs.statSync(`${folder}watch.turn`).mtimeMs / 1000;
+    return changesPart(age, textOf(`${folder}watch.rejected`));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether the server of the check answers a request as expected. */
 async function answers(socket: string, path: string, good: (answer: Response) => boolean): Promise<boolean> {

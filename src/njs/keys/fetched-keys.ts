@@ -34,7 +34,7 @@ import { type KnownCaller, readOthers } from '../shared/known.ts';
 import { isRevokedNow, revokedClaims } from '../shared/revocation-reader.ts';
 
 /** The result of waiting for new keys: there may be new keys, there are none, or too many requests are waiting. */
-export type Refetched = 'fetched' | 'unchanged' | 'busy';
+type Refetched = 'fetched' | 'unchanged' | 'busy';
 
 /** A cached verification: the parts on which its validity depends, and the last result. */
 type Vouched = Issued & Pick<KnownCaller, 'epoch' | 'usableUntil'>;

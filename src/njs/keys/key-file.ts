@@ -1,5 +1,6 @@
 import fs from 'fs';
 import { SIGNING_KEYS_INTERVAL_S, SIGNING_KEYS_RETRY_S } from '../../base/limits.ts';
+import { type Ring, readRing } from '../../session/keys/ring.ts';
 import { sayOnce } from '../shared/say-once.ts';
 import { emptyErrorQueue } from './openssl.ts';
 
@@ -70,3 +71,6 @@ export class KeyFile<T extends object> {
     return this.current(now);
   }
 }
+
+/** Makes the reader for the file of session keys. */
+export const ringFile = (path: string): KeyFile<Ring> => new KeyFile(path, readRing, 'no session is opened or sealed');

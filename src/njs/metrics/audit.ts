@@ -1,5 +1,6 @@
 import { disk } from '../../audit/seal/disk.ts';
 import type { Metric, Sample } from '../../health/exposition.ts';
+import { witnessAges } from '../health/witnesses.ts';
 import type { Seen } from './seen.ts';
 
 /** status.json in the folder of the transparency log, as the sealer writes it. */
@@ -80,5 +81,15 @@ export const auditMetrics: readonly Metric<Seen>[] = [
     help: 'The age of the signing key. Without a witness, the key changes each hour.',
     labels: [],
     read: (seen) => ofStatus(seen, ({ key_since: since = Number.NaN }) => seen.now - since),
+  },
+];
+
+export const witnessMetrics: readonly Metric<Seen>[] = [
+  {
+    name: 'meshgate_witness_age_seconds',
+    type: 'gauge',
+    help: 'The age of the newest cosignature of a witness; +Inf before the first one.',
+    labels: ['witness'],
+    read: ({ watched, now }) => witnessAges(watched, now).map(([name, age]) => [[name], age]),
   },
 ];

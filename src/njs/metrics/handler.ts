@@ -1,8 +1,25 @@
-import { exposition } from '../../health/exposition.ts';
+import { exposition, type Metric } from '../../health/exposition.ts';
 import type { Watched } from '../../health/types.ts';
 import { readinessNow } from '../health/readyz.ts';
 import { allCounts, forgetEarlier } from '../shared/counts.ts';
-import { metrics } from './all-metrics.ts';
+import { auditMetrics, witnessMetrics } from './audit.ts';
+import { counterMetrics } from './counters.ts';
+import { expiryMetrics } from './expiry.ts';
+import { meshMetrics } from './mesh.ts';
+import { partMetrics } from './provider-parts.ts';
+import type { Seen } from './seen.ts';
+import { zoneMetrics } from './zones.ts';
+
+/** All metrics of `/.meshgate/metrics`, in this order. A test compares docs/metrics.md with this table. */
+export const metrics: readonly Metric<Seen>[] = [
+  ...counterMetrics,
+  ...partMetrics,
+  ...expiryMetrics,
+  ...zoneMetrics,
+  ...auditMetrics,
+  ...witnessMetrics,
+  ...meshMetrics,
+];
 
 /** Makes the handler of `/.meshgate/metrics`. */
 export function metricsHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {

@@ -18,7 +18,7 @@ export const COUNTED = {
   unchecked: ['status'],
 } as const;
 
-export type Counted = keyof typeof COUNTED;
+type Counted = keyof typeof COUNTED;
 
 /** Separates the parts of a name. The text of labels does not contain it. */
 const SEPARATOR = '\n';

@@ -4,7 +4,7 @@ import { sameHost } from '../../token/keys/discovery.ts';
 import { isPrivateAddress } from '../../token/private-address.ts';
 
 /** The provider that is called, and the origin of the URL. */
-export interface Called {
+interface Called {
   readonly issuer: string;
   /** Whether the policy allows private addresses in the provider's documents. */
   readonly privateAddresses?: true;
@@ -57,7 +57,7 @@ export async function fetchDocument(socket: string, provider: string, url: strin
   return text;
 }
 
-export interface ProviderCall {
+interface ProviderCall {
   /** Absolute `https:` URL, without secrets. */
   readonly url: string;
   /** Absent: the method is GET. */

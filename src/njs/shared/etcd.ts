@@ -26,7 +26,7 @@ export interface EtcdAnswer {
   readonly responses?: readonly { readonly response_range?: EtcdAnswer }[];
 }
 
-export interface EtcdEntry {
+interface EtcdEntry {
   readonly key: string;
   readonly value?: string;
   readonly mod_revision?: string;

@@ -35,7 +35,7 @@ export interface Budget extends PreparedLimit {
   readonly and?: Budget | undefined;
 }
 
-export interface MadeAssertion {
+interface MadeAssertion {
   readonly text: string;
   /** When half of its lifetime is over, in seconds since the epoch. After that a new assertion is signed. */
   readonly renewAt: number;
@@ -77,7 +77,7 @@ export interface KnownCaller extends ToldCaller {
 }
 
 /** A stored answer, without the assertion. */
-export interface ReadyAnswer {
+interface ReadyAnswer {
   /** Names and values of headers, alternating. */
   readonly lines: readonly string[];
   readonly grant: PreparedGrant;

@@ -107,7 +107,7 @@ export function keepEnded(revocations: readonly Revocation[]): void {
 }
 
 /** Finds what identifies a provider's callers, by the name in the policy. */
-export type ProviderOf = (name: string) => Identifying | undefined;
+type ProviderOf = (name: string) => Identifying | undefined;
 
 /** Logs that revocations of an earlier build are not in force. */
 export function sayEarlier(lost: number): void {

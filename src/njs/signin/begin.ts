@@ -15,7 +15,7 @@ import { addPerson } from './people.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';
 
-export interface Beginning {
+interface Beginning {
   readonly wish: Wish;
   readonly provider: SigninProvider;
   /** The person who is expected to sign in (`login_hint`). */

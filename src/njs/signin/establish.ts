@@ -57,7 +57,7 @@ const subjectOf = ({ table }: SigninScene, provider: string): string =>
   table.providers[provider]?.subject.claim ?? 'sub';
 
 /** A completed sign-in, at the host to which the person signs in. */
-export interface Arrival {
+interface Arrival {
   readonly session: SessionClaims;
   readonly mode: Mode;
   readonly attempt: string;

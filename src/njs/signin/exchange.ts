@@ -26,7 +26,7 @@ export interface Person {
 }
 
 /** The result of a failed sign-in. `lost`: the code may be used up, and the result is not known. */
-export type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
+type NotExchanged = { readonly ok: false; readonly lost: boolean } & Refusal;
 
 /** If a person signs in with several tabs at once, all tabs use the same answer for this number of seconds. */
 const TABS_S = 5;

@@ -31,7 +31,7 @@ type Where = Endpoints & {
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
 
 /** An answer of UserInfo and its media type. */
-export interface Userinfo {
+interface Userinfo {
   readonly text: string;
   readonly type: string;
 }
@@ -43,7 +43,7 @@ const REFUSALS: readonly number[] = [401, 403, 404];
 const USERINFO_TYPES = 'application/json, application/jwt';
 
 /** The answer of the token endpoint to a code. `lost`: the code may be used up, and the result is not known. */
-export type CodeAnswer =
+type CodeAnswer =
   | Exclude<TokenAnswer, { kind: 'broken' }>
   | { readonly kind: 'broken'; readonly error: string; readonly lost: boolean };
 

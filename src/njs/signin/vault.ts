@@ -11,9 +11,8 @@ import type { Purpose } from '../../session/names.ts';
 import { namesIn, type Revocable, revocableSession } from '../../session/revocation/revocation.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
-import type { KeyFile } from '../keys/key-file.ts';
+import { type KeyFile, ringFile } from '../keys/key-file.ts';
 import { emptyErrorQueue } from '../keys/openssl.ts';
-import { ringFile } from '../keys/ring-file.ts';
 import type { RecordSeal } from '../shared/dict-store.ts';
 import { canLookUp, isRevokedNow, revokedClaims } from '../shared/revocation-reader.ts';
 

@@ -1,7 +1,7 @@
 import type { SigninProvider } from '../signin-table.ts';
 
 /** The provider for a sign-in, or the providers among which the person must choose. */
-export type Chosen =
+type Chosen =
   | { readonly provider: SigninProvider; readonly hint?: string }
   /** @property unknown whether the domain of the person's e-mail address has no provider */
   | { readonly choose: readonly SigninProvider[]; readonly unknown: boolean };

@@ -6,7 +6,7 @@ import type { SessionClaims } from '../types.ts';
 import type { Mode } from './attempt.ts';
 import { randomText, sha256 } from './random.ts';
 
-export interface Lifetimes {
+interface Lifetimes {
   readonly absolute: number;
   readonly fresh: number;
 }

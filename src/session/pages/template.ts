@@ -4,7 +4,7 @@ import { escapeHtml, type Html } from './escape.ts';
 export type Template = readonly string[];
 
 /** The values of the slots. `main` is HTML; all others are text. */
-export interface Slots {
+interface Slots {
   readonly lang: string;
   readonly title: string;
   readonly main: Html;
@@ -12,12 +12,12 @@ export interface Slots {
   readonly stylesheet: string;
 }
 
-export const SLOTS: readonly (keyof Slots)[] = ['lang', 'title', 'main', 'host', 'stylesheet'];
+const SLOTS: readonly (keyof Slots)[] = ['lang', 'title', 'main', 'host', 'stylesheet'];
 
 /** Slots that every template must contain. */
 const NEEDED: readonly (keyof Slots)[] = ['lang', 'title', 'main'];
 
-export type ReadTemplate =
+type ReadTemplate =
   | { readonly template: Template }
   /** `line` is counted from 1. */
   | { readonly errors: readonly { readonly line: number; readonly message: string }[] };

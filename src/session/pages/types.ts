@@ -2,14 +2,14 @@ import type { ReasonCode } from '../../base/reasons.ts';
 import type { Catalogues } from './language.ts';
 import type { Template } from './template.ts';
 
-export interface Choice {
+interface Choice {
   readonly name: string;
   /** The provider's name as people know it. */
   readonly label: string;
 }
 
 /** Details that a page shows in small print. All of them are optional. */
-export interface PageAbout {
+interface PageAbout {
   /** The host of the request, without a port. */
   readonly host: string;
   readonly requestId?: string | undefined;

@@ -18,7 +18,7 @@ import type { Revocation } from './store.ts';
 
 /** Maximum time for which a revocation is kept, in seconds: that of a shared dict. A longer time would not help,
  * because the gateway does not know the lifetime of a revoked token. */
-export const LONGEST_REVOCATION_S = 46 * 86400;
+const LONGEST_REVOCATION_S = 46 * 86400;
 
 const KINDS: readonly Revocation['kind'][] = ['sid', 'psid', 'sub', 'kid', 'jti', 'out'];
 

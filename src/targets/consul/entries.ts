@@ -10,7 +10,7 @@ import { AUDIENCE, passOf } from './pass.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
 /** What marks the rendered entries of an owner. Only a gateway with a name of its own has its name here. */
-export const metaOf = (owner: string): Readonly<Record<string, string>> => ({
+const metaOf = (owner: string): Readonly<Record<string, string>> => ({
   'managed-by': 'meshgate',
   ...(owner !== DEFAULT_OWNER && { gateway: owner }),
 });

@@ -1,15 +1,28 @@
-import type { Policy } from '../../policy/checked/types.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
+import { envoyGuards, type Guard } from '../kit/guards.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import type { Emitted, Gap, MeshOptions } from '../types.ts';
-import { missing, sourcesOf } from './destinations.ts';
+import { consulName, missing, sourcesOf } from './destinations.ts';
 import { driftOf, unguardedHosts } from './drift.ts';
 import { entriesOf, keySetOf, planOf } from './entries.ts';
 import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
-import { consulGuards } from './guards.ts';
 import { projection } from './project.ts';
 import { readConsul } from './read.ts';
 import { sizesOf } from './size.ts';
+
+/** The intentions of a service, which its sidecar enforces. nginx connects to the sidecar itself, or to an ingress. If
+ * meshgate rendered that ingress and it reads assertions, it denies the same requests first. */
+export function consulGuards(policy: Policy, _: readonly Rule[], service: Service): readonly Guard[] {
+  const object = `service-intentions ${consulName(service)}`;
+  const seesAssertion = policy.gateway.assertion !== undefined;
+  const { ingress } = policy.mesh ?? {};
+  if (ingress?.consulService === undefined) return [{ layer: 'workload', object, by: 'first', seesAssertion }];
+  const own = envoyGuards(policy);
+  if (own.some((it) => it.seesAssertion)) return own;
+  const by = own.length > 0 ? 'behind' : 'any';
+  return [...own, { layer: 'workload', object, by, seesAssertion }];
+}
 
 const NO_KEYS =
   'Consul’s proxies need the gateway’s public keys; give --assertion-jwks, or write mesh.assertion_ca_file so that the proxies can fetch the keys';

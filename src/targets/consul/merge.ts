@@ -8,7 +8,7 @@ export interface Node<D> {
 }
 
 /** A decision, and all places at which it is taken at once. */
-export interface Merged<D> {
+interface Merged<D> {
   readonly places: readonly Place[];
   readonly decision: D;
 }

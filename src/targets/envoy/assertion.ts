@@ -11,7 +11,7 @@ export const JWT_FILTER = 'envoy.filters.http.jwt_authn';
 const PAYLOAD = 'assertion';
 
 /** The settings with which Envoy verifies assertions. */
-export interface Verifies extends Assertion {
+interface Verifies extends Assertion {
   readonly jwksFile: string;
 }
 

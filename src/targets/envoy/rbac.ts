@@ -13,7 +13,7 @@ const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
 const MTLS = 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config';
 
 /** The names of the two filters. */
-export const DENY_FILTER = 'meshgate.non_canonical_paths';
+const DENY_FILTER = 'meshgate.non_canonical_paths';
 export const ALLOW_FILTER = RULES_FILTER;
 
 export interface RbacPolicy {
@@ -35,7 +35,7 @@ export const spiffeIds = (policy: Policy, rules: readonly Rule[]): readonly stri
 ];
 
 /** A rule, with what Envoy sees of it. */
-export interface Seen extends Pick<Enforced, 'path' | 'methods' | 'tools'> {
+interface Seen extends Pick<Enforced, 'path' | 'methods' | 'tools'> {
   /** The Host headers that Envoy accepts. */
   readonly domains: readonly string[];
   /** The SPIFFE id of the connection. */

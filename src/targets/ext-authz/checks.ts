@@ -23,13 +23,13 @@ import { ALLOWED } from './forms.ts';
  * target and host. So nginx itself finds the route, exactly as the gateway does. */
 
 /** The socket of the servers of the checks. */
-export const askedSocket = ({ options }: Pick<Scene, 'options'>): string => `${options.runDir}/asked.sock`;
+const askedSocket = ({ options }: Pick<Scene, 'options'>): string => `${options.runDir}/asked.sock`;
 
 /** The upstream of these servers. */
 export const ASKED_UPSTREAM = 'meshgate_asked';
 
 /** The file of a host's check, such as `checks/wiki.example.com.conf`. */
-export const checksFile = (host: string): `checks/${string}` => `checks/${host.replace(/^\*/, '_')}.conf`;
+const checksFile = (host: string): `checks/${string}` => `checks/${host.replace(/^\*/, '_')}.conf`;
 
 /** What a route answers to an allowed check. `try_files` comes after `auth_request`, unlike `return`. Nothing is below
  * the root, so the location that answers is always the last one. */

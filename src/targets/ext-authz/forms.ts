@@ -1,6 +1,5 @@
 import { TO_INGRESS } from '../../base/internal-headers.ts';
-import type { Part } from '../nginx/text/directive.ts';
-import { variable } from '../nginx/text/directive.ts';
+import { type Part, variable } from '../nginx/text/directive.ts';
 
 /* The forms of a check: how an ingress says which request it asks about. The path of the check selects the form, and
  * the configuration of the ingress selects the path. No header of a client selects it. docs/ext-authz.md is the
@@ -8,7 +7,7 @@ import { variable } from '../nginx/text/directive.ts';
 
 /** How the sidecar answers a refusal: with its own status and body, or only with 401 or 403, because the ingress
  * understands no other status and passes no body on. */
-export type Style = 'whole' | 'brief';
+type Style = 'whole' | 'brief';
 
 /** The header of each answer to an allowed check: the name of a file in /dev. After the check, an ingress can demand
  * that this file exists. Then the answer of anything but a sidecar admits no request, even if its status is 200. */

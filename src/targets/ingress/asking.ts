@@ -12,13 +12,13 @@ import type { Written } from './types.ts';
 /* The forms in which the controller asks a sidecar and sends the requests to the services itself. */
 
 /** The Service of the sidecar, in the namespace of the hosts. */
-export interface SidecarService {
+interface SidecarService {
   readonly name: string;
   readonly port: number;
 }
 
 /** A Service of Kubernetes that receives requests. */
-export interface Backend {
+interface Backend {
   readonly name: string;
   readonly port: number;
   readonly tls: boolean;

@@ -4,7 +4,7 @@ import type { Assertion } from '../../policy/checked/types.ts';
 import { isOf, type KubeObject, type LiveObject, type Metadata, marksOf } from '../kit/kubernetes-objects.ts';
 
 /** The label that says to which layer an object belongs: `ingress` or `workload`. */
-export const LAYER = 'meshgate/layer';
+const LAYER = 'meshgate/layer';
 /** The annotation with the ids of the policy's rules, one for each rule of the object. */
 export const RULES = 'meshgate/rules';
 

@@ -32,7 +32,7 @@ export interface View {
 }
 
 /** Rules that are rendered as one rule of Istio. */
-export type Group = readonly [Enforced, ...Enforced[]];
+type Group = readonly [Enforced, ...Enforced[]];
 
 function keyOf(rule: Enforced, { assertion, principal }: View): string {
   const { path, methods, who, as, agent, alone, tools } = rule;

@@ -7,7 +7,7 @@ import { objectName, ownerOf, prefixOf, readable, sorted } from '../kit/owner.ts
 import { grouped, meshRules } from '../kit/rules.ts';
 
 /** Where pods run. */
-export interface Place {
+interface Place {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -33,7 +33,7 @@ export const deniesProbe = (rules: readonly Enforced[], seesAssertion: boolean):
   rules.length > 0 && !rules.some((rule) => allows(rule, PROBE_PATH, seesAssertion));
 
 /** A request, and the rule that guards its path. */
-export interface GuardRequest {
+interface GuardRequest {
   /** The identity and the roles of an assertion that is for another connection; absent: the request has none. */
   readonly assertion?: { readonly as: string; readonly roles: readonly string[] };
   readonly identity: string;

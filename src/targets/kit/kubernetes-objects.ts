@@ -53,7 +53,7 @@ const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
 /** The label with the owner of a rendered object. Tools that apply objects change `app.kubernetes.io/instance`, so it
  * cannot be this label. */
-export const OWNER = 'meshgate/gateway';
+const OWNER = 'meshgate/gateway';
 
 /** The labels that mark the rendered objects of an owner. */
 export const marksOf = (owner: string) => ({ [MANAGED_BY]: 'meshgate', [OWNER]: owner });
@@ -153,7 +153,7 @@ export const kubeBearing = (bearings: Bearings, kind: string, ...objects: Parame
   Object.hasOwn(bearings, kind) ? bearings[kind]?.(...objects) : 'prove does not know objects of this kind';
 
 /** What differs between meshes when their Kubernetes objects are compared. */
-export interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, 'title' | 'without'> {
+interface KubeComparing extends Omit<Comparing<LiveObject, LiveObject>, 'title' | 'without'> {
   /** The rendered objects that are missing, and without which nothing enforces rules at some pods. */
   readonly unguarding: readonly LiveObject[];
   /** What the mesh does with requests to these pods. */

@@ -17,7 +17,7 @@ export interface Enforcement {
  * rules the mesh can express, and how files are read back), drift.ts (what `prove` compares besides the rules),
  * others.ts (objects of other tools that may change a decision), and the files that render. A mesh is registered in
  * targets/index.ts and in MESH_KINDS of the policy. */
-export interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
+interface MeshDefinition extends Omit<MeshTarget, 'emit' | 'covers'> {
   /** The name of the mesh for people. */
   readonly title: string;
   /** What denies paths in which a client percent-encodes characters that need no encoding, in words. */

@@ -97,7 +97,7 @@ export function isOneOf(messages: Messages, message: McpHeaders): boolean {
 }
 
 /** Whether a pattern covers everything that another pattern covers. */
-export function includesTool(wide: string, pattern: string): boolean {
+function includesTool(wide: string, pattern: string): boolean {
   if (wide === pattern || wide === '*') return true;
   return wide.endsWith('*') && pattern !== '*' && pattern.replace(/\*$/, '').startsWith(wide.slice(0, -1));
 }

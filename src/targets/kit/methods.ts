@@ -4,7 +4,7 @@ import type { Rule } from '../../rules/types.ts';
 export const NAMED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Methods that only a policy can name. Linkerd and Consul allow them if an object names no methods. */
-export const UNNAMED: readonly string[] = [
+const UNNAMED: readonly string[] = [
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
 ];
 
@@ -12,7 +12,7 @@ export const UNNAMED: readonly string[] = [
 export const REST = '';
 
 /** The methods of a rule that these meshes cannot name. */
-export const unnamedOf = ({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] =>
+const unnamedOf = ({ methods = [] }: Pick<Rule, 'methods'>): readonly string[] =>
   methods.filter((method) => !NAMED.includes(method));
 
 /** A rule with the methods that the mesh allows for it: all unnamed methods, if the rule has one of them. */

@@ -3,7 +3,7 @@ import type { Path, Rule } from '../../rules/types.ts';
 
 /** Returns the characters in paths of a policy that a client could percent-encode, except those that {@link ODD_PATH}
  * covers. */
-export function encodable(paths: readonly Path[]): readonly string[] {
+function encodable(paths: readonly Path[]): readonly string[] {
   const texts = paths.map((path) => ('exact' in path ? path.exact : path.prefix));
   return [...new Set(texts.join('').replace(/[A-Za-z0-9/._-]/g, ''))].sort();
 }

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import { hash } from '../../rules/hash.ts';
 
 /** The longest name of a label's value, and of an object whose name is one label of DNS. */
-export const LABEL_LENGTH = 63;
+const LABEL_LENGTH = 63;
 
 /** The owner of objects that name none. Earlier versions of meshgate rendered such objects. */
 export const DEFAULT_OWNER = DEFAULTS.gatewayName;

@@ -56,7 +56,7 @@ function emitOne(target: MeshTarget, whole: Ruled, name: string, options: MeshOp
 }
 
 /** What to render of a policy. */
-export interface Choice {
+interface Choice {
   /** One of several meshes: then only its files are rendered, without a folder. */
   readonly mesh?: string | undefined;
   /** One of several ingresses, see {@link emitMesh}. */

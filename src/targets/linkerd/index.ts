@@ -1,19 +1,43 @@
-import type { Policy } from '../../policy/checked/types.ts';
-import type { Rule } from '../../rules/types.ts';
+import type { Policy, Service } from '../../policy/checked/types.ts';
+import { isReachedItself } from '../../policy/checked/workload.ts';
+import type { MeshRule, Rule } from '../../rules/types.ts';
+import { envoyGuards, type Guard } from '../kit/guards.ts';
 import { kustomization } from '../kit/kubernetes-objects.ts';
 import { defineMesh } from '../kit/mesh.ts';
+import { widened } from '../kit/methods.ts';
 import { ownerOf } from '../kit/owner.ts';
+import { meshRule } from '../kit/rules.ts';
 import { documents } from '../kit/yaml.ts';
 import type { Emitted, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
 import { driftOf, unguardedHosts } from './drift.ts';
 import { enforcedByLinkerd, linkerdGaps } from './gaps.ts';
-import { linkerdGuards } from './guards.ts';
-import { FILE } from './objects.ts';
-import { projection } from './project.ts';
+import { clientsOf } from './mesh-identity.ts';
+import { FILE, serverName } from './objects.ts';
 import { otherHostRules, readLinkerd } from './read.ts';
 import { forUpdate } from './update.ts';
-import { lackOf } from './workloads.ts';
+import { isGuarded, lackOf, workloadsOf } from './workloads.ts';
+
+/** The rules, reduced to what Linkerd can express. The host of the authority stands for host and service. Each name of
+ * the client stands for `as`, and any caller may have it. All methods that a route cannot name count as one. */
+export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
+  const all = workloadsOf(policy, rules).flatMap(({ authorities }) => authorities);
+  return all.flatMap(({ host, rules }) =>
+    rules.flatMap((rule) =>
+      clientsOf(policy, rule).flatMap(({ ids }) => ids.map((id) => meshRule(FILE, widened(rule), host, id))),
+    ),
+  );
+}
+
+/** The Server of a service, if nginx connects to its workloads. Behind an ingress, the ingress's own proxy of Linkerd
+ * removes the header by which a denial of the workload differs from an answer of the service. */
+export function linkerdGuards(policy: Policy, _: readonly Rule[], service: Service): readonly Guard[] {
+  const { mesh } = policy;
+  if (mesh === undefined || !isReachedItself(mesh, service)) return envoyGuards(policy);
+  if (!isGuarded(service)) return [];
+  const object = `Server ${service.namespace}/${serverName({ ...service, owner: ownerOf(policy) })}`;
+  return [{ layer: 'workload', object, by: 'linkerd', seesAssertion: false }];
+}
 
 /** Renders the rules as Linkerd's policy for the workloads: linkerd.yaml for `kubectl apply`, and a kustomization.yaml
  * that lists it. If there is nothing that Linkerd can enforce, it renders no file. */

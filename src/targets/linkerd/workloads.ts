@@ -22,7 +22,7 @@ export type Authority = ReturnType<typeof authoritiesOf>[number];
 export type Workload = ReturnType<typeof workloadsOf>[number];
 
 /** The host of an authority, as a route can name it; undefined if it is an IP address or not a DNS name. */
-export function hostOf({ authority }: Service): string | undefined {
+function hostOf({ authority }: Service): string | undefined {
   const host = authority.replace(/:\d+$/, '').toLowerCase();
   return LINKERD_HOST.test(host) ? host : undefined;
 }

@@ -5,7 +5,7 @@ import { toSigninTable } from '../../rules/table/signin-table.ts';
 import { tableModule, toTable } from '../../rules/table/table.ts';
 import { toWatched } from '../../rules/table/watched.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Emitted, Files, Gap, Target } from '../types.ts';
+import type { Emitted, Files, Gap } from '../types.ts';
 import { signinFiles } from './answers/endpoints.ts';
 import { pageFile } from './answers/page.ts';
 import { problemFile } from './answers/problem-files.ts';
@@ -39,7 +39,7 @@ import { probesOf, unprobed } from './upstream/probe.ts';
 import { checkSocket, isAddress } from './upstream/upstreams.ts';
 
 /** The socket of the egress server. policy.js contains its path for the JavaScript. */
-export const egressSocket = (options: NginxOptions): string => `${options.runDir}/egress.sock`;
+const egressSocket = (options: NginxOptions): string => `${options.runDir}/egress.sock`;
 
 /** The gap of headers that are empty if an agent acts: groups and claims of a person are not sent then. */
 function stayBehind({ hosts }: Scene): readonly Gap[] {
@@ -165,7 +165,7 @@ function needed(all: readonly ConfFile[], by: readonly Directive[], dir: string)
 }
 
 /** What the renderer of a kind of nginx makes itself. */
-export interface OwnParts {
+interface OwnParts {
   readonly routes: RouteFiles;
   /** The directives of servers.conf. */
   readonly servers: readonly Directive[];
@@ -227,10 +227,3 @@ export function renderNginx(policy: Policy, rules: readonly Rule[], options: Ngi
   const files = filesOf(policy, rules, scene, { routes, servers, hosts });
   return { files, gaps: gaps(scene) };
 }
-
-/** The target nginx. It enforces every rule: its locations are the routes, and the check decides by the same rules. */
-export const nginx: Target<NginxOptions> = {
-  name: 'nginx',
-  emit: renderNginx,
-  covers: () => ({ kind: 'exact' }),
-};

@@ -4,7 +4,7 @@ import { shown } from '../detail.ts';
 import { asObject, type Members } from '../json.ts';
 
 /** The address of a provider's keys, or a sentence for the log if the discovery document is not usable. */
-export type Discovery = { readonly ok: true; readonly jwksUri: string } | Unusable;
+type Discovery = { readonly ok: true; readonly jwksUri: string } | Unusable;
 
 /** Matches https URLs: a host without userinfo, an optional port, and characters of RFC 3986, without a fragment. */
 const httpsUrl = /^https:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?][\w\-.~!$&'()*+,;=:@%/?]*)?$/i;
@@ -54,7 +54,7 @@ export function addressProblem(name: string, uri: unknown, issuer: string, anywh
 }
 
 /** The members of a discovery document, or a sentence for the log if it is not usable. */
-export type DiscoveryMembers = { readonly ok: true; readonly members: Members } | Unusable;
+type DiscoveryMembers = { readonly ok: true; readonly members: Members } | Unusable;
 
 interface Unusable {
   readonly ok: false;

@@ -1,7 +1,7 @@
 import type { Key } from '../types.ts';
 
 /** The lifetimes of a provider's keys, as the policy sets them, in seconds. */
-export interface KeyTimes {
+interface KeyTimes {
   /** Age at which the keys are fetched again. */
   readonly refresh: number;
   /** Age up to which the keys are used while the provider has an outage. */

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { afterLook, bundleOf, caPart, toSayOfCa, wantsReload } from '../../../src/health/ca.ts';
-import { changesPart } from '../../../src/health/changes.ts';
-import { keysPart, readiness, revocationsPart } from '../../../src/health/readiness.ts';
+import { changesPart, keysPart, readiness, revocationsPart } from '../../../src/health/readiness.ts';
 import { type Found, readSvid, svidPart, toSay } from '../../../src/health/svid.ts';
 import { healthReasons, type Part } from '../../../src/health/types.ts';
 import { noKeys } from '../../../src/token/keys/key-refresh.ts';

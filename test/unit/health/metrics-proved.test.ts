@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { metrics } from '../../../src/njs/metrics/all-metrics.ts';
+import { metrics } from '../../../src/njs/metrics/handler.ts';
 import { fakeNgx } from '../njs/fake-ngx.ts';
 
 /**

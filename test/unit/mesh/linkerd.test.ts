@@ -5,7 +5,7 @@ import type { Policy } from '../../../src/policy/checked/types.ts';
 import { cells } from '../../../src/rules/compare/cells.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { Rule } from '../../../src/rules/types.ts';
-import { projection } from '../../../src/targets/linkerd/project.ts';
+import { projection } from '../../../src/targets/linkerd/index.ts';
 import { workloadsOf } from '../../../src/targets/linkerd/workloads.ts';
 import { holds } from '../../harness/property.ts';
 import { clusterWith, podOf, renderedObjects } from '../../mesh/linkerd/ask.ts';

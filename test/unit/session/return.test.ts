@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { safeReturn } from '../../../src/session/flow/signin-request.ts';
 import { MAX_RETURN_LENGTH } from '../../../src/session/limits.ts';
-import { safeReturn } from '../../../src/session/return.ts';
 import { holds } from '../../harness/property.ts';
 
 const origin = 'https://wiki.example.com';

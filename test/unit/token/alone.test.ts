@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { isAlone } from '../../../src/caller/agent.ts';
 import { type ProviderKindName, providerKinds } from '../../../src/providers/index.ts';
-import { isAlone } from '../../../src/token/alone.ts';
 import { clientOf } from '../../../src/token/client-id.ts';
 
 const ids = { oid: 'ad8a', sub: 'ad8a', tid: 't' };

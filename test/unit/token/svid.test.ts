@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readSvid } from '../../../src/token/svid.ts';
+import { readSvid } from '../../../src/token/client-certificate.ts';
 import { elementAt, within } from '../../../src/x509/der.ts';
 import { type Ca, createCa, type Subject } from '../../harness/pki.ts';
 import { holds } from '../../harness/property.ts';

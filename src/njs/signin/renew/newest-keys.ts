@@ -7,7 +7,7 @@ import { emptyErrorQueue } from '../../keys/openssl.ts';
 import type { SigninScene } from '../scene.ts';
 
 /** Returns the input for verifying what a provider signs for the gateway, with its current keys. */
-export function providerContext({ table, keys }: SigninScene, provider: SigninProvider, now: number) {
+function providerContext({ table, keys }: SigninScene, provider: SigninProvider, now: number) {
   return {
     provider: table.providers[provider.name] as TokenProvider,
     clientId: provider.client.id,

@@ -54,7 +54,7 @@ export interface RenewalScene {
 }
 
 /** The result of a renewal, for one cookie. */
-export type Renewal =
+type Renewal =
   | { readonly kind: 'session'; readonly session: SessionClaims }
   /** `stale`: the fresh time is over, and the source of the claims did not answer. */
   | { readonly kind: 'alone' | 'ended' | 'stale' }

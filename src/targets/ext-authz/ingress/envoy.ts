@@ -2,7 +2,7 @@ import { HEAD, toYaml } from '../../kit/yaml.ts';
 import { givenNames, responseNames } from '../answer.ts';
 import { type Asked, closedNames, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, trustedNames } from './kit.ts';
 
-export const exact = (names: readonly string[]) => ({
+const exact = (names: readonly string[]) => ({
   patterns: names.map((name) => ({ exact: name.toLowerCase(), ignore_case: true })),
 });
 

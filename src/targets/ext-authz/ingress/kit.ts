@@ -2,7 +2,6 @@ import { ACTED } from '../../../policy/check/routes/response-headers.ts';
 import { METADATA_PATH } from '../../../rules/decide/resource.ts';
 import { erasedNames } from '../../nginx/route/erase.ts';
 import { allHosts, type Scene } from '../../nginx/scene.ts';
-import { JWKS_PATH } from '../../nginx/text/names.ts';
 import type { Files, Gap } from '../../types.ts';
 import { answerNames, removedNames } from '../answer.ts';
 
@@ -15,7 +14,7 @@ export interface Asked {
   readonly read: readonly string[];
 }
 
-export interface Machine {
+interface Machine {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
@@ -35,8 +34,6 @@ export { METADATA_PATH };
 
 /** Whether a host has endpoints of the gateway. */
 export const ownHosts = ({ scene }: Asked): readonly string[] => allHosts(scene).map(({ host }) => host.name);
-
-export const keysPath = JWKS_PATH;
 
 /** Request headers that applications trust, although no policy names them: of a client, none of them reaches a service.
  * The check reads none of them. */

@@ -3,7 +3,7 @@ import { globbed, isPattern } from './glob.ts';
 import { type Read, type ReadFile, readConf } from './read.ts';
 
 /** Reads the machine that has the folder. */
-export interface Disk {
+interface Disk {
   /** Reads a file; an error has the cause. */
   read(path: string): string;
   /** Lists the names in a folder, sorted by their bytes; empty if there is no such folder. An error has the cause. */

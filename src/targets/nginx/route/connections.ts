@@ -43,7 +43,7 @@ const FIELDS = {
   key: ({ identity }) => identity?.keyFile ?? '',
 } as const satisfies Readonly<Record<string, (target: Target) => string>>;
 
-export type Field = keyof typeof FIELDS;
+type Field = keyof typeof FIELDS;
 
 const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
 

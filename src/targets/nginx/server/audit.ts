@@ -10,7 +10,7 @@ const FOLDER = 'audit';
 export const POLICY_FILE = /^audit\/policy-[0-9a-f]{32}\.json$/;
 
 /** The settings of the sealer, in audit/seal.json. */
-export interface SealSettings {
+interface SealSettings {
   /** The file of the JSON log. */
   readonly log: string;
   /** The folder of the transparency log. */

@@ -94,7 +94,7 @@ export const inOrder = (routes: SceneHost['routes']): SceneHost['routes'] =>
   );
 
 /** The port of HTTPS in the containers of the controllers. */
-export const HTTPS_PORT = 443;
+const HTTPS_PORT = 443;
 
 const tlsOf = (scene: Scene, { host }: SceneHost): Tls | undefined => host.tls ?? scene.policy.gateway.tls;
 

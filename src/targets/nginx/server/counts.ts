@@ -22,7 +22,7 @@ import {
 const PAGE = 64 * 1024;
 
 /** The size in bytes of each zone of counters, with room for all routes, rules and providers of the policy. */
-export function countsBytes({ policy, hosts }: Pick<Scene, 'policy' | 'hosts'>): number {
+function countsBytes({ policy, hosts }: Pick<Scene, 'policy' | 'hosts'>): number {
   const routes = hosts.flatMap((host) => host.routes);
   const rules = routes.reduce((sum, { targets }) => sum + targets.length, 0);
   const providers = Object.keys(policy.providers).length;

@@ -14,7 +14,7 @@ import { strangersAnywhere, strangersBody } from './strangers.ts';
 import { witnessesOf } from './witness.ts';
 
 /** The socket for the health command of the image. */
-export const HEALTH_SOCKET = 'health.sock';
+const HEALTH_SOCKET = 'health.sock';
 
 /** The number of results that the health check keeps: of files of the policy, of identities, of CAs, and of probes. */
 const watchedFiles = (scene: Scene): number => {

@@ -53,7 +53,7 @@ function hashSizes(scene: Scene): readonly Directive[] {
 }
 
 /** The size in bytes of the zone with provider keys, with room for everything that is kept about each provider. */
-export const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
+const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
   Math.max(MIN_KEYS_BYTES, Object.keys(providers).length * KEYS_BYTES_PER_PROVIDER);
 
 function engine(scene: Scene): readonly Directive[] {

@@ -12,7 +12,7 @@ import { JWKS_PATH } from '../text/names.ts';
 export const WORKER_CLIENTS = 8192;
 
 /** Seconds in which a client must finish its TLS handshake and the header of its request. */
-export const HEADER_SECONDS = 10;
+const HEADER_SECONDS = 10;
 
 /** Seconds for which a client may pause in the body of a request to the gateway itself. */
 const BODY_SECONDS = 5;

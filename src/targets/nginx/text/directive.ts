@@ -32,7 +32,7 @@ export interface Directive {
 }
 
 /** An argument; a plain string is a word. */
-export type Given = string | Arg;
+type Given = string | Arg;
 
 export function literal(text: string): Extract<Arg, { readonly kind: 'literal' }> {
   return { kind: 'literal', text };

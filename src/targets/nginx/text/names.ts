@@ -17,7 +17,7 @@ export const keptAs = (header: string): string => underscored(header).slice('x_'
 /** The variable of the identity header with this index. */
 export const headerVariable = (index: number): string => `meshgate_h${index}`;
 
-export const underscored = (name: string): string => name.toLowerCase().replaceAll('-', '_');
+const underscored = (name: string): string => name.toLowerCase().replaceAll('-', '_');
 
 /** How many identity headers nginx always erases, so that no client can send one that a later policy uses. */
 const NUMBERED = 16;

@@ -7,8 +7,8 @@ import {
 import { verifyIdToken } from '../../../../src/session/flow/id-token.ts';
 import { formText, parseParams } from '../../../../src/session/flow/query.ts';
 import { randomText, sha256 } from '../../../../src/session/flow/random.ts';
+import { safeReturn } from '../../../../src/session/flow/signin-request.ts';
 import type { ProviderTokenContext } from '../../../../src/session/provider-token.ts';
-import { safeReturn } from '../../../../src/session/return.ts';
 import { parseHeader, splitJws } from '../../../../src/token/format.ts';
 import { algorithms } from '../../../../src/token/keys/algorithms.ts';
 import { readKeySet } from '../../../../src/token/keys/jwks.ts';
