@@ -78,7 +78,6 @@ const NEUTRAL: Readonly<Record<MeshKind, Readonly<Record<string, string>>>> = {
 /** The members of each type in the mesh's definitions, and the result of `prove` for them. */
 interface Row {
   readonly rendered: Set<string>;
-  readonly others: Set<string>;
   readonly unnoticed: Set<string>;
 }
 
@@ -109,9 +108,9 @@ function addRows(rows: Map<string, Row>, kind: MeshKind, options: MeshOptions, i
   for (const [index, object] of objects.entries()) {
     if (!isMeant(object)) continue;
     for (const { type, member, isRendered, object: changed } of changer.changes(object, rootOf(kind, object, schema))) {
-      const row = rows.get(short(type)) ?? { rendered: new Set(), others: new Set(), unnoticed: new Set() };
+      const row = rows.get(short(type)) ?? { rendered: new Set(), unnoticed: new Set() };
       rows.set(short(type), row);
-      (isRendered ? row.rendered : row.others).add(member);
+      if (isRendered) row.rendered.add(member);
       if (isProved(objects.map((it, other) => (other === index ? changed : it)))) row.unnoticed.add(member);
     }
   }
@@ -121,15 +120,13 @@ const MESHES: readonly MeshKind[] = ['istio', 'linkerd', 'envoy', 'consul'];
 
 const HEAD = `# What prove compares
 
-\`meshgate prove --target\` compares the live objects of a mesh with the policy. It knows every member that meshgate renders. Either it compares the value of a member with the rendered value, or it converts the value back into a rule and proves this rule. If there is a member that meshgate does not render, the answer is "not proven" and names the path of the member. The only exceptions are members that are known to change no answer. If meshgate did not render an object that may affect the same requests, the answer is also "not proven" ([Istio](istio.md), [Linkerd](linkerd.md), [Consul](consul.md)).
-
-The tables list all members that the mesh's own definitions allow in the objects that meshgate renders. A test changes, removes and adds each member, and writes this page.
+\`meshgate prove --target\` compares the live objects of a mesh with the policy. It compares each member with the rendered value, or converts it back into a rule and proves this rule.
 
 - *Compared or proved*: if the member has another value or is missing, the answer is never yes. The exit code is 1 if some request gets a different decision, and 3 if no request does.
 - *Changes no answer*: the value of the member makes no difference, for the reason in the same cell.
-- *Not rendered*: if the member is present, the answer is "not proven" (exit code 3).
+- Any other member: the answer is "not proven" (exit code 3) and names the path of the member. The same is true for an object that meshgate did not render and that may affect the same requests ([Istio](istio.md), [Linkerd](linkerd.md), [Consul](consul.md)).
 
-Treat exit code 3 as an alarm: a difference that no request shows may still open the mesh.
+Treat exit code 3 as an alarm: a difference that no request shows may still open the mesh. A test changes, removes and adds each member that the mesh's own definitions allow, and writes this page.
 `;
 
 const names = (members: Iterable<string>): string => [...members].map((it) => `\`${it}\``).join(', ') || '–';
@@ -142,17 +139,16 @@ const title: Readonly<Record<MeshKind, string>> = {
 };
 
 function tableOf(kind: MeshKind, rows: ReadonlyMap<string, Row>): string {
-  const lines = [...rows].map(([type, { rendered, others, unnoticed }]) => {
+  const lines = [...rows].map(([type, { rendered, unnoticed }]) => {
     const reasons = [...unnoticed].map((it) => `\`${it}\`: ${NEUTRAL[kind][`${type} ${it}`] ?? '?'}`).join('; ');
     const plain = (members: Set<string>) => [...members].filter((it) => !unnoticed.has(it) && it !== 'unheardOf');
-    const never = plain(others).filter((it) => !rendered.has(it));
-    return `| \`${type}\` | ${names(plain(rendered))} | ${reasons || '–'} | ${names(never)} |`;
+    return `| \`${type}\` | ${names(plain(rendered))} | ${reasons || '–'} |`;
   });
   return [
     `## ${title[kind]}`,
     '',
-    '| object | compared or proved | changes no answer | not rendered |',
-    '| --- | --- | --- | --- |',
+    '| object | compared or proved | changes no answer |',
+    '| --- | --- | --- |',
     ...lines,
     '',
   ].join('\n');
