@@ -1,10 +1,10 @@
+import { foreign } from '../base/hostile-text.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/forms/reserved-names.ts';
 import { REVOKE_FOLDER } from '../session/limits.ts';
 import { revocation } from '../session/revocation/new-revocation.ts';
 import { ofAny } from '../session/revocation/revocation.ts';
 import type { Revocation } from '../session/revocation/store.ts';
 import { command, type FlagsOf, flag, NO, WrongUse, YES } from './common/context.ts';
-import { foreign } from './common/hostile-text.ts';
 import { reasonOf, utf8 } from './common/load.ts';
 import { codeOf, type Runtime } from './machine/runtime.ts';
 

@@ -2,9 +2,9 @@ import { readLine } from '../../audit/lines/line.ts';
 import { isoTime } from '../../audit/log/clocks.ts';
 import { type Proven, parseProof, verifyProof } from '../../audit/log/line-proof.ts';
 import { Malformed } from '../../audit/log/malformed.ts';
+import { foreign } from '../../base/hostile-text.ts';
 import type { Paint } from '../common/colours.ts';
 import { argument, command, formatFlag, NO, WrongUse, YES } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { readText } from '../common/load.ts';
 import { keyFlag, keyOf, witnessFlag, witnessKeys } from './sealed-folder.ts';
 

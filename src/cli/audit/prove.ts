@@ -1,8 +1,8 @@
 import { formatProof } from '../../audit/log/line-proof.ts';
 import { Malformed } from '../../audit/log/malformed.ts';
 import { findLines, proveEntry } from '../../audit/verify/prove-line.ts';
+import { foreign } from '../../base/hostile-text.ts';
 import { argument, command, Failed, YES } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { firstKey, folderFlag, keyFlag, logFolder } from './sealed-folder.ts';
 
 /** `meshgate audit prove`: prints a proof for one line. */

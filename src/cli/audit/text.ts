@@ -3,8 +3,8 @@ import { base64 } from '../../audit/log/malformed.ts';
 import { formatVkey } from '../../audit/log/note.ts';
 import type { Compared, LineFinding } from '../../audit/verify/compare-files.ts';
 import type { LogFinding, VerifiedLog } from '../../audit/verify/verify-log.ts';
+import { foreign } from '../../base/hostile-text.ts';
 import type { Paint } from '../common/colours.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { count } from '../common/load.ts';
 
 /** The result of `audit verify`. */

@@ -8,10 +8,10 @@ import {
   type RouteMap,
   type StricliProcess,
 } from '@stricli/core';
+import { foreign } from '../../base/hostile-text.ts';
 import { seconds } from '../../policy/forms/units.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { type Paint, painter } from './colours.ts';
-import { foreign } from './hostile-text.ts';
 
 /** The exit codes: yes; no (denied, or not valid); wrong use; and, from commands that compare, an unproven result. */
 export const YES = 0;

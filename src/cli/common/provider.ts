@@ -1,3 +1,4 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { MAX_DOCUMENT_BYTES } from '../../base/limits.ts';
 import type { Provider } from '../../policy/checked/types.ts';
 import { asObject } from '../../token/json.ts';
@@ -5,7 +6,6 @@ import { discoveryMembers, discoveryUrl } from '../../token/keys/discovery.ts';
 import type { Ask, Incoming } from '../machine/http.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { WrongUse } from './context.ts';
-import { foreign } from './hostile-text.ts';
 import { readText, utf8 } from './load.ts';
 
 /** An OpenID provider, with what is needed to send requests to it. */

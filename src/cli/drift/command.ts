@@ -1,3 +1,4 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { withoutSlashes } from '../../base/slashes.ts';
 import type { Paint } from '../common/colours.ts';
 import {
@@ -12,7 +13,6 @@ import {
   WrongUse,
   YES,
 } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { count, type Loaded, loadValid, readText } from '../common/load.ts';
 import { network } from '../common/provider.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';

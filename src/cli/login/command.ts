@@ -1,8 +1,8 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { detailOf } from '../../base/reasons.ts';
 import type { Policy, Provider } from '../../policy/checked/types.ts';
 import { advise } from '../../policy/read/suggest.ts';
 import { command, type FlagsOf, flag, NO, WrongUse, YES } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { loadValid } from '../common/load.ts';
 import { discover, providerNetwork, withPolicyCa } from '../common/provider.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';

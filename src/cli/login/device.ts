@@ -1,6 +1,6 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { DEVICE_POLL_S, MAX_DEVICE_WAIT_S, MIN_DEVICE_POLL_S } from '../../base/limits.ts';
 import { formText } from '../../session/flow/query.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { type Asked, askUrl, jsonOf, type Members } from '../common/provider.ts';
 import type { Runtime } from '../machine/runtime.ts';
 

@@ -1,4 +1,4 @@
-import { foreign } from '../common/hostile-text.ts';
+import { foreign } from '../../base/hostile-text.ts';
 import type { Draft, Value } from './new-policy.ts';
 
 /** Texts that YAML reads as texts without quotes, in block and flow style. */

@@ -1,3 +1,4 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { place } from '../../policy/index.ts';
 import type { Asking } from '../../rules/compare/compared-callers.ts';
 import type { DefinitionChange } from '../../rules/compare/parts.ts';
@@ -5,7 +6,6 @@ import type { Witness } from '../../rules/compare/prove.ts';
 import { messageText } from '../../rules/tools.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Paint } from '../common/colours.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { aloneText, rolesText, ruleText } from '../common/words.ts';
 import { ruleJson } from '../diff/command.ts';
 import { definitionText } from '../diff/text.ts';

@@ -1,9 +1,9 @@
 import type { LogLine } from '../../audit/lines/line.ts';
 import type { Outcome, Replayed, Unknown } from '../../audit/replay/replay-line.ts';
 import { First } from '../../audit/verify/first.ts';
+import { foreign } from '../../base/hostile-text.ts';
 import type { DefinitionChange } from '../../rules/compare/parts.ts';
 import type { Paint } from '../common/colours.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { count, type Loaded } from '../common/load.ts';
 import { type Place, placeText, requestJson, requestText } from '../common/log-lines.ts';
 import { ruleText } from '../common/words.ts';

@@ -1,6 +1,6 @@
+import { foreign } from '../../base/hostile-text.ts';
 import type { Paint } from '../common/colours.ts';
 import { type FlagsOf, flag, formatFlag, NO, type Report, WrongUse, YES } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { count, readText } from '../common/load.ts';
 import { network } from '../common/provider.ts';
 import { splitUrl } from '../decide/ask.ts';

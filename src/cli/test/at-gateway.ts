@@ -1,7 +1,7 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import type { AskedFrom, Policy, PolicyTest } from '../../policy/checked/types.ts';
 import { WrongUse } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { mcpFields } from '../common/message-flags.ts';
 import { headerOf } from '../common/service-credential.ts';
 import { askerText } from '../common/words.ts';

@@ -1,3 +1,4 @@
+import { foreign } from '../../base/hostile-text.ts';
 import type { Identity } from '../../policy/checked/types.ts';
 import { isReachedItself } from '../../policy/checked/workload.ts';
 import { covers } from '../../rules/compare/cover.ts';
@@ -6,7 +7,6 @@ import { parseTarget } from '../../rules/decide/target.ts';
 import { enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { WrongUse } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { type Loaded, readText } from '../common/load.ts';
 import { reach, splitUrl } from '../decide/ask.ts';
 import type { TestOutcome } from '../decide/policy-tests.ts';

@@ -1,10 +1,10 @@
 import { Decider } from '../../audit/replay/decider.ts';
 import { Usage } from '../../audit/replay/usage.ts';
+import { printable } from '../../base/hostile-text.ts';
 import { place } from '../../policy/index.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import type { Rule } from '../../rules/types.ts';
 import { argument, command, flag, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from '../common/context.ts';
-import { printable } from '../common/hostile-text.ts';
 import { count, decoded, type LoadedFile, loadValid } from '../common/load.ts';
 import { LOGS, logLines, placeText } from '../common/log-lines.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';

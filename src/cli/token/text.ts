@@ -1,8 +1,8 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { reasons } from '../../base/reasons.ts';
 import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Paint } from '../common/colours.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { factLines } from '../explain/text.ts';
 import type { AtRoute, Signature, TokenReport } from './described.ts';
 

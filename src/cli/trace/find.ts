@@ -1,5 +1,5 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { columns } from '../common/columns.ts';
-import { foreign } from '../common/hostile-text.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { eachLine, hopsIn, longNote, type Source } from './collect.ts';
 import { clock, dayOf, took } from './headings.ts';

@@ -1,6 +1,6 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { sha256 } from '../../session/flow/random.ts';
 import { type Html, html } from '../../session/pages/escape.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { aboutHop, clock, dayOf, HEADINGS, summaryOf, took } from './headings.ts';
 import type { Hop } from './hop.ts';
 import { style } from './page-style.ts';

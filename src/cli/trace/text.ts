@@ -1,6 +1,6 @@
+import { foreign } from '../../base/hostile-text.ts';
 import type { Paint, Style } from '../common/colours.ts';
 import { columns } from '../common/columns.ts';
-import { foreign } from '../common/hostile-text.ts';
 import type { Finding } from './findings.ts';
 import { aboutHop, clock, dayOf, HEADINGS, summaryOf, took } from './headings.ts';
 import type { Stories, Story } from './story.ts';

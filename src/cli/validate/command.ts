@@ -1,3 +1,4 @@
+import { foreign } from '../../base/hostile-text.ts';
 import { groupAdvice } from '../../policy/advice/group-names.ts';
 import { type Advice, headerAdvice } from '../../policy/advice/recommendation.ts';
 import { subjectAdvice } from '../../policy/advice/subjects.ts';
@@ -12,7 +13,6 @@ import { locksBytes, renewalsBytes } from '../../targets/nginx/signin/locks.ts';
 import { sessionRoom } from '../../targets/nginx/signin/signin.ts';
 import type { Paint } from '../common/colours.ts';
 import { command, flag, formatFlag, NO, policyArgument, type Report, WrongUse, YES } from '../common/context.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { count, type Loaded, loadPolicy } from '../common/load.ts';
 import { caFileFlag } from '../common/provider-keys.ts';
 import { readsStdin, sourceFlags, sourceName, sourceOf } from '../common/source.ts';

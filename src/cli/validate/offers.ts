@@ -1,7 +1,7 @@
+import { foreign } from '../../base/hostile-text.ts';
 import type { Client, Provider } from '../../policy/checked/types.ts';
 import { readClientMetadata, readMetadata } from '../../session/flow/provider-metadata.ts';
 import { PROOF_ALGORITHMS } from '../../token/proof/types.ts';
-import { foreign } from '../common/hostile-text.ts';
 import type { Members } from '../common/provider.ts';
 
 /** One finding about a provider. `ok` is absent if the documents do not show whether the setting is right. */

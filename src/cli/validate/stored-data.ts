@@ -1,10 +1,10 @@
 import { composed, partsOf } from '../../base/composed-key.ts';
+import { foreign } from '../../base/hostile-text.ts';
 import { type StoredNames, storedChanges, storedText } from '../../rules/table/stored.ts';
 import { FLOOR, readSaid, revocationKey } from '../../session/revocation/revocation.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
 import { toScene } from '../../targets/nginx/scene.ts';
 import { renderedNames, storedNames } from '../../targets/nginx/signin/stored-names.ts';
-import { foreign } from '../common/hostile-text.ts';
 import { type Loaded, utf8 } from '../common/load.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import type { Finding } from './offers.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foreign } from '../../../src/cli/common/hostile-text.ts';
+import { foreign } from '../../../src/base/hostile-text.ts';
 import type { Ask, Incoming } from '../../../src/cli/machine/http.ts';
 import { meshgate, POLICY, token } from './fake.ts';
 

@@ -1,5 +1,5 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { foreign } from '../../common/hostile-text.ts';
+import { foreign } from '../../../base/hostile-text.ts';
 import type { Findings } from '../findings.ts';
 import { objectsIn, type Plain, readDocuments, textOf } from '../read-yaml.ts';
 import { isAddress } from '../text-forms.ts';
