@@ -8,7 +8,7 @@ import { initCommand } from './init.ts';
 import { keysCommands } from './keys.ts';
 import { loginCommand } from './login/command.ts';
 import type { Runtime } from './machine/runtime.ts';
-import { migrateCommands } from './migrate/command.ts';
+import { migrateCommands } from './migrate.ts';
 import { program } from './program.ts';
 import { proveCommand } from './prove/command.ts';
 import { ANY_TARGET, renderCommand } from './render/command.ts';

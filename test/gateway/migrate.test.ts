@@ -6,9 +6,9 @@
 import { describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/keys/rotate-ring.ts';
 import { ready, Sealer, startEcho, startGateway, startIssuer, testStage } from '../harness/index.ts';
-import { type Documented, migrate, type Sample } from '../unit/cli/migrate/case.ts';
-import { sample as ingresses } from '../unit/cli/migrate/ingress-nginx/oauth2-proxy.ts';
-import { sample as openPaths } from '../unit/cli/migrate/oauth2-proxy/open-paths.ts';
+import { type Documented, migrate, type Sample } from '../unit/migrate/case.ts';
+import { sample as ingresses } from '../unit/migrate/ingress-nginx/oauth2-proxy.ts';
+import { sample as openPaths } from '../unit/migrate/oauth2-proxy/open-paths.ts';
 
 const RING = '/run/secrets/session.jwks';
 const stage = await testStage('migrate');

@@ -93,6 +93,13 @@ test('njs without the image’s wrapper ends with 1 for a policy with errors, an
   expect(stdout).toContain('stdin: invalid:');
 });
 
+test('njs without the image’s wrapper loads the migration', async () => {
+  const njs = `echo 'provider = "google"' | njs -n QuickJS -m /usr/lib/meshgate/cli.js migrate oauth2-proxy -`;
+  const { exitCode, stdout, stderr } = await box.exec('sh', '-c', njs);
+  expect(exitCode, stderr).toBe(0);
+  expect(stdout).toContain('issuer: https://accounts.google.com,');
+});
+
 describe('reports nothing if there is no weakness', () => {
   for (const [what, change] of [
     ['the distribution’s nginx.conf', () => ({})],

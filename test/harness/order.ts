@@ -29,7 +29,7 @@ export const SWEEPS = [
   'unit/targets/by-hand',
   'unit/targets/tools',
   'unit/mesh/matrix/envoy-same',
-  'unit/cli/migrate/never-wider',
+  'unit/migrate/never-wider',
 ].map((name) => `test/${name}.test.ts`);
 
 /** The longest of the other unit tests, which run after all others. */

@@ -183,7 +183,7 @@ nginx_layer() {
 
 build_gateway() {
   local file
-  for file in dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/counts.js dist/seal.js dist/cli.js dist/apikey_auth.js dist/status.js dist/THIRD-PARTY-LICENSES.txt; do
+  for file in dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/counts.js dist/seal.js dist/cli.js dist/migrate.js dist/apikey_auth.js dist/status.js dist/THIRD-PARTY-LICENSES.txt; do
     [ -f "$root/$file" ] || die "missing: $file; build it first (npm run build)"
   done
   nginx_layer
@@ -193,7 +193,7 @@ build_gateway() {
   local known=(--cache-from "$nginx_image")
   exists meshgate/gateway:dev && known+=(--cache-from meshgate/gateway:dev)
   image meshgate/gateway \
-    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/counts.js dist/seal.js dist/cli.js dist/apikey_auth.js dist/status.js dist/THIRD-PARTY-LICENSES.txt dist/profiles $(cd "$root" && ls -d nginx/* | grep -vE '/(chart|manifests)$') LICENSE .dockerignore -- "$nginx_image" "$version")" \
+    "$(hash_of "$root" dist/meshgate.js dist/hop.js dist/signin.js dist/client.js dist/health.js dist/cookies.js dist/counts.js dist/seal.js dist/cli.js dist/migrate.js dist/apikey_auth.js dist/status.js dist/THIRD-PARTY-LICENSES.txt dist/profiles $(cd "$root" && ls -d nginx/* | grep -vE '/(chart|manifests)$') LICENSE .dockerignore -- "$nginx_image" "$version")" \
     "${nginx_args[@]}" --build-arg "VERSION=$version" "${known[@]}" -f "$root/nginx/Dockerfile" "$root"
   # The stage that collects its files has no name.
   logged prune docker image prune -f --filter label=meshgate.stage=root || true

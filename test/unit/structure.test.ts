@@ -19,6 +19,7 @@ const ORDER = [
   'audit',
   'targets',
   'njs',
+  'migrate',
   'cli',
   'entries',
   'release',
@@ -136,6 +137,25 @@ test('no folder imports from one above it', () => {
     return ORDER.indexOf(other) > ORDER.indexOf(own) || APART.includes(`${own} to ${other}`);
   });
   expect(upward.map(line).sort()).toEqual(UPWARD);
+});
+
+test('migrate/ imports the language of policies, and nothing else of the product', () => {
+  const others = edges.filter(
+    ({ from, to }) =>
+      folderOf(from) === 'migrate' &&
+      !['base', 'migrate', 'policy', 'providers'].includes(folderOf(to)) &&
+      to !== 'session/urls',
+  );
+  expect(others.map(line)).toEqual([]);
+});
+
+test('the command loads migrate/ as a bundle: it imports only its types', () => {
+  const from = new Set(edges.filter(({ to }) => folderOf(to) === 'migrate').map((it) => it.from));
+  const loading = [...from]
+    .filter((name) => folderOf(name) !== 'migrate')
+    .flatMap((name) => (texts.get(name) ?? '').match(/^.*'[^']*\/migrate\/.*$/gm) ?? []);
+  expect(loading.length).toBeGreaterThan(0);
+  expect(loading.filter((it) => !/^import type |\btypeof import\(/.test(it))).toEqual([]);
 });
 
 test.each(['audit', 'cli', 'policy', 'rules'])('no folders of %s/ import each other', (folder) => {

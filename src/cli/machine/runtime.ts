@@ -15,6 +15,8 @@ export interface Runtime {
   readonly terminal: boolean;
   /** The folder that contains the command's own file. */
   readonly home: string;
+  /** Loads migrate.js, which lies beside the command's own file. */
+  readonly migration: () => Promise<typeof import('../../migrate/index.ts')>;
   /** Returns the seconds since the epoch. */
   now(): number;
   /** Prints results to standard output. */
@@ -291,6 +293,7 @@ function reload(pidFile: string): string | undefined {
 /** Returns the functions of the engine that runs the command. */
 export function systemRuntime(): Runtime {
   const [ask, inDns, sealing] = [systemAsk(), systemDns(), systemSealing()];
+  const home = folderOf(fs.realpathSync(process.argv[1] as string));
   return {
     ...(ask && { ask }),
     ...(inDns && { inDns }),
@@ -298,7 +301,15 @@ export function systemRuntime(): Runtime {
     args: process.argv.slice(2),
     env: process.env as Readonly<Partial<Record<string, string>>>,
     terminal: isTerminal(),
-    home: folderOf(fs.realpathSync(process.argv[1] as string)),
+    home,
+    async migration() {
+      try {
+        // njs needs the whole path, and fails with an error that Buffer.from([…]) left, unless another replaces it.
+        throw new Error();
+      } catch {
+        return import(`${onNode ? '.' : home}/migrate.js`);
+      }
+    },
     now: () => Date.now() / 1000,
     sleep: onNode ? pause : spin,
     out: (text) => writeAll(1, text),

@@ -11,6 +11,9 @@ export const DOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})+$`);
 /** A policy's host: lower case, with an optional leading wildcard. */
 export const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
 
+/** The name of one host: no wildcard, and no IP address. */
+export const isHost = (text: string): boolean => HOST.test(text) && !/^\d+(?:\.\d+){3}$/.test(text);
+
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
 const IPV6 = '(?=[^\\]/]*:[^\\]/]*:)[0-9A-Fa-f:]{2,39}';

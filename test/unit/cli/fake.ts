@@ -37,6 +37,7 @@ export interface Surroundings {
   readonly inDns?: InDns;
   /** What the sealer needs; absent as on njs. */
   readonly sealing?: Runtime['sealing'];
+  readonly migration?: Runtime['migration'];
 }
 
 const systemError = (code: string) => Object.assign(new Error(code), { code });
@@ -58,6 +59,7 @@ export async function meshgate(args: readonly string[], given: Surroundings = {}
     env,
     terminal,
     home,
+    migration: given.migration ?? (() => import('../../../src/migrate/index.ts')),
     now: () => now,
     ...(ask && { ask }),
     ...(inDns && { inDns }),

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -62,6 +62,26 @@ test('ends with an error if a folder cannot be made', () => {
       stdout: '',
       stderr: `meshgate: cannot write ${out}: ${why}\n`,
     });
+  }
+});
+
+test('loads the migration from the folder of the command, and only for it', () => {
+  const config = 'provider = "google"\nemail_domains = ["example.com"]\n';
+  const migrated = run(['migrate', 'oauth2-proxy', '-'], config);
+  expect(migrated.status, migrated.stderr).toBe(0);
+  expect(migrated.stdout).toContain('issuer: https://accounts.google.com,');
+  const bundle = join(folder, 'migrate.js');
+  renameSync(bundle, `${bundle}.away`);
+  try {
+    expect(run(['migrate', 'oauth2-proxy', '-'], config)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `meshgate: cannot load ${bundle}: copy it from the folder that cli.js is from\n`,
+    });
+    expect(run(['validate', '-'], POLICY).status).toBe(0);
+    expect(run(['migrate', 'oauth2-proxy', '--help']).status).toBe(0);
+  } finally {
+    renameSync(`${bundle}.away`, bundle);
   }
 });
 

@@ -100,7 +100,7 @@ describe('the package', () => {
     expect(namesOf(pack)).toEqual(
       expect.arrayContaining([
         ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json', 'conf.d/meshgate.conf'],
-        ...['cli', 'client', 'cookies', 'health', 'hop', 'meshgate', 'signin', 'status'].map(
+        ...['cli', 'client', 'cookies', 'health', 'hop', 'meshgate', 'migrate', 'signin', 'status'].map(
           (name) => `dist/${name}.js`,
         ),
         ...[
@@ -187,6 +187,13 @@ describe('an installed package', () => {
       code: 0,
       stdout: `${PROJECT.version}\n`,
     });
+  });
+
+  test('migrates with the bundle that it brings', async () => {
+    writeFileSync(join(user, 'oauth2-proxy.cfg'), 'provider = "google"\nemail_domains = ["example.com"]\n');
+    const migrated = await run(user, {}, 'npx', '--offline', 'meshgate', 'migrate', 'oauth2-proxy', 'oauth2-proxy.cfg');
+    expect(migrated, migrated.stderr).toMatchObject({ code: 0 });
+    expect(migrated.stdout).toContain('issuer: https://accounts.google.com,');
   });
 
   test('renders the bundles that it brings', async () => {
@@ -348,7 +355,9 @@ describe('the bill of materials', () => {
       ),
     );
     const contains = (ref: string) => bom.dependencies.find((it: { ref: string }) => it.ref === ref)?.dependsOn ?? [];
-    expect(contains('dist/cli.js')).toHaveLength(libraries.length);
+    expect(new Set([...contains('dist/cli.js'), ...contains('dist/migrate.js')]).size).toBe(libraries.length);
+    // Only the migration reads TOML.
+    expect(contains('dist/cli.js').filter((it: string) => it.includes('toml'))).toEqual([]);
     expect(contains('dist/meshgate.js')).toEqual([expect.stringMatching(/^pkg:npm\/jose@/)]);
     expect(contains('dist/cookies.js')).toEqual([]);
   });

@@ -1,0 +1,160 @@
+import { withoutSlashes } from '../../base/slashes.ts';
+import { pathMistake } from '../../policy/check/routes/hosts.ts';
+import type { Paths } from '../expressions.ts';
+import type { Findings } from '../findings.ts';
+import { comment, type Draft, freeName, type Mapping } from '../new-policy.ts';
+import type { Served } from '../served-paths.ts';
+import { durationText, isAuthority, isHttpsUrl, isHttpUrl, isServerName, secondsOf } from '../text-forms.ts';
+import type { Settings } from './settings.ts';
+
+export interface Upstream {
+  readonly label: string;
+  /** The path that oauth2-proxy matches. With a slash at its end, it stands for all paths below it. */
+  readonly path: string;
+  readonly uri: string;
+  readonly isStatic?: true;
+  /** Set if the path is rewritten. */
+  readonly rewrite?: true;
+  readonly passHost: boolean;
+  readonly webSockets: boolean;
+  readonly skipVerify: boolean;
+  readonly timeout: string | undefined;
+  readonly flush: string | undefined;
+}
+
+/** Reads the upstreams of flags. */
+export function upstreamsOfFlags(settings: Settings): readonly Upstream[] {
+  return settings.list('upstream').map((uri) => {
+    const [, scheme = '', path = ''] = /^([a-z]+):\/\/[^/?#]*([^?#]*)/i.exec(uri) ?? [];
+    const fragment = uri.includes('#') ? uri.slice(uri.indexOf('#') + 1) : '';
+    const isRoot = scheme === 'static' || scheme === 'unix';
+    return {
+      label: settings.label('upstream'),
+      path: scheme === 'file' && fragment !== '' ? fragment : isRoot || path === '' ? '/' : path,
+      uri,
+      ...(scheme === 'static' && { isStatic: true }),
+      passHost: settings.is('pass-host-header', true),
+      webSockets: settings.is('proxy-websockets', true),
+      skipVerify: settings.is('ssl-upstream-insecure-skip-verify'),
+      timeout: settings.text('upstream-timeout'),
+      flush: settings.text('flush-interval'),
+    };
+  });
+}
+
+/** The URL of a service until a person writes the right one. */
+const NO_SERVICE = 'https://fill-in.invalid';
+
+/** Where an upstream is, without a password and without its path. */
+const originOf = (uri: string): string => uri.replace(/^([a-z]+:\/\/)(?:[^/@]*@)?([^/?#]*).*$/is, '$1$2');
+
+function pathsOf(path: string): Paths | undefined {
+  if (path === '/') return { kind: 'prefix', path: '' };
+  const isFolder = path.endsWith('/');
+  const plain = isFolder ? withoutSlashes(path) : path;
+  if (!plain.startsWith('/') || pathMistake(plain) !== undefined) return undefined;
+  return { kind: isFolder ? 'below' : 'exact', path: plain };
+}
+
+const MOST_TIMEOUT = 86_400;
+
+function proxyOf({ timeout, flush }: Upstream): Mapping {
+  const seconds = timeout === undefined ? undefined : secondsOf(timeout);
+  const isTimed = seconds !== undefined && seconds >= 1;
+  return {
+    ...(isTimed && { read_timeout: durationText(Math.min(seconds, MOST_TIMEOUT)) }),
+    ...(flush !== undefined && { buffering: false }),
+  };
+}
+
+function addService(upstream: Upstream, host: string, draft: Draft, findings: Findings): string {
+  const { uri, label, passHost, skipVerify } = upstream;
+  const origin = originOf(uri).toLowerCase();
+  const isHttps = isHttpsUrl(origin);
+  const isHttp = isHttpUrl(origin);
+  const name = freeName(/^\w+:\/\/([a-z][a-z0-9-]*)/.exec(origin)?.[1] ?? 'app', {});
+  const authority = passHost && isAuthority(host) ? { authority: host } : {};
+  const hostname = origin.replace(/^\w+:\/\/|:\d+$/g, '');
+  const needsName = isHttps && !isServerName(hostname.replace(/^\[|\]$/g, 'x:'));
+  const keys: Mapping = isHttps
+    ? {
+        url: origin,
+        ...(needsName || /^[\d.]+$/.test(hostname) ? { server_name: 'fill-in.invalid' } : {}),
+        ...authority,
+      }
+    : isHttp
+      ? { insecure_url: origin, ...authority }
+      : { url: NO_SERVICE, ...authority };
+  const known = Object.entries(draft.services).find(([, it]) => JSON.stringify(it) === JSON.stringify(keys))?.[0];
+  if (known !== undefined) return known;
+  const free = freeName(name, draft.services);
+  draft.services[free] = keys;
+  const place = `services.${free}`;
+  if (keys.server_name !== undefined) {
+    findings.ask(label, `write the DNS name in the certificate of the service into ${place}.server_name`);
+    comment(draft, place, 'FILL IN: server_name, the DNS name in the certificate of the service.');
+  }
+  if (isHttps && skipVerify) {
+    findings.ask(
+      label,
+      `the gateway verifies the certificate of the service: write ca_file (and server_name) into ${place}`,
+    );
+    comment(draft, place, 'The gateway verifies this certificate: write ca_file, unless a CA of the system signed it.');
+  }
+  if (!isHttps && !isHttp) comment(draft, place, 'FILL IN: the URL of the service.');
+  return free;
+}
+
+/** Adds the services of oauth2-proxy, with the paths that each of them serves. */
+export function migrateUpstreams(
+  upstreams: readonly Upstream[],
+  host: string,
+  draft: Draft,
+  findings: Findings,
+): readonly Served[] {
+  const served: Served[] = [];
+  for (const upstream of upstreams) {
+    const { label, uri, path, isStatic, rewrite, webSockets } = upstream;
+    if (isStatic) {
+      findings.lose(label, 'a fixed response: nginx itself can return one, in a location of your own (docs/nginx.md)');
+      continue;
+    }
+    if (rewrite) {
+      findings.lose(
+        label,
+        'the gateway does not rewrite paths: let the service accept the path that clients send, and add a route for it',
+      );
+      continue;
+    }
+    const scheme = /^([a-z]+):/i.exec(uri)?.[1]?.toLowerCase();
+    const paths = pathsOf(path);
+    if (scheme === 'file' || scheme === 'unix') {
+      const what =
+        scheme === 'file'
+          ? 'the gateway serves no files: let a web server do it'
+          : 'the gateway reaches services by host and port';
+      findings.lose(label, `${what}, and add its URL under services and a route for it`);
+      continue;
+    }
+    if (paths === undefined) {
+      findings.lose(label, 'a policy cannot name this path: add a route for the part before it, as /x/*');
+      continue;
+    }
+    if (!isHttpUrl(originOf(uri).toLowerCase()) && !isHttpsUrl(originOf(uri).toLowerCase())) {
+      findings.ask(label, 'not the URL of a service: write it under services');
+    }
+    if (!webSockets) findings.differ(label, 'WebSockets pass on each route that a rule allows');
+    const proxy = proxyOf(upstream);
+    const keys = Object.keys(proxy).length > 0 ? { proxy } : {};
+    served.push({ paths, service: addService(upstream, host, draft, findings), keys });
+  }
+  if (served.length > 0) return served;
+  findings.ask(
+    upstreams[0]?.label ?? '--upstream',
+    'no service remains that nginx can reach: write the URL of your service under services',
+  );
+  const service = freeName('app', draft.services);
+  draft.services[service] = { url: NO_SERVICE };
+  comment(draft, `services.${service}`, 'FILL IN: the URL of the service behind the gateway.');
+  return [{ paths: { kind: 'prefix', path: '' }, service }];
+}
