@@ -14,11 +14,18 @@ export interface ProviderTokenContext extends SignatureContext {
   readonly skew: number;
 }
 
-/** Rejects a token of another kind, by the types in its header and its payload. Both types may be missing.
- * @param name name of the kind with its article, for the refusal
- * @param types types that the header may have, in lower case (RFC 8725 section 3.11)
- * @param own the type that Keycloak writes in the payload, in lower case */
-export function checkTypes(header: JoseHeader, claims: Claims, name: string, types: readonly string[], own: string) {
+/** A kind of tokens that a provider signs for the gateway. */
+export interface TokenKind {
+  /** The name with its article, for the refusal. */
+  readonly name: string;
+  /** The types that the header may have, in lower case (RFC 8725 section 3.11). */
+  readonly types: readonly string[];
+  /** The type that Keycloak writes in the payload, in lower case. */
+  readonly own: string;
+}
+
+/** Rejects a token of another kind, by the types in its header and its payload. Both types may be missing. */
+export function checkTypes(header: JoseHeader, claims: Claims, { name, types, own }: TokenKind) {
   const typ = header.typ?.toLowerCase();
   if (typ !== undefined && !types.includes(typ)) {
     return refuse('type_refused', `it has the type ${shown(header.typ)}, which is not that of ${name}`);

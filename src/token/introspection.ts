@@ -90,10 +90,16 @@ function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
   return refuse('issuer_unknown', `the token is from the issuer ${shown(iss)}`);
 }
 
+interface AnswerTimes {
+  readonly now: number;
+  readonly skew: number;
+  /** When the provider must be asked again. */
+  readonly until: number;
+}
+
 /** Checks a provider's answer about an active token in the same way as the claims of a JWT: type, issuer, times,
- * audience, client, subject. A token without `exp` is valid as long as the answer may be used.
- * @param until when the provider must be asked again */
-export function judgeIntrospected(claims: Claims, provider: TokenProvider, now: number, skew: number, until: number) {
+ * audience, client, subject. A token without `exp` is valid as long as the answer may be used. */
+export function judgeIntrospected(claims: Claims, provider: TokenProvider, { now, skew, until }: AnswerTimes) {
   const kind = providerKind(provider.kind) ?? noKind(provider);
   const dated = claims.exp === undefined ? { ...claims, exp: until } : claims;
   const refused =

@@ -126,7 +126,7 @@ export class Offline {
     const [provider] = this.#providers([name], own);
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
     const until = this.now + (provider.introspection?.cache ?? 0);
-    const verified = judgeIntrospected(claims, provider, this.now, this.#table.clockSkew, until);
+    const verified = judgeIntrospected(claims, provider, { now: this.now, skew: this.#table.clockSkew, until });
     if (!verified.ok) return verified;
     return this.#metToken(verified.value, {});
   }

@@ -133,7 +133,7 @@ export class Bearers {
     const said = await questions.introspect(provider, token, now, newcomer[7]);
     if (!said.ok) return Bearers.#settle(said, newcomer);
     const { claims, until } = said.value;
-    return Bearers.#settle(judgeIntrospected(claims, provider, now, bearers.#context.skew, until), newcomer);
+    return Bearers.#settle(judgeIntrospected(claims, provider, { now, skew: bearers.#context.skew, until }), newcomer);
   }
 
   /** Continues with {@link #settle}. If the known keys are not enough, it first verifies with the newest ones. */

@@ -35,7 +35,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
     const metadata = await store.of(provider, now);
     if (metadata === undefined) throw discoveryUnknown();
     const params = Object.entries({ grant_type: 'client_credentials', scope: provider.groups.scope });
-    const { status, text, reached, secrets } = await client.call(provider, metadata, 'token', params, now);
+    const { status, text, reached, secrets } = await client.call({ provider, metadata }, 'token', params, now);
     if (!reached) throw new Away('the token endpoint was not reached; the line above says why');
     const answer = readAppToken(status, text, secrets);
     if (typeof answer === 'string') throw new Error(answer);

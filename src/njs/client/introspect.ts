@@ -33,7 +33,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
   async function ask(provider: AskedProvider, token: string, now: number) {
     const endpoints = await endpointsOf(provider, store, now);
     const params = Object.entries({ token, token_type_hint: 'access_token' });
-    const call = client.call(provider, endpoints, 'introspection', params, now);
+    const call = client.call({ provider, metadata: endpoints }, 'introspection', params, now);
     const { status, text, reached } = await within(
       call,
       Math.min((provider.introspection?.timeout ?? 0) * 1000, PROVIDER_TIMEOUT_MS),

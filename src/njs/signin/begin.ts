@@ -3,7 +3,6 @@ import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/
 import { attemptCookie } from '../../session/flow/attempt-cookies.ts';
 import { askedBy, authorizationParams, isPushed } from '../../session/flow/authorize.ts';
 import type { SigninErrand } from '../../session/flow/errand.ts';
-import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import { type Params, withQuery } from '../../session/flow/query.ts';
 import { readPushed } from '../../session/flow/token-answer.ts';
 import { PUSHED_PEOPLE, PUSHES_MS } from '../../session/limits.ts';
@@ -12,6 +11,7 @@ import { redirectUri, requestUrl } from '../../session/urls.ts';
 import { locksDict } from '../shared/dicts.ts';
 import { redirect, refuseWith } from './answer.ts';
 import { addPerson } from './people.ts';
+import type { AtProvider } from './provider.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, isAskedFor, type Visit } from './visit.ts';
 
@@ -28,8 +28,11 @@ interface Beginning {
   readonly cookies?: readonly string[];
 }
 
+/** The host that opens a sealed state, and the time. */
+type Host = Pick<Visit, 'host' | 'now'>;
+
 /** Seals a state. If the address of the page is too long, the sign-in returns to `/` instead. */
-async function sealed<T>({ vault }: SigninScene, host: string, state: T, atRoot: T, now: number): Promise<string> {
+async function sealed<T>({ vault }: SigninScene, { host, now }: Host, state: T, atRoot: T): Promise<string> {
   const seal = (it: T) => vault.sealFor('state', host, JSON.stringify(it), now);
   const text = (await seal(state)) ?? (await seal(atRoot));
   if (text === undefined) throw new Error('a state is too long');
@@ -37,18 +40,13 @@ async function sealed<T>({ vault }: SigninScene, host: string, state: T, atRoot:
 }
 
 /** Returns the provider's URL with a reference to a request, which is pushed first (RFC 9126 section 4). */
-async function pushed(
-  { client }: SigninScene,
-  provider: SigninProvider,
-  metadata: Metadata,
-  params: Params,
-  now: number,
-): Promise<string> {
+async function pushed({ client }: SigninScene, at: AtProvider, params: Params, now: number): Promise<string> {
+  const { provider, metadata } = at;
   // Every client authentication except client_secret_basic adds the client id to the form itself.
   const others = params.filter(([name]) => name !== 'client_id');
   const id = ['client_id', provider.client.id] as const;
   const named = provider.client.auth.kind === 'client_secret_basic' ? [...others, id] : others;
-  const { status, text, secrets } = await client.call(provider, metadata, 'par', named, now);
+  const { status, text, secrets } = await client.call(at, 'par', named, now);
   const answer = readPushed(status, text, secrets);
   if ('error' in answer) throw new Error(answer.error);
   return withQuery(metadata.authorization, [id, ['request_uri', answer.requestUri]]);
@@ -93,13 +91,16 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   const push = isPushed(provider, metadata, learned);
   const made = newAttempt(wish, provider, now, errand);
   const attempt: Attempt = { ...made.attempt, ...(push && { pushed: true }) };
-  const state = await sealed<Attempt>(scene, host, attempt, { ...attempt, to: '/' }, now);
+  const state = await sealed<Attempt>(scene, visit, attempt, { ...attempt, to: '/' });
   const asked = askedBy(attempt, provider, signin.stepUps);
   const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
-  const params = authorizationParams(attempt, provider, asked, uri, state, hint === undefined ? {} : { hint });
+  const sent = { redirect: uri, state, ...(hint !== undefined && { hint }) };
+  const params = authorizationParams(attempt, provider, asked, sent);
   let address: string;
   try {
-    address = push ? await pushed(scene, provider, metadata, params, now) : withQuery(metadata.authorization, params);
+    address = push
+      ? await pushed(scene, { provider, metadata }, params, now)
+      : withQuery(metadata.authorization, params);
   } catch (error) {
     ngx.log(ngx.ERR, `meshgate: sign-in through ${provider.name}: ${(error as Error).message}`);
     return refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
@@ -107,18 +108,15 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
   redirect(visit, address, [attemptCookie(made.cookie), ...cookies]);
 }
 
+/** What begins for another host. */
+type ForHost = Beginning & { readonly errand: Errand };
+
 /** Redirects the browser to the sign-in host, with a sealed request that only this gateway can make. */
-async function request(
-  scene: SigninScene,
-  visit: Visit,
-  signinHost: string,
-  { wish, provider, hint }: Beginning,
-  errand: Errand,
-  cookies: readonly string[],
-): Promise<void> {
+async function request(scene: SigninScene, visit: Visit, signinHost: string, forHost: ForHost): Promise<void> {
   const { now } = visit;
+  const { wish, provider, hint, errand, cookies = [] } = forHost;
   const of = { wish, errand, provider: provider.name, ...(hint !== undefined && { hint }), at: Math.floor(now) };
-  const text = await sealed<SigninErrand>(scene, signinHost, of, { ...of, wish: { ...wish, to: '/' } }, now);
+  const text = await sealed<SigninErrand>(scene, { host: signinHost, now }, of, { ...of, wish: { ...wish, to: '/' } });
   redirect(visit, requestUrl(signinHost, scene.signin.publicPort, text), cookies);
 }
 
@@ -127,7 +125,7 @@ function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, begi
   const { wish, provider, cookies = [] } = beginning;
   const { attempt, cookie } = newAttempt(wish, provider, visit.now);
   const errand: Errand = { host: visit.host, id: attempt.id, binding: attempt.binding };
-  return request(scene, visit, signinHost, beginning, errand, [attemptCookie(cookie), ...cookies]);
+  return request(scene, visit, signinHost, { ...beginning, errand, cookies: [attemptCookie(cookie), ...cookies] });
 }
 
 /** Begins an attempt: binds it to the browser with a cookie, and redirects to the provider or to the sign-in host. All
@@ -137,8 +135,8 @@ export function begin(scene: SigninScene, visit: Visit, beginning: Beginning): P
   const { signinHost } = scene.signin;
   if (signinHost === undefined) return toProvider(scene, visit, beginning);
   if (signinHost !== visit.host) return toSigninHost(scene, visit, signinHost, beginning);
-  const { errand, confirmed, cookies = [] } = beginning;
+  const { errand, confirmed } = beginning;
   return errand !== undefined && confirmed !== true && isAskedFor(scene.signin, errand.host)
-    ? request(scene, visit, signinHost, beginning, errand, cookies)
+    ? request(scene, visit, signinHost, { ...beginning, errand })
     : toProvider(scene, visit, beginning);
 }

@@ -1,6 +1,6 @@
 import hash from 'crypto';
 import { composed } from '../../base/composed-key.ts';
-import { type ReasonCode, refuse } from '../../base/reasons.ts';
+import { type Refusal, refuse } from '../../base/reasons.ts';
 import { MAX_CLOCK_SKEW } from '../../policy/forms/bounds.ts';
 import {
   type Attempt,
@@ -23,6 +23,7 @@ import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin, forgetPush, rememberPush } from './begin.ts';
 import { establish, goneAfter } from './establish.ts';
 import { codeParams, exchange } from './exchange.ts';
+import type { AtProvider } from './provider.ts';
 import type { SigninScene } from './scene.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
@@ -46,6 +47,8 @@ interface Returned {
   readonly attempt: Attempt;
   readonly provider: SigninProvider;
 }
+
+type Answered = Returned & Pick<AtProvider, 'metadata'>;
 
 /** Opens the state of a callback; undefined if the gateway did not seal it. */
 export async function returned(
@@ -125,27 +128,21 @@ async function useUp(scene: SigninScene, visit: Visit, back: Returned): Promise<
   if (claim === undefined) return;
   const metadata = await scene.metadata.of(provider, now);
   if (metadata !== undefined && otherProvider(scene, visit, back, metadata) === undefined) {
-    await client.tokens(provider, metadata, codeParams(scene, visit, attempt, provider, came.answer.code), now);
+    await client.tokens({ provider, metadata }, codeParams(scene, visit, back, came.answer.code), now);
   }
   await claim.release();
 }
 
 /** Reports a failed sign-in in one line of the log and as a page. */
-function fail(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, reason: ReasonCode, why: string) {
-  ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${why}`);
+function fail(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, { reason, detail = '' }: Refusal) {
+  ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${detail}`);
   const cookies = goneAfter(attempt.id, reason, visit.cookies);
   refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
 }
 
 /** Handles an error that the provider returned instead of a code. */
-async function refused(
-  scene: SigninScene,
-  visit: Visit,
-  back: Returned,
-  metadata: Metadata,
-  error: string,
-): Promise<void> {
-  const { attempt, provider } = back;
+async function refused(scene: SigninScene, visit: Visit, back: Answered, error: string): Promise<void> {
+  const { attempt, provider, metadata } = back;
   const { mode, to, role, restarted } = attempt;
   const next = afterError(error, mode);
   const push = mayRequirePush(error, attempt, provider, metadata);
@@ -158,7 +155,7 @@ async function refused(
     return begin(scene, visit, { wish, provider, cookies, ...asked });
   }
   const reason = next === 'unavailable' ? 'provider_unavailable' : 'signin_failed';
-  fail(scene, visit, back, reason, `the provider answered with the error ${errorName(error)}`);
+  fail(scene, visit, back, refuse(reason, `the provider answered with the error ${errorName(error)}`));
 }
 
 /** `/.meshgate/callback`: the provider returns the browser to this page. A code can be used once, and only by the
@@ -178,11 +175,11 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
   if (!isOwn) return astray(scene, visit, back, false);
   const metadata = await scene.metadata.of(provider, now);
   if (metadata === undefined) {
-    return fail(scene, visit, back, 'provider_unavailable', 'its discovery document is not available');
+    return fail(scene, visit, back, refuse('provider_unavailable', 'its discovery document is not available'));
   }
   const other = otherProvider(scene, visit, back, metadata);
-  if (other !== undefined) return fail(scene, visit, back, 'signin_failed', other);
-  if ('error' in came.answer) return refused(scene, visit, back, metadata, came.answer.error);
+  if (other !== undefined) return fail(scene, visit, back, refuse('signin_failed', other));
+  if ('error' in came.answer) return refused(scene, visit, { ...back, metadata }, came.answer.error);
   // The claim outlasts the exchange. Only after a success, the state is remembered for its whole lifetime.
   const claim = await scene.store.claim(onceId(attempt), scene.longest);
   if (claim === undefined) return astray(scene, visit, back, true);
@@ -191,7 +188,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     await claim.release();
     return astray(scene, visit, back, true);
   }
-  const exchanged = await exchange(scene, visit, attempt, provider, metadata, came.answer.code);
+  const exchanged = await exchange(scene, visit, { attempt, provider, metadata }, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.issuer, exchanged.value.idClaims.sub, now) : undefined;
   const person = often === undefined ? exchanged : { ...often, lost: false };
   await ofCode.release();
@@ -202,7 +199,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     if (attempt.pushed) rememberPush(provider, String(person.value.idClaims.sub));
     else forgetPush(provider);
   }
-  if (!person.ok) return fail(scene, visit, back, person.reason, person.detail ?? '');
-  const done = await establish(scene, visit, attempt, provider, person.value);
-  if (!done.ok) fail(scene, visit, back, done.reason, done.detail ?? '');
+  if (!person.ok) return fail(scene, visit, back, person);
+  const done = await establish(scene, visit, back, person.value);
+  if (!done.ok) fail(scene, visit, back, done);
 }

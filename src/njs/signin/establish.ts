@@ -106,8 +106,7 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
 export async function establish(
   scene: SigninScene,
   visit: Visit,
-  attempt: Attempt,
-  provider: SigninProvider,
+  { attempt, provider }: { readonly attempt: Attempt; readonly provider: SigninProvider },
   { idClaims, claims, tokens }: Person,
 ): Promise<Result<void>> {
   const { table, signin, vault } = scene;
@@ -116,13 +115,14 @@ export async function establish(
   const refused = refuseSignin(provider.name, claims, table);
   if (refused !== undefined) return refused;
   const chosen = vault.chosen(claims, provider.name);
-  const made = newSession(provider, idClaims, chosen, table.selection, signin.session, now, attempt.at);
+  const kept = { claims: chosen, selection: table.selection };
+  const made = newSession(provider, idClaims, kept, { ...signin.session, now, began: attempt.at });
   const began = underAttempt(made, errand?.id ?? attempt.id, subjectOf(scene, provider.name));
   const cut = knownCut(vault.revocable(began));
   const session = cut === 0 ? began : { ...began, cut };
   const { idToken, refreshToken } = tokens;
-  const kept = refreshToken === undefined ? {} : { refreshToken };
-  const record: SessionRecord = { session, host: errand?.host ?? host, claims, idToken, ...kept };
+  const renewable = refreshToken !== undefined && { refreshToken };
+  const record: SessionRecord = { session, host: errand?.host ?? host, claims, idToken, ...renewable };
   if (errand === undefined) return arrive(scene, visit, { session, mode, attempt: attempt.id, to, record });
   const ticket: Ticket = {
     ...{ id: randomText(12), errand, session, mode, to, at: Math.floor(now) },

@@ -2,15 +2,14 @@ import { ok, type Refusal, type Result, refuse } from '../../base/reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
 import { askedBy } from '../../session/flow/authorize.ts';
 import { verifyIdToken } from '../../session/flow/id-token.ts';
-import type { Metadata } from '../../session/flow/provider-metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
 import { checkOverage, lacksClaims, readPaths } from '../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../session/provider-token.ts';
-import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirectUri } from '../../session/urls.ts';
 import { leavesGroupsOut } from '../../token/overage.ts';
 import type { Claims, TokenProvider } from '../../token/types.ts';
+import type { AtProvider } from './provider.ts';
 import { addUserinfo } from './renew/merge-userinfo.ts';
 import { withNewestKeys } from './renew/newest-keys.ts';
 import type { SigninScene } from './scene.ts';
@@ -36,17 +35,17 @@ const TABS_S = 5;
  * @throws Error with one line for the log if UserInfo did not answer */
 export async function allClaims(
   scene: SigninScene,
-  provider: SigninProvider,
-  metadata: Metadata,
+  at: AtProvider,
   idClaims: Claims,
   accessToken: string | undefined,
 ): Promise<Result<Claims>> {
+  const { provider, metadata } = at;
   const { table, questions } = scene;
   const paths = readPaths(table.session?.keep, provider.name);
   let claims: Result<Claims> = ok(idClaims);
   const mayAsk = provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined;
   if (mayAsk && lacksClaims(idClaims, paths)) {
-    claims = await addUserinfo(scene, provider, metadata, idClaims, accessToken);
+    claims = await addUserinfo(scene, at, idClaims, accessToken);
   }
   if (!claims.ok) return claims;
   const of = table.providers[provider.name] as TokenProvider;
@@ -74,30 +73,30 @@ const afterTokens = (refusal: Refusal): NotExchanged => ({
   lost: refusal.reason === 'provider_unavailable',
 });
 
+/** An attempt to which the provider has answered. */
+type AnsweredAttempt = AtProvider & { readonly attempt: Attempt };
+
 /** Returns the parameters that redeem a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
 export function codeParams(
   { signin }: SigninScene,
   { host }: Visit,
-  { verifier }: Attempt,
-  { name }: SigninProvider,
+  { attempt, provider }: Pick<AnsweredAttempt, 'attempt' | 'provider'>,
   code: string,
 ): Params {
-  const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, name));
-  return Object.entries({ grant_type: 'authorization_code', code, redirect_uri: uri, code_verifier: verifier });
+  const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
+  return Object.entries({ grant_type: 'authorization_code', code, redirect_uri: uri, code_verifier: attempt.verifier });
 }
 
 /** Redeems a code once, and returns the person. */
 export async function exchange(
   scene: SigninScene,
   visit: Visit,
-  attempt: Attempt,
-  provider: SigninProvider,
-  metadata: Metadata,
+  answered: AnsweredAttempt,
   code: string,
 ): Promise<{ readonly ok: true; readonly value: Person } | NotExchanged> {
+  const { attempt, provider } = answered;
   const { client, signin } = scene;
-  const params = codeParams(scene, visit, attempt, provider, code);
-  const answer = await client.tokens(provider, metadata, params, visit.now);
+  const answer = await client.tokens(answered, codeParams(scene, visit, answered, code), visit.now);
   if (answer.kind === 'broken') return { ...refuse('provider_unavailable', answer.error), lost: answer.lost };
   if (answer.kind === 'refused') return { ...refuse('signin_failed', answer.text), lost: false };
   const { tokens } = answer;
@@ -106,10 +105,10 @@ export async function exchange(
   // The time is read again: a token that was signed while this request waited must not count as issued in the future.
   const then = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) => verifyIdToken(idToken, expected, context, then);
-  const verified = await withNewestKeys(scene, provider, idToken, 'provider', then, verify);
+  const verified = await withNewestKeys(scene, { provider, token: idToken, from: 'provider', now: then }, verify);
   if (!verified.ok) return afterTokens(notTaken(verified));
   try {
-    const claims = await allClaims(scene, provider, metadata, verified.value, accessToken);
+    const claims = await allClaims(scene, answered, verified.value, accessToken);
     if (!claims.ok) return afterTokens(claims);
     return { ok: true, value: { idClaims: verified.value, claims: claims.value, tokens } };
   } catch (error) {

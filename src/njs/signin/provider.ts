@@ -30,6 +30,18 @@ type Where = Endpoints & {
 /** The part of a provider that its OAuth client needs. */
 type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'privateAddresses'>;
 
+/** A provider at which people sign in, with its discovery document. */
+export interface AtProvider {
+  readonly provider: SigninProvider;
+  readonly metadata: Metadata;
+}
+
+/** A provider that its OAuth client calls, with its endpoints. */
+interface CalledAt {
+  readonly provider: ClientOf;
+  readonly metadata: Where;
+}
+
 /** An answer of UserInfo and its media type. */
 interface Userinfo {
   readonly text: string;
@@ -107,7 +119,7 @@ export class ProviderClient {
   /** Calls an endpoint as the client. It tries the next secret only if the provider does not accept this secret,
    * because then nothing else was examined.
    * @throws Error with one line for the log if there was no answer, or the client has no credential */
-  async call(provider: ClientOf, metadata: Where, endpoint: ClientEndpoint, params: Params, now: number) {
+  async call({ provider, metadata }: CalledAt, endpoint: ClientEndpoint, params: Params, now: number) {
     const url = this.#endpoint(provider, metadata, endpoint);
     if (url === undefined) throw new Error(`the provider has no endpoint for ${endpoint}`);
     let answer: ProviderAnswer | undefined;
@@ -122,9 +134,9 @@ export class ProviderClient {
   }
 
   /** Calls the token endpoint. It never throws. */
-  async tokens(provider: SigninProvider, metadata: Metadata, params: Params, now: number): Promise<CodeAnswer> {
+  async tokens(at: AtProvider, params: Params, now: number): Promise<CodeAnswer> {
     try {
-      const answered = await this.call(provider, metadata, 'token', params, now);
+      const answered = await this.call(at, 'token', params, now);
       const answer = readTokenAnswer(answered.status, answered.text, answered.secrets);
       return answer.kind === 'broken' ? { ...answer, lost: mayBeUsed(answered) } : answer;
     } catch (error) {
@@ -135,7 +147,7 @@ export class ProviderClient {
   /** Calls the UserInfo endpoint.
    * @returns reason `signin_failed` if the provider refuses to return the person's claims
    * @throws Error with one line for the log */
-  async userinfo(provider: SigninProvider, metadata: Metadata, accessToken: string): Promise<Result<Userinfo>> {
+  async userinfo({ provider, metadata }: AtProvider, accessToken: string): Promise<Result<Userinfo>> {
     const url = this.#endpoint(provider, metadata, 'userinfo');
     if (url === undefined) throw new Error('the provider has no UserInfo endpoint');
     const call = { url, authorization: `Bearer ${accessToken}`, accept: USERINFO_TYPES };

@@ -22,8 +22,7 @@ function chooser(
   { pages }: SigninScene,
   visit: Visit,
   wish: Wish,
-  providers: readonly SigninProvider[],
-  unknown: boolean,
+  { choose: providers, unknown }: { readonly choose: readonly SigninProvider[]; readonly unknown: boolean },
 ): void {
   const { r, host, requestId } = visit;
   pages.answer(r, 200, {
@@ -46,7 +45,7 @@ async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): P
   // A new sign-in ignores the existing session: another person may want to sign in. Otherwise its provider stays.
   const session = wish.mode === 'in' ? undefined : await scene.vault.sessionOf(visit.host, visit.cookies, visit.now);
   const chosen = chooseProvider(providers, { ...said, ...(session !== undefined && { current: session.provider }) });
-  if ('choose' in chosen) chooser(scene, visit, wish, chosen.choose, chosen.unknown);
+  if ('choose' in chosen) chooser(scene, visit, wish, chosen);
   else await begin(scene, visit, { wish, ...chosen });
 }
 
@@ -56,9 +55,7 @@ async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): P
 function isConfirmed(
   { signin, pages }: SigninScene,
   visit: Visit,
-  request: string,
-  host: string,
-  { issuer }: SigninProvider,
+  { request, host, issuer }: { readonly request: string; readonly host: string; readonly issuer: string },
 ): boolean {
   const { r, requestId } = visit;
   if (r.method !== 'POST') {
@@ -83,7 +80,7 @@ async function forAnother(scene: SigninScene, visit: Visit, request: string): Pr
     return refuseWith(pages, visit, 'attempt_unknown');
   const { wish, errand, hint } = wanted;
   const asked = isAskedFor(signin, errand.host);
-  if (asked && !isConfirmed(scene, visit, request, errand.host, provider)) return;
+  if (asked && !isConfirmed(scene, visit, { request, host: errand.host, issuer: provider.issuer })) return;
   await begin(scene, visit, { wish, provider, errand, confirmed: asked, ...(hint !== undefined && { hint }) });
 }
 

@@ -26,14 +26,12 @@ export function askedBy(
 }
 
 /** Returns the parameters of the authorization request (OpenID Connect Core section 3.1.2.1, RFC 7636 section 4.3).
- * @param more `login_hint`, if the person is known */
+ * `hint` is the `login_hint`, if the person is known. */
 export function authorizationParams(
   attempt: Attempt,
   { client, signin }: Pick<SigninProvider, 'client' | 'signin'>,
   asked: StepUp,
-  redirect: string,
-  state: string,
-  more: { readonly hint?: string } = {},
+  { redirect, state, hint }: { readonly redirect: string; readonly state: string; readonly hint?: string },
 ): Params {
   const prompt = attempt.mode === 'renew' ? 'none' : signin.prompt;
   const acrValues = asked.acrValues ?? signin.acrValues;
@@ -49,7 +47,7 @@ export function authorizationParams(
     ...(prompt !== undefined && { prompt }),
     ...(asked.maxAge !== undefined && { max_age: String(asked.maxAge) }),
     ...(acrValues !== undefined && acrValues.length > 0 && { acr_values: acrValues.join(' ') }),
-    ...(more.hint !== undefined && { login_hint: more.hint }),
+    ...(hint !== undefined && { login_hint: hint }),
     ...signin.parameters,
   });
 }

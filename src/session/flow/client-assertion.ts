@@ -71,16 +71,15 @@ export function assertionAudience(kind: string, issuer: string, tokenEndpoint: s
 const encoder = new TextEncoder();
 const part = (value: unknown): string => encode(encoder.encode(JSON.stringify(value)));
 
+interface AssertionFor {
+  readonly clientId: string;
+  readonly audience: string;
+  readonly now: number;
+}
+
 /** Signs a client assertion for one call (RFC 7523 section 3, OpenID Connect Core section 9).
  * @param how the algorithm as WebCrypto names it */
-async function signed(
-  header: Members,
-  how: unknown,
-  key: ImportedKey,
-  clientId: string,
-  audience: string,
-  now: number,
-) {
+async function signed(header: Members, how: unknown, key: ImportedKey, { clientId, audience, now }: AssertionFor) {
   const at = Math.floor(now);
   const claims = { iss: clientId, sub: clientId, aud: audience, jti: randomText(16), iat: at, exp: at + LIFETIME_S };
   const input = `${part(header)}.${part(claims)}`;
@@ -96,14 +95,14 @@ export function signClientAssertion(
   now: number,
 ): Promise<string> {
   const header = { alg, kid, typ: 'JWT', ...certificate };
-  return signed(header, algorithms.get(alg)?.verify, key, clientId, audience, now);
+  return signed(header, algorithms.get(alg)?.verify, key, { clientId, audience, now });
 }
 
 /** Signs a client assertion with the client's secret (`client_secret_jwt`, HS256). */
 async function signWithSecret(secret: string, clientId: string, audience: string, now: number): Promise<string> {
   const how = { name: 'HMAC', hash: 'SHA-256' };
   const key = await crypto.subtle.importKey('raw', encoder.encode(secret) as never, how as never, false, ['sign']);
-  return signed({ alg: 'HS256', typ: 'JWT' }, 'HMAC', key, clientId, audience, now);
+  return signed({ alg: 'HS256', typ: 'JWT' }, 'HMAC', key, { clientId, audience, now });
 }
 
 /** Reads what a client shows from its file of secrets: the secrets, or an assertion signed with each of them.

@@ -20,11 +20,11 @@ export interface Expected extends StepUp {
   readonly accessToken?: string | undefined;
 }
 
-const TYPES = ['jwt', 'application/jwt', 'id+jwt'];
+const KIND = { name: 'an ID token', types: ['jwt', 'application/jwt', 'id+jwt'], own: 'id' };
 
 function checkType(header: JoseHeader, claims: Claims): Refused {
   if (claims.events !== undefined) return refuse('type_refused', 'it is a logout token');
-  return checkTypes(header, claims, 'an ID token', TYPES, 'id');
+  return checkTypes(header, claims, KIND);
 }
 
 /** Checks OpenID Connect Core section 3.1.3.7, points 2 to 5: issuer and audience. */

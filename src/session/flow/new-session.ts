@@ -20,18 +20,14 @@ function signedIn(authTime: unknown, at: number): number {
 /** Makes a new session with a new id.
  * @param provider the provider at which the person signed in
  * @param idToken claims of the ID token
- * @param kept the claims that the cookie keeps
- * @param selection identifies the policy that selected these claims
- * @param now seconds since the epoch
- * @param began when the sign-in began: a later sign-out ends the session, even if the provider answers only then */
+ * @param kept the claims that the cookie keeps; `selection` identifies the policy that selected them
+ * @param times in seconds since the epoch; `began` is when the sign-in began: a later sign-out ends the session, even if
+ * the provider answers only then */
 export function newSession(
   { name, issuer }: { readonly name: string; readonly issuer: string },
   idToken: Claims,
-  kept: Claims,
-  selection: string,
-  { absolute, fresh }: Lifetimes,
-  now: number,
-  began: number,
+  { claims, selection }: { readonly claims: Claims; readonly selection: string },
+  { absolute, fresh, now, began }: Lifetimes & { readonly now: number; readonly began: number },
 ): SessionClaims {
   const at = Math.floor(now);
   const { sid: psid, auth_time: authTime } = idToken;
@@ -47,7 +43,7 @@ export function newSession(
     sealed: at,
     fresh: at + fresh,
     end: at + absolute,
-    claims: kept,
+    claims,
   };
 }
 

@@ -55,8 +55,7 @@ const SPARED: string = optional.revocation;
 function endpoints(
   members: Members,
   names: Readonly<Record<string, string>>,
-  issuer: string,
-  anywhere: boolean,
+  { issuer, anywhere }: { readonly issuer: string; readonly anywhere: boolean },
   warnings: string[] = [],
 ): Readonly<Record<string, string>> | string {
   const found: Record<string, string> = {};
@@ -82,9 +81,9 @@ export function readMetadata(text: string, issuer: string, anywhere = false): Re
     if (problem !== undefined) return { ok: false, error: problem };
   }
   const warnings: string[] = [];
-  const others = endpoints(members, optional, issuer, anywhere, warnings);
+  const others = endpoints(members, optional, { issuer, anywhere }, warnings);
   if (typeof others === 'string') return { ok: false, error: others };
-  const mtls = endpoints((members.mtls_endpoint_aliases ?? {}) as Members, aliases, issuer, anywhere, warnings);
+  const mtls = endpoints((members.mtls_endpoint_aliases ?? {}) as Members, aliases, { issuer, anywhere }, warnings);
   if (typeof mtls === 'string') return { ok: false, error: mtls };
   return {
     ok: true,
@@ -106,8 +105,8 @@ const ofClients = { token: required.token, introspection: 'introspection_endpoin
 export function readClientMetadata(text: string, issuer: string, anywhere = false): Read<ClientMetadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
-  const found = endpoints(read.members, ofClients, issuer, anywhere);
+  const found = endpoints(read.members, ofClients, { issuer, anywhere });
   if (typeof found === 'string') return { ok: false, error: found };
-  const mtls = endpoints((read.members.mtls_endpoint_aliases ?? {}) as Members, ofClients, issuer, anywhere);
+  const mtls = endpoints((read.members.mtls_endpoint_aliases ?? {}) as Members, ofClients, { issuer, anywhere });
   return typeof mtls === 'string' ? { ok: false, error: mtls } : { ok: true, metadata: { ...found, mtls } };
 }

@@ -16,7 +16,7 @@ const JWT = 'application/jwt';
 /** Whether a `Content-Type` is that of a signed or encrypted answer. */
 export const isJwt = (type: string): boolean => type.split(';')[0]?.trim().toLowerCase() === JWT;
 
-const TYPES = ['jwt', JWT];
+const KIND = { name: 'UserInfo', types: ['jwt', JWT], own: 'userinfo' };
 
 /** Claims that tokens of the same provider have for the same client, and UserInfo does not (RFC 8725 section 3.12). */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +30,7 @@ function checkKind(header: JoseHeader, claims: Claims): Refused {
     const name = names.find((one) => claims[one] !== undefined);
     if (name !== undefined) return refuse('type_refused', `it has "${name}", so it is ${kind}`);
   }
-  return checkTypes(header, claims, 'UserInfo', TYPES, 'userinfo');
+  return checkTypes(header, claims, KIND);
 }
 
 /** Verifies a signed answer of the UserInfo endpoint (OpenID Connect Core section 5.3.2): its signature by a key of the

@@ -15,7 +15,11 @@ import {
 /** The member of `events` that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-const TYPES = ['logout+jwt', 'application/logout+jwt', 'jwt', 'application/jwt'];
+const KIND = {
+  name: 'a logout token',
+  types: ['logout+jwt', 'application/logout+jwt', 'jwt', 'application/jwt'],
+  own: 'logout',
+};
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= 1024;
 
@@ -51,7 +55,7 @@ export function issuerOf(text: string): unknown {
  * @returns the claims, which include `iat`, `exp`, `jti`, and at least one of `sub` and `sid` */
 export function verifyLogoutToken(text: string, context: ProviderTokenContext, now: number): Promise<Result<Claims>> {
   const check = (claims: Claims, header: JoseHeader) =>
-    checkTypes(header, claims, 'a logout token', TYPES, 'logout') ??
+    checkTypes(header, claims, KIND) ??
     checkEvent(claims) ??
     checkIssuer(claims, context) ??
     checkAudience(claims, context) ??

@@ -28,13 +28,18 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
         const { as, service, who, agent, alone, tools } = rule;
         const isSigned = assertionFor(policy, rule) !== undefined;
         const looks = who.kind === 'role' || agent !== undefined;
-        return meshRule(FILE, widened(rule), serviceHost(name), source.name, {
-          who: isSigned ? who : { kind: 'anyone' },
-          ...(isSigned && looks && { agent: agent ?? null }),
-          ...(isSigned && alone && { alone }),
-          ...(tools && { tools }),
-          ...(isSigned && { asserted: assertedText(as, service, provider) }),
-        });
+        return meshRule(
+          FILE,
+          widened(rule),
+          { host: serviceHost(name), as: source.name },
+          {
+            who: isSigned ? who : { kind: 'anyone' },
+            ...(isSigned && looks && { agent: agent ?? null }),
+            ...(isSigned && alone && { alone }),
+            ...(tools && { tools }),
+            ...(isSigned && { asserted: assertedText(as, service, provider) }),
+          },
+        );
       }),
     ),
   );

@@ -150,7 +150,7 @@ function rulesAt(source: ReadSource, path: Path, sample: string, provider: strin
       const id = `Permissions[${own.find(({ method }) => used.includes(method))?.index}] of ${source.name}`;
       const rule = { id, route: id, path, ...methodsOf(used) };
       const says = { ...(tools && { tools }), ...passing };
-      return meshRule(FILE, rule, serviceHost(source.destination), source.name, says);
+      return meshRule(FILE, rule, { host: serviceHost(source.destination), as: source.name }, says);
     });
   });
 }
@@ -160,7 +160,7 @@ function rulesOf(source: ReadSource, provider: string): readonly MeshRule[] {
   if (source.action === 'allow') {
     const id = `Action allow of ${source.name}`;
     const rule = { id, route: id, path: { prefix: '', except: [] } };
-    return [meshRule(FILE, rule, serviceHost(source.destination), source.name)];
+    return [meshRule(FILE, rule, { host: serviceHost(source.destination), as: source.name })];
   }
   check(source);
   const regions = regionsOf(source.permissions.flatMap(pathsOf));

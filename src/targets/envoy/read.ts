@@ -28,13 +28,18 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
   const isVerified = verifies(policy) !== undefined;
   return meshRules(policy, rules).map((rule) => {
     const { who, agent, alone, as, tools } = rule;
-    return meshRule(FILE, rule, domainsOf(rule, authorities)[0] as string, spiffeOf(policy, rule), {
-      who: isVerified ? who : { kind: 'anyone' },
-      ...(isVerified && agent !== undefined && { agent }),
-      ...(isVerified && alone && { alone }),
-      ...(tools && { tools: namedTools(tools) }),
-      ...assertedBy(isVerified && who.kind !== 'anyone' ? as : undefined),
-    });
+    return meshRule(
+      FILE,
+      rule,
+      { host: domainsOf(rule, authorities)[0] as string, as: spiffeOf(policy, rule) },
+      {
+        who: isVerified ? who : { kind: 'anyone' },
+        ...(isVerified && agent !== undefined && { agent }),
+        ...(isVerified && alone && { alone }),
+        ...(tools && { tools: namedTools(tools) }),
+        ...assertedBy(isVerified && who.kind !== 'anyone' ? as : undefined),
+      },
+    );
   });
 }
 
@@ -139,7 +144,7 @@ function readPolicy(id: string, live: RbacPolicy): MeshRule {
   const seen = { domains, path, ...(methods && { methods }), ...(tools && { tools }), spiffe, says: understood };
   checkForm(rbacPolicy(seen), live, { path: `rule ${id}: ` });
   const rule = { id, route: id.slice(0, id.lastIndexOf('#')), path, ...(methods !== undefined && { methods }) };
-  return meshRule(FILE, rule, authority, spiffe, { ...said, ...(tools && { tools }) });
+  return meshRule(FILE, rule, { host: authority, as: spiffe }, { ...said, ...(tools && { tools }) });
 }
 
 type Policies = Readonly<Record<string, RbacPolicy>>;

@@ -98,7 +98,7 @@ function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): r
   const routes = host.routes.flatMap(
     (route) => conf`
       # ${route.route.name}
-      ${routeLocations(scene, files, host, door, route, exact)}
+      ${routeLocations(scene, files, { host, door, exact }, route)}
     `,
   );
   return conf`

@@ -73,7 +73,9 @@ export function ingressObjects(scene: Scene): readonly KubeObject[] {
   const audiences = services.map(({ service }) => service.name);
   return [
     gateway(scene),
-    ...(assertion ? [requestAuthentication(named(scene), ingress.labels, scene.jwks, assertion, audiences)] : []),
+    ...(assertion
+      ? [requestAuthentication(named(scene), ingress.labels, { jwks: scene.jwks, assertion, audiences })]
+      : []),
     ...[...grouped(services, ({ name }) => name).values()].map((own) => virtualService(scene, own)),
     ...services.map((it) =>
       authorizationPolicy(named(scene, it.service.name), ingress.labels, rulesAtIngress(scene, it), [

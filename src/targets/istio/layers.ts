@@ -47,7 +47,7 @@ function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
   const audiences = sharing.map((it) => it.service.name).sort();
   return [
     istioObject('PeerAuthentication', meta, { ...selector(labels), mtls: { mode: 'STRICT' } }),
-    ...(assertion ? [requestAuthentication(meta, labels, jwks, assertion, audiences)] : []),
+    ...(assertion ? [requestAuthentication(meta, labels, { jwks, assertion, audiences })] : []),
     own,
     telemetry(meta, labels),
   ];

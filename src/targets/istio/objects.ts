@@ -57,14 +57,19 @@ export const istioObject = (kind: keyof typeof GROUPS, metadata: Metadata, spec:
 /** The selector of the pods to which an object applies. */
 export const selector = (labels: Readonly<Record<string, string>>) => ({ selector: { matchLabels: labels } });
 
+/** @param jwks the gateway's public keys as JSON; absent: istiod fetches them */
+interface VerifiedAssertion {
+  readonly jwks: string | undefined;
+  readonly assertion: Assertion;
+  readonly audiences: readonly string[];
+}
+
 /** How Istio verifies the assertion. It denies a request with an invalid assertion. A request without one continues,
  * because a rule for `anyone` needs none; the rules decide. */
 export function requestAuthentication(
   meta: Metadata,
   labels: Readonly<Record<string, string>>,
-  jwks: string | undefined,
-  assertion: Assertion,
-  audiences: readonly string[],
+  { jwks, assertion, audiences }: VerifiedAssertion,
 ): KubeObject {
   return istioObject('RequestAuthentication', meta, {
     ...selector(labels),

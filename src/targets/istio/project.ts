@@ -27,13 +27,18 @@ export const hostOf = ([name = '', any]: readonly string[]): string => (any === 
 function projected(rule: Enforced, host: string, { assertion, principal }: View): MeshRule {
   const { tools, agent, alone } = rule;
   const isOpen = assertion === undefined || rule.who.kind === 'anyone';
-  return meshRule(FILE, rule, host, `spiffe://${principal(rule)}`, {
-    who: isOpen ? { kind: 'anyone' } : rule.who,
-    ...(assertion !== undefined && agent !== undefined && { agent }),
-    ...(assertion !== undefined && alone && { alone }),
-    ...(tools && { tools: namedTools(tools) }),
-    ...(!isOpen && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
-  });
+  return meshRule(
+    FILE,
+    rule,
+    { host, as: `spiffe://${principal(rule)}` },
+    {
+      who: isOpen ? { kind: 'anyone' } : rule.who,
+      ...(assertion !== undefined && agent !== undefined && { agent }),
+      ...(assertion !== undefined && alone && { alone }),
+      ...(tools && { tools: namedTools(tools) }),
+      ...(!isOpen && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
+    },
+  );
 }
 
 const seen = (rules: readonly Enforced[], host: string, view: View): readonly MeshRule[] =>

@@ -135,7 +135,7 @@ function readRule(
   const all = saysOf(rule.when ?? [], title);
   // Without this error, the rule would not be compared with anything, although Istio may allow anything by it.
   if (all.length === 0) throw unreadable(title, 'a rule allows nothing');
-  return all.map((says) => meshRule(FILE, unnamed, asked, `spiffe://${principal}`, says));
+  return all.map((says) => meshRule(FILE, unnamed, { host: asked, as: `spiffe://${principal}` }, says));
 }
 
 /** The ids of the policy's rules, if the annotation has one id for each rule. */

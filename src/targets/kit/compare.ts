@@ -31,12 +31,18 @@ export interface Comparison {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
+interface At {
+  readonly path: string;
+  readonly depth: number;
+  /** The neutral members at this path or below it. */
+  readonly known: readonly Neutral[];
+}
+
 /** In each branch, the first difference between the rendered and the live value. Unknown members are differences. */
 export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
   const { neutral = [], isNothing = (value: unknown) => value === undefined } = comparison;
   const found: string[] = [];
-  /** @param known the neutral members at this path or below it */
-  const walk = (own: unknown, live: unknown, path: string, depth: number, known: readonly Neutral[]): void => {
+  const walk = (own: unknown, live: unknown, { path, depth, known }: At): void => {
     if (isNothing(own) && isNothing(live)) return;
     const here = known.filter((it) => it.path.length === depth);
     if (here.some(({ values }) => values?.some((value) => same(value, live)) ?? true)) return;
@@ -55,10 +61,10 @@ export function differences(own: unknown, live: unknown, comparison: Comparison 
     const step = (key: string) => (Array.isArray(ours) ? `[${key}]` : path === '' ? key : `.${key}`);
     for (const key of new Set([...Object.keys(ours), ...Object.keys(live)])) {
       const inside = known.filter((it) => it.path[depth] === '*' || it.path[depth] === key);
-      walk(memberOf(ours, key), memberOf(live, key), path + step(key), depth + 1, inside);
+      walk(memberOf(ours, key), memberOf(live, key), { path: path + step(key), depth: depth + 1, known: inside });
     }
   };
-  walk(own, live, comparison.path ?? '', 0, neutral);
+  walk(own, live, { path: comparison.path ?? '', depth: 0, known: neutral });
   return found;
 }
 

@@ -76,14 +76,14 @@ function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
 
 /** Why a mesh allows more than a rule, according to the gaps from {@link unitedHosts} and {@link anonymousAssertions}.
  * @param id the id of the rule in the policy
- * @param assertion whether the mesh reads the assertion */
+ * @param seen the mesh, and whether it reads the assertion */
 export function widerTexts(
   policy: Policy,
   rules: readonly Enforced[],
   id: string,
-  mesh: string,
-  assertion: boolean,
+  seen: { readonly mesh: string; readonly assertion: boolean },
 ): readonly string[] {
+  const { mesh, assertion } = seen;
   const own = rules.filter((rule) => writtenId(rule.id) === id);
   const united = own.some((rule) => isUnited(rule, rules))
     ? unitedHosts(rules, mesh).filter(({ part }) => part === `services.${own[0]?.service}`)

@@ -82,7 +82,7 @@ function covers(mesh: MeshDefinition, rule: Rule, policy: Policy): Coverage {
   const { rules, wider } = mesh.enforces(policy, compile(policy));
   const texts = new Set([
     ...rules.filter(({ id }) => writtenId(id) === rule.id).flatMap(wider),
-    ...widerTexts(policy, rules, rule.id, title, seesAssertion(policy)),
+    ...widerTexts(policy, rules, rule.id, { mesh: title, assertion: seesAssertion(policy) }),
     ...(seesNoTools && namesTools(rule) ? [unseenTools(title)] : []),
   ]);
   return texts.size === 0 ? { kind: 'exact' } : { kind: 'wider', text: [...texts].join('; ') };

@@ -45,16 +45,6 @@ export const meshesFor = ({ name: kind }: Pick<MeshTarget, 'name'>, policy: Poli
 /** The keys of a policy's only mesh in the texts of gaps. */
 const MESH_KEYS = /(?<![\w.])mesh\.(kind|trust_domain|rotation|ingress|ingresses|identities|assertion_ca_file)\b/g;
 
-/** Renders one of several meshes. Its gaps name it. */
-function emitOne(target: MeshTarget, whole: Ruled, name: string, options: MeshOptions, only?: string): Emitted {
-  const { gaps, ...emitted } = emitPart(whole, atMesh(whole, name), (part) => emitMesh(target, part, options, only));
-  const named = ({ part, text }: Gap): Gap => ({
-    part: part.replace(/^mesh(?![^.])/, `meshes.${name}`),
-    text: text.replace(MESH_KEYS, `meshes.${name}.$1`),
-  });
-  return { ...emitted, gaps: gaps.map(named) };
-}
-
 /** What to render of a policy. */
 interface Choice {
   /** One of several meshes: then only its files are rendered, without a folder. */
@@ -68,7 +58,17 @@ interface Choice {
 export function emitPolicy(target: MeshTarget, whole: Ruled, options: MeshOptions, { mesh, ingress }: Choice = {}) {
   if (!hasSeveralMeshes(whole.policy)) return emitMesh(target, whole, options, ingress);
   const names = mesh === undefined ? meshesFor(target, whole.policy) : [mesh];
-  const emit = (name: string): Emitted => emitOne(target, whole, name, options, ingress);
+  /** One of several meshes. Its gaps name it. */
+  const emit = (name: string): Emitted => {
+    const { gaps, ...emitted } = emitPart(whole, atMesh(whole, name), (part) =>
+      emitMesh(target, part, options, ingress),
+    );
+    const named = ({ part, text }: Gap): Gap => ({
+      part: part.replace(/^mesh(?![^.])/, `meshes.${name}`),
+      text: text.replace(MESH_KEYS, `meshes.${name}.$1`),
+    });
+    return { ...emitted, gaps: gaps.map(named) };
+  };
   const [first] = names;
   return names.length === 1 && first !== undefined ? emit(first) : inFolders(names, emit);
 }

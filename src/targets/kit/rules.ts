@@ -31,18 +31,16 @@ type Says = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'tools' | 'asserted'>;
 
 /** A rule as a mesh enforces it.
  * @param file the file that the rule is read from, without line numbers
- * @param host the host, which also names the service
- * @param as the identity of the connection
+ * @param to the host, which also names the service, and the identity of the connection
  * @param says what the assertion must contain; absent: the rule allows any caller with this connection */
 export function meshRule(
   file: string,
   { id, route, path, methods }: Pick<Rule, 'id' | 'route' | 'path' | 'methods'>,
-  host: string,
-  as: string,
+  to: Pick<MeshRule, 'host' | 'as'>,
   says: Says = { who: { kind: 'anyone' } },
 ): MeshRule {
   const at: At = { file, line: 0, column: 0 };
-  return { id, at, route, host, path, ...(methods !== undefined && { methods }), ...says, service: host, as };
+  return { id, at, route, path, ...(methods !== undefined && { methods }), ...says, ...to, service: to.host };
 }
 
 const baseOf = (path: Path): string => ('exact' in path ? path.exact : path.prefix);

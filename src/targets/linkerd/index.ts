@@ -24,7 +24,7 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
   const all = workloadsOf(policy, rules).flatMap(({ authorities }) => authorities);
   return all.flatMap(({ host, rules }) =>
     rules.flatMap((rule) =>
-      clientsOf(policy, rule).flatMap(({ ids }) => ids.map((id) => meshRule(FILE, widened(rule), host, id))),
+      clientsOf(policy, rule).flatMap(({ ids }) => ids.map((id) => meshRule(FILE, widened(rule), { host, as: id }))),
     ),
   );
 }

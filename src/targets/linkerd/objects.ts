@@ -37,12 +37,11 @@ const stepOf = (kind: Rendered['kind']) => ({ 'app.kubernetes.io/component': COM
 export function object(
   owner: string,
   kind: Rendered['kind'],
-  name: string,
-  namespace: string,
+  named: Pick<Rendered['metadata'], 'name' | 'namespace'>,
   spec: unknown,
 ): Rendered {
   const apiVersion = `${GROUP}/${VERSIONS[kind]}`;
-  return { apiVersion, kind, metadata: { name, namespace, labels: { ...marksOf(owner), ...stepOf(kind) } }, spec };
+  return { apiVersion, kind, metadata: { ...named, labels: { ...marksOf(owner), ...stepOf(kind) } }, spec };
 }
 
 /** Members of live objects that change no decision. */
@@ -80,7 +79,7 @@ export function serverName(place: Place & Pick<Guarded, 'owner'>): string {
 export function server(service: Guarded): Rendered {
   const { namespace, labels, port } = service;
   const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
-  return object(service.owner, 'Server', serverName(service), namespace, spec);
+  return object(service.owner, 'Server', { name: serverName(service), namespace }, spec);
 }
 
 const authenticationName = (owner: string, clients: readonly Client[]): string => prefixOf(owner) + setName(clients);
@@ -88,7 +87,7 @@ const authenticationName = (owner: string, clients: readonly Client[]): string =
 /** The clients that are allowed, by their identity in the mesh. */
 export function authentication({ owner, namespace }: Guarded, clients: readonly Client[]): Rendered {
   const spec = { identities: clients.flatMap(({ ids }) => ids) };
-  return object(owner, 'MeshTLSAuthentication', authenticationName(owner, clients), namespace, spec);
+  return object(owner, 'MeshTLSAuthentication', { name: authenticationName(owner, clients), namespace }, spec);
 }
 
 /** A route of a `Server`: requests to one service, and the clients that may send them. */
@@ -119,7 +118,7 @@ function httpRoute({ server, hosts }: Route, name: string, matches: readonly unk
     ...(hosts.length > 0 && { hostnames: hosts }),
     rules: chunks(matches, MATCHES).map((matches) => ({ matches })),
   };
-  return object(server.owner, 'HTTPRoute', name, server.namespace, spec);
+  return object(server.owner, 'HTTPRoute', { name, namespace: server.namespace }, spec);
 }
 
 function authorization({ server, clients }: Route, name: string): Rendered {
@@ -129,7 +128,7 @@ function authorization({ server, clients }: Route, name: string): Rendered {
       { group: GROUP, kind: 'MeshTLSAuthentication', name: authenticationName(server.owner, clients) },
     ],
   };
-  return object(server.owner, 'AuthorizationPolicy', name, server.namespace, spec);
+  return object(server.owner, 'AuthorizationPolicy', { name, namespace: server.namespace }, spec);
 }
 
 /** The routes for these matches, as many as are needed. Each route has a policy, unless no client is allowed. */

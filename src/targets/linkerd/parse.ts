@@ -45,7 +45,12 @@ export const withOddPaths = ({ kind, spec }: LiveObject): boolean =>
 /** Checks that an object contains nothing besides the parts that the reader understood. */
 function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): void {
   const { name, namespace = '' } = live.metadata;
-  checkForm(object(ownerIn(live) ?? '', kind, name, namespace, spec), live, { neutral: NEUTRAL }, `${titleOf(live)}: `);
+  checkForm(
+    object(ownerIn(live) ?? '', kind, { name, namespace }, spec),
+    live,
+    { neutral: NEUTRAL },
+    `${titleOf(live)}: `,
+  );
 }
 
 function checkServer(server: LiveObject): void {

@@ -70,7 +70,7 @@ function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample:
     const own = reached.filter(({ route }) => route?.clients.includes(client));
     const id = own[0]?.route?.id ?? '';
     const methods = methodsOf(own.map(({ method }) => method));
-    return meshRule(FILE, { id, route: id, path, ...methods }, host, client);
+    return meshRule(FILE, { id, route: id, path, ...methods }, { host, as: client });
   });
 }
 

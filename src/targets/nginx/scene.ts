@@ -169,15 +169,14 @@ function distinctCors({ hosts }: Policy): readonly Cors[] {
   return all.filter((cors, i) => all.findIndex((other) => same(other, cors)) === i);
 }
 
-function sceneRoute(
-  policy: Policy,
-  rules: readonly Rule[],
-  options: NginxOptions,
-  names: readonly string[],
-  all: readonly Cors[],
-  doors: ReadonlyMap<Service, Ingresses>,
-  route: Route,
-): Omit<SceneRoute, 'sharesTls'> {
+/** What all routes of a policy share. */
+interface Shared extends Pick<Scene, 'policy' | 'rules' | 'options' | 'cors'> {
+  readonly names: readonly string[];
+  readonly doors: ReadonlyMap<Service, Ingresses>;
+}
+
+function sceneRoute(shared: Shared, route: Route): Omit<SceneRoute, 'sharesTls'> {
+  const { policy, rules, options, names, doors } = shared;
   const { cors } = route;
   const named = (name: string): Service => {
     const service = policy.services[name];
@@ -209,7 +208,7 @@ function sceneRoute(
       index: names.indexOf(name),
       source,
     })),
-    ...(cors !== undefined && { cors: all.findIndex((other) => same(other, cors)) }),
+    ...(cors !== undefined && { cors: shared.cors.findIndex((other) => same(other, cors)) }),
   };
 }
 
@@ -230,9 +229,9 @@ export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOp
   const compiled = policyText(policy, rules);
   const names = headerNames(policy);
   const cors = distinctCors(policy);
-  const doors = ingressesOf(policy);
+  const shared = { policy, rules, options, names, cors, doors: ingressesOf(policy) };
   const hosts = policy.hosts.map((host) => {
-    const made = host.routes.map((route) => sceneRoute(policy, rules, options, names, cors, doors, route));
+    const made = host.routes.map((route) => sceneRoute(shared, route));
     const first = ({ ingresses }: Target): Ingress | undefined =>
       ingresses?.isWorkload ? undefined : ingresses?.all[0];
     const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => first(target) ?? []));

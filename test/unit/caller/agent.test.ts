@@ -280,7 +280,7 @@ describe('the answer of an introspection endpoint', () => {
 
   /** The gateway's result for an opaque token's answer. */
   function judged(kind: string, claims: Claims, agents: readonly TokenAgent[] = [bound]) {
-    const verified = judgeIntrospected({ ...answer, ...claims }, asked(kind), NOW, 30, NOW + 60);
+    const verified = judgeIntrospected({ ...answer, ...claims }, asked(kind), { now: NOW, skew: 30, until: NOW + 60 });
     if (!verified.ok) return verified;
     const table = { ...tableWith(...agents), providers: { okta: asked(kind) } };
     return toCaller(verified.value, table, NOW);
@@ -304,9 +304,7 @@ describe('the answer of an introspection endpoint', () => {
     const verified = judgeIntrospected(
       { ...answer, ...itself },
       { ...asked('okta'), subject: { claim: 'sub', prefix: '' } },
-      NOW,
-      30,
-      NOW + 60,
+      { now: NOW, skew: 30, until: NOW + 60 },
     );
     if (!verified.ok) throw new Error(verified.detail);
     const table = {

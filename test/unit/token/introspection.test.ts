@@ -84,7 +84,7 @@ describe('an answer', () => {
 describe('an active token', () => {
   const good = { active: true, sub: 'ada', aud: ['wiki'], token_type: 'bearer', exp: now + 600 };
   const judge = (changes: object, provider: TokenProvider = asked) =>
-    judgeIntrospected({ ...good, ...changes }, provider, now, 30, now + 60);
+    judgeIntrospected({ ...good, ...changes }, provider, { now, skew: 30, until: now + 60 });
 
   it('is the provider’s word until it expires', () => {
     const claims = good;

@@ -42,7 +42,7 @@ async function verifiedBy(
 ): Promise<Result<Claims>> {
   if (first === undefined) return refuse('issuer_unknown', 'the issuer of the token is not a provider of this host');
   const verify = (context: ProviderTokenContext) => verifyLogoutToken(token, context, Date.now() / 1000);
-  const verified = await withNewestKeys(scene, first, token, 'anyone', now, verify);
+  const verified = await withNewestKeys(scene, { provider: first, token, from: 'anyone', now }, verify);
   if (verified.ok || others.length === 0) return verified;
   // The token may be for another client of the same issuer.
   const next = await verifiedBy(scene, others, token, now);

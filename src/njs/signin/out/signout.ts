@@ -75,7 +75,7 @@ async function revokeToken(
     const known = await metadata.of(provider, now);
     if (known?.revocation === undefined) return;
     const params = Object.entries({ token: refreshToken, token_type_hint: 'refresh_token' });
-    const { status, text, secrets } = await client.call(provider, known, 'revocation', params, now);
+    const { status, text, secrets } = await client.call({ provider, metadata: known }, 'revocation', params, now);
     const error = readRevoked(status, text, secrets);
     if (error !== undefined) throw new Error(error);
     ngx.log(ngx.INFO, `meshgate: ${name} revoked the refresh token of a session that was signed out`);

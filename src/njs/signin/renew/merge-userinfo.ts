@@ -1,10 +1,9 @@
 import { type Result, refuse } from '../../../base/reasons.ts';
 import { providerKind } from '../../../providers/index.ts';
-import type { Metadata } from '../../../session/flow/provider-metadata.ts';
 import { isJwt, verifySignedUserinfo } from '../../../session/flow/signed-userinfo.ts';
 import { joinUserinfo, withUserinfo } from '../../../session/flow/userinfo.ts';
-import type { SigninProvider } from '../../../session/signin-table.ts';
 import type { Claims } from '../../../token/types.ts';
+import type { AtProvider } from '../provider.ts';
 import type { SigninScene } from '../scene.ts';
 import { withNewestKeys } from './newest-keys.ts';
 
@@ -14,19 +13,19 @@ import { withNewestKeys } from './newest-keys.ts';
  * @throws Error with one line for the log if UserInfo did not answer */
 export async function addUserinfo(
   scene: SigninScene,
-  provider: SigninProvider,
-  metadata: Metadata,
+  at: AtProvider,
   claims: Claims,
   accessToken: string,
 ): Promise<Result<Claims>> {
-  const said = await scene.client.userinfo(provider, metadata, accessToken);
+  const { provider } = at;
+  const said = await scene.client.userinfo(at, accessToken);
   if (!said.ok) return said;
   const { text, type } = said.value;
   const kind = providerKind(provider.kind) ?? {};
   if (!isJwt(type)) return withUserinfo(claims, text, kind);
   const now = Date.now() / 1000;
   const jwt = text.trim();
-  const verified = await withNewestKeys(scene, provider, jwt, 'provider', now, (context) =>
+  const verified = await withNewestKeys(scene, { provider, token: jwt, from: 'provider', now }, (context) =>
     verifySignedUserinfo(jwt, context, now),
   );
   if (verified.ok) return joinUserinfo(claims, verified.value, kind);

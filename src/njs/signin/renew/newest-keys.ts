@@ -18,14 +18,18 @@ function providerContext({ table, keys }: SigninScene, provider: SigninProvider,
   };
 }
 
-/** Verifies a token that a provider signed for the gateway, if necessary once more with the newest keys.
- * @param from who sent the token: the provider, in an answer to the gateway, or anyone */
+interface SignedToken {
+  readonly provider: SigninProvider;
+  readonly token: string;
+  /** Who sent the token: the provider, in an answer to the gateway, or anyone. */
+  readonly from: 'provider' | 'anyone';
+  readonly now: number;
+}
+
+/** Verifies a token that a provider signed for the gateway, if necessary once more with the newest keys. */
 export async function withNewestKeys(
   scene: SigninScene,
-  provider: SigninProvider,
-  token: string,
-  from: 'provider' | 'anyone',
-  now: number,
+  { provider, token, from, now }: SignedToken,
   verify: (context: ProviderTokenContext) => Promise<Result<Claims>>,
 ): Promise<Result<Claims>> {
   const verified = await verify(providerContext(scene, provider, now));

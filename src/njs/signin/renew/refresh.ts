@@ -6,13 +6,13 @@ import { readRefreshAnswer, type Tokens } from '../../../session/flow/token-answ
 import { losesClaims, onlyOfTokens, readPaths } from '../../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../../session/provider-token.ts';
 import type { Refreshed } from '../../../session/renew.ts';
-import { providerOf, type SigninProvider } from '../../../session/signin-table.ts';
+import { providerOf } from '../../../session/signin-table.ts';
 import { isOfAll, isOfPerson } from '../../../session/token-errors.ts';
 import type { SessionRecord } from '../../../session/types.ts';
 import type { Claims } from '../../../token/types.ts';
 import { isAway, isLimited, mayBeUsed, NoAnswer } from '../../shared/egress.ts';
 import { allClaims } from '../exchange.ts';
-import type { ClientAnswer } from '../provider.ts';
+import type { AtProvider, ClientAnswer } from '../provider.ts';
 import type { SigninScene } from '../scene.ts';
 import { addUserinfo } from './merge-userinfo.ts';
 import { withNewestKeys } from './newest-keys.ts';
@@ -26,20 +26,20 @@ const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 /** Returns all claims of the person after a refresh; undefined if there are none. It throws like {@link allClaims}. */
 async function claimsAfter(
   scene: SigninScene,
-  provider: SigninProvider,
-  metadata: Metadata,
+  at: AtProvider,
   before: Claims,
   { idToken, accessToken }: Partial<Tokens>,
 ): Promise<Result<Claims | undefined>> {
+  const { provider, metadata } = at;
   if (idToken === undefined) {
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
     // A claim that UserInfo no longer returns is no longer confirmed, so the old value is not kept.
-    return addUserinfo(scene, provider, metadata, onlyOfTokens(before), accessToken);
+    return addUserinfo(scene, at, onlyOfTokens(before), accessToken);
   }
   const now = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) =>
     verifyRefreshedIdToken(idToken, { subject: String(before.sub), accessToken }, context, now);
-  const verified = await withNewestKeys(scene, provider, idToken, 'provider', now, verify);
+  const verified = await withNewestKeys(scene, { provider, token: idToken, from: 'provider', now }, verify);
   if (!verified.ok) return verified;
   const claims: Record<string, unknown> = { ...verified.value };
   // OpenID Connect Core section 12.2: if the new ID token has a nonce, it must be the nonce of the sign-in.
@@ -47,7 +47,7 @@ async function claimsAfter(
     return refuse('claim_absent', 'its "nonce" is not from the sign-in');
   }
   for (const name of LASTING) if (claims[name] === undefined && before[name] !== undefined) claims[name] = before[name];
-  return allClaims(scene, provider, metadata, claims, accessToken);
+  return allClaims(scene, at, claims, accessToken);
 }
 
 const AWAY = { away: true } as const;
@@ -87,7 +87,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     metadata = await scene.metadata.of(provider, now);
     if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not available', ...AWAY };
     const params = Object.entries({ grant_type: 'refresh_token', refresh_token: refreshToken });
-    const outcome = outcomeOf(await client.call(provider, metadata, 'token', params, now));
+    const outcome = outcomeOf(await client.call({ provider, metadata }, 'token', params, now));
     if (outcome.kind !== 'tokens') return outcome;
     tokens = outcome.tokens;
   } catch (error) {
@@ -97,7 +97,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
   const { idToken, refreshToken: next } = tokens;
   const kept = { ...(next !== undefined && { refreshToken: next }) };
   try {
-    const claims = await claimsAfter(scene, provider, metadata, before, tokens);
+    const claims = await claimsAfter(scene, { provider, metadata }, before, tokens);
     if (!claims.ok) {
       const detail = `${claims.reason}: ${claims.detail ?? ''}`;
       return PASSING.includes(claims.reason) ? { kind: 'unsaid', detail, ...kept } : { kind: 'over', detail };

@@ -119,8 +119,15 @@ function proxies(tree: Tree, ours: readonly Server[], policy: Policy): readonly 
 /** Commands of OpenSSL that set CAs. The rendered files cannot reset these. */
 const VERIFY_CA = /^VerifyCA(File|Path|Store)$/i;
 
+interface CaCommand {
+  readonly name: RegExp;
+  readonly whose: string;
+  /** The key of the policy that sets the CAs. */
+  readonly instead: string;
+}
+
 /** Warns of commands with which OpenSSL verifies certificates with other CAs than those of the policy. */
-function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, instead: string): readonly Warning[] {
+function cas(tree: Tree, ours: readonly Server[], { name, whose, instead }: CaCommand): readonly Warning[] {
   return warnAll(
     [tree.http, ...ours.map(({ body }) => body)]
       .flat()
@@ -134,11 +141,19 @@ function cas(tree: Tree, ours: readonly Server[], name: RegExp, whose: string, i
 const clientCas = (tree: Tree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
   gateway.inner === undefined && hosts.every(({ clientCaFile }) => clientCaFile === undefined)
     ? []
-    : cas(tree, ours, /^ssl_conf_command$/, 'certificates of clients', 'client_ca_file in the policy');
+    : cas(tree, ours, {
+        name: /^ssl_conf_command$/,
+        whose: 'certificates of clients',
+        instead: 'client_ca_file in the policy',
+      });
 
 /** Warns of such commands about ingresses, services and providers. */
 const serverCas = (tree: Tree, ours: readonly Server[]): readonly Warning[] =>
-  cas(tree, ours, /^(proxy|grpc)_ssl_conf_command$/, 'services, ingresses and providers', 'ca_file in the policy');
+  cas(tree, ours, {
+    name: /^(proxy|grpc)_ssl_conf_command$/,
+    whose: 'services, ingresses and providers',
+    instead: 'ca_file in the policy',
+  });
 
 /** Warns of scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
 function scripts(tree: Tree, ours: readonly Server[], read: ReadText): readonly Warning[] {

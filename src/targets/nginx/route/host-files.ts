@@ -45,7 +45,7 @@ function around(scene: Scene, files: RouteFiles, host: SceneHost, door: Door): r
   const routes = (inController ? inOrder(host.routes) : host.routes).flatMap(
     (route) => conf`
       # ${route.route.name} → ${route.services.map(({ name }) => name).join(', ')}
-      ${routeLocations(scene, files, host, door, route, exact)}
+      ${routeLocations(scene, files, { host, door, exact }, route)}
     `,
   );
   return conf`

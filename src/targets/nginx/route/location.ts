@@ -163,17 +163,22 @@ export function routeFiles(scene: Scene): RouteFiles {
   return { callers, targets };
 }
 
+interface Around {
+  readonly host: SceneHost;
+  readonly door: Door;
+  /** The paths of the host's exact routes. */
+  readonly exact: ReadonlySet<string>;
+}
+
 /** The locations of one route. A prefix has two locations: if there were only `^~ /x/`, nginx would answer `/x` with a
- * redirect and without a check.
- * @param exact the paths of the host's exact routes */
+ * redirect and without a check. */
 export function routeLocations(
   scene: Scene,
   { targets }: RouteFiles,
-  host: SceneHost,
-  { check, cookie }: Door,
+  { host, door, exact }: Around,
   route: SceneRoute,
-  exact: ReadonlySet<string>,
 ): readonly Directive[] {
+  const { check, cookie } = door;
   const { path, kind, name } = route.route;
   const location = (operator: '=' | '^~', at: string) => conf`
     location ${scene.options.inController ? pathsAt(operator, at) : [operator, at]} {

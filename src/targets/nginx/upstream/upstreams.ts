@@ -94,8 +94,7 @@ function usedAs({ weight, backup, maxFails, failTimeout }: IngressChoice): reado
 function failover(
   scene: Scene,
   name: string,
-  { all }: Ingresses,
-  choices: readonly IngressChoice[],
+  { all, choices }: Required<Pick<Ingresses, 'all' | 'choices'>>,
   times: readonly Directive[],
 ): readonly Directive[] {
   const last = conf`
@@ -128,7 +127,7 @@ export function upstreams(scene: Scene): readonly Directive[] {
       const { all, choices } = ingresses;
       return conf`
         # ${called(ingresses)}, with the identity ${spiffe}.
-        ${choices ? failover(scene, own, ingresses, choices, kept(time, idle)) : upstream(scene, own, all[0], kept(time, idle))}
+        ${choices ? failover(scene, own, { all, choices }, kept(time, idle)) : upstream(scene, own, all[0], kept(time, idle))}
       `;
     }),
   );

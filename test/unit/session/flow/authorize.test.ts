@@ -19,7 +19,7 @@ function ask(wish: Partial<Wish>, of: SigninProvider, more: { hint?: string } = 
   const { attempt } = newAttempt({ mode: 'in', to: '/', ...wish }, of, 1_790_000_000);
   const asked = askedBy(attempt, of, stepUps);
   const redirect = 'https://wiki.example.com/.meshgate/callback';
-  const params = authorizationParams(attempt, of, asked, redirect, 'STATE', more);
+  const params = authorizationParams(attempt, of, asked, { redirect, state: 'STATE', ...more });
   return { attempt, params: Object.fromEntries(params), names: params.map(([name]) => name) };
 }
 

@@ -194,11 +194,12 @@ describe('claims of a session', () => {
 });
 
 const okta = { name: 'okta', issuer: 'https://okta' };
+const kept = { claims: { sub: 'ada' }, selection: 'SEL' };
 
 describe('newSession', () => {
   const lifetimes = { absolute: 86_400, fresh: 600 };
   const make = (claims: Record<string, unknown> = {}) =>
-    newSession(okta, { sub: 'ada', ...claims }, { sub: 'ada' }, 'SEL', lifetimes, 1000.9, 1000);
+    newSession(okta, { sub: 'ada', ...claims }, kept, { ...lifetimes, now: 1000.9, began: 1000 });
 
   it('has a new id each time, and current times', () => {
     expect(make({ sid: 'op1', auth_time: 900 })).toEqual({
@@ -236,7 +237,7 @@ describe('newSession', () => {
 });
 
 describe('underAttempt', () => {
-  const session = newSession(okta, { sub: 'ada' }, { sub: 'ada' }, 'SEL', { absolute: 600, fresh: 60 }, 1000, 1000);
+  const session = newSession(okta, { sub: 'ada' }, kept, { absolute: 600, fresh: 60, now: 1000, began: 1000 });
 
   it('has one id for one attempt and person, and another one for each other', () => {
     const one = underAttempt(session, 'a.1', 'sub');
@@ -260,11 +261,8 @@ describe('continued', () => {
     ...newSession(
       { name: provider, issuer: `https://${provider}` },
       { sub: 'ada' },
-      claims,
-      'SEL',
-      { absolute: end, fresh: 600 },
-      0,
-      0,
+      { claims, selection: 'SEL' },
+      { absolute: end, fresh: 600, now: 0, began: 0 },
     ),
     sid: `s${end}`,
   });
