@@ -1,7 +1,8 @@
 import type { Findings } from '../findings.ts';
 import type { Mapping } from '../new-policy.ts';
+import { type Outcome, report } from '../table.ts';
 import { durationText, rangeOf, truthOf } from '../text-forms.ts';
-import { controllerKeys, controllerLosses, controllerRefusals, controllerSnippets } from './annotations.ts';
+import { CONTROLLER, controllerKeys } from './annotations.ts';
 import { isHarmless } from './snippets.ts';
 import type { Everywhere } from './who.ts';
 
@@ -38,7 +39,9 @@ export function trustedProxies(controller: ConfigMap, findings: Findings): reado
 
 /** Reads what the ConfigMap of the controller demands everywhere. */
 export function everywhereOf(controller: ConfigMap, blind: boolean, findings: Findings): Everywhere {
-  const snippets = controllerSnippets.filter((it) => !isHarmless(controller.get(it) ?? ''));
+  const snippets = [...controllerKeys.values()]
+    .filter(({ name, snippet }) => snippet && !isHarmless(controller.get(name) ?? ''))
+    .map(({ name }) => name);
   for (const name of snippets) {
     findings.ask(
       `ConfigMap ${name}`,
@@ -76,18 +79,8 @@ export function hstsOf(controller: ConfigMap, findings: Findings): Mapping {
 /** Reports what becomes of each key of the ConfigMap. */
 export function reportController(controller: ConfigMap, findings: Findings): void {
   for (const [key, value] of controller) {
-    const label = `ConfigMap ${key.slice(0, 100)}`;
-    const to = Object.hasOwn(controllerKeys, key) ? controllerKeys[key] : undefined;
-    if (to !== undefined) findings.carry(label, to);
-    else if ((controllerSnippets as readonly string[]).includes(key)) {
-      findings.lose(label, 'a policy has no directives of nginx, so these lines have no effect any more');
-    } else
-      findings.lose(
-        label,
-        Object.hasOwn(controllerLosses, key)
-          ? (controllerLosses[key] as string)
-          : 'a setting of the controller: nginx has it in its own configuration, if it has any (docs/nginx.md)',
-        controllerRefusals.includes(key) && !['', 'false'].includes(value.trim()) ? true : undefined,
-      );
+    const row: Outcome = controllerKeys.get(key) ?? { lost: CONTROLLER };
+    const isSet = !['', 'false'].includes(value.trim());
+    report({ ...row, refuses: isSet ? row.refuses : undefined }, `ConfigMap ${key.slice(0, 100)}`, false, findings);
   }
 }

@@ -1,6 +1,7 @@
 import type { Findings } from '../findings.ts';
+import { report } from '../table.ts';
 import { truthOf } from '../text-forms.ts';
-import { type Annotation, annotationsByName } from './annotations.ts';
+import { annotationsByName } from './annotations.ts';
 import type { Ingress } from './read.ts';
 import { meaningful, switches, trimmed, words } from './values.ts';
 
@@ -27,7 +28,9 @@ export class Annotations {
       const known = annotationsByName.get(short);
       if (before === prefix) {
         this.#all.set(short, value);
-        report(this.label(short), trimmed(value), known, findings);
+        if (known === undefined)
+          findings.lose(this.label(short), 'ingress-nginx 1.15 has no such annotation: check its spelling');
+        else report(known, this.label(short), isSame(known.same, trimmed(value)), findings);
         unclear ||= isRefused(this.label(short), short, value, { namespace: ingress.namespace, risky }, findings);
         continue;
       }
@@ -105,13 +108,6 @@ function isRefused(label: string, name: string, value: string, { namespace, risk
   const why = `ingress-nginx does not accept this value, so it refuses the requests or leaves the Ingress out`;
   findings.ask(label, `${why}. The paths are closed: correct the value, or write who may pass`);
   return true;
-}
-
-function report(label: string, value: string, known: Annotation | undefined, findings: Findings): void {
-  if (known === undefined) findings.lose(label, 'ingress-nginx 1.15 has no such annotation: check its spelling');
-  else if (known.lost === undefined) findings.carry(label, known.to ?? '');
-  else if (isSame(known.same, value)) findings.carry(label, 'the same');
-  else findings.lose(label, known.lost, known.refuses);
 }
 
 const isSame = (same: string | undefined, value: string): boolean =>

@@ -2,8 +2,7 @@ import type { Findings } from '../findings.ts';
 import { isMapping, listOf, type Plain, textOf } from '../read-yaml.ts';
 import { expand, readSetting } from './command-line.ts';
 import type { Injected } from './headers.ts';
-import { optionsByFlag } from './names.ts';
-import type { Option } from './options.ts';
+import { type Option, optionsByFlag } from './options.ts';
 import { mistakes, PARAMETER, type Written } from './settings.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -16,88 +15,21 @@ export interface Alpha {
   readonly hasUpstreams: boolean;
 }
 
-/** Members of a provider, with the options that mean the same. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  provider: 'provider',
-  name: 'provider-display-name',
-  clientID: 'client-id',
-  clientSecret: 'client-secret',
-  clientSecretFile: 'client-secret-file',
-  caFiles: 'provider-ca-file',
-  useSystemTrustStore: 'use-system-trust-store',
-  loginURL: 'login-url',
-  redeemURL: 'redeem-url',
-  profileURL: 'profile-url',
-  validateURL: 'validate-url',
-  skipClaimsFromProfileURL: 'skip-claims-from-profile-url',
-  authRequestResponseMode: 'auth-request-response-mode',
-  resource: 'resource',
-  scope: 'scope',
-  allowedGroups: 'allowed-group',
-  code_challenge_method: 'code-challenge-method',
-  backendLogoutURL: 'backend-logout-url',
-  'oidcConfig.issuerURL': 'oidc-issuer-url',
-  'oidcConfig.insecureAllowUnverifiedEmail': 'insecure-oidc-allow-unverified-email',
-  'oidcConfig.insecureSkipIssuerVerification': 'insecure-oidc-skip-issuer-verification',
-  'oidcConfig.insecureSkipNonce': 'insecure-oidc-skip-nonce',
-  'oidcConfig.skipDiscovery': 'skip-oidc-discovery',
-  'oidcConfig.jwksURL': 'oidc-jwks-url',
-  'oidcConfig.publicKeyFiles': 'oidc-public-key-file',
-  'oidcConfig.emailClaim': 'oidc-email-claim',
-  'oidcConfig.groupsClaim': 'oidc-groups-claim',
-  'oidcConfig.userIDClaim': 'user-id-claim',
-  'oidcConfig.audienceClaims': 'oidc-audience-claim',
-  'oidcConfig.extraAudiences': 'oidc-extra-audience',
-  'oidcConfig.enabledSigningAlgs': 'oidc-enabled-signing-alg',
-  'keycloakConfig.groups': 'keycloak-group',
-  'keycloakConfig.roles': 'allowed-role',
-  'azureConfig.tenant': 'azure-tenant',
-  'azureConfig.graphGroupField': 'azure-graph-group-field',
-  'microsoftEntraIDConfig.allowedTenants': 'entra-id-allowed-tenant',
-  'microsoftEntraIDConfig.federatedTokenAuth': 'entra-id-federated-token-auth',
-  'bitbucketConfig.team': 'bitbucket-team',
-  'bitbucketConfig.repository': 'bitbucket-repository',
-  'githubConfig.org': 'github-org',
-  'githubConfig.team': 'github-team',
-  'githubConfig.repo': 'github-repo',
-  'githubConfig.token': 'github-token',
-  'githubConfig.users': 'github-user',
-  'gitlabConfig.group': 'gitlab-group',
-  'gitlabConfig.projects': 'gitlab-project',
-  'googleConfig.group': 'google-group',
-  'googleConfig.adminEmail': 'google-admin-email',
-  'googleConfig.serviceAccountJson': 'google-service-account-json',
-  'googleConfig.useOrganizationID': 'google-use-organization-id',
-  'googleConfig.useApplicationDefaultCredentials': 'google-use-application-default-credentials',
-  'googleConfig.targetPrincipal': 'google-target-principal',
-  'googleConfig.adminAPIUserScope': 'google-admin-api-user-scope',
-  'loginGovConfig.jwtKey': 'jwt-key',
-  'loginGovConfig.jwtKeyFile': 'jwt-key-file',
-  'loginGovConfig.pubjwkURL': 'pubjwk-url',
-};
+/** The names of options, by the members of a part of the file in small letters: oauth2-proxy reads them in any case. */
+function membersOf(part: 'server.' | 'metricsServer.' | ''): ReadonlyMap<string, string> {
+  const isOf = (it: string) => (part === '' ? !/^(?:server|metricsServer)\./.test(it) : it.startsWith(part));
+  const all = [...optionsByFlag.values()].flatMap(({ name, aliases }) =>
+    aliases.filter(isOf).map((it) => [it.slice(part.length).toLowerCase(), name] as const),
+  );
+  return new Map(all);
+}
 
 /** Members that are carried over in another way, or that need nothing. */
-const OTHERS: Readonly<Record<string, string>> = {
-  id: 'the name of the provider',
-  additionalClaims: 'headers and facts can read every claim',
-  'ADFSConfig.skipScope': 'signin.scopes',
-};
-
-const SERVER: Readonly<Record<string, string>> = {
-  bindAddress: 'http-address',
-  secureBindAddress: 'https-address',
-  'tls.minVersion': 'tls-min-version',
-  'tls.cipherSuites': 'tls-cipher-suite',
-  'tls.cert.fromFile': 'tls-cert-file',
-  'tls.key.fromFile': 'tls-key-file',
-};
-
-const METRICS: Readonly<Record<string, string>> = {
-  bindAddress: 'metrics-address',
-  secureBindAddress: 'metrics-secure-address',
-  'tls.cert.fromFile': 'metrics-tls-cert-file',
-  'tls.key.fromFile': 'metrics-tls-key-file',
-};
+const OTHERS: ReadonlyMap<string, string> = new Map([
+  ['id', 'the name of the provider'],
+  ['additionalclaims', 'headers and facts can read every claim'],
+  ['adfsconfig.skipscope', 'signin.scopes'],
+]);
 
 /** Returns the leaves of a mapping by their paths. A list is a leaf. */
 function leaves(value: Plain, before = ''): readonly (readonly [string, unknown])[] {
@@ -119,7 +51,7 @@ class Reader {
   /** Reads a setting, and replaces variables in it. A member without a value is as if it were not there. */
   add(name: string, label: string, value: unknown): void {
     if (value === null) return;
-    const option: Option = optionsByFlag.get(name) ?? { name };
+    const option: Option = optionsByFlag.get(name) ?? { name, aliases: [] };
     let missing: string | undefined;
     const fill = (it: unknown): unknown => {
       if (typeof it !== 'string') return it;
@@ -135,18 +67,16 @@ class Reader {
     else this.written.push(readSetting('alpha', label, option, filled));
   }
 
-  members(place: string, value: unknown, options: Readonly<Record<string, string>>): void {
+  members(place: string, value: unknown, part: 'server.' | 'metricsServer.' | ''): void {
     if (!isMapping(value)) return;
-    // oauth2-proxy reads the names of members in any case of letters.
-    const known = new Map([...Object.keys(options), ...Object.keys(OTHERS)].map((it) => [it.toLowerCase(), it]));
+    const options = membersOf(part);
     for (const [said, inner] of leaves(value)) {
-      const path = known.get(said.toLowerCase()) ?? said;
       const label = `${place}.${said}`;
-      const [name, other] = [options[path], OTHERS[path]];
-      if (path === 'loginURLParameters') this.parameters(label, inner);
+      const [name, other] = [options.get(said.toLowerCase()), OTHERS.get(said.toLowerCase())];
+      if (said === 'loginURLParameters') this.parameters(label, inner);
       else if (name !== undefined) this.add(name, label, inner);
       else if (other !== undefined) this.#findings.carry(label, other);
-      else if (options === OPTIONS && !isMapping(inner)) this.mistake(label);
+      else if (part === '' && !isMapping(inner)) this.mistake(label);
       else this.#findings.lose(label, 'no key of the policy means this: check whether you need it');
     }
   }
@@ -210,12 +140,12 @@ export function readAlpha(file: Plain, findings: Findings, variables: ReadonlyMa
   const { providers, upstreamConfig, server, metricsServer, injectRequestHeaders, injectResponseHeaders, ...rest } =
     file;
   const [first, ...others] = listOf(providers);
-  reader.members('providers[0]', first, OPTIONS);
+  reader.members('providers[0]', first, '');
   others.forEach((_, index) => {
     findings.lose(`providers[${index + 1}]`, 'oauth2-proxy uses only the first provider');
   });
-  reader.members('server', server, SERVER);
-  reader.members('metricsServer', metricsServer, METRICS);
+  reader.members('server', server, 'server.');
+  reader.members('metricsServer', metricsServer, 'metricsServer.');
   for (const key of Object.keys(rest)) reader.mistake(key);
   const config = isMapping(upstreamConfig) ? upstreamConfig : {};
   if (config.proxyRawPath !== undefined) {

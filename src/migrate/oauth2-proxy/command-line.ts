@@ -1,5 +1,4 @@
-import { optionsByFlag, optionsByKey } from './names.ts';
-import type { Option } from './options.ts';
+import { type Option, optionsByFlag, optionsByKey } from './options.ts';
 import { mistakes, UNREAD, type Written } from './settings.ts';
 import { type Level, valuesOf } from './values.ts';
 

@@ -1,7 +1,6 @@
 import { isMapping, listOf, type Plain, textOf } from '../read-yaml.ts';
 import { optionOfVariable, readFlags, readSetting, readVariables, words } from './command-line.ts';
-import { optionsByFlag } from './names.ts';
-import type { Option } from './options.ts';
+import { type Option, optionsByFlag } from './options.ts';
 import { UNREAD, type Written } from './settings.ts';
 
 /** A configuration file inside an object: in a ConfigMap, or in the values of the Helm chart. */

@@ -6,7 +6,7 @@ import { isAddress } from '../text-forms.ts';
 import { type Alpha, isAlpha, readAlpha } from './alpha.ts';
 import { PROGRAM, readEnvFile, readFlags, readSetting, readVariables, words } from './command-line.ts';
 import { configMapOf, type Inner, readObject } from './containers.ts';
-import { optionsByKey } from './names.ts';
+import { optionsByKey } from './options.ts';
 import { mistakes, UNREAD, type Written } from './settings.ts';
 
 /** A file that the user named. */

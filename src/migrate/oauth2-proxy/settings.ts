@@ -1,7 +1,7 @@
 import type { Findings } from '../findings.ts';
+import { report } from '../table.ts';
 import { secondsOf } from '../text-forms.ts';
-import { optionsByFlag, replacedByAlpha } from './names.ts';
-import type { Option } from './options.ts';
+import { type Option, optionsByFlag, replacedByAlpha } from './options.ts';
 import { isClientAddress, isSigned, LEVELS, type Level, startsWith } from './values.ts';
 
 /** One setting as a file has it. */
@@ -52,7 +52,7 @@ export class Settings {
     this.#findings = findings;
     const ordered = [...written].sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
     for (const it of ordered) this.#add(hasAlpha ? besideAlpha(it) : it, findings);
-    for (const [name, it] of this.#all) report(it, optionsByFlag.get(name), findings);
+    for (const [name, it] of this.#all) reportOf(it, optionsByFlag.get(name), findings);
     this.#check();
   }
 
@@ -153,9 +153,9 @@ function besideAlpha(it: Written): Written {
   return { ...it, ignored: 'oauth2-proxy reads the alpha configuration instead' };
 }
 
-function report({ label, values, elsewhere }: Written, option: Option | undefined, findings: Findings): void {
+function reportOf({ label, values, elsewhere }: Written, option: Option | undefined, findings: Findings): void {
   if (option === undefined) return;
-  const { same, to, lost, secret, bool } = option;
+  const { same, secret, bool } = option;
   const value = values.join(',');
   const isSame = same !== undefined && value.toLowerCase() === same.toLowerCase();
   if (elsewhere !== undefined && secret === undefined) {
@@ -164,7 +164,5 @@ function report({ label, values, elsewhere }: Written, option: Option | undefine
       `its value is not in these files, but in ${elsewhere}: write it into the file, or into the policy`,
     );
   }
-  if (lost === undefined) findings.carry(label, to ?? '');
-  else if (isSame || (value === '' && !bool && elsewhere === undefined)) findings.carry(label, to ?? 'the same');
-  else findings.lose(label, lost);
+  report(option, label, isSame || (value === '' && !bool && elsewhere === undefined), findings);
 }

@@ -65,8 +65,8 @@ export function valuesOf(level: Level, value: unknown, option: Option): readonly
     const truth = boolIn(level, value);
     return truth === undefined ? undefined : [String(truth)];
   }
-  if (option.unit !== undefined) {
-    const text = unitIn(level, value, option.unit);
+  if (option.duration || option.number) {
+    const text = unitIn(level, value, option.duration ? 'duration' : 'number');
     return text === undefined ? undefined : [text];
   }
   if (typeof value === 'string') return [value];

@@ -3,8 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Annotation, sections as annotations } from '../../../src/migrate/ingress-nginx/annotations.ts';
-import { keyOf } from '../../../src/migrate/oauth2-proxy/names.ts';
-import { type Option, sections } from '../../../src/migrate/oauth2-proxy/options.ts';
+import { keyOf, type Option, sections } from '../../../src/migrate/oauth2-proxy/options.ts';
 import { meshgate } from '../cli/fake.ts';
 import { played } from '../cli/played.ts';
 

@@ -1,7 +1,7 @@
 /** Random configurations: the command never fails with an exception, and what it prints is a valid policy. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { optionsByFlag, optionsByKey } from '../../../src/migrate/oauth2-proxy/names.ts';
+import { optionsByFlag, optionsByKey } from '../../../src/migrate/oauth2-proxy/options.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { holds } from '../../harness/property.ts';
 import { meshgate } from '../cli/fake.ts';
