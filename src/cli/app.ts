@@ -1,5 +1,6 @@
+import { overlayJsonSchemaText, policyJsonSchemaText } from '../policy/index.ts';
 import { auditCommands } from './audit/command.ts';
-import { commands } from './common/context.ts';
+import { command, commands, toggle, YES } from './common/context.ts';
 import { type CommandDefinition, definitionsOf } from './common/definitions.ts';
 import { diffCommand } from './diff/command.ts';
 import { driftCommands } from './drift/command.ts';
@@ -14,13 +15,30 @@ import { proveCommand } from './prove/command.ts';
 import { ANY_TARGET, renderCommand } from './render/command.ts';
 import { replayCommand } from './replay/command.ts';
 import { revokeCommand } from './revoke.ts';
-import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status/command.ts';
 import { testCommand } from './test/command.ts';
 import { tightenCommand } from './tighten/command.ts';
 import { tokenCommand } from './token/command.ts';
 import { traceCommand } from './trace/command.ts';
 import { validateCommand } from './validate/command.ts';
+
+/** `meshgate schema`. */
+const schemaCommand = command({
+  brief: 'Print the JSON Schema of a policy, for editors',
+  text: 'Prints the JSON Schema of a policy, so that an editor completes keys and explains them. With --overlay, prints the schema of an overlay. "meshgate validate" checks much more.',
+  examples: [
+    'meshgate schema > meshgate.schema.json',
+    'meshgate schema --overlay > overlay.schema.json',
+    '# yaml-language-server: $schema=meshgate.schema.json      (first line of the policy, for VS Code and others)',
+  ],
+  flags: {
+    overlay: toggle('Print the schema of an overlay: no key is required, and null removes a key'),
+  },
+  run(runtime, { overlay }) {
+    runtime.out(overlay ? overlayJsonSchemaText() : policyJsonSchemaText());
+    return YES;
+  },
+});
 
 /** The version in package.json; a test compares the two. */
 export const VERSION = '0.1.0';

@@ -2,7 +2,18 @@ import { newSigningKeys, replaceSigningKeys, rotateSigningKeys } from '../assert
 import { PUBLISHED_BEFORE_SIGNING_S } from '../base/limits.ts';
 import { isRing, newRing, replaceRing, rotateRing } from '../session/keys/rotate-ring.ts';
 import { PUBLISHED_BEFORE_SEALING_S } from '../session/limits.ts';
-import { argument, command, commands, type FlagsOf, flag, NO, parseDuration, WrongUse, YES } from './common/context.ts';
+import {
+  argument,
+  command,
+  commands,
+  type FlagsOf,
+  flag,
+  NO,
+  parseDuration,
+  toggle,
+  WrongUse,
+  YES,
+} from './common/context.ts';
 import { decoded, reasonOf } from './common/load.ts';
 import { codeOf, type Runtime } from './machine/runtime.ts';
 
@@ -15,16 +26,10 @@ const ABSOLUTE_S = 24 * 3600;
 const keysFile = argument('FILE', 'The file of gateway.assertion.keys_file or gateway.session.keys_file');
 
 const rotateFlags = {
-  early: {
-    kind: 'boolean',
-    default: false,
-    brief: `The next key signs or seals even if it has existed for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
-  },
-  leaked: {
-    kind: 'boolean',
-    default: false,
-    brief: 'The file has leaked: replace all its keys by two new keys',
-  },
+  early: toggle(
+    `The next key signs or seals even if it has existed for less than ${PUBLISHED_BEFORE_SIGNING_S / 60} or ${PUBLISHED_BEFORE_SEALING_S / 60} minutes`,
+  ),
+  leaked: toggle('The file has leaked: replace all its keys by two new keys'),
   absolute: flag('DURATION', 'For session keys: gateway.session.absolute of the policy (default 24h)', parseDuration),
 };
 
@@ -93,11 +98,7 @@ const newCommand = command({
   text: 'Makes a JWKS with two new keys, which only its owner can read. The keys are P-256 key pairs that sign assertions or, with --session, 256-bit keys that seal session cookies. The first key signs or seals; the second key will do so after the next rotation.',
   examples: ['meshgate keys new /run/secrets/assertion.jwks', 'meshgate keys new --session /run/secrets/session.jwks'],
   flags: {
-    session: {
-      kind: 'boolean',
-      default: false,
-      brief: 'Make keys that seal sessions instead of keys that sign assertions',
-    },
+    session: toggle('Make keys that seal sessions instead of keys that sign assertions'),
   },
   args: [keysFile],
   async run(runtime, { session }, file) {

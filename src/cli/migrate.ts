@@ -2,19 +2,9 @@ import type { Finding, Findings } from '../migrate/findings.ts';
 import type { Migrated } from '../migrate/index.ts';
 import { isHost } from '../policy/forms/addresses.ts';
 import { formatError, parsePolicy } from '../policy/index.ts';
-import {
-  argument,
-  command,
-  commands,
-  type FlagsOf,
-  flag,
-  formatFlag,
-  json,
-  NO,
-  WrongUse,
-  YES,
-} from './common/context.ts';
+import { argument, command, commands, type FlagsOf, flag, formatFlag, NO, WrongUse, YES } from './common/context.ts';
 import { decoded, readText, reasonOf } from './common/load.ts';
+import { json } from './common/print.ts';
 import { codeOf, type Runtime } from './machine/runtime.ts';
 
 const output = {

@@ -1,7 +1,7 @@
 import { buildApplication, type Command, type RouteMap, run, text_en } from '@stricli/core';
 import { printable } from '../base/hostile-text.ts';
-import { hasColours } from './common/colours.ts';
 import { type Context, NO, WRONG_USE } from './common/context.ts';
+import { hasColours } from './common/print.ts';
 import type { Runtime } from './machine/runtime.ts';
 
 /** Returns the text of an exception. In njs, the stack does not contain the message. */

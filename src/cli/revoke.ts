@@ -4,7 +4,7 @@ import { REVOKE_FOLDER } from '../session/limits.ts';
 import { revocation } from '../session/revocation/new-revocation.ts';
 import { ofAny } from '../session/revocation/revocation.ts';
 import type { Revocation } from '../session/revocation/store.ts';
-import { command, type FlagsOf, flag, NO, WrongUse, YES } from './common/context.ts';
+import { command, type FlagsOf, flag, NO, toggle, WrongUse, YES } from './common/context.ts';
 import { reasonOf, utf8 } from './common/load.ts';
 import { codeOf, type Runtime } from './machine/runtime.ts';
 
@@ -13,7 +13,7 @@ const flags = {
   sid: flag('ID', 'One session, by its id'),
   kid: flag('ID', 'Everything that a session key sealed, or a provider’s key signed'),
   jti: flag('ID', 'One token, by its "jti"'),
-  cut: { kind: 'boolean', default: false, brief: 'Reload nginx, so that open WebSockets and streams end' },
+  cut: toggle('Reload nginx, so that open WebSockets and streams end'),
   stateDir: flag('DIR', 'Folder of the gateway’s state (default $MESHGATE_STATE, /var/lib/meshgate)'),
   pidFile: {
     kind: 'parsed',

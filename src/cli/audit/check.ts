@@ -3,9 +3,9 @@ import { isoTime } from '../../audit/log/clocks.ts';
 import { type Proven, parseProof, verifyProof } from '../../audit/log/line-proof.ts';
 import { Malformed } from '../../audit/log/malformed.ts';
 import { foreign } from '../../base/hostile-text.ts';
-import type { Paint } from '../common/colours.ts';
 import { argument, command, formatFlag, NO, WrongUse, YES } from '../common/context.ts';
 import { readText } from '../common/load.ts';
+import type { Paint } from '../common/print.ts';
 import { keyFlag, keyOf, witnessFlag, witnessKeys } from './sealed-folder.ts';
 
 /** Describes the request of a line, and what the gateway decided; undefined if it is not a line of the log. */

@@ -1,9 +1,7 @@
 import { commands } from '../common/context.ts';
 import { auditCheckCommand } from './check.ts';
-import { auditLinesCommand } from './lines.ts';
-import { auditOcsfCommand } from './ocsf.ts';
+import { auditLinesCommand, auditOcsfCommand, auditPseudonymCommand } from './lines.ts';
 import { auditProveCommand } from './prove.ts';
-import { auditPseudonymCommand } from './pseudonym.ts';
 import { redecideCommand } from './redecide.ts';
 import { sealCommand } from './seal.ts';
 import { auditVerifyCommand } from './verify.ts';

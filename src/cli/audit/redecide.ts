@@ -8,10 +8,21 @@ import { type PolicyUse, PolicyUses } from '../../audit/replay/policy-uses.ts';
 import { First } from '../../audit/verify/first.ts';
 import { SealedPolicies } from '../../audit/verify/sealed-policies.ts';
 import { foreign } from '../../base/hostile-text.ts';
-import type { Paint } from '../common/colours.ts';
-import { argument, command, flag, formatFlag, NO, NOT_PROVEN, policyFlag, WrongUse, YES } from '../common/context.ts';
-import { count, loadAll, reasonOf } from '../common/load.ts';
+import {
+  argument,
+  command,
+  flag,
+  formatFlag,
+  NO,
+  NOT_PROVEN,
+  policyFlag,
+  several,
+  WrongUse,
+  YES,
+} from '../common/context.ts';
+import { loadAll, reasonOf } from '../common/load.ts';
 import { LOGS, logLines, type Place, placeText, requestJson, requestText, sealedLines } from '../common/log-lines.ts';
+import { count, type Paint } from '../common/print.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import { CompiledPolicies, loadAny } from '../replay/compiled-policies.ts';
 import type { Invalid } from '../replay/replayed.ts';
@@ -190,7 +201,7 @@ export const redecideCommand = command({
   ],
   flags: {
     ...sourceFlags,
-    policy: { ...policyFlag, variadic: true as const },
+    policy: several(policyFlag),
     logFolder: flag('FOLDER', 'A transparency log: its policies and, without LOG, its lines'),
     format: formatFlag,
   },

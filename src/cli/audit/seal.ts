@@ -4,7 +4,7 @@ import { readSettings, type SealSettings } from '../../audit/seal/settings.ts';
 import { Submitter } from '../../audit/witness/submitter.ts';
 import { originOf } from '../../policy/schema/audit.ts';
 import { digestOf, policyText } from '../../rules/digest.ts';
-import { argument, command, Failed, flag, WrongUse, YES } from '../common/context.ts';
+import { argument, command, Failed, flag, toggle, WrongUse, YES } from '../common/context.ts';
 import { loadValid, readText } from '../common/load.ts';
 import { type Source, sourceFlags, sourceOf } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
@@ -18,7 +18,7 @@ const flags = {
   log: flag('FILE', 'The log that nginx writes (default: gateway.audit.log)'),
   folder: flag('FOLDER', 'The folder of the sealed log (default: gateway.audit.folder)'),
   keyFolder: flag('FOLDER', 'The folder of the signing key (default: private in the folder of the sealed log)'),
-  once: { kind: 'boolean', default: false, brief: 'Seals what is there, and ends' },
+  once: toggle('Seals what is there, and ends'),
 } as const;
 
 /** Reads the settings from the rendered policy, or from a policy. */

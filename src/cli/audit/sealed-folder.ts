@@ -1,7 +1,7 @@
 import { type Published, snapshotOf } from '../../audit/log/log-reader.ts';
 import { Malformed } from '../../audit/log/malformed.ts';
 import { COSIGNATURE, type KeyType, parseVkey, SIGNATURE, type VerifierKey } from '../../audit/log/note.ts';
-import { flag, WrongUse } from '../common/context.ts';
+import { flag, several, WrongUse } from '../common/context.ts';
 import { readText, reasonOf } from '../common/load.ts';
 import { codeOf, type Runtime } from '../machine/runtime.ts';
 
@@ -11,10 +11,7 @@ export const DEFAULT_FOLDER = '/var/lib/meshgate/audit';
 /** The flags of the commands that read a transparency log. */
 export const folderFlag = flag('FOLDER', `The folder of the transparency log (default ${DEFAULT_FOLDER})`);
 export const keyFlag = flag('VKEY', 'The first key of the log: its text, or a file with it');
-export const witnessFlag = {
-  ...flag('VKEY', 'The key of a witness: its text, or a file with it; may be repeated'),
-  variadic: true as const,
-};
+export const witnessFlag = several(flag('VKEY', 'The key of a witness: its text, or a file with it; may be repeated'));
 
 /** Returns what a function reads from a file or folder of a log; undefined if it does not exist. */
 function ifReadable<T>(path: string, read: (path: string) => T): T | undefined {

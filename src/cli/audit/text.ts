@@ -4,8 +4,7 @@ import { formatVkey } from '../../audit/log/note.ts';
 import type { Compared, LineFinding } from '../../audit/verify/compare-files.ts';
 import type { LogFinding, VerifiedLog } from '../../audit/verify/verify-log.ts';
 import { foreign } from '../../base/hostile-text.ts';
-import type { Paint } from '../common/colours.ts';
-import { count } from '../common/load.ts';
+import { count, type Paint } from '../common/print.ts';
 
 /** The result of `audit verify`. */
 export interface Verified {

@@ -6,7 +6,19 @@ import { type ByteLine, byteLines } from '../../audit/verify/byte-lines.ts';
 import { type Compared, Comparison, UNSEALED_S } from '../../audit/verify/compare-files.ts';
 import { UNKNOWN } from '../../audit/verify/match-lines.ts';
 import { type VerifiedLog, verifyLog } from '../../audit/verify/verify-log.ts';
-import { argument, command, Failed, flag, formatFlag, NO, parseDuration, WrongUse, YES } from '../common/context.ts';
+import {
+  argument,
+  command,
+  Failed,
+  flag,
+  formatFlag,
+  NO,
+  parseDuration,
+  several,
+  switchFlag,
+  WrongUse,
+  YES,
+} from '../common/context.ts';
 import { readFile, reasonOf } from '../common/load.ts';
 import { LOGS } from '../common/log-lines.ts';
 import type { HeldFile } from '../machine/chunks.ts';
@@ -142,17 +154,11 @@ export const auditVerifyCommand = command({
   flags: {
     logFolder: folderFlag,
     key: keyFlag,
-    checkpoint: {
-      ...flag('FILE', 'A checkpoint of the log that you have kept, which the log must continue; may be repeated'),
-      variadic: true as const,
-    },
+    checkpoint: several(
+      flag('FILE', 'A checkpoint of the log that you have kept, which the log must continue; may be repeated'),
+    ),
     witness: witnessFlag,
-    part: {
-      kind: 'boolean',
-      optional: true,
-      withNegated: false,
-      brief: 'The files are a part of the log: sealed lines before and after them are not missing',
-    },
+    part: switchFlag('The files are a part of the log: sealed lines before and after them are not missing'),
     lag: flag(
       'TIME',
       'How much older than the newest line a line may be that is not sealed, such as 60s (default 2s)',

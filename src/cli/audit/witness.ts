@@ -14,7 +14,7 @@ import { SealLock } from '../../audit/seal/lock.ts';
 import { SaidProblems } from '../../audit/seal/said-problems.ts';
 import { MAX_REQUEST_BYTES } from '../../audit/witness/add-checkpoint.ts';
 import { Witness, type WitnessStore } from '../../audit/witness/cosign.ts';
-import { command, flag, NO, WrongUse, YES } from '../common/context.ts';
+import { command, flag, NO, several, WrongUse, YES } from '../common/context.ts';
 import { type Listening, systemServe } from '../machine/http-server.ts';
 import { keyOf } from './sealed-folder.ts';
 
@@ -97,7 +97,7 @@ export const auditWitnessCommand = command({
   ],
   flags: {
     folder: flag('FOLDER', 'The folder of the key and of the checkpoints that were cosigned'),
-    log: { ...flag('VKEY', 'The key of a log: its text, or a file with it; may be repeated'), variadic: true as const },
+    log: several(flag('VKEY', 'The key of a log: its text, or a file with it; may be repeated')),
     name: flag('NAME', 'The name of the witness; needed at the first start'),
     listen: flag('ADDRESS:PORT', `Where to listen (default ${DEFAULT_LISTEN})`),
   },

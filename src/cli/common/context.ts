@@ -11,7 +11,7 @@ import {
 import { foreign } from '../../base/hostile-text.ts';
 import { seconds } from '../../policy/forms/units.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import { type Paint, painter } from './colours.ts';
+import { type Format, print, type Report } from './print.ts';
 
 /** The exit codes: yes; no (denied, or not valid); wrong use; and, from commands that compare, an unproven result. */
 export const YES = 0;
@@ -45,17 +45,6 @@ export class WrongUse extends Failed {
 /** Ends a command whose policy has errors, which are printed already. */
 export class InvalidPolicy extends Error {}
 
-/** The result of a command. */
-export interface Report {
-  readonly code: number;
-  /** What `--format json` prints. Members that are undefined are left out. */
-  readonly value: unknown;
-  /** The same for people. */
-  readonly text: (paint: Paint) => string;
-  /** Lines for standard error, after the result. */
-  readonly notes?: readonly string[];
-}
-
 /** A flag that takes a value. */
 interface ValueFlag<T> {
   readonly kind: 'parsed';
@@ -74,6 +63,15 @@ export function flag<T = string>(
 ): ValueFlag<T> {
   return { kind: 'parsed', parse, optional: true, placeholder, brief };
 }
+
+/** Returns a flag that may be given several times. */
+export const several = <F extends ValueFlag<unknown>>(one: F) => ({ ...one, variadic: true as const });
+
+/** Returns a flag without a value. */
+export const switchFlag = (brief: string) => ({ kind: 'boolean', optional: true, withNegated: false, brief }) as const;
+
+/** Returns a flag without a value that has a negation, such as `--no-session`. */
+export const toggle = (brief: string) => ({ kind: 'boolean', default: false, brief }) as const;
 
 /** Returns a positional argument. */
 export const argument = (placeholder: string, brief: string) => ({ parse: String, placeholder, brief });
@@ -123,17 +121,6 @@ function exitsText(exits: Exits): string {
 
 export type DefinedCommand = Command<Context> & { readonly definition: Definition };
 
-type Returned = number | Report;
-
-/** Prints the result of a command, and returns the exit code. */
-function print(runtime: Runtime, format: Format, returned: Returned): number {
-  if (typeof returned === 'number') return returned;
-  const { code, value, text, notes = [] } = returned;
-  runtime.out(format === 'json' ? json(value) : text(painter(runtime)));
-  for (const note of notes) runtime.err(`${note}\n`);
-  return code;
-}
-
 /** Prints why a command ended early, and returns the exit code. */
 function printFailure(runtime: Runtime, error: unknown, exits: Exits): number {
   if (error instanceof InvalidPolicy) return exits[NOT_PROVEN] === undefined ? NO : NOT_PROVEN;
@@ -150,7 +137,11 @@ export function command<S extends object, const A extends readonly Argument[] = 
     /** If the only argument has `several`, there may be any number of it, at least one unless it is optional. */
     readonly args?: A;
     readonly exits?: Exits;
-    readonly run: (runtime: Runtime, flags: FlagsOf<S>, ...args: ArgumentsOf<A>) => Returned | Promise<Returned>;
+    readonly run: (
+      runtime: Runtime,
+      flags: FlagsOf<S>,
+      ...args: ArgumentsOf<A>
+    ) => number | Report | Promise<number | Report>;
   },
 ): DefinedCommand {
   const { brief, text, examples, args = [], exits = {}, run } = given;
@@ -184,8 +175,6 @@ export function commands(
   return buildRouteMap({ routes, docs: { brief, ...(fullDescription !== undefined && { fullDescription }) } });
 }
 
-export type Format = 'text' | 'json';
-
 /** The flag `--format`, which is the same for every command that has results. */
 export const formatFlag = {
   kind: 'enum',
@@ -195,7 +184,7 @@ export const formatFlag = {
 } as const;
 
 /** The flag `--json`, which every command with {@link formatFlag} has too. */
-const jsonFlag = { kind: 'boolean', optional: true, withNegated: false, brief: 'The same as --format json' } as const;
+const jsonFlag = switchFlag('The same as --format json');
 
 const POLICY = ['FILE', 'The policy (default $MESHGATE_POLICY, or ./meshgate.yaml; - reads standard input)'] as const;
 
@@ -203,13 +192,15 @@ const POLICY = ['FILE', 'The policy (default $MESHGATE_POLICY, or ./meshgate.yam
 export const policyFlag = flag(...POLICY);
 export const policyArgument = { ...argument(...POLICY), optional: true } as const;
 
-/** Returns a value as the commands print JSON. */
-export function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
 /** Parses a duration as policies write it, and returns seconds. */
 export function parseDuration(text: string): number {
   if (!/^\d{1,6}[smhd]$/.test(text)) throw new Error('write a duration such as 12h or 7d');
   return seconds(text);
+}
+
+/** Parses a time: seconds since the epoch, or a date of ISO 8601. */
+export function parseTime(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
+  if (Number.isNaN(seconds)) throw new Error('write seconds since the epoch, or a date such as 2026-01-31T12:00:00Z');
+  return seconds;
 }

@@ -180,8 +180,3 @@ export function loadAll<T>(loads: readonly (() => T)[]): readonly T[] {
 export function loadPair(runtime: Runtime, sources: readonly [Source, Source]): readonly [Loaded, Loaded] {
   return loadAll(sources.map((it) => () => loadValid(runtime, it))) as readonly Loaded[] as readonly [Loaded, Loaded];
 }
-
-/** Returns a number with its noun: `1 role`, `2 roles`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}

@@ -4,7 +4,7 @@ import { foreignText, readSealerLeaf, type SealerLeaf } from '../../audit/log/le
 import type { Published } from '../../audit/log/log-reader.ts';
 import { sealedEntries } from '../../audit/verify/verify-log.ts';
 import { codeOf, type Runtime } from '../machine/runtime.ts';
-import { WrongUse } from './context.ts';
+import { parseDuration, parseTime, WrongUse } from './context.ts';
 import { reasonOf } from './load.ts';
 
 /** The positional argument LOG…. */
@@ -110,3 +110,20 @@ export const requestJson = (place: Place, { id, time, method, host, path, roles,
   ...{ id, time, method, host, path, roles },
   ...(agent !== '' && { agent }),
 });
+
+/** A time before now, or a point in time, in seconds. */
+type Since = { readonly ago: number } | { readonly at: number };
+
+/** Parses the value of `--since`. */
+export function parseSince(text: string): Since {
+  if (/^\d+[smhd]$/.test(text)) return { ago: parseDuration(text) };
+  try {
+    return { at: parseTime(text) };
+  } catch {
+    throw new Error('write how long ago, such as 30m or 1h, or a date such as 2026-01-31T12:00:00Z');
+  }
+}
+
+/** Returns the time of `--since` in milliseconds since the epoch. */
+export const sinceMs = (runtime: Runtime, since: Since): number =>
+  ('at' in since ? since.at : runtime.now() - since.ago) * 1000;

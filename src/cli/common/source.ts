@@ -1,18 +1,14 @@
 import { isVariable, type Variables } from '../../policy/index.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import { flag, policyFlag, WrongUse } from './context.ts';
+import { flag, policyFlag, several, WrongUse } from './context.ts';
 
 /** The policy of a command that names none. */
 export const DEFAULT_FILE = './meshgate.yaml';
 
-const overlay = (of: string) => ({
-  ...flag('FILE', `Merge this file into ${of}; repeat the flag to merge several, in this order`),
-  variadic: true as const,
-});
-const env = (of: string) => ({
-  ...flag('NAME', `${of} may contain \${NAME}, a variable of the environment; NAME=VALUE sets it here`),
-  variadic: true as const,
-});
+const overlay = (of: string) =>
+  several(flag('FILE', `Merge this file into ${of}; repeat the flag to merge several, in this order`));
+const env = (of: string) =>
+  several(flag('NAME', `${of} may contain \${NAME}, a variable of the environment; NAME=VALUE sets it here`));
 
 /** The flags that choose the policy and its stage, which are the same for every command that reads one policy. */
 export const sourceFlags = { policy: policyFlag, overlay: overlay('the policy'), env: env('The policy') };

@@ -7,10 +7,10 @@ import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../../policy/forms/reserv
 import { advise } from '../../policy/read/suggest.ts';
 import { ELSEWHERE, heldByAnonymous } from '../../rules/compare/anonymous-callers.ts';
 import { type DecidingCaller, travelling } from '../../rules/decide/decide.ts';
-import { fromText } from '../common/asked-from.ts';
 import { WrongUse } from '../common/context.ts';
 import { readFile, utf8 } from '../common/load.ts';
 import { headerOf } from '../common/service-credential.ts';
+import { fromText } from '../common/words.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import type { Reached } from './ask.ts';
 import { type ClaimedCaller, Offline } from './offline.ts';
@@ -41,13 +41,6 @@ export interface AskerFlags {
   readonly certificate?: string;
   /** The form of the `Authorization` header, which belongs to the service. */
   readonly serviceCredential?: string;
-}
-
-/** `--now`: seconds since the epoch, or a date of ISO 8601. */
-export function parseTime(text: string): number {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
-  if (Number.isNaN(seconds)) throw new Error('write seconds since the epoch, or a date such as 2026-01-31T12:00:00Z');
-  return seconds;
 }
 
 function given(held: readonly string[], text: string, { name, at }: Role): FactExplanation {

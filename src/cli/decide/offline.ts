@@ -21,7 +21,7 @@ import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../../token
 import { judgeIntrospected, providerToIntrospect } from '../../token/introspection.ts';
 import { providerOf } from '../../token/issuer.ts';
 import { type Claims, forResource, type TokenProvider, type Verified } from '../../token/types.ts';
-import { holderOf, requestView } from '../common/asked-from.ts';
+import { holderOf, requestView } from '../common/words.ts';
 
 /** A caller according to the claims of a token, and the input with which its roles were evaluated. */
 export interface ClaimedCaller {

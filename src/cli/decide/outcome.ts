@@ -1,6 +1,6 @@
 import { place } from '../../policy/index.ts';
 import { messageText } from '../../rules/tools.ts';
-import { count } from '../common/load.ts';
+import { count } from '../common/print.ts';
 import { askerText, ruleText } from '../common/words.ts';
 import type { TestOutcome } from './policy-tests.ts';
 

@@ -3,10 +3,10 @@ import type { PolicyTest } from '../../policy/checked/types.ts';
 import { ELSEWHERE } from '../../rules/compare/anonymous-callers.ts';
 import { type DecidingCaller, decide } from '../../rules/decide/decide.ts';
 import type { Decision, Rule } from '../../rules/types.ts';
-import { ADDRESS_UNSAID } from '../common/asked-from.ts';
 import type { Loaded } from '../common/load.ts';
 import { mcpHeaders } from '../common/message-flags.ts';
 import { headerOf } from '../common/service-credential.ts';
+import { ADDRESS_UNSAID } from '../common/words.ts';
 import { reach } from './ask.ts';
 import { Offline, type Said } from './offline.ts';
 

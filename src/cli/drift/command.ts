@@ -1,6 +1,5 @@
 import { foreign } from '../../base/hostile-text.ts';
 import { withoutSlashes } from '../../base/slashes.ts';
-import type { Paint } from '../common/colours.ts';
 import {
   command,
   commands,
@@ -10,17 +9,26 @@ import {
   formatFlag,
   NO,
   policyArgument,
+  switchFlag,
   WrongUse,
   YES,
 } from '../common/context.ts';
-import { count, type Loaded, loadValid, readText } from '../common/load.ts';
+import { type Loaded, loadValid, readText } from '../common/load.ts';
+import { count, type Paint } from '../common/print.ts';
 import { network } from '../common/provider.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import { splitUrl } from '../decide/ask.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { gatewayAddress } from '../test/at-gateway.ts';
-import { type Access, groupsOf, membersOf, NoAnswer } from './confluence-groups.ts';
-import { compareGroups, type Drift, groupNames } from './memberships.ts';
+import {
+  type Access,
+  compareGroups,
+  type Drift,
+  groupNames,
+  groupsOf,
+  membersOf,
+  NoAnswer,
+} from './confluence-groups.ts';
 
 const flags = {
   url: flag('URL', 'The address of Confluence: https://HOST:PORT, with its context path if it has one'),
@@ -30,7 +38,7 @@ const flags = {
     'GROUPS',
     'Groups of Confluence that no role has to give, with commas between them; * stands for any text',
   ),
-  members: { kind: 'boolean', optional: true, withNegated: false, brief: 'Count the accounts of each group' },
+  members: switchFlag('Count the accounts of each group'),
   caFile: flag('FILE', "CA of Confluence's certificate, PEM (default: the system's)"),
   overlay: sourceFlags.overlay,
   env: sourceFlags.env,

@@ -1,11 +1,21 @@
 import { readAddress } from '../../base/cidr.ts';
-import { argument, command, type FlagsOf, flag, formatFlag, parseDuration, WrongUse } from '../common/context.ts';
+import {
+  argument,
+  command,
+  type FlagsOf,
+  flag,
+  formatFlag,
+  parseDuration,
+  parseTime,
+  several,
+  WrongUse,
+} from '../common/context.ts';
 import { type Loaded, loadValid } from '../common/load.ts';
 import { messageFlags, messageOf } from '../common/message-flags.ts';
 import { checkForm } from '../common/service-credential.ts';
 import { readsStdin, sourceFlags, sourceOf } from '../common/source.ts';
 import { reach, splitUrl } from '../decide/ask.ts';
-import { askerOf, parseTime } from '../decide/asker.ts';
+import { askerOf } from '../decide/asker.ts';
 import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { explainLogged, parseRequestId } from './request.ts';
@@ -46,13 +56,12 @@ const flags = {
     'The request has this Authorization for the service: a scheme, or a scheme and the beginning of a token',
   ),
   request: flag('ID', 'Explain the request with this request_id, from the logs of --log', parseRequestId),
-  log: {
-    ...flag(
+  log: several(
+    flag(
       'LOG',
       'A file of the log, for --request; repeat the flag for several. .gz is decompressed, - is standard input',
     ),
-    variadic: true as const,
-  },
+  ),
   ...messageFlags,
   ...sourceFlags,
   format: formatFlag,

@@ -189,11 +189,8 @@ export const proveCommand = command({
     argument('B', 'Another policy; with --target, the file or folder of the mesh'),
   ],
   run(runtime, { target, assertionJwks, meshName, ingress, format: _, ...stages }, a, b) {
-    if (target === undefined && assertionJwks !== undefined)
-      throw new WrongUse('--assertion-jwks has no effect without --target');
-    if (target === undefined && ingress !== undefined) throw new WrongUse('--ingress has no effect without --target');
-    if (target === undefined && meshName !== undefined)
-      throw new WrongUse('--mesh-name has no effect without --target');
+    for (const [name, value] of Object.entries({ 'assertion-jwks': assertionJwks, ingress, 'mesh-name': meshName }))
+      if (target === undefined && value !== undefined) throw new WrongUse(`--${name} has no effect without --target`);
     const sides =
       target === undefined
         ? pairOf(a, b, stages)

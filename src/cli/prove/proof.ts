@@ -5,7 +5,7 @@ import type { DefinitionChange } from '../../rules/compare/parts.ts';
 import type { Witness } from '../../rules/compare/prove.ts';
 import { messageText } from '../../rules/tools.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Paint } from '../common/colours.ts';
+import type { Paint } from '../common/print.ts';
 import { aloneText, rolesText, ruleText } from '../common/words.ts';
 import { ruleJson } from '../diff/command.ts';
 import { definitionText } from '../diff/text.ts';

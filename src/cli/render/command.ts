@@ -10,7 +10,18 @@ import { emitPolicy } from '../../targets/kit/per-mesh.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
 import { renderNginx } from '../../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../../targets/types.ts';
-import { command, type FlagsOf, flag, formatFlag, json, NO, policyArgument, WrongUse, YES } from '../common/context.ts';
+import {
+  command,
+  Failed,
+  type FlagsOf,
+  flag,
+  formatFlag,
+  NO,
+  policyArgument,
+  switchFlag,
+  WrongUse,
+  YES,
+} from '../common/context.ts';
 import { type Loaded, type LoadedFile, loadValid, reasonOf, utf8 } from '../common/load.ts';
 import {
   assertionJwksFlag,
@@ -73,19 +84,9 @@ const flags = {
     'HOST:PORT',
     'Where the ingress reaches the sidecar (ext-authz, external-auth; default: a service of Kubernetes)',
   ),
-  checkFiles: {
-    kind: 'boolean',
-    optional: true,
-    withNegated: false,
-    brief: 'Also read the files that the policy names, and print what the gateway cannot use',
-  },
+  checkFiles: switchFlag('Also read the files that the policy names, and print what the gateway cannot use'),
   assertionJwks: assertionJwksFlag,
-  forUpdate: {
-    kind: 'boolean',
-    optional: true,
-    withNegated: false,
-    brief: 'Render the copies that decide while the objects are replaced (Linkerd)',
-  },
+  forUpdate: switchFlag('Render the copies that decide while the objects are replaced (Linkerd)'),
   ...controllerFlags,
   meshName: meshNameFlag,
   ingress: ingressFlag,
@@ -164,44 +165,48 @@ function sidecarAddress(text: string): { readonly host: string; readonly port: n
 /** The address of a DNS server, perhaps with a port. */
 const DNS_SERVER = /^\[?[0-9A-Fa-f:.]+\]?(:\d+)?$/;
 
+/** Returns the flags that have an effect only for some targets: the name, the value, whether the flag has an effect, and
+ * the target as the message names it. */
+function limitedFlags(flags: Flags): readonly (readonly [string, unknown, boolean, string?])[] {
+  const { target, form = '' } = flags;
+  const mesh = isMesh(target) ? meshTarget(target) : undefined;
+  const asks = asksSidecar(target, form);
+  const isOfNginx = !asks && (isNginx(target) || isController(target));
+  const ofNginx = {
+    dir: flags.dir,
+    'run-dir': flags.runDir,
+    'state-dir': flags.stateDir,
+    'access-log': flags.accessLog,
+  };
+  return [
+    ...Object.entries({ ...ofNginx, resolver: flags.resolver }).map(
+      ([name, value]) => [name, value, isOfNginx, asks ? form : target] as const,
+    ),
+    ['probe-image', flags.probeImage, isController(target)],
+    ['probe-address', flags.probeAddress, isController(target)],
+    ['gateway', flags.gateway, target === 'ngf'],
+    ['form', flags.form, isController(target)],
+    ['instance', flags.instance, isNginx(target)],
+    ['check-files', flags.checkFiles, isNginx(target)],
+    ['ingress', flags.ingress, mesh !== undefined, `${target}, which uses all ingresses`],
+    ['mesh-name', flags.meshName, mesh !== undefined, `${target}, which uses all meshes`],
+    ['assertion-jwks', flags.assertionJwks, mesh?.takesJwks === true],
+    ['for-update', flags.forUpdate, mesh?.takesForUpdate === true],
+    ['sidecar', flags.sidecar, target === 'ext-authz' || asks],
+  ];
+}
+
 function checkFlags(flags: Flags): void {
-  const own = { dir: flags.dir, 'run-dir': flags.runDir, 'state-dir': flags.stateDir };
-  const ofNginx = { ...own, 'access-log': flags.accessLog, resolver: flags.resolver };
-  for (const [name, value] of Object.entries(ofNginx)) {
-    if (value === undefined) continue;
-    if (asksSidecar(flags.target, flags.form))
-      throw new WrongUse(`--${name} has no effect for ${flags.form}: leave it out`);
-    if (!isNginx(flags.target) && !isController(flags.target)) {
-      throw new WrongUse(`--${name} has no effect for ${flags.target}: leave it out`);
-    }
+  for (const [name, value, hasEffect, target = flags.target] of limitedFlags(flags)) {
+    if (value !== undefined && !hasEffect) throw new WrongUse(`--${name} has no effect for ${target}: leave it out`);
   }
   checkController(flags.target, flags);
-  if (flags.instance !== undefined && !isNginx(flags.target)) {
-    throw new WrongUse(`--instance has no effect for ${flags.target}: leave it out`);
-  }
-  if (flags.checkFiles && !isNginx(flags.target)) {
-    throw new WrongUse(`--check-files has no effect for ${flags.target}: leave it out`);
-  }
-  if (flags.ingress !== undefined && !isMesh(flags.target)) {
-    throw new WrongUse(`--ingress has no effect for ${flags.target}, which uses all ingresses: leave it out`);
-  }
-  if (flags.meshName !== undefined && !isMesh(flags.target)) {
-    throw new WrongUse(`--mesh-name has no effect for ${flags.target}, which uses all meshes: leave it out`);
-  }
-  if (flags.assertionJwks !== undefined && !(isMesh(flags.target) && meshTarget(flags.target).takesJwks)) {
-    throw new WrongUse(`--assertion-jwks has no effect for ${flags.target}: leave it out`);
-  }
-  if (flags.forUpdate && !(isMesh(flags.target) && meshTarget(flags.target).takesForUpdate)) {
-    throw new WrongUse(`--for-update has no effect for ${flags.target}: leave it out`);
-  }
-  if (flags.sidecar !== undefined && flags.target !== 'ext-authz' && !asksSidecar(flags.target, flags.form)) {
-    throw new WrongUse(`--sidecar has no effect for ${flags.target}: leave it out`);
-  }
   const other = flags.resolver?.find((it) => !DNS_SERVER.test(it));
   if (other !== undefined) {
     throw new WrongUse(`--resolver ${other}: give IP addresses of DNS servers, as in 10.0.0.10 or [fd00::10]:53`);
   }
-  for (const [name, value] of Object.entries({ ...own, 'access-log': flags.accessLog })) {
+  const paths = { dir: flags.dir, 'run-dir': flags.runDir, 'state-dir': flags.stateDir, 'access-log': flags.accessLog };
+  for (const [name, value] of Object.entries(paths)) {
     if (value !== undefined && !value.startsWith('/')) throw new WrongUse(`--${name} ${value}: give an absolute path`);
   }
 }
@@ -278,30 +283,13 @@ function writeFiles(runtime: Runtime, out: string, flags: Flags, files: Emitted[
   return { written: Object.keys(all), ...left };
 }
 
-/** Describes the files for people: those that were written on standard output, and what happened to older ones. */
-function report(runtime: Runtime, folder: string, { written, removed, kept }: Writing): void {
-  for (const name of written) runtime.out(`${folder}/${name}\n`);
-  for (const name of removed) runtime.err(`removed: ${folder}/${name}: it is no longer rendered\n`);
-  for (const name of kept) {
-    const why = 'it is no longer rendered, and has changed since meshgate wrote it; remove it if nothing needs it';
-    runtime.err(`kept: ${folder}/${name}: ${why}\n`);
-  }
-}
-
-/** The result as JSON: the files, with their texts if they are not written, and the gaps with their places. */
-function resultJson(
-  loaded: Loaded,
-  flags: Flags,
-  { files, gaps, notes }: Emitted,
-  writing: Writing | undefined,
-): string {
-  const of = placeOf(loaded);
-  return json({
-    target: flags.target,
-    ...(writing ?? { files }),
-    gaps: gaps.map((gap) => ({ ...gap, at: of(gap) })),
-    notes,
-  });
+/** Describes what happened to the files that are no longer rendered. */
+function leftoverLines(folder: string, { removed, kept }: Leftover): readonly string[] {
+  const why = 'it is no longer rendered, and has changed since meshgate wrote it; remove it if nothing needs it';
+  return [
+    ...removed.map((name) => `removed: ${folder}/${name}: it is no longer rendered`),
+    ...kept.map((name) => `kept: ${folder}/${name}: ${why}`),
+  ];
 }
 
 /** `meshgate render`: renders the policy as configuration of nginx or of a mesh, or as one policy. */
@@ -325,10 +313,7 @@ export const renderCommand = command({
     if (flags.checkFiles) {
       for (const { line } of (await checkFiles(runtime, loaded)).problems) runtime.err(`meshgate: ${line}\n`);
       const opened = openedBy(runtime, loaded, flags.stateDir);
-      if (opened !== undefined) {
-        runtime.err(`meshgate: ${opened}\n`);
-        return NO;
-      }
+      if (opened !== undefined) throw new Failed(opened);
     }
     const out = flags.out === undefined ? undefined : writing(flags.out, () => runtime.folder(flags.out as string));
     const emitted = emit(runtime, loaded, flags, flags.dir ?? out ?? IMAGE_DIR);
@@ -336,11 +321,23 @@ export const renderCommand = command({
     const isJson = flags.format === 'json';
     if (!isJson) runtime.err(gapsText(loaded, gaps) + notes.map((text) => `note: ${text}\n`).join(''));
     const fails = gaps.length > 0 && [ANY_TARGET, flags.target].includes(flags.failOnGap ?? '');
-    const isWritten = out !== undefined && !fails && Object.keys(files).length > 0;
-    const written = isWritten ? writeFiles(runtime, out, flags, files) : undefined;
-    if (isJson) runtime.out(resultJson(loaded, flags, emitted, written));
-    else if (written) report(runtime, withoutSlashes(flags.out as string), written);
-    else if (out === undefined && !fails && Object.keys(files).length > 0) runtime.out(printed(files));
-    return fails || Object.keys(files).length === 0 ? NO : YES;
+    const hasFiles = Object.keys(files).length > 0;
+    const written = out !== undefined && !fails && hasFiles ? writeFiles(runtime, out, flags, files) : undefined;
+    const folder = withoutSlashes(flags.out ?? '');
+    const of = placeOf(loaded);
+    return {
+      code: fails || !hasFiles ? NO : YES,
+      value: {
+        target: flags.target,
+        ...(written ?? { files }),
+        gaps: gaps.map((gap) => ({ ...gap, at: of(gap) })),
+        notes: emitted.notes,
+      },
+      text() {
+        if (written !== undefined) return written.written.map((name) => `${folder}/${name}\n`).join('');
+        return out === undefined && !fails && hasFiles ? printed(files) : '';
+      },
+      notes: written === undefined || isJson ? [] : leftoverLines(folder, written),
+    };
   },
 });

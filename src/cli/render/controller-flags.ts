@@ -55,22 +55,13 @@ function sidecarService(text: string): { readonly name: string; readonly port: n
   return { name, port: Number(port) };
 }
 
-/** Rejects flags that have no effect for the target. */
-export function checkController(target: string, { form, gateway, probeImage, probeAddress }: Given): void {
-  for (const [name, value] of Object.entries({ 'probe-image': probeImage, 'probe-address': probeAddress })) {
-    if (value !== undefined && !isController(target)) {
-      throw new WrongUse(`--${name} has no effect for ${target}: leave it out`);
-    }
-  }
+/** Checks the values of flags for ingress controllers. */
+export function checkController(target: string, { form, probeImage, probeAddress }: Given): void {
   if (probeImage !== undefined && !/^[\w./:@-]+$/.test(probeImage)) {
     throw new WrongUse(`--probe-image ${probeImage}: write an image such as ${PROBE_IMAGE}`);
   }
   if (probeAddress !== undefined) gatewayAddress(probeAddress, '--probe-address');
-  if (gateway !== undefined && target !== 'ngf') {
-    throw new WrongUse(`--gateway has no effect for ${target}: leave it out`);
-  }
-  if (form === undefined) return;
-  if (!isController(target)) throw new WrongUse(`--form has no effect for ${target}: leave it out`);
+  if (form === undefined || !isController(target)) return;
   const { forms } = ingressTargets[target];
   if (!forms.includes(form)) throw new WrongUse(`--form ${form}: write one of ${forms.join(', ')}`);
 }

@@ -3,9 +3,10 @@ import { Decider } from '../../audit/replay/decider.ts';
 import { Replay } from '../../audit/replay/replay-line.ts';
 import type { Ruled } from '../../rules/decide/at-ingress.ts';
 import { policyDigest } from '../../rules/digest.ts';
-import { argument, command, type Format, flag, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from '../common/context.ts';
+import { argument, command, flag, formatFlag, NO, NOT_PROVEN, toggle, WrongUse, YES } from '../common/context.ts';
 import { type Loaded, loadAll, loadValid } from '../common/load.ts';
 import { followLines, LOGS, logLines, placeText } from '../common/log-lines.ts';
+import type { Format } from '../common/print.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { type Digested, loadAny } from './compiled-policies.ts';
@@ -78,11 +79,7 @@ export const replayCommand = command({
   flags: {
     ...sourceFlags,
     old: flag('FILE', 'The policy of the lines, or its compiled form in .json (default: what the gateway did)'),
-    follow: {
-      kind: 'boolean',
-      default: false,
-      brief: 'Wait for new lines, and print each request that changes as soon as it is logged',
-    },
+    follow: toggle('Wait for new lines, and print each request that changes as soon as it is logged'),
     format: formatFlag,
   },
   args: [{ ...argument(...LOGS), several: true }],

@@ -3,9 +3,9 @@ import type { Outcome, Replayed, Unknown } from '../../audit/replay/replay-line.
 import { First } from '../../audit/verify/first.ts';
 import { foreign } from '../../base/hostile-text.ts';
 import type { DefinitionChange } from '../../rules/compare/parts.ts';
-import type { Paint } from '../common/colours.ts';
-import { count, type Loaded } from '../common/load.ts';
+import type { Loaded } from '../common/load.ts';
 import { type Place, placeText, requestJson, requestText } from '../common/log-lines.ts';
+import { count, type Paint } from '../common/print.ts';
 import { ruleText } from '../common/words.ts';
 
 /** Maximum number of examples of one change. */

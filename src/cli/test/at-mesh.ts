@@ -12,7 +12,7 @@ import { reach, splitUrl } from '../decide/ask.ts';
 import type { TestOutcome } from '../decide/policy-tests.ts';
 import type { Ask, Incoming } from '../machine/http.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import type { Enforcer, hostPort, LiveOutcome } from './result.ts';
+import type { Enforcer, hostPort, LiveOutcome } from './at-gateway.ts';
 
 /** The body of a refusal by Envoy itself. In the response to HEAD, only its length is visible. */
 const DENIED = 'RBAC: access denied';

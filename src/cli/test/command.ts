@@ -1,4 +1,14 @@
-import { command, type FlagsOf, flag, formatFlag, NO, policyArgument, WrongUse, YES } from '../common/context.ts';
+import {
+  command,
+  type FlagsOf,
+  flag,
+  formatFlag,
+  NO,
+  policyArgument,
+  several,
+  WrongUse,
+  YES,
+} from '../common/context.ts';
 import { type Loaded, loadValid, readText } from '../common/load.ts';
 import { ingressFlag, meshNameFlag, ofMesh, seenFrom } from '../common/mesh-flags.ts';
 import { network } from '../common/provider.ts';
@@ -6,10 +16,8 @@ import { sourceFlags, sourceName, sourceOf } from '../common/source.ts';
 import { runTests, type TestOutcome } from '../decide/policy-tests.ts';
 import type { Ask } from '../machine/http.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import { askGateway, gatewayAddress } from './at-gateway.ts';
+import { askGateway, type Enforcer, gatewayAddress, hostPort, LiveTokens, parseTokenFlag } from './at-gateway.ts';
 import { askMesh } from './at-mesh.ts';
-import { LiveTokens, parseTokenFlag } from './caller-tokens.ts';
-import { type Enforcer, hostPort } from './result.ts';
 import { isGood, resultsJson, resultsText } from './text.ts';
 
 /** Parses the value NAME=FILE of `--client`. */
@@ -22,18 +30,16 @@ function parseClientFlag(text: string) {
 const flags = {
   gateway: flag('URL', 'Also send the tests to the running gateway at this URL, with the host names of the tests'),
   caFile: flag('FILE', "CA of the gateway's certificate, PEM (default: the system's)"),
-  token: {
-    ...flag(
+  token: several(
+    flag(
       'ROLES=FILE',
       'Token of a caller with these roles; authenticated=FILE: without roles; tests[N]=FILE: for one test',
       parseTokenFlag,
     ),
-    variadic: true,
-  },
-  client: {
-    ...flag('NAME=FILE', 'Client certificate and its key, PEM, of tests with this certificate', parseClientFlag),
-    variadic: true,
-  },
+  ),
+  client: several(
+    flag('NAME=FILE', 'Client certificate and its key, PEM, of tests with this certificate', parseClientFlag),
+  ),
   forwarded: {
     kind: 'boolean',
     optional: true,

@@ -1,10 +1,9 @@
 import { place } from '../../policy/index.ts';
-import type { Paint } from '../common/colours.ts';
-import { count } from '../common/load.ts';
+import { count, type Paint } from '../common/print.ts';
 import { ruleText } from '../common/words.ts';
 import { askedText, failureText, outcomeJson, testsText } from '../decide/outcome.ts';
 import type { TestOutcome } from '../decide/policy-tests.ts';
-import type { Enforcer, LiveOutcome } from './result.ts';
+import type { Enforcer, LiveOutcome } from './at-gateway.ts';
 
 /** The results of `meshgate test`. */
 export interface Results {

@@ -4,9 +4,10 @@ import { printable } from '../../base/hostile-text.ts';
 import { place } from '../../policy/index.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import type { Rule } from '../../rules/types.ts';
-import { argument, command, flag, formatFlag, NO, NOT_PROVEN, WrongUse, YES } from '../common/context.ts';
-import { count, decoded, type LoadedFile, loadValid } from '../common/load.ts';
+import { argument, command, flag, formatFlag, NO, NOT_PROVEN, several, WrongUse, YES } from '../common/context.ts';
+import { decoded, type LoadedFile, loadValid } from '../common/load.ts';
 import { LOGS, logLines, placeText } from '../common/log-lines.ts';
+import { count } from '../common/print.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import { runTests } from '../decide/policy-tests.ts';
 import type { Runtime } from '../machine/runtime.ts';
@@ -121,10 +122,7 @@ export const tightenCommand = command({
   flags: {
     ...sourceFlags,
     days: flag('N', 'Only requests of the last N days of the log are uses (default: all)', parseDays),
-    keep: {
-      ...flag('NAME', 'Keep the rules of this role, agent or route; repeat the flag to name several'),
-      variadic: true as const,
-    },
+    keep: several(flag('NAME', 'Keep the rules of this role, agent or route; repeat the flag to name several')),
     format: formatFlag,
   },
   args: [{ ...argument(...LOGS), several: true }],

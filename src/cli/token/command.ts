@@ -1,28 +1,32 @@
 import { acceptingOf } from '../../caller/credential.ts';
-import { argument, command, type FlagsOf, flag, formatFlag, NO, WrongUse, YES } from '../common/context.ts';
+import {
+  argument,
+  command,
+  type FlagsOf,
+  flag,
+  formatFlag,
+  NO,
+  parseTime,
+  switchFlag,
+  WrongUse,
+  YES,
+} from '../common/context.ts';
 import { type Loaded, loadValid } from '../common/load.ts';
 import { messageFlags, messageOf } from '../common/message-flags.ts';
-import { caFileFlag } from '../common/provider-keys.ts';
+import { caFileFlag } from '../common/provider.ts';
 import { readsStdin, sourceFlags, sourceOf } from '../common/source.ts';
 import { reach, splitUrl } from '../decide/ask.ts';
-import { askerOf, parseTime, tokenText } from '../decide/asker.ts';
+import { askerOf, tokenText } from '../decide/asker.ts';
 import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
 import { Offline } from '../decide/offline.ts';
-import { explanationJson } from '../explain/json.ts';
-import { explanationText } from '../explain/text.ts';
+import { explanationJson, explanationText } from '../explain/text.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { type Taken, type TokenReport, tokenReport } from './described.ts';
-import { tokenJson } from './json.ts';
 import { askedReport } from './online.ts';
-import { tokenReportText } from './text.ts';
+import { tokenJson, tokenReportText } from './text.ts';
 
 const flags = {
-  online: {
-    kind: 'boolean',
-    optional: true,
-    withNegated: false,
-    brief: 'Ask the token’s provider for its keys, or about the token',
-  },
+  online: switchFlag('Ask the token’s provider for its keys, or about the token'),
   caFile: caFileFlag,
   now: flag('TIME', 'Check the token as of this time: seconds since the epoch, or a date', parseTime),
   ...messageFlags,

@@ -6,12 +6,14 @@ import {
   formatFlag,
   NO,
   parseDuration,
-  type Report,
+  several,
+  switchFlag,
   WrongUse,
   YES,
 } from '../common/context.ts';
 import { reasonOf } from '../common/load.ts';
-import { parseSince, sinceMs } from '../decide/since.ts';
+import { parseSince, sinceMs } from '../common/log-lines.ts';
+import type { Report } from '../common/print.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { collect, type Source } from './collect.ts';
 import { find, foundText, type Wanted } from './find.ts';
@@ -20,7 +22,7 @@ import { tracePage } from './page.ts';
 import { type Stories, storiesOf } from './story.ts';
 import { notesOf, storiesText } from './text.ts';
 
-const files = (brief: string) => ({ ...flag('FILE', brief), variadic: true as const });
+const files = (brief: string) => several(flag('FILE', brief));
 
 /** Parses a duration, which can be milliseconds too, and returns milliseconds. */
 function parseMilliseconds(text: string): number {
@@ -33,15 +35,13 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-const yes = (brief: string) => ({ kind: 'boolean', optional: true, withNegated: false, brief }) as const;
-
 const flags = {
   nginx: files('A log of the gateway'),
   mesh: files('An access log of the mesh: Envoy, Istio, Consul or Linkerd'),
   app: files('A log of the service: JSON, an access log of Tomcat, or text'),
   log: files('A file in which a collector put the logs of several hops'),
   html: flag('OUT', 'Write the timeline as a page too: one file, without scripts'),
-  denied: yes('Find requests that were refused'),
+  denied: switchFlag('Find requests that were refused'),
   slow: flag('DURATION', 'Find requests that took at least this long, such as 500ms or 2s', parseMilliseconds),
   user: flag('ID', 'Find requests of this person (user.id)'),
   agent: flag('NAME', 'Find requests of this agent, or with this actor'),

@@ -1,9 +1,9 @@
 import { foreign } from '../../base/hostile-text.ts';
-import { columns } from '../common/columns.ts';
+import { columns } from '../common/print.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { eachLine, hopsIn, longNote, type Source } from './collect.ts';
-import { clock, dayOf, took } from './headings.ts';
 import type { Hop } from './hop.ts';
+import { clock, dayOf, took } from './text.ts';
 
 /** Which requests are looked for. All that are given must be true. */
 export interface Wanted {

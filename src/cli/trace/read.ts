@@ -1,8 +1,7 @@
 import { readAccessLog, readAppJson, readText } from './app-lines.ts';
-import { readEnvoyJson, readEnvoyText } from './envoy.ts';
+import { readEnvoyJson, readEnvoyText, readLinkerdJson, readLinkerdText } from './envoy.ts';
 import { readGateway } from './gateway.ts';
 import { type Flat, PLACES, type Place, parseFlat, type Reading } from './hop.ts';
-import { readLinkerdJson, readLinkerdText } from './linkerd.ts';
 
 /** A line without what a collector or a container engine wrote around it. */
 export interface Line {

@@ -11,16 +11,15 @@ import { toScene } from '../../targets/nginx/scene.ts';
 import { insecureOptions } from '../../targets/nginx/server/servers.ts';
 import { locksBytes, renewalsBytes } from '../../targets/nginx/signin/locks.ts';
 import { sessionRoom } from '../../targets/nginx/signin/signin.ts';
-import type { Paint } from '../common/colours.ts';
-import { command, flag, formatFlag, NO, policyArgument, type Report, WrongUse, YES } from '../common/context.ts';
-import { count, type Loaded, loadPolicy } from '../common/load.ts';
-import { caFileFlag } from '../common/provider-keys.ts';
+import { command, flag, formatFlag, NO, policyArgument, switchFlag, WrongUse, YES } from '../common/context.ts';
+import { type Loaded, loadPolicy } from '../common/load.ts';
+import { count, type Paint, type Report } from '../common/print.ts';
+import { caFileFlag } from '../common/provider.ts';
 import { readsStdin, sourceFlags, sourceName, sourceOf } from '../common/source.ts';
 import { failureText, outcomeJson, testsText } from '../decide/outcome.ts';
 import { runTests, type TestOutcome } from '../decide/policy-tests.ts';
-import { fileFindings } from './named-files.ts';
+import { checkPages, fileFindings } from './named-files.ts';
 import { inspected } from './nginx-dump.ts';
-import { checkPages } from './page-files.ts';
 import { askProviders, findingsText, hasFaults } from './provider-documents.ts';
 import { storedFindings } from './stored-data.ts';
 
@@ -131,12 +130,7 @@ export const validateCommand = command({
       'A folder such as /etc/nginx, or output of nginx -T (- reads standard input): warn about directives around the rendered files that weaken them',
     ),
     nginxPrefix: flag('DIR', 'The path of the folder of --nginx on the machine of nginx, if the folder is a copy'),
-    online: {
-      kind: 'boolean',
-      optional: true,
-      withNegated: false,
-      brief: 'Ask each provider whether it offers what the policy requires',
-    },
+    online: switchFlag('Ask each provider whether it offers what the policy requires'),
     caFile: caFileFlag,
     format: formatFlag,
   },

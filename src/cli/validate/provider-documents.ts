@@ -5,9 +5,8 @@ import type { SigninHelp } from '../../rules/types.ts';
 import { algorithms } from '../../token/keys/algorithms.ts';
 import { discoveryUrl } from '../../token/keys/discovery.ts';
 import { chooseKeys } from '../../token/signature.ts';
-import type { Paint } from '../common/colours.ts';
-import { type Asked, discover, type Members } from '../common/provider.ts';
-import { networkTo, publishedKeys } from '../common/provider-keys.ts';
+import type { Paint } from '../common/print.ts';
+import { type Asked, discover, type Members, networkTo, publishedKeys } from '../common/provider.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { bad, type Finding, good, introspectionFindings, proofFindings, signinFindings } from './offers.ts';
 
