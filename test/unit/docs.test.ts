@@ -1,6 +1,8 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { reasons } from '../../src/base/reasons.ts';
+import { TITLES } from '../../src/targets/nginx/answers/problem-files.ts';
 import { logFormat } from '../../src/targets/nginx/server/log.ts';
 import { print } from '../../src/targets/nginx/text/print.ts';
 import { meshgate } from './cli/fake.ts';
@@ -80,6 +82,29 @@ test('docs/index.md links to every page and to every example of docs/ exactly on
   const pages = files.filter((file) => /^docs\/(?!cli\/|index)/.test(file));
   const examples = readdirSync('docs/examples').filter((name) => name.endsWith('.yaml'));
   expect(linked.toSorted()).toEqual([...pages, ...examples.map((name) => `docs/examples/${name}`)].toSorted());
+});
+
+describe('README.md', () => {
+  const text = readFileSync('README.md', 'utf8');
+
+  test('links to ten pages, and leaves the list of all pages to docs/index.md', () => {
+    const pages = links.flatMap(([file, target]) => (file === 'README.md' ? [target.replace(/#.*$/, '')] : []));
+    expect(new Set(pages.filter((page) => /^docs\/.*\.md$/.test(page))).size).toBe(10);
+  });
+
+  test('shows the answer that its request gets', () => {
+    const { request_id: id, ...answer } = JSON.parse(/^\{"title".*$/m.exec(text)?.[0] ?? '{}');
+    const { status, help } = reasons.role_missing;
+    expect(answer).toEqual({ title: TITLES[status], status, reason: 'role_missing', detail: help });
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test('says the speed that was measured', () => {
+    const [, us, ratio] = /^\| all of it, the log in a file \| ([\d.]+) \|.*\| ([\d.]+) \|$/m.exec(
+      readFileSync('docs/contributing/bench.md', 'utf8'),
+    )!;
+    expect(text).toContain(`about ${Math.round(Number(us))} µs of one core. That is ${Number(ratio).toFixed(1)} times`);
+  });
 });
 
 describe('docs/contributing/a-request.md', () => {
