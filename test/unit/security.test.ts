@@ -5,6 +5,9 @@ import { missingTests, namedTests } from './named-tests.ts';
 
 const THREATS = 'docs/contributing/threats.md';
 
+/** Most words of a lesson and its attack together: a reader compares rows. */
+const MOST_WORDS = 58;
+
 const rowsOf = (text: string): readonly (readonly string[])[] =>
   text
     .split('\n')
@@ -23,6 +26,14 @@ describe('threats', () => {
     const rows = rowsOf(closed);
     expect(rows.length).toBeGreaterThan(90);
     expect(rows.flatMap((row) => problemOf(row.slice(2).join(' | ')) ?? [])).toEqual([]);
+  });
+
+  test('the lesson and the attack of each row are one sentence each, and short', () => {
+    const long = rowsOf(closed).filter(([lesson = '', attack = '']) => {
+      const texts = [lesson, attack].map((text) => text.replace(/`[^`]*`/g, 'code'));
+      return texts.some((text) => /[.?!] [A-Z]/.test(text)) || texts.join(' ').split(' ').length > MOST_WORDS;
+    });
+    expect(long.map(([lesson]) => lesson)).toEqual([]);
   });
 
   test('no attack on this gateway is listed twice', () => {
