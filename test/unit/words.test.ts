@@ -1,15 +1,15 @@
-/** Words that the project no longer uses: the second table of docs/glossary.md says what to write instead. */
+/** Words that the project no longer uses: docs/contributing/words.md says what to write instead. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const GLOSSARY = 'docs/glossary.md';
+const WORDS = 'docs/contributing/words.md';
 
 const cellsOf = (line: string) => line.split('|').map((cell) => cell.trim());
 
-/** Rows of the table below a heading of the glossary. */
+/** Rows of the table below a heading of the page. */
 function rows(heading: string): string[][] {
-  const [, section = ''] = readFileSync(GLOSSARY, 'utf8').split(`## ${heading}\n`);
+  const [, section = ''] = readFileSync(WORDS, 'utf8').split(`## ${heading}\n`);
   const [, , ...lines] = (section.split(/^## /m)[0] ?? '').split('\n').filter((line) => line.startsWith('| '));
   return lines.map((line) => cellsOf(line).slice(1, -1));
 }
@@ -64,7 +64,7 @@ const files = [
       .map((name) => join(folder, String(name)))
       .filter((name) => /\.(ts|mjs|js|sh|md)$/.test(name) && !/golden|node_modules/.test(name)),
   ),
-].filter((file) => file !== GLOSSARY && existsSync(file));
+].filter((file) => file !== WORDS && existsSync(file));
 
 test('finds a retired word in a comment, a text and a test name, but not in code', () => {
   const [word = ''] = retired;
