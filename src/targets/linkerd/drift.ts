@@ -5,7 +5,7 @@ import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
 import { FILE, NEUTRAL, serverName } from './objects.ts';
-import { bearingOf } from './others.ts';
+import { bearingsOf } from './others.ts';
 import { liveFiles, withOddPaths } from './parse.ts';
 import { isForUpdate } from './update.ts';
 import { workloadsOf } from './workloads.ts';
@@ -62,7 +62,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, 
     ...kubeDifferences(own.filter(isCompared), live, [FILE], {
       neutral: () => NEUTRAL,
       isManaged,
-      bearing: (it) => bearingOf(it, own),
+      bearing: bearingsOf(policy, rules, own),
       isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
       // If a server is missing, nothing enforces rules at its pods.
       unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),

@@ -1,3 +1,7 @@
+import { ingressesFor } from '../../policy/checked/ingresses.ts';
+import type { Policy } from '../../policy/checked/types.ts';
+import { clusterAddress, isReachedItself } from '../../policy/checked/workload.ts';
+import type { Rule } from '../../rules/types.ts';
 import {
   type Bearing,
   type Bearings,
@@ -8,6 +12,7 @@ import {
   mayMeet,
   titleOf,
 } from '../kit/kubernetes-objects.ts';
+import { meshServices } from './workloads.ts';
 
 interface Ref {
   readonly kind?: unknown;
@@ -72,8 +77,110 @@ const server: Bearing = (other, own) => {
 
 const takes = naming('parentRefs', PARENTS, (met) => `it takes requests from the routes of ${met}`);
 
-/** A route in another namespace than its Server has no effect. */
-const route: Bearing = (other, own) => takes(other, near(other, own));
+/** A service that requests reach through the proxy of a meshed ingress. Routes, profiles and splits of this proxy can lead
+ * the requests elsewhere, where no rendered object decides. */
+interface Led {
+  /** Its name in Kubernetes; undefined if its address does not say it, so that it may be any in the namespace. */
+  readonly name: string | undefined;
+  readonly namespace: string | undefined;
+  readonly port: string;
+  /** The namespaces of the objects that the proxy reads; undefined: any. */
+  readonly spaces: readonly (string | undefined)[];
+}
+
+const KUBERNETES_NAME = /^([^.]+)\.([^.]+)\.svc\..*:(\d+)$/;
+
+function ledServices(policy: Policy, rules: readonly Rule[]): readonly Led[] {
+  const { mesh } = policy;
+  if (mesh === undefined) return [];
+  return meshServices(policy, rules).flatMap((service) => {
+    if (isReachedItself(mesh, service)) return [];
+    const address = clusterAddress(service);
+    const [, name, namespace = service.namespace] = KUBERNETES_NAME.exec(address) ?? [];
+    const spaces = [namespace, ...ingressesFor(mesh, service).map((it) => it.namespace)];
+    return { name, namespace, port: address.slice(address.lastIndexOf(':') + 1), spaces };
+  });
+}
+
+/** A service of Kubernetes by name. If a part is absent, it may have any value. */
+type Destination = Readonly<Partial<Record<'name' | 'namespace' | 'port', string | undefined>>>;
+
+const mayBe = (a: string | undefined, b: string | undefined): boolean =>
+  a === undefined || b === undefined || a.toLowerCase() === b.toLowerCase();
+
+/** The service in NAME, NAME.NAMESPACE or NAME.NAMESPACE.svc.DOMAIN, with or without a port. */
+function destinationOf(text: unknown, here: string | undefined): Destination {
+  if (typeof text !== 'string') return {};
+  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+  const [name, namespace = here] = host.split('.');
+  return { name, namespace, port };
+}
+
+/** The rendered service to which an object of a proxy applies. */
+const ledBy = ({ metadata: { namespace: here } }: LiveObject, { name, namespace }: Destination, led: readonly Led[]) =>
+  led.find(
+    (it) => mayBe(name, it.name) && mayBe(namespace, it.namespace) && it.spaces.some((space) => mayBe(here, space)),
+  );
+
+/** Whether a destination is certainly the same service, and the same port. */
+const isSame = ({ name, namespace, port }: Destination, led: Led): boolean =>
+  name !== undefined && name === led.name && namespace === led.namespace && (port ?? led.port) === led.port;
+
+const isOnly = (value: unknown, known: readonly string[]): value is Spec =>
+  typeof value === 'object' && value !== null && Object.keys(value).every((name) => known.includes(name));
+
+/** Whether all items of a list have only known members. An absent list has no items. */
+const areOnly = (list: unknown, known: readonly string[], and: (item: Spec) => boolean): boolean =>
+  list === undefined || (Array.isArray(list) && list.every((it) => isOnly(it, known) && and(it)));
+
+const textIn = (value: unknown): string | undefined => (value === undefined ? undefined : String(value));
+
+/** Whether a rule of a route sends every request unchanged to the service of the route. */
+const staysAt = (rules: unknown, here: string | undefined, led: Led): boolean =>
+  areOnly(rules, ['name', 'matches', 'timeouts', 'backendRefs'], ({ backendRefs }) =>
+    areOnly(backendRefs, ['group', 'kind', 'name', 'namespace', 'port', 'weight'], (ref) => {
+      const { kind = 'Service', name, namespace = here, port } = ref;
+      const to = { name: textIn(name), namespace: textIn(namespace), port: textIn(port) };
+      return kind === 'Service' && isSame(to, led);
+    }),
+  );
+
+const leads = ({ name = 'any service', namespace }: Led) =>
+  `it may change the requests for ${namespace}/${name}, or lead them to another service, for which no rendered object decides`;
+
+/** A route with a Service as its parent applies in the proxies of clients. */
+function outboundRoute(other: LiveObject, led: readonly Led[]): string | undefined {
+  const { parentRefs, rules } = specOf(other);
+  const here = other.metadata.namespace;
+  const parents = refsOf(parentRefs).filter(({ kind }) => (folded(kind) ?? 'service') === 'service');
+  const met = parents.flatMap(({ name, namespace = here }) => {
+    const found = ledBy(other, { name: textIn(name), namespace: textIn(namespace) }, led);
+    return found === undefined || staysAt(rules, here, found) ? [] : found;
+  });
+  return met[0] && leads(met[0]);
+}
+
+/** A profile is named after its service. */
+function serviceProfile(other: LiveObject, led: readonly Led[]): string | undefined {
+  const found = ledBy(other, destinationOf(other.metadata.name, undefined), led);
+  if (found === undefined) return undefined;
+  const isPlain = isOnly(specOf(other), ['routes', 'retryBudget', 'dstOverrides']);
+  const isKept = areOnly(specOf(other).dstOverrides, ['authority', 'weight'], ({ authority }) =>
+    isSame(destinationOf(authority, undefined), found),
+  );
+  return isPlain && isKept ? undefined : leads(found);
+}
+
+/** A split of the Service Mesh Interface, which an extension of Linkerd turns into a profile. */
+function trafficSplit(other: LiveObject, led: readonly Led[]): string | undefined {
+  const { service, backends } = specOf(other);
+  const here = other.metadata.namespace;
+  const found = ledBy(other, destinationOf(service, here), led);
+  const isKept =
+    found !== undefined &&
+    areOnly(backends, ['service', 'weight'], (it) => isSame(destinationOf(it.service, here), found));
+  return found === undefined || isKept ? undefined : leads(found);
+}
 
 const serverAuthorization: Bearing = (other, own) => {
   const [{ name } = {}] = refsOf(specOf(other).server);
@@ -89,8 +196,6 @@ const authentication: Bearing = (other, own) => {
 
 const BEARINGS: Bearings = {
   Server: server,
-  HTTPRoute: route,
-  GRPCRoute: route,
   AuthorizationPolicy: naming('targetRef', TARGETS, (met) => `it allows more than routes of ${met} allow`),
   ServerAuthorization: serverAuthorization,
   HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} allows`),
@@ -99,6 +204,17 @@ const BEARINGS: Bearings = {
   NetworkAuthentication: () => undefined,
 };
 
-/** How another object may change the decisions of the rendered ones; undefined if it does not. */
-export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
-  kubeBearing(BEARINGS, other.kind, other, own);
+/** Returns how another object may change the decisions of the rendered ones; undefined if it does not. */
+export function bearingsOf(policy: Policy, rules: readonly Rule[], own: readonly LiveObject[]) {
+  const led = ledServices(policy, rules);
+  // A route in another namespace than its Server has no effect.
+  const route: Bearing = (other) => takes(other, near(other, own)) ?? outboundRoute(other, led);
+  const bearings: Bearings = {
+    ...BEARINGS,
+    HTTPRoute: route,
+    GRPCRoute: route,
+    ServiceProfile: (other) => serviceProfile(other, led),
+    TrafficSplit: (other) => trafficSplit(other, led),
+  };
+  return (other: LiveObject): string | undefined => kubeBearing(bearings, other.kind, other, own);
+}

@@ -31,7 +31,7 @@ export type ReadRoute = ReturnType<typeof routesIn>[number];
 
 /** How to get files from a cluster that can be read. */
 const ASK =
-  'get the objects of Linkerd with: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
+  'get the objects of Linkerd with: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io,serviceprofiles.linkerd.io';
 
 /** The objects in some files. */
 export const liveFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
@@ -136,7 +136,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
   return clients;
 }
 
-const GROUPS = ['policy.linkerd.io', 'gateway.networking.k8s.io', 'linkerd.io'];
+const GROUPS = ['policy.linkerd.io', 'gateway.networking.k8s.io', 'linkerd.io', 'split.smi-spec.io'];
 
 /** The name under which the policy controller writes statuses. */
 const CONTROLLER = 'linkerd.io/policy-controller';

@@ -124,7 +124,7 @@ describe('objects that are not the mesh’s', () => {
 
   test('is an error for Linkerd', async () => {
     const ask =
-      'get the objects of Linkerd with: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io';
+      'get the objects of Linkerd with: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io,serviceprofiles.linkerd.io';
     const objects = objectsOf('linkerd', 'identities');
     expect(await prove('linkerd', 'identities', list([...objects, pod]))).toEqual({
       code: 2,

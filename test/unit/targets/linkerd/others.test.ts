@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { driftOf } from '../../../../src/targets/linkerd/drift.ts';
 import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 import { readLinkerd } from '../../../../src/targets/linkerd/read.ts';
-import { policyFor } from '../members-policy.ts';
+import { policyFor, policyText } from '../members-policy.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
 type Any = any;
@@ -164,6 +165,115 @@ describe('foreign objects', () => {
     ['the allowed identities of another place', 'MeshTLSAuthentication', { identities: ['*'] }, 'wiki'],
   ])('%s is ignored', (_, kind, spec, space) => {
     expect(beside(kind, spec, space)).toEqual([]);
+  });
+
+  describe('objects of the ingress’s own proxy', () => {
+    /** The object, in the API group of its kind. */
+    const groups: Readonly<Record<string, string>> = {
+      ServiceProfile: 'linkerd.io/v1alpha2',
+      TrafficSplit: 'split.smi-spec.io/v1alpha2',
+      GRPCRoute: 'gateway.networking.k8s.io/v1',
+      HTTPRoute: 'gateway.networking.k8s.io/v1',
+    };
+    const made = (kind: string, spec: unknown, namespace: string, name = 'more') => ({
+      ...object(kind, spec, namespace),
+      apiVersion: groups[kind],
+      metadata: { name, namespace },
+    });
+    const WIKI = 'wiki.wiki.svc.cluster.local';
+    const parent = { group: 'core', kind: 'Service', name: 'wiki', namespace: 'wiki', port: 80 };
+    const to = (name: string, more = {}) => ({ backendRefs: [{ name, port: 80, ...more }] });
+    const over = (...all: string[]) => ({
+      routes: [],
+      dstOverrides: all.map((authority) => ({ authority, weight: 1 })),
+    });
+    const split = (...all: string[]) => ({ service: 'wiki', backends: all.map((service) => ({ service, weight: 1 })) });
+
+    test.each<[string, string, unknown, string?, string?]>([
+      ['a route to another service', 'HTTPRoute', { parentRefs: [parent], rules: [to('other')] }],
+      ['a route to another service of gRPC', 'GRPCRoute', { parentRefs: [parent], rules: [to('other')] }],
+      ['a route to another namespace', 'HTTPRoute', { parentRefs: [parent], rules: [to('wiki', { namespace: 'x' })] }],
+      ['a route to another port', 'HTTPRoute', { parentRefs: [parent], rules: [to('wiki', { port: 8091 })] }],
+      [
+        'a route to another kind',
+        'HTTPRoute',
+        { parentRefs: [parent], rules: [to('wiki', { kind: 'EgressNetwork' })] },
+      ],
+      [
+        'a route that redirects',
+        'HTTPRoute',
+        { parentRefs: [parent], rules: [{ filters: [{ type: 'RequestRedirect' }] }] },
+      ],
+      [
+        'a route with two parents',
+        'HTTPRoute',
+        { parentRefs: [{ ...parent, name: 'x' }, parent], rules: [to('other')] },
+      ],
+      [
+        'a route of the service’s namespace',
+        'HTTPRoute',
+        { parentRefs: [{ kind: 'service', name: 'Wiki' }], rules: [to('x')] },
+      ],
+      ['a route of the ingress’s namespace', 'HTTPRoute', { parentRefs: [parent], rules: [to('wiki')] }, 'edge'],
+      [
+        'a profile with another destination',
+        'ServiceProfile',
+        over(`${WIKI}:80`, 'other.wiki.svc.cluster.local:80'),
+        'wiki',
+        WIKI,
+      ],
+      ['a profile of the ingress’s namespace', 'ServiceProfile', over('other.wiki.svc.cluster.local'), 'edge', WIKI],
+      ['a profile with opaque ports', 'ServiceProfile', { routes: [], opaquePorts: ['80'] }, 'wiki', WIKI],
+      ['a split', 'TrafficSplit', split('wiki', 'other')],
+      ['a split by conditions', 'TrafficSplit', { ...split('wiki'), backends: [{ service: 'other', weight: 0 }] }],
+    ])('%s is reported', (_, kind, spec, namespace = 'wiki', name = 'more') => {
+      expect(drift([...objects, made(kind, spec, namespace, name)])).toEqual([
+        `${kind} ${namespace}/${name}: it may change the requests for wiki/wiki, or lead them to another service, for which no rendered object decides`,
+      ]);
+      // No file with such an object is rejected as one of another mesh.
+      expect(readLinkerd(filesOf([...objects, made(kind, spec, namespace, name)]))).toEqual(
+        readLinkerd(filesOf(objects)),
+      );
+    });
+
+    test.each<[string, string, unknown, string?, string?]>([
+      ['a route to the same service', 'HTTPRoute', { parentRefs: [parent], rules: [{ ...to('wiki'), timeouts: {} }] }],
+      [
+        'a route without a destination',
+        'HTTPRoute',
+        { parentRefs: [parent], rules: [{ matches: [{ method: 'GET' }] }] },
+      ],
+      ['a route of another service', 'HTTPRoute', { parentRefs: [{ ...parent, name: 'x' }], rules: [to('other')] }],
+      ['a route of another namespace', 'HTTPRoute', { parentRefs: [parent], rules: [to('other')] }, 'elsewhere'],
+      ['a profile of the same service', 'ServiceProfile', over(`${WIKI}:80`), 'wiki', WIKI],
+      ['a profile with retries', 'ServiceProfile', { routes: [{ isRetryable: true }], retryBudget: {} }, 'wiki', WIKI],
+      [
+        'a profile of another service',
+        'ServiceProfile',
+        over('x.wiki.svc.cluster.local'),
+        'wiki',
+        'x.wiki.svc.cluster.local',
+      ],
+      ['a split of another service', 'TrafficSplit', { ...split('other'), service: 'x' }],
+      ['a split to the same service', 'TrafficSplit', split('wiki')],
+    ])('%s is ignored', (_, kind, spec, namespace = 'wiki', name = 'more') => {
+      expect(drift([...objects, made(kind, spec, namespace, name)])).toEqual([]);
+    });
+
+    test('change nothing for a service to which nginx connects itself', () => {
+      const hosts = `
+  w.test: { /*: { service: wiki, allow: [staff] } }
+  p.test: { /*: { service: pages, allow: [staff] } }`;
+      const text = policyText('linkerd', 'staff: { group: staff }', hosts, ['pages']);
+      const { policy, errors } = parsePolicy(text.replace('namespace: wiki', '$&, service_account: wiki'), 'p.yaml');
+      if (policy === undefined) throw new Error(JSON.stringify(errors));
+      const itself = compile(policy);
+      const rendered = parseAllDocuments(String(linkerd.emit(policy, itself).files['linkerd.yaml'])).map((it) =>
+        it.toJS(),
+      );
+      const live = [...rendered, made('HTTPRoute', { parentRefs: [parent], rules: [to('other')] }, 'wiki')];
+      expect(driftOf(policy, itself, {}, filesOf(live))).toEqual([]);
+    });
   });
 
   test('a server of a policy that is gone is left over', () => {
