@@ -5,8 +5,9 @@ import { FLOOR, readSaid, revocationKey } from '../../session/revocation/revocat
 import { nginxOptions } from '../../targets/nginx/options.ts';
 import { toScene } from '../../targets/nginx/scene.ts';
 import { renderedNames, storedNames } from '../../targets/nginx/signin/stored-names.ts';
-import { type Loaded, utf8 } from '../common/load.ts';
-import type { Runtime } from '../machine/runtime.ts';
+import { WrongUse } from '../common/context.ts';
+import { type Loaded, reasonOf, utf8 } from '../common/load.ts';
+import { codeOf, type Runtime } from '../machine/runtime.ts';
 import type { Finding } from './offers.ts';
 
 const sceneOf = ({ policy, rules }: Loaded) => toScene(policy, rules, nginxOptions({ dir: '/' }));
@@ -19,13 +20,31 @@ type State = Readonly<Record<string, { readonly value: string }>>;
 
 const stateDir = ({ env }: Runtime): string => env.MESHGATE_STATE ?? '/var/lib/meshgate';
 
+const isState = (value: unknown): value is State =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((it: { readonly value?: unknown } | null) => typeof it?.value === 'string');
+
+/** The revocations of the gateway whose state is on this machine; undefined without such a gateway.
+ * @throws WrongUse if the file cannot be read, because then it is unknown what is revoked */
 function stateOf(runtime: Runtime, folder = stateDir(runtime)): State | undefined {
   const path = `${folder}/revoked.json`;
+  const cannot = (why: string) => new WrongUse(`cannot read the revocations of the gateway, ${path}: ${why}`);
+  let bytes: Uint8Array;
   try {
-    return JSON.parse(utf8(runtime.read(path)) ?? '') as State;
-  } catch {
-    return undefined;
+    bytes = runtime.read(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return undefined;
+    throw cannot(reasonOf(error));
   }
+  try {
+    const value: unknown = JSON.parse(utf8(bytes) ?? '');
+    if (isState(value)) return value;
+  } catch {
+    // Not JSON.
+  }
+  throw cannot('it is corrupt');
 }
 
 const PEOPLE = revocationKey('sub', '');

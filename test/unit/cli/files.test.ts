@@ -179,4 +179,17 @@ describe('render --check-files for a policy without sessions', () => {
     ])
       expect(await render(files)).toEqual([0, null, true]);
   });
+
+  const CANNOT = `meshgate: cannot read the revocations of the gateway, ${STATE}: it is corrupt`;
+  const corrupt = ['', '{"sub', '[]', 'null', '{"a":null}', '{"a":{"value":1}}', '\u0000'];
+
+  test.each(corrupt)('is an error if the state cannot be read: %j', async (text) => {
+    expect(await render({ [STATE]: text })).toEqual([2, [CANNOT], false]);
+  });
+
+  test.each(corrupt)('validate --online says that the state cannot be read: %j', async (text) => {
+    const files = { './meshgate.yaml': policy, ...bundles, [STATE]: text };
+    const { code, err } = await meshgate(['validate', '--online'], { files, now, ask });
+    expect([code, err]).toEqual([2, `${CANNOT}\n`]);
+  });
 });
