@@ -38,7 +38,7 @@ function table(column: string, rows: readonly (readonly [name: string, meaning: 
 }
 
 const meaningOf = ({ to, lost }: Pick<Option, 'to' | 'lost'>) =>
-  lost === undefined ? (to ?? '') : `not carried over: ${lost}`;
+  lost === undefined ? (to ?? '') : `no: ${lost}`;
 const usual = ({ same, lost }: Pick<Option, 'same' | 'lost'>) =>
   same === undefined || lost === undefined ? '' : ` (\`${same}\`)`;
 
@@ -56,7 +56,7 @@ test('docs/migrating-oauth2-proxy.md has every option, and what becomes of it', 
     ([title, options]) => `### ${title}\n\n${table('option', options.map(row))}`,
   );
   const intro =
-    '`migrate` prints the line of each option that your configuration sets. The other options have their defaults. A configuration file has the same names with `_`, and lists in the plural. A value in brackets is the same as before.\n';
+    '`migrate` prints the line of each option that your configuration sets. The other options have their defaults. A configuration file has the same names with `_`, and lists in the plural. *no* means that it is not carried over. A value in brackets is the same as before.\n';
   await expect(`${head}${HEADING}\n${intro}\n${tables.join('\n')}`).toMatchFileSnapshot(`../../../${file}`);
 });
 
@@ -69,6 +69,6 @@ test('docs/migrating-ingress-nginx.md has every annotation, and what becomes of 
     ([title, rows]) => `### ${title}\n\n${table('annotation', rows.map(annotationRow))}`,
   );
   const intro =
-    'The prefix is `nginx.ingress.kubernetes.io/`. `migrate` prints the line of each annotation that your Ingresses have. A value in brackets is the same as before.\n';
+    'The prefix is `nginx.ingress.kubernetes.io/`. `migrate` prints the line of each annotation that your Ingresses have. *no* means that it is not carried over. A value in brackets is the same as before.\n';
   await expect(`${head}## Every annotation\n\n${intro}\n${tables.join('\n')}`).toMatchFileSnapshot(`../../../${file}`);
 });
