@@ -14,7 +14,7 @@ const files = { ...own, './meshgate.yaml': own['meshgate.yaml'] as string };
 
 test('every example prints what the document shows', async () => {
   const { fresh, blocks } = await played(text, (args) => meshgate(args, { files }));
-  expect(blocks).toBe(3);
+  expect(blocks).toBe(2);
   const shown = fresh.replace(
     /^```yaml prod\.yaml\n[\s\S]*?^```/m,
     () => `\`\`\`yaml prod.yaml\n${own['prod.yaml']}\`\`\``,

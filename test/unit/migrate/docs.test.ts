@@ -37,8 +37,7 @@ function table(column: string, rows: readonly (readonly [name: string, meaning: 
   return `| ${column} | what becomes of it |\n| --- | --- |\n${lines.join('\n')}\n`;
 }
 
-const meaningOf = ({ to, lost }: Pick<Option, 'to' | 'lost'>) =>
-  lost === undefined ? (to ?? '') : `no: ${lost}`;
+const meaningOf = ({ to, lost }: Pick<Option, 'to' | 'lost'>) => (lost === undefined ? (to ?? '') : `no: ${lost}`);
 const usual = ({ same, lost }: Pick<Option, 'same' | 'lost'>) =>
   same === undefined || lost === undefined ? '' : ` (\`${same}\`)`;
 
