@@ -17,7 +17,8 @@ const NOT_OF_PERSON: readonly string[] = [
 /** Statuses with which providers refuse. Some answer 200 with an error. Others can come from a server in between. */
 const REFUSING: readonly number[] = [200, 400, 401, 403];
 
-/** Whether an error names the grant, so that it means the same with any status. */
+/** Whether an error names the grant, so that it means the same with any status but 429: RFC 6749 section 5.2 gives it 400,
+ * and RFC 6585 section 4 says that a 429 is about the number of requests. So a 429 suspends a session and ends none. */
 export const isOfGrant = (error: unknown): boolean => OF_GRANT.includes(error);
 
 /** Whether an error of the token endpoint concerns the person or the grant, so that the session is over:

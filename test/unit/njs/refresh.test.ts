@@ -187,6 +187,7 @@ describe('a refresh', () => {
     [410, none, 'suspended'],
     [302, none, 'suspended'],
     [307, page, 'suspended'],
+    // A 429 is about the number of requests, and says nothing about the grant (RFC 6585 section 4).
     [429, none, 'suspended'],
     [429, { error: 'invalid_grant' }, 'suspended'],
     // A success without tokens.
@@ -225,7 +226,7 @@ describe('a refresh', () => {
     });
   });
 
-  test.each([{ error: 'access_denied' }, { error: 'slow_down' }, {}])(
+  test.each([{ error: 'invalid_grant' }, { error: 'access_denied' }, { error: 'slow_down' }, {}])(
     'with 429 ends nothing, and does not affect others: %j',
     async (body) => {
       const { refreshed } = await refreshedBy({ status: 429, body });
