@@ -1,6 +1,5 @@
 import type { DraftPolicy } from '../read/draft.ts';
 import type { Report } from '../read/report.ts';
-import { checkBounds } from '../read/sections.ts';
 import { plain } from '../read/tree.ts';
 import { checkAccept } from './callers/accept.ts';
 import { checkAgents } from './callers/agents.ts';
@@ -21,6 +20,7 @@ import { checkLinkerd } from './mesh/linkerd.ts';
 import { checkMeshes, checkWorkloads } from './mesh/meshes.ts';
 import { checkServices } from './mesh/services.ts';
 import { checkReferences } from './references.ts';
+import { checkRelations } from './relations.ts';
 import { checkLimits } from './routes/enforceable-limits.ts';
 import { checkRequestHeaders } from './routes/given-headers.ts';
 import { checkHosts } from './routes/hosts.ts';
@@ -49,7 +49,7 @@ export function checkPolicy(report: Report): void {
 const CHECKS = [
   checkTeamFiles,
   checkTeams,
-  checkBounds,
+  checkRelations,
   checkGateway,
   checkAudit,
   checkProviders,

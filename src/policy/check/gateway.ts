@@ -1,32 +1,16 @@
 import type { BoundBy } from '../facts/bound.ts';
 import { DEFAULTS } from '../forms/bounds.ts';
-import { type Path, quote } from '../forms/path.ts';
+import { quote } from '../forms/path.ts';
 import { seconds } from '../forms/units.ts';
 import { type DraftPolicy, entriesOf, writes } from '../read/draft.ts';
 import type { Report } from '../read/report.ts';
 
-/** Checks times, ports, and that a gateway of plain HTTP has no TLS keys. */
+/** Checks times and ports. */
 export function checkGateway(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (gateway?.keys) checkStale(report, gateway.keys);
   checkIssuer(report, draft);
   if (gateway) checkHealth(report, gateway);
-  checkMeshProbe(report, draft);
-  const hosts = entriesOf(draft.hosts).map(([name, { tls }]) => ({ path: ['hosts', name, 'tls'], tls }));
-  for (const { path, tls } of [{ path: ['gateway', 'tls'], tls: gateway?.tls }, ...hosts]) {
-    checkTls(report, path, tls);
-    const message = 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two';
-    if (tls && gateway?.insecure_http) report.key(path, message);
-  }
-}
-
-/** Checks that a certificate has a key. If nginx's certificate is configured elsewhere, the clients' CA is enough. */
-function checkTls(report: Report, path: Path, tls: object | undefined): void {
-  if (tls === undefined || report.touches(path)) return;
-  const [cert, key] = [writes(tls, 'cert_file'), writes(tls, 'key_file')];
-  if (cert ? key : !key && writes(tls, 'client_ca_file')) return;
-  const missing = cert ? 'key_file' : 'cert_file';
-  report.missing(path, missing, `${missing}: /run/secrets/name.pem`);
 }
 
 /** Rejects a provider that has the issuer of the gateway, because it could issue assertions. */
@@ -36,13 +20,6 @@ function checkIssuer(report: Report, { gateway, providers }: DraftPolicy): void 
   if (name === undefined) return;
   const message = `provider ${quote(name)} has this issuer; write a URL of the gateway itself, as in https://wiki.example.com`;
   report.add(['gateway', 'assertion', 'issuer'], message);
-}
-
-/** Reports a probe of a mesh that the policy does not have. */
-function checkMeshProbe(report: Report, draft: DraftPolicy): void {
-  const path = ['gateway', 'mesh_probe'];
-  if (draft.gateway?.mesh_probe === undefined || report.touches(path) || writes(draft, 'mesh', 'meshes')) return;
-  report.key(path, 'no effect: the policy has no mesh to probe; add mesh, or remove this');
 }
 
 function checkHealth(report: Report, gateway: DraftGateway): void {
@@ -67,12 +44,6 @@ type DraftGateway = NonNullable<DraftPolicy['gateway']>;
 export function checkProof(report: Report, draft: DraftPolicy): void {
   const { gateway } = draft;
   if (!gateway || !writes(gateway, 'proof')) return;
-  const { proof } = gateway;
-  const path = ['gateway', 'proof'];
-  if (proof && !report.touches(path) && writes(proof, 'keys_file') && !writes(proof, 'nonce')) {
-    const message = 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this';
-    report.key([...path, 'keys_file'], message);
-  }
   checkUse(report, draft);
 }
 

@@ -1,7 +1,7 @@
 import { isWildcard } from '../../base/host-name.ts';
 import { DEFAULTS } from '../forms/bounds.ts';
 import { quote } from '../forms/path.ts';
-import { type DraftPolicy, entriesOf, repeated, writes } from '../read/draft.ts';
+import { type DraftPolicy, entriesOf, writes } from '../read/draft.ts';
 import type { Report } from '../read/report.ts';
 
 const PATH = ['gateway', 'audit'];
@@ -20,11 +20,6 @@ export function checkAudit(report: Report, draft: DraftPolicy): void {
       [...PATH, key],
       `the log is in the folder of the sealed log; write another place, as in ${DEFAULTS.auditLog}`,
     );
-  }
-  for (const key of ['url', 'key'] as const) {
-    for (const [i, , earlier] of repeated(witnesses.entries(), (it) => it?.[key])) {
-      report.add([...PATH, 'witnesses', i, key], `witnesses[${earlier}] has this ${key}, too; keep one`);
-    }
   }
   for (const [i, one] of witnesses.entries()) {
     if (one?.url?.startsWith('http:') && writes(one, 'ca_file'))

@@ -16,9 +16,6 @@ export function checkTests(report: Report, draft: DraftPolicy): void {
     if (methods.length === 0 && !report.touches(path)) {
       report.key(path, 'missing method; write GET: https://HOST/PATH, or another method');
     }
-    if (writes(test, 'tool') && writes(test, 'mcp')) {
-      report.key([...path, 'mcp'], 'a request is one message; keep tool or mcp');
-    }
     if (typeof test.as === 'object') checkCaller(report, draft, [...path, 'as'], test.as);
   }
 }
@@ -40,15 +37,6 @@ function checkCaller(report: Report, draft: DraftPolicy, path: Path, as: DraftCa
   }
   if (writes(as, 'agent') && claims && !roles) {
     report.key([...path, 'agent'], 'no effect together with claims, which say whether an agent acts; remove it');
-  }
-  for (const key of ['network', 'certificate'].filter((it) => roles && writes(as, it))) {
-    report.key([...path, key], `no effect together with roles; write { claims: { … }, ${key}: … }`);
-  }
-  const signedIn = [...path, 'signed_in'];
-  if (writes(as, 'signed_in') && !claims) {
-    report.key(signedIn, 'no effect without claims; write { provider: okta, claims: { … }, signed_in: … }');
-  } else if (writes(as, 'signed_in') && writes(as.claims ?? {}, 'auth_time')) {
-    report.key(signedIn, 'the claims have auth_time as well; keep one of the two');
   }
   const providers = namesOf(report, 'provider') ?? [];
   if (claims && !roles && !writes(as, 'provider') && providers.length > 1) {

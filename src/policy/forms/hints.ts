@@ -20,6 +20,8 @@ export interface Hint {
   readonly refers?: Named;
   /** The keys of the mapping are names of things of this kind. */
   readonly keysRefer?: Named;
+  /** No two elements of the list may be equal without case; errors call an element so. */
+  readonly distinct?: string;
   /** An overlay replaces the mapping as a whole, because it is one statement, or because the order of its keys matters. */
   readonly whole?: true;
 }

@@ -63,16 +63,43 @@ export type TeamLimit =
   /** Each text for which this returns no mistake, and what the keys inside allow. */
   | { readonly text: (text: string, given: never) => string | undefined };
 
-interface TeamCard {
+/** Keys that a key depends on, with the words of the error; true: the general words. `client` is beside the key,
+ * `match/service` is below a key beside it, and `/gateway/store` is a path of the whole policy. `a|b` is either of two. */
+type Others = Readonly<Record<string, string | true>>;
+
+/** How a key relates to others. `check/relations.ts` reports what is wrong, at most one error for each key. */
+interface Relations {
+  /** Keys beside which this key cannot be. */
+  readonly excludes?: Others;
+  /** Keys without which this key has no effect. */
+  readonly noEffectWithout?: Others;
+  /** Keys that must be there, too; the words say what to write. */
+  readonly requires?: Others;
+  /** No other entry of the mapping or list around has this value. Returns the words of the error. */
+  readonly unique?: (other: string) => string;
+}
+
+interface SpelledCard extends Relations {
   readonly decides: Decides;
+  readonly team?: TeamLimit;
+}
+
+interface TeamCard extends SpelledCard {
   readonly team: TeamLimit;
 }
 
-/** What is said about a key besides its form. Nothing has a default, so the compiler asks for each part. The keys of a
- * section that no team may write need no limit for teams. */
-export type Card = Decides | TeamCard;
+/** What is said about a key besides its form. `decides` and `team` have no default, so the compiler asks for both. The
+ * keys of a section that no team may write need no limit for teams. */
+export type Card = Decides | SpelledCard;
 
-export const decidedBy = (card: Card): Decides => (typeof card === 'string' ? card : card.decides);
+const spelled = (card: Card): SpelledCard => (typeof card === 'string' ? { decides: card } : card);
+
+export const decidedBy = (card: Card): Decides => spelled(card).decides;
+
+/** What a team’s file may write at a key; undefined: nothing. */
+export const limitOf = (card: Card): TeamLimit | undefined => spelled(card).team;
+
+export const relationsOf = (card: Card): Relations => spelled(card);
 
 /** A key of a mapping. */
 export interface Key<Schema extends z.ZodType = z.ZodType, Said extends Card = Card> {
@@ -111,22 +138,35 @@ export function key<Schema extends z.ZodType, Said extends Card>(card: Said, for
   return made;
 }
 
+/** What holds for the keys of a mapping together. */
+interface Together {
+  /** The error about an empty mapping. */
+  readonly notEmpty?: string;
+  /** The mapping has one of these keys. `what` is the name of the mapping, and `none` the error about a mapping with none. */
+  readonly oneOf?: { readonly what: string; readonly keys: readonly string[]; readonly none: string };
+  /** The mapping has at least one of these keys. `write` says how to write the first. */
+  readonly someOf?: { readonly keys: readonly string[]; readonly write: string };
+}
+
+/** What holds for the keys of mappings together, by schema. */
+export const togethers = z.registry<Together>();
+
 /** The schema of a mapping that may have these keys and no others, with the names of the policy. */
-export function strict<Shape extends KeysByName>(keys: Shape) {
+export function strict<Shape extends KeysByName>(keys: Shape, together: Together = {}) {
   const shape = Object.fromEntries(Object.entries(keys).map(([name, { schema }]) => [name, schema])) as Forms<Shape>;
-  return z.strictObject(shape);
+  return z.strictObject(shape).register(togethers, together);
 }
 
 /** The schema of a mapping that may have these keys and no others. */
-export function mapping<Shape extends KeysByName>(keys: Shape) {
+export function mapping<Shape extends KeysByName>(keys: Shape, together?: Together) {
   for (const [name, { schema }] of Object.entries(keys)) {
     if (unwrap(schema).hint?.what === hints.get(duration)?.what) times.add(codeName(name));
   }
-  return strict(keys).transform(named);
+  return strict(keys, together).transform(named);
 }
 
 /** As {@link mapping}, in a section that the files of teams have, too. */
-export const teamMapping = <Shape extends TeamKeys>(keys: Shape) => mapping(keys);
+export const teamMapping = <Shape extends TeamKeys>(keys: Shape, together?: Together) => mapping(keys, together);
 
 /** As {@link strict}, in a section that the files of teams have, too. */
 export const teamStrict = <Shape extends TeamKeys>(keys: Shape) => strict(keys);

@@ -14,9 +14,15 @@ export const METHODS = [
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH'],
 ] as const;
 
-/** A list that is not empty; `write` is an example. */
-export const list = <T extends z.ZodType>(element: T, write: string) =>
-  z.array(element).min(1).register(hints, { what: 'a list with at least one element', write });
+/** A list that is not empty; `write` is an example.
+ * @param distinct - what errors call an element, if no two may be equal without case */
+export const list = <T extends z.ZodType>(element: T, write: string, distinct?: string) => {
+  const hint = { what: 'a list with at least one element', write };
+  return z
+    .array(element)
+    .min(1)
+    .register(hints, distinct === undefined ? hint : { ...hint, distinct });
+};
 
 /** A string schema. Its errors say what to write instead. */
 export const text = (pattern: RegExp, hint: Hint) => z.string().regex(pattern).register(hints, hint);
@@ -101,6 +107,8 @@ export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
   what: 'the name of a header',
   write: 'letters, digits and dashes, as in Content-Type',
 });
+
+export const headerNames = (write: string) => list(headerName, write, 'header');
 
 /** The name of a tool or a pattern. `rules/tools.ts` compares it with requests. */
 export const tool = text(/^(?:\*|[A-Za-z0-9_./-]{1,128}\*?)$/, {

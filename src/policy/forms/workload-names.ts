@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { HOST, LABEL } from './addresses.ts';
 import { hints } from './hints.ts';
+import { togethers } from './mapping.ts';
 import { text } from './scalars.ts';
 import { SPIFFE_ID } from './spiffe-id.ts';
 
@@ -85,10 +86,16 @@ export const GATEWAY_CLASS = 'gateway.networking.k8s.io/gateway-class-name';
  * objects. */
 export const isAgentgateway = (name: unknown): boolean => /^istio-agentgateway(-waypoint)?$/.test(String(name));
 
+/** What to write beside labels. */
+export const OF_LABELS = 'the namespace of the pods that the labels select';
+
 /** @param whose the owner of the pods, for the description */
 export const labels = (whose: string) =>
   z
     .record(z.string(), labelValue)
+    .register(togethers, {
+      notEmpty: 'an empty mapping selects every pod of the namespace; write { app: confluence }',
+    })
     .register(hints, { what: 'a mapping of labels', write: '{ app: confluence }' })
     .meta({
       propertyNames: { pattern: LABEL_KEY.source },

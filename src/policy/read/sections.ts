@@ -107,11 +107,3 @@ export const references = (report: Report): readonly Reference[] =>
     const kind = isKey ? hint.keysRefer : hint.refers;
     return kind ? [{ kind, name, path, isKey }] : [];
   });
-
-/** Checks that numbers which policies write as texts are within their bounds. */
-export function checkBounds(report: Report): void {
-  for (const { hint, text, path, isKey } of hinted(report)) {
-    const message = isKey ? undefined : hint.mistake?.(text);
-    if (message !== undefined) report.add(path, message);
-  }
-}

@@ -8,7 +8,7 @@ import type { Fact } from '../facts/index.ts';
 import type { At, Defined, Locate } from '../forms/at.ts';
 import { hints } from '../forms/hints.ts';
 import { key, mapping, named, onlyTrue, optional, orNone, strict, teamStrict, usually } from '../forms/mapping.ts';
-import type { Path } from '../forms/path.ts';
+import { type Path, quote } from '../forms/path.ts';
 import * as s from '../forms/scalars.ts';
 import { spiffeId } from '../forms/workload-names.ts';
 import { ownLimit } from './limits.ts';
@@ -56,22 +56,42 @@ export function buildFact(raw: string | RawFact, path: Path, at: Locate): Fact {
   return { ...buildLeaf(raw), at: here };
 }
 
-const match = strict({
-  client_id: optional(
-    'request',
-    s.plainText,
-    'The client to which its tokens are issued, or that they name as the actor.',
-  ),
-  spiffe: optional(
-    'request',
-    spiffeId,
-    'The SPIFFE id that is in the agent’s JWT-SVIDs, or that tokens name as the actor.',
-  ),
-  service: optional('request', s.reference('service'), 'The service that is this agent; it calls the inner listener.'),
-  ...claimKeys(),
-  claim: optional('request', s.claimPath, 'The path of a claim in the agent’s tokens; it needs is, has or like.'),
-  provider: optional('request', s.reference('provider'), 'The provider that issues the agent’s tokens.'),
-})
+const match = strict(
+  {
+    client_id: optional(
+      'request',
+      s.plainText,
+      'The client to which its tokens are issued, or that they name as the actor.',
+    ),
+    spiffe: optional(
+      'request',
+      spiffeId,
+      'The SPIFFE id that is in the agent’s JWT-SVIDs, or that tokens name as the actor.',
+    ),
+    service: optional(
+      {
+        decides: 'request',
+        unique: (other) => `agent ${quote(other)} is this service already; keep one agent, with the roles of both`,
+      },
+      s.reference('service'),
+      'The service that is this agent; it calls the inner listener.',
+    ),
+    ...claimKeys(),
+    claim: optional('request', s.claimPath, 'The path of a claim in the agent’s tokens; it needs is, has or like.'),
+    provider: optional(
+      { decides: 'request', excludes: { service: 'no effect: an agent with service sends no token; remove it' } },
+      s.reference('provider'),
+      'The provider that issues the agent’s tokens.',
+    ),
+  },
+  {
+    oneOf: {
+      what: 'match',
+      keys: ['client_id', 'spiffe', 'service', 'claim'],
+      none: 'nothing identifies the agent; write client_id, spiffe, service or claim',
+    },
+  },
+)
   .register(hints, {
     what: 'how an agent is identified',
     write: '{ client_id: release-bot }, or spiffe, service or claim',
@@ -86,7 +106,13 @@ export const agent = mapping({
     s.list(s.reference('role'), '[staff]'),
     'The agent may act for people with these roles. Default: none, so it acts for no person.',
   ),
-  alone: key('request', onlyTrue('The agent may act alone, without a person.')),
+  alone: key(
+    {
+      decides: 'request',
+      excludes: { 'match/service': 'no effect: a service acts for the person whose request it serves; remove it' },
+    },
+    onlyTrue('The agent may act alone, without a person.'),
+  ),
   hops: usually(
     'request',
     s.count('hops', MAX_HOPS),
@@ -94,7 +120,7 @@ export const agent = mapping({
     'The longest chain of actors for one person, this agent included.',
   ),
   bound: optional(
-    'request',
+    { decides: 'request', excludes: { 'match/service': 'no effect: a service shows its certificate; remove it' } },
     z.enum([...BOUND_BY, 'none']),
     'What the agent’s tokens must be bound to, so that a stolen token is useless. There is no default; with none, the gateway accepts stolen tokens.',
   ),

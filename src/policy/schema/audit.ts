@@ -30,7 +30,7 @@ function keyMistake(text: string): string | undefined {
 
 const witness = mapping({
   url: key(
-    'nothing',
+    { decides: 'nothing', unique: (other) => `witnesses[${other}] has this url, too; keep one` },
     s
       .text(/^https?:\/\/[A-Za-z0-9.:[\]_-]+(?:\/[A-Za-z0-9._~-]+)*$/, {
         what: 'the URL of a witness',
@@ -40,7 +40,7 @@ const witness = mapping({
       .describe('Where the checkpoints of the log are sent; /add-checkpoint is added (C2SP tlog-witness).'),
   ),
   key: key(
-    'nothing',
+    { decides: 'nothing', unique: (other) => `witnesses[${other}] has this key, too; keep one` },
     s
       .text(WITNESS_KEY, { what: 'the public key of a witness', write: WITNESS_KEY_TEXT, mistake: keyMistake })
       .describe('The key with which the cosignatures of the witness are verified.'),

@@ -8,7 +8,7 @@ import * as s from '../forms/scalars.ts';
 import { type Audit, audit, buildAudit } from './audit.ts';
 import { gatewayLimits } from './limits.ts';
 import { session, signin, store } from './sessions.ts';
-import { doorTls, shown, tls } from './tls.ts';
+import { doorTls, plainHttp, shown, tls } from './tls.ts';
 
 /** When the gateway fetches the providers' keys again, and how long it uses them, in seconds. */
 const keys = mapping({
@@ -83,7 +83,10 @@ const proof = mapping({
   ),
   nonce: key('request', onlyTrue('Proofs need a nonce of the gateway.')),
   keys_file: optional(
-    'request',
+    {
+      decides: 'request',
+      noEffectWithout: { nonce: 'no effect without nonce: the keys are for nonces; write nonce: true, or remove this' },
+    },
     s.filePath,
     'JWKS of secret keys, from "meshgate keys new --session". Replicas with the same file accept each other’s nonces.',
   ),
@@ -148,7 +151,7 @@ export const gateway = mapping({
     'Versions of IP that the gateway uses: at which the image listens, and which addresses of names nginx looks up.',
   ),
   listen: usually('nothing', a.port, DEFAULTS.listen, 'Port at which the image serves hosts.'),
-  tls: key('nothing', doorTls.optional()),
+  tls: key({ decides: 'nothing', excludes: plainHttp }, doorTls.optional()),
   insecure_http: orElse(
     'request',
     onlyTrue('The image serves plain HTTP, so tokens are not encrypted on the network.'),
@@ -157,7 +160,10 @@ export const gateway = mapping({
   assertion: key('request', assertion.optional()),
   inner: key('request', inner.optional()),
   mesh_probe: key(
-    'nothing',
+    {
+      decides: 'nothing',
+      noEffectWithout: { '/mesh|/meshes': 'no effect: the policy has no mesh to probe; add mesh, or remove this' },
+    },
     mapping({
       every: usually(
         'nothing',

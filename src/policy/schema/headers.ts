@@ -1,23 +1,41 @@
 import * as z from 'zod';
 import { hints } from '../forms/hints.ts';
-import { key, optional, record, strict } from '../forms/mapping.ts';
+import { key, optional, record, strict, togethers } from '../forms/mapping.ts';
 import * as s from '../forms/scalars.ts';
 
 const source = z
   .union([
     z.enum(['subject', 'email', 'name', 'groups', 'roles', 'provider', 'actor']),
-    strict({
-      claim: optional('destination', s.claimPath, 'The claim whose value services receive.'),
-      first_role: key(
-        'destination',
-        z
-          .record(z.string(), s.headerValue)
-          .register(hints, { what: 'a mapping of roles', write: '{ admin: Admin, editor: Editor }', keysRefer: 'role' })
-          .meta({ description: 'The value for each role; the first role that the caller has decides.' })
-          .optional(),
-      ),
-      else: optional('destination', s.headerValue, 'The value for callers without any of these roles.'),
-    }).transform(({ claim, first_role, else: otherwise }): { readonly claim: string } | RoleSource => {
+    strict(
+      {
+        claim: optional('destination', s.claimPath, 'The claim whose value services receive.'),
+        first_role: key(
+          'destination',
+          z
+            .record(z.string(), s.headerValue)
+            .register(hints, {
+              what: 'a mapping of roles',
+              write: '{ admin: Admin, editor: Editor }',
+              keysRefer: 'role',
+            })
+            .register(togethers, { notEmpty: 'no role in it; write { admin: Admin }' })
+            .meta({ description: 'The value for each role; the first role that the caller has decides.' })
+            .optional(),
+        ),
+        else: optional(
+          { decides: 'destination', excludes: { claim: 'no effect together with claim; remove it' } },
+          s.headerValue,
+          'The value for callers without any of these roles.',
+        ),
+      },
+      {
+        oneOf: {
+          what: 'header',
+          keys: ['claim', 'first_role'],
+          none: 'this header has no source; write claim: NAME or first_role: { admin: Admin }',
+        },
+      },
+    ).transform(({ claim, first_role, else: otherwise }): { readonly claim: string } | RoleSource => {
       if (claim !== undefined) return { claim };
       return { firstRole: Object.entries(first_role ?? {}), ...(otherwise !== undefined && { else: otherwise }) };
     }),

@@ -13,7 +13,7 @@ import type { Provider } from './provider.ts';
 import type { Service } from './service.ts';
 import { passingOn, type ServiceCredential, serviceCredential } from './service-credential.ts';
 import { anyone, insecure, listed } from './team-limits.ts';
-import { doorTls, shown, type Tls } from './tls.ts';
+import { doorTls, plainHttp, shown, type Tls } from './tls.ts';
 import { type Cors, cors, corsOf, type Proxying, proxy, proxying } from './traffic.ts';
 
 const URL_PART = '[A-Za-z0-9._~:/?#@!$&()*+,;=%-]';
@@ -50,40 +50,53 @@ const CREDENTIALS = ['bearer', 'session', 'certificate'] as const;
 
 export type CredentialKind = (typeof CREDENTIALS)[number];
 
-const spelledOut = teamMapping({
-  role: optional({ decides: 'request', team: { text: anyone } }, s.reference('role'), 'Callers with this role.'),
-  agent: optional(
-    { decides: 'request', team: 'free' },
-    s.reference('agent'),
-    'This agent, for a person that another rule of the route allows, or alone if the agent may act alone.',
-  ),
-  who: optional(
-    { decides: 'request', team: { text: anyone } },
-    z.enum(['authenticated', 'anyone']),
-    'Callers with a valid credential, or all callers.',
-  ),
-  methods: optional(
-    { decides: 'request', team: 'free' },
-    s.list(z.enum(s.METHODS), '[GET, POST]'),
-    'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
-  ),
-  tools: optional(
-    { decides: 'request', team: 'free' },
-    s.list(s.tool, '[search_*]'),
-    'MCP tools that the agent may call, as the headers of SEP-2243 name them. Listings and notifications also pass.',
-  ),
-  service: optional(
-    { decides: 'request', team: 'free' },
-    s.reference('service'),
-    'The service that these callers reach instead of the route’s service.',
-  ),
-  as: usually(
-    { decides: 'request', team: 'free' },
-    s.reference('identity'),
-    'default',
-    'The mesh identity with which nginx connects.',
-  ),
-});
+const spelledOut = teamMapping(
+  {
+    role: optional({ decides: 'request', team: { text: anyone } }, s.reference('role'), 'Callers with this role.'),
+    agent: optional(
+      { decides: 'request', team: 'free' },
+      s.reference('agent'),
+      'This agent, for a person that another rule of the route allows, or alone if the agent may act alone.',
+    ),
+    who: optional(
+      { decides: 'request', team: { text: anyone } },
+      z.enum(['authenticated', 'anyone']),
+      'Callers with a valid credential, or all callers.',
+    ),
+    methods: optional(
+      { decides: 'request', team: 'free' },
+      s.list(z.enum(s.METHODS), '[GET, POST]'),
+      'Methods that the rule covers, in upper case; GET includes HEAD. Default: all.',
+    ),
+    tools: optional(
+      {
+        decides: 'request',
+        team: 'free',
+        noEffectWithout: { agent: 'no effect: tools are for rules of agents; write agent: NAME, or remove this' },
+      },
+      s.list(s.tool, '[search_*]'),
+      'MCP tools that the agent may call, as the headers of SEP-2243 name them. Listings and notifications also pass.',
+    ),
+    service: optional(
+      { decides: 'request', team: 'free' },
+      s.reference('service'),
+      'The service that these callers reach instead of the route’s service.',
+    ),
+    as: usually(
+      { decides: 'request', team: 'free' },
+      s.reference('identity'),
+      'default',
+      'The mesh identity with which nginx connects.',
+    ),
+  },
+  {
+    oneOf: {
+      what: 'rule',
+      keys: ['role', 'who', 'agent'],
+      none: 'this rule names no caller; write role: NAME, or who: authenticated',
+    },
+  },
+);
 
 type SaidOfRule = z.output<typeof spelledOut>;
 
@@ -122,7 +135,11 @@ export const route = teamMapping({
   ),
   ...shared,
   service_workers: key(
-    { decides: 'request', team: 'free' },
+    {
+      decides: 'request',
+      team: 'free',
+      excludes: { insecure_service_workers: 'no effect together with insecure_service_workers; remove one of the two' },
+    },
     onlyTrue(
       'Pages may register service workers from below a folder of this route. Default: none, if people sign in at the host.',
     ),
@@ -145,7 +162,7 @@ export const host = teamStrict({
     s.list(s.reference('provider'), '[okta]'),
     'Providers whose tokens this host accepts; required if the policy has several.',
   ),
-  tls: key({ decides: 'nothing', team: 'inside' }, doorTls.optional()),
+  tls: key({ decides: 'nothing', team: 'inside', excludes: plainHttp }, doorTls.optional()),
   name: optional(
     { decides: 'request', team: 'free' },
     s.text(a.HOST_NAME, {

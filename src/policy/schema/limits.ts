@@ -36,30 +36,33 @@ export const placeLimit = z
   .register(hints, { what: 'a limit', write: `${write}, or null for none`, fix })
   .describe('The budget of each caller at this host or route; null removes the limit of the host or the gateway.');
 
-export const gatewayLimits = mapping({
-  callers: optional('request', ownLimit, 'The budget of each caller, if neither the route nor the host has a limit.'),
-  agents: optional(
-    'request',
-    ownLimit,
-    'The budget of each agent without its own limit, for each person that it acts for.',
-  ),
-  anonymous: optional(
-    'request',
-    ownLimit,
-    `The budget of anonymous callers with one address, or in one /64 network of IPv6; a /48 network has ${SITE_NETWORKS} times as much. Default: callers.`,
-  ),
-  zone: usually(
-    'request',
-    s.bytesWithin({ least: '64k', most: '1g' }),
-    `${DEFAULTS.limitsZone >> 20}m`,
-    'The size of the shared memory for callers’ budgets; addresses have another one of this size.',
-  ),
-  insecure_pass_when_full: orElse(
-    'request',
-    onlyTrue('If the memory of zone is full, requests pass uncounted; without this key, the gateway refuses them.'),
-    false,
-  ),
-})
+export const gatewayLimits = mapping(
+  {
+    callers: optional('request', ownLimit, 'The budget of each caller, if neither the route nor the host has a limit.'),
+    agents: optional(
+      'request',
+      ownLimit,
+      'The budget of each agent without its own limit, for each person that it acts for.',
+    ),
+    anonymous: optional(
+      'request',
+      ownLimit,
+      `The budget of anonymous callers with one address, or in one /64 network of IPv6; a /48 network has ${SITE_NETWORKS} times as much. Default: callers.`,
+    ),
+    zone: usually(
+      'request',
+      s.bytesWithin({ least: '64k', most: '1g' }),
+      `${DEFAULTS.limitsZone >> 20}m`,
+      'The size of the shared memory for callers’ budgets; addresses have another one of this size.',
+    ),
+    insecure_pass_when_full: orElse(
+      'request',
+      onlyTrue('If the memory of zone is full, requests pass uncounted; without this key, the gateway refuses them.'),
+      false,
+    ),
+  },
+  { notEmpty: 'nothing in it; write { callers: { rate: 600/m } }, or remove it' },
+)
   .register(hints, { what: 'a mapping', write: '{ callers: { rate: 600/m } }' })
   .describe('The default budgets of callers.');
 

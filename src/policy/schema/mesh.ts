@@ -2,8 +2,8 @@ import * as z from 'zod';
 import * as a from '../forms/addresses.ts';
 import { type At, type Defined, define, type Locate } from '../forms/at.ts';
 import { DEFAULTS } from '../forms/bounds.ts';
-import { key, mapping, optional, record, usually } from '../forms/mapping.ts';
-import type { Path } from '../forms/path.ts';
+import { key, mapping, optional, record, togethers, usually } from '../forms/mapping.ts';
+import { type Path, quote } from '../forms/path.ts';
 import * as s from '../forms/scalars.ts';
 import { hostPort } from '../forms/units.ts';
 import * as w from '../forms/workload-names.ts';
@@ -13,17 +13,45 @@ export const MESH_KINDS = ['envoy', 'istio', 'linkerd', 'consul'] as const;
 export type MeshKind = (typeof MESH_KINDS)[number];
 
 /** An identity. In `svid_dir`, the files have the names that spiffe-helper uses by default. */
-const identity = mapping({
-  spiffe: key('destination', w.spiffeId.describe('The SPIFFE id in the certificate.')),
-  pem_file: optional(
-    'nothing',
-    s.filePath,
-    'One PEM file with certificate and key, for a safe rotation: replace this file atomically.',
-  ),
-  svid_dir: optional('nothing', s.filePath, 'The folder to which spiffe-helper writes svid.pem and svid_key.pem.'),
-  cert_file: key('nothing', s.certFile.optional()),
-  key_file: key('nothing', s.keyFile.optional()),
-})
+const contains = (...keys: readonly string[]) =>
+  Object.fromEntries(keys.map((key) => [key, `${key} contains both already; remove this`]));
+
+const identity = mapping(
+  {
+    spiffe: key(
+      {
+        decides: 'destination',
+        unique: (other) =>
+          `identity ${quote(other)} has this SPIFFE id already; write another id, or use that identity`,
+      },
+      w.spiffeId.describe('The SPIFFE id in the certificate.'),
+    ),
+    pem_file: optional(
+      'nothing',
+      s.filePath,
+      'One PEM file with certificate and key, for a safe rotation: replace this file atomically.',
+    ),
+    svid_dir: optional(
+      { decides: 'nothing', excludes: contains('pem_file') },
+      s.filePath,
+      'The folder to which spiffe-helper writes svid.pem and svid_key.pem.',
+    ),
+    cert_file: key(
+      { decides: 'nothing', excludes: contains('pem_file', 'svid_dir'), requires: { key_file: 'its absolute path' } },
+      s.certFile.optional(),
+    ),
+    key_file: key(
+      { decides: 'nothing', excludes: contains('pem_file', 'svid_dir'), requires: { cert_file: 'its absolute path' } },
+      s.keyFile.optional(),
+    ),
+  },
+  {
+    someOf: {
+      keys: ['pem_file', 'svid_dir', 'cert_file', 'key_file'],
+      write: 'one file with certificate and key (or svid_dir, or cert_file and key_file)',
+    },
+  },
+)
   .transform(({ spiffe, pemFile, svidDir, certFile, keyFile }) => ({
     spiffe,
     certFile: svidDir === undefined ? (pemFile ?? certFile ?? '') : `${svidDir}/svid.pem`,
@@ -59,7 +87,12 @@ const ingress = mapping({
       client_ca_file: key('destination', s.filePath.describe('CA for nginx’s certificates.')),
       listen: key('destination', a.port.describe('Port that the ingress listens on.')),
       assertion_jwks_file: optional(
-        'destination',
+        {
+          decides: 'destination',
+          noEffectWithout: {
+            '/gateway/assertion': 'no effect: the gateway signs nothing; write gateway.assertion, or remove this',
+          },
+        },
         s.filePath,
         'Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them.',
       ),
@@ -68,7 +101,7 @@ const ingress = mapping({
       .optional(),
   ),
   namespace: optional('destination', w.namespace, 'Kubernetes namespace of the ingress.'),
-  labels: key('destination', w.labels('ingress').optional()),
+  labels: key({ decides: 'destination', requires: { namespace: w.OF_LABELS } }, w.labels('ingress').optional()),
   service_account: optional(
     'destination',
     w.serviceAccount,
@@ -105,13 +138,15 @@ export const mesh = mapping({
   ),
   ingress: optional('destination', ingress, 'The ingress of the mesh.'),
   ingresses: key(
-    'destination',
+    { decides: 'destination', excludes: { ingress: true } },
     record(
       ingress.describe('One ingress of the mesh.'),
       s.NAME,
       { what: 'a mapping of ingresses', write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }' },
       'Several ingresses by name, instead of ingress; services that name no ingress use "default".',
-    ).optional(),
+    )
+      .register(togethers, { notEmpty: 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }' })
+      .optional(),
   ),
   identities: key(
     'destination',
@@ -137,7 +172,7 @@ export const meshes = record(
   s.NAME,
   { what: 'a mapping of meshes', write: '{ east: { kind: istio, … } }' },
   'Several meshes by name, instead of mesh; services that name no mesh use "default".',
-);
+).register(togethers, { notEmpty: 'no mesh; write { east: { kind: istio, … } }' });
 
 type SaidOfMesh = z.output<typeof mesh>;
 

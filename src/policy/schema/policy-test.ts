@@ -46,9 +46,33 @@ export const test = teamStrict({
               .register(hints, { what: 'a mapping of claims', write: '{ sub: ann, groups: [staff] }' }),
             'Claims of the token, or of the session.',
           ),
-          signed_in: optional('nothing', s.seconds, 'How long ago the caller signed in (claim auth_time).'),
-          network: optional('nothing', a.address, 'The address of the client.'),
-          certificate: optional('nothing', oneCertificateName, 'The name in the certificate that the caller shows.'),
+          signed_in: optional(
+            {
+              decides: 'nothing',
+              noEffectWithout: {
+                claims: 'no effect without claims; write { provider: okta, claims: { … }, signed_in: … }',
+              },
+              excludes: { 'claims/auth_time': 'the claims have auth_time as well; keep one of the two' },
+            },
+            s.seconds,
+            'How long ago the caller signed in (claim auth_time).',
+          ),
+          network: optional(
+            {
+              decides: 'nothing',
+              excludes: { roles: 'no effect together with roles; write { claims: { … }, network: … }' },
+            },
+            a.address,
+            'The address of the client.',
+          ),
+          certificate: optional(
+            {
+              decides: 'nothing',
+              excludes: { roles: 'no effect together with roles; write { claims: { … }, certificate: … }' },
+            },
+            oneCertificateName,
+            'The name in the certificate that the caller shows.',
+          ),
         }),
       ])
       .register(hints, { what: 'a caller', write: 'nobody, { roles: [staff] } or { provider: okta, claims: { … } }' })
@@ -61,7 +85,11 @@ export const test = teamStrict({
     'The Authorization header, which belongs to the service: a scheme, and for a token its beginning. With allowed, the service must receive it.',
   ),
   tool: optional(FREE, s.toolName, 'The MCP tool that the headers of the request name (SEP-2243).'),
-  mcp: optional(FREE, s.mcpMessage, 'The MCP message that these headers name: METHOD, or METHOD:NAME.'),
+  mcp: optional(
+    { ...FREE, excludes: { tool: 'a request is one message; keep tool or mcp' } },
+    s.mcpMessage,
+    'The MCP message that these headers name: METHOD, or METHOD:NAME.',
+  ),
   expect: key(FREE, z.enum(EXPECTED).describe('allowed, or the reason why the request does not pass.')),
 })
   .register(hints, {

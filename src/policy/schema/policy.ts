@@ -51,7 +51,10 @@ export const policySchema = teamStrict({
     definitions(agent, NAME, AGENT, 'Software that acts for people, or alone, by name.').prefault({}),
   ),
   mesh: key({ decides: 'destination', team: { never: 'all teams share the mesh' } }, mesh.optional()),
-  meshes: key({ decides: 'destination', team: { never: 'all teams share the meshes' } }, meshes.optional()),
+  meshes: key(
+    { decides: 'destination', team: { never: 'all teams share the meshes' }, excludes: { mesh: true } },
+    meshes.optional(),
+  ),
   services: key(
     { decides: 'request', team: 'inside' },
     definitions(service, NAME, SERVICE, 'The destinations of requests, by name.'),

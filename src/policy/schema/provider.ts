@@ -70,15 +70,21 @@ const client = mapping({
     'File with the client secret; during a rotation, a second line contains the next or the previous secret.',
   ),
   auth: usually(
-    'request',
+    { decides: 'request', noEffectWithout: { secret_file: true } },
     z.enum(['basic', 'post', 'secret_jwt']),
     'basic',
     'How the client uses its secret: it sends the secret in Basic credentials or in the body, or signs an assertion with it (client_secret_jwt, HS256).',
   ),
-  cert_file: key('request', s.certFile.optional()),
-  key_file: key('request', s.keyFile.optional()),
+  cert_file: key(
+    { decides: 'request', excludes: { secret_file: true, keys_file: true }, requires: { key_file: true } },
+    s.certFile.optional(),
+  ),
+  key_file: key(
+    { decides: 'request', requires: { cert_file: 'cert_file: next to key_file, or only keys_file:' } },
+    s.keyFile.optional(),
+  ),
   keys_file: optional(
-    'request',
+    { decides: 'request', excludes: { secret_file: true } },
     s.filePath,
     'JWKS of private keys, for private_key_jwt; the gateway signs with the first key.',
   ),
@@ -114,7 +120,7 @@ const introspection = mapping({
   negative: usually('request', s.seconds, '10s', 'How long the gateway uses the answer that a token is not active.'),
   timeout: usually(
     'request',
-    s.seconds,
+    s.secondsWithin({ least: '1s', most: `${MAX_INTROSPECTION_TIMEOUT}s` }),
     `${MAX_INTROSPECTION_TIMEOUT}s`,
     'How long the gateway waits for an answer, at most 4s.',
   ),
@@ -140,49 +146,52 @@ const introspection = mapping({
 /** How the gateway asks a provider about tokens (RFC 7662). Times are in seconds. */
 export type IntrospectionPolicy = z.output<typeof introspection>;
 
-const signin = mapping({
-  scopes: optional(
-    'request',
-    s.list(scope, '[openid, profile, email]'),
-    'The scopes that the gateway requests. Default: the scopes that this kind of provider needs.',
-  ),
-  prompt: optional(
-    'nothing',
-    z.enum(['login', 'consent', 'select_account']),
-    'The prompt that the provider shows each time. Default: the provider decides.',
-  ),
-  max_age: optional(
-    'request',
-    s.secondsWithin({ least: '1s', or: ', or prompt: login for each time' }),
-    'People must sign in at the provider again if their last sign-in there is longer ago.',
-  ),
-  acr_values: optional(
-    'request',
-    s.list(s.acrValue, '[phr]'),
-    'The acr values that sign-ins request, the preferred first.',
-  ),
-  domains: orNone(
-    'nothing',
-    s.list(domain, '[example.com]'),
-    'People with e-mail addresses of these domains sign in with this provider.',
-  ),
-  userinfo: optional(
-    'request',
-    flag,
-    'The gateway fetches claims that the ID token lacks from the UserInfo endpoint. Default: true, except for entra.',
-  ),
-  label: optional(
-    'nothing',
-    s.plainText,
-    'The provider’s name on the page where people choose. Default: its name in the policy.',
-  ),
-  parameters: key('request', parameters.optional()),
-  par: optional(
-    'nothing',
-    flag,
-    'true: pushed authorization requests (RFC 9126). Default: true if the provider requires them.',
-  ),
-}).describe('The request to the provider when a person signs in.');
+const signin = mapping(
+  {
+    scopes: optional(
+      'request',
+      s.list(scope, '[openid, profile, email]'),
+      'The scopes that the gateway requests. Default: the scopes that this kind of provider needs.',
+    ),
+    prompt: optional(
+      'nothing',
+      z.enum(['login', 'consent', 'select_account']),
+      'The prompt that the provider shows each time. Default: the provider decides.',
+    ),
+    max_age: optional(
+      'request',
+      s.secondsWithin({ least: '1s', or: ', or prompt: login for each time' }),
+      'People must sign in at the provider again if their last sign-in there is longer ago.',
+    ),
+    acr_values: optional(
+      'request',
+      s.list(s.acrValue, '[phr]'),
+      'The acr values that sign-ins request, the preferred first.',
+    ),
+    domains: orNone(
+      'nothing',
+      s.list(domain, '[example.com]'),
+      'People with e-mail addresses of these domains sign in with this provider.',
+    ),
+    userinfo: optional(
+      'request',
+      flag,
+      'The gateway fetches claims that the ID token lacks from the UserInfo endpoint. Default: true, except for entra.',
+    ),
+    label: optional(
+      'nothing',
+      s.plainText,
+      'The provider’s name on the page where people choose. Default: its name in the policy.',
+    ),
+    parameters: key('request', parameters.optional()),
+    par: optional(
+      'nothing',
+      flag,
+      'true: pushed authorization requests (RFC 9126). Default: true if the provider requires them.',
+    ),
+  },
+  { notEmpty: 'nothing in it; write scopes: [openid], or remove it' },
+).describe('The request to the provider when a person signs in.');
 
 type SaidOfSignin = z.output<typeof signin>;
 
@@ -226,7 +235,14 @@ export const provider = mapping({
     a.jwksUri,
     'URL of the keys, for an issuer without a discovery document. Default: from discovery.',
   ),
-  audiences: orNone('request', s.list(s.plainText, '[api://wiki]'), '"aud" must contain one of these.'),
+  audiences: orNone(
+    {
+      decides: 'request',
+      excludes: { insecure_any_audience: 'no effect together with insecure_any_audience; remove one of the two' },
+    },
+    s.list(s.plainText, '[api://wiki]'),
+    '"aud" must contain one of these.',
+  ),
   insecure_any_audience: optional(
     'request',
     z.literal(true),
@@ -267,7 +283,13 @@ export const provider = mapping({
     onlyTrue('The discovery document may name private addresses of hosts other than the issuer’s.'),
   ),
   client: key('request', client.optional()),
-  signin: key('request', signin.optional()),
+  signin: key(
+    {
+      decides: 'request',
+      noEffectWithout: { client: 'no effect without a client; add client: { id: … }, or remove this' },
+    },
+    signin.optional(),
+  ),
   introspection: key('request', introspection.optional()),
   groups_endpoint: optional(
     'request',

@@ -21,7 +21,7 @@ const prefix = s.text(/^[A-Za-z0-9._~+/-]{4,16}$/, {
 export const serviceCredential = mapping({
   schemes: optional(
     'request',
-    s.list(scheme, '[basic]'),
+    s.list(scheme, '[basic]', 'scheme'),
     'Schemes of Authorization that belong to the service, compared without case.',
   ),
   bearer: optional(

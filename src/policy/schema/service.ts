@@ -2,11 +2,23 @@ import * as z from 'zod';
 import * as a from '../forms/addresses.ts';
 import type { At, Defined } from '../forms/at.ts';
 import { computed, key, named, optional, teamMapping } from '../forms/mapping.ts';
+import { quote } from '../forms/path.ts';
 import * as s from '../forms/scalars.ts';
 import { hostPort } from '../forms/units.ts';
 import * as w from '../forms/workload-names.ts';
 import { choices } from './failover.ts';
 import { address, grantedFile, insecure, listed, serviceName } from './team-limits.ts';
+
+/** The keys of a service that nginx reaches through the mesh. */
+const IN_MESH = {
+  excludes: { 'url|insecure_url': 'no effect: nginx reaches the service by its url; remove it' },
+};
+
+/** The keys with which nginx verifies a service itself. */
+const VERIFIED = {
+  excludes: { insecure_url: 'no effect: plain http has no certificate; remove it' },
+  noEffectWithout: { 'url|insecure_url': 'no effect: nginx verifies the ingress of the mesh; remove it' },
+};
 
 export const service = teamMapping({
   authority: optional(
@@ -15,7 +27,7 @@ export const service = teamMapping({
     'The Host header that the service receives.',
   ),
   endpoint: optional(
-    { decides: 'destination', team: { text: address(80) } },
+    { decides: 'destination', team: { text: address(80) }, ...IN_MESH },
     a.endpoint,
     'Host and port of the service for the mesh ingress. Default: the authority, port 80.',
   ),
@@ -26,53 +38,63 @@ export const service = teamMapping({
     'Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC.',
   ),
   mesh: computed(
-    { decides: 'destination', team: 'free' },
+    { decides: 'destination', team: 'free', ...IN_MESH },
     s.reference('mesh'),
     'default',
     'The mesh of this service, if the policy has several.',
   ),
   ingress: computed(
-    { decides: 'destination', team: 'free' },
+    { decides: 'destination', team: 'free', ...IN_MESH },
     s.reference('ingress'),
     'default',
     'The ingress of this service, if the mesh has several.',
   ),
-  ingresses: key({ decides: 'destination', team: 'free' }, choices.optional()),
+  ingresses: key(
+    { decides: 'destination', team: 'free', excludes: { ...IN_MESH.excludes, ingress: true } },
+    choices.optional(),
+  ),
   url: optional(
     { decides: 'destination', team: { text: address(443, (text) => text.replace(/^https:\/\//, '')) } },
     a.httpsUrl,
     'The URL at which nginx reaches the service directly, over TLS and not through the mesh.',
   ),
   insecure_url: optional(
-    { decides: 'destination', team: insecure },
+    { decides: 'destination', team: insecure, excludes: { url: true } },
     a.httpUrl,
     'The URL at which nginx reaches the service directly, over plain HTTP.',
   ),
   ca_file: optional(
-    { decides: 'destination', team: grantedFile },
+    { decides: 'destination', team: grantedFile, ...VERIFIED },
     s.filePath,
     'CA for the service’s certificate. Default: the system’s.',
   ),
   server_name: optional(
-    { decides: 'destination', team: 'free' },
+    { decides: 'destination', team: 'free', ...VERIFIED },
     a.serverName,
     'DNS name in the service’s certificate. Default: the host of the URL.',
   ),
   namespace: optional(
-    { decides: 'destination', team: { text: listed('namespaces', 'namespace') } },
+    { decides: 'destination', team: { text: listed('namespaces', 'namespace') }, ...IN_MESH },
     w.namespace,
     'Kubernetes namespace of the workload.',
   ),
-  labels: key({ decides: 'destination', team: 'free' }, w.labels('workload').optional()),
-  port: optional({ decides: 'destination', team: 'free' }, a.port, 'Port that the workload itself listens on.'),
+  labels: key(
+    { decides: 'destination', team: 'free', ...IN_MESH, requires: { namespace: w.OF_LABELS } },
+    w.labels('workload').optional(),
+  ),
+  port: optional(
+    { decides: 'destination', team: 'free', ...IN_MESH },
+    a.port,
+    'Port that the workload itself listens on.',
+  ),
   service_account: optional(
-    { decides: 'destination', team: 'free' },
+    { decides: 'destination', team: 'free', ...IN_MESH },
     w.serviceAccount,
     'Service account of the Linkerd workload. With it, nginx connects to the workload itself and not through an ingress.',
   ),
   request_headers: optional(
     { decides: 'destination', team: 'free' },
-    s.list(s.headerName, '[Accept, Accept-Language, Cookie, User-Agent]'),
+    s.headerNames('[Accept, Accept-Language, Cookie, User-Agent]'),
     'Request headers of clients that the service receives; nginx erases all others. Default: all pass.',
   ),
   response_headers: optional(
@@ -83,19 +105,21 @@ export const service = teamMapping({
           'these headers concern the whole host, also what other teams serve there; ask the owners of the policy to write them, and remove it',
       },
     },
-    s.list(s.headerName, '[Alt-Svc, Origin-Agent-Cluster]'),
+    s.headerNames('[Alt-Svc, Origin-Agent-Cluster]'),
     'Response headers that the service may send although the gateway drops them by default.',
   ),
   spiffe: optional(
     {
       decides: 'request',
       team: { never: 'only an agent needs this, and the owners of the policy define agents; remove it' },
+      unique: (other) =>
+        `service ${quote(other)} has this SPIFFE id, too, so each could act as the other; write another`,
     },
     w.spiffeId,
     'SPIFFE id of the service’s own workload, if an agent is this service.',
   ),
   consul_service: optional(
-    { decides: 'destination', team: { text: serviceName } },
+    { decides: 'destination', team: { text: serviceName }, ...IN_MESH },
     w.consulService,
     'The name of the workload in Consul. Default: the service’s name here.',
   ),

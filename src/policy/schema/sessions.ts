@@ -5,7 +5,7 @@ import { DEFAULTS, MAX_PEOPLE, MAX_SIGNIN_BURST } from '../forms/bounds.ts';
 import { hints } from '../forms/hints.ts';
 import { computed, key, mapping, onlyTrue, optional, usually } from '../forms/mapping.ts';
 import * as s from '../forms/scalars.ts';
-import { tls } from './tls.ts';
+import { plainHttp, tls } from './tls.ts';
 
 /** The keys of `gateway` for sign-ins with browsers. */
 
@@ -29,7 +29,10 @@ export const session = mapping({
     'How many people can have a session at a time; it sets the size of shared memory for their records and revocations.',
   ),
   insecure_forget_revocations: key(
-    'request',
+    {
+      decides: 'request',
+      excludes: { '/gateway/store': 'no effect: the store keeps revocations over a restart; remove one of the two' },
+    },
     onlyTrue('The image starts although its state is in memory, without etcd, so that a restart erases revocations.'),
   ),
 })
@@ -85,20 +88,31 @@ const signinLimit = mapping({
     `The limit of each address, or of each /64 network of IPv6, at the endpoints of the sign-in; a /48 network has ${SITE_NETWORKS} times as much.`,
   );
 
-export const signin = mapping({
-  host: optional(
-    'request',
-    host,
-    'The host at which people sign in for all hosts, with one registered callback. Default: people sign in at each host.',
-  ),
-  tls: optional('nothing', tls, 'Server certificate of that host in the image. Default: the gateway’s.'),
-  pages_dir: optional(
-    'nothing',
-    s.filePath,
-    'Folder of page templates; for files that it lacks, the gateway has defaults.',
-  ),
-  limit: key('nothing', signinLimit.optional()),
-}).describe('Where people sign in, and with which pages and limits.');
+export const signin = mapping(
+  {
+    host: optional(
+      'request',
+      host,
+      'The host at which people sign in for all hosts, with one registered callback. Default: people sign in at each host.',
+    ),
+    tls: optional(
+      {
+        decides: 'nothing',
+        noEffectWithout: { host: 'no effect without host, as each host has its own tls; write host, or remove this' },
+        excludes: plainHttp,
+      },
+      tls,
+      'Server certificate of that host in the image. Default: the gateway’s.',
+    ),
+    pages_dir: optional(
+      'nothing',
+      s.filePath,
+      'Folder of page templates; for files that it lacks, the gateway has defaults.',
+    ),
+    limit: key('nothing', signinLimit.optional()),
+  },
+  { notEmpty: 'nothing in it; write host: auth.example.com, or remove it' },
+).describe('Where people sign in, and with which pages and limits.');
 
 const prefix = s.text(/^\/(?:[A-Za-z0-9._-]{1,64}\/){1,8}$/, {
   what: 'a prefix of keys',
@@ -123,8 +137,8 @@ export const store = mapping({
     s.list(endpoint, '[https://etcd-0:2379]').describe('Endpoints of etcd, which the gateway uses in turn.'),
   ),
   ca_file: optional('request', s.filePath, 'CA for etcd’s certificates. Default: the system’s.'),
-  cert_file: key('request', s.certFile.optional()),
-  key_file: key('request', s.keyFile.optional()),
+  cert_file: key({ decides: 'request', requires: { key_file: true } }, s.certFile.optional()),
+  key_file: key({ decides: 'request', requires: { cert_file: true } }, s.keyFile.optional()),
   prefix: usually('request', prefix, DEFAULTS.storePrefix, 'The beginning of each key in etcd.'),
 }).describe(
   'The store that several replicas share, with sealed refresh tokens and sign-outs. Default: each replica keeps its own.',

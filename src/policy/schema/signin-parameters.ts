@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { hints } from '../forms/hints.ts';
+import { togethers } from '../forms/mapping.ts';
 import { plainText } from '../forms/scalars.ts';
 
 /* Parameters of the authorization request that only some providers know, such as `kc_idp_hint` or `audience`. The file
@@ -13,6 +14,7 @@ export const MAX_PARAMETERS = 16;
 
 export const parameters = z
   .record(z.string(), plainText)
+  .register(togethers, { notEmpty: 'nothing in it; write { kc_idp_hint: partners }, or remove it' })
   .register(hints, { what: 'a mapping of parameters', write: '{ kc_idp_hint: partners }' })
   .meta({
     propertyNames: { pattern: PARAMETER.source },

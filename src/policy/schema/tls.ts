@@ -10,21 +10,38 @@ export const tls = mapping({
 
 export type Tls = z.output<typeof tls>;
 
-export const doorTls = teamMapping({
-  cert_file: key({ decides: 'nothing', team: grantedFile }, s.certFile.optional()),
-  key_file: key({ decides: 'nothing', team: grantedFile }, s.keyFile.optional()),
-  client_ca_file: optional(
-    {
-      decides: 'request',
-      team: {
-        never:
-          'a CA could vouch for callers that hold roles at other hosts; remove it, and the CA of the gateway applies',
+/** What plain HTTP excludes. */
+export const plainHttp = {
+  '/gateway/insecure_http': 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two',
+};
+
+const ABSOLUTE = '/run/secrets/name.pem';
+
+/** If nginx's certificate is configured elsewhere, the clients' CA is enough. */
+export const doorTls = teamMapping(
+  {
+    cert_file: key(
+      { decides: 'nothing', team: grantedFile, requires: { key_file: `key_file: ${ABSOLUTE}` } },
+      s.certFile.optional(),
+    ),
+    key_file: key(
+      { decides: 'nothing', team: grantedFile, requires: { cert_file: `cert_file: ${ABSOLUTE}` } },
+      s.keyFile.optional(),
+    ),
+    client_ca_file: optional(
+      {
+        decides: 'request',
+        team: {
+          never:
+            'a CA could vouch for callers that hold roles at other hosts; remove it, and the CA of the gateway applies',
+        },
       },
-    },
-    s.filePath,
-    'CA for client certificates, which are optional. Default: nginx requests no certificates.',
-  ),
-}).describe('Server certificate of the image, and the CA for client certificates.');
+      s.filePath,
+      'CA for client certificates, which are optional. Default: nginx requests no certificates.',
+    ),
+  },
+  { someOf: { keys: ['cert_file', 'key_file', 'client_ca_file'], write: `cert_file: ${ABSOLUTE}` } },
+).describe('Server certificate of the image, and the CA for client certificates.');
 
 type DoorTls = z.output<typeof doorTls>;
 

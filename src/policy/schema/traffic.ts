@@ -6,46 +6,49 @@ import { computed, flag, key, mapping, optional, orNone, usually } from '../form
 import * as s from '../forms/scalars.ts';
 
 /** How nginx proxies requests of a route. A key of a route replaces the same key of its host. */
-export const proxy = mapping({
-  stream: computed(
-    'destination',
-    flag,
-    false,
-    'Events and messages pass at once in both directions: nginx buffers nothing, and a pause may last an hour.',
-  ),
-  // Longer times have no effect: the kernel stops trying to connect after about 75 s.
-  connect_timeout: computed(
-    'destination',
-    s.secondsWithin({ least: '1s', most: '75s' }),
-    `${PROXY_DEFAULTS.connectTimeout}s`,
-    `How long nginx waits for a connection, and as long for TLS; ${FAILOVER.connectTimeout}s with several ingresses.`,
-  ),
-  send_timeout: computed(
-    'destination',
-    s.secondsWithin({ least: '1s', most: '86400s' }),
-    `${PROXY_DEFAULTS.silence}s`,
-    'Longest pause of the service while it reads a request; 1h with stream.',
-  ),
-  read_timeout: computed(
-    'destination',
-    s.secondsWithin({ least: '1s', most: '86400s' }),
-    `${PROXY_DEFAULTS.silence}s`,
-    'Longest pause of the service while it responds; 1h with stream.',
-  ),
-  max_body: computed(
-    'destination',
-    s.bytesWithin({ most: '100g' }),
-    `${PROXY_DEFAULTS.maxBody >> 20}m`,
-    'Largest body of a request.',
-  ),
-  buffering: computed('destination', flag, true, 'false: nginx passes responses to the client at once.'),
-  request_buffering: computed(
-    'destination',
-    flag,
-    false,
-    'true: nginx keeps the body of a request in /run/meshgate/tmp until it is complete. All uploads share this folder.',
-  ),
-})
+export const proxy = mapping(
+  {
+    stream: computed(
+      'destination',
+      flag,
+      false,
+      'Events and messages pass at once in both directions: nginx buffers nothing, and a pause may last an hour.',
+    ),
+    // Longer times have no effect: the kernel stops trying to connect after about 75 s.
+    connect_timeout: computed(
+      'destination',
+      s.secondsWithin({ least: '1s', most: '75s' }),
+      `${PROXY_DEFAULTS.connectTimeout}s`,
+      `How long nginx waits for a connection, and as long for TLS; ${FAILOVER.connectTimeout}s with several ingresses.`,
+    ),
+    send_timeout: computed(
+      'destination',
+      s.secondsWithin({ least: '1s', most: '86400s' }),
+      `${PROXY_DEFAULTS.silence}s`,
+      'Longest pause of the service while it reads a request; 1h with stream.',
+    ),
+    read_timeout: computed(
+      'destination',
+      s.secondsWithin({ least: '1s', most: '86400s' }),
+      `${PROXY_DEFAULTS.silence}s`,
+      'Longest pause of the service while it responds; 1h with stream.',
+    ),
+    max_body: computed(
+      'destination',
+      s.bytesWithin({ most: '100g' }),
+      `${PROXY_DEFAULTS.maxBody >> 20}m`,
+      'Largest body of a request.',
+    ),
+    buffering: computed('destination', flag, true, 'false: nginx passes responses to the client at once.'),
+    request_buffering: computed(
+      'destination',
+      flag,
+      false,
+      'true: nginx keeps the body of a request in /run/meshgate/tmp until it is complete. All uploads share this folder.',
+    ),
+  },
+  { notEmpty: 'nothing in it; write { read_timeout: 5m }, or remove it' },
+)
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
   .describe('How nginx proxies the requests.');
 
@@ -87,13 +90,13 @@ export const cors = z
       ),
       headers: usually(
         'request',
-        s.list(s.headerName, '[Authorization, Content-Type]'),
+        s.headerNames('[Authorization, Content-Type]'),
         ['Authorization', 'Content-Type'],
         'Request headers that these pages may set.',
       ),
       expose: orNone(
         'request',
-        s.list(s.headerName, '[ETag]'),
+        s.headerNames('[ETag]'),
         'Response headers that these pages may read, besides those that all pages may read. Default: none.',
       ),
       credentials: usually('request', flag, false, 'true: the browser sends cookies along.'),

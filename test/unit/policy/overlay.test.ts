@@ -188,14 +188,14 @@ describe('a mistake in an overlay', () => {
 
   test('names the overlay, if two keys of different files exclude each other', () => {
     expect(errors('services: { wiki: { insecure_url: http://wiki:80 } }')).toEqual([
-      'prod.yaml:1:21 services.wiki.insecure_url: the service has url as well; keep one of the two',
+      'prod.yaml:1:21 services.wiki.insecure_url: url is there as well; keep one of the two',
     ]);
     const plain = BASE.replace('{ url: https://wiki.internal:8443', '{ insecure_url: http://wiki:80').replace(
       ', ca_file: /run/wiki/ca.pem',
       '',
     );
     expect(errorsOf(plain, { overlays: { 'prod.yaml': 'services: { wiki: { url: https://wiki:8443 } }' } })).toEqual([
-      'm.yaml:8:11 services.wiki.insecure_url: the service has url as well; keep one of the two (prod.yaml:1:19 changes this part)',
+      'm.yaml:8:11 services.wiki.insecure_url: url is there as well; keep one of the two (prod.yaml:1:19 changes this part)',
     ]);
     expect(errors('services: { wiki: { url: null, authority: wiki } }')[0]).toBe(
       'm.yaml:8:3 services.wiki: the policy has no mesh; write url: https://HOST:PORT, or a mesh section (prod.yaml:1:19 changes this part)',

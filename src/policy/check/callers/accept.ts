@@ -3,8 +3,6 @@ import type { Report } from '../../read/report.ts';
 import { oneOf } from '../../read/suggest.ts';
 import { providersOfHost, takesSessions } from './signins.ts';
 
-const WORKERS = ['service_workers', 'insecure_service_workers'] as const;
-
 /** Checks that a provider of the host supports the credentials of a route, and that keys for pages have an effect. */
 export function checkAccept(report: Report, draft: DraftPolicy): void {
   const routes = routesOf(draft);
@@ -33,9 +31,7 @@ export function checkAccept(report: Report, draft: DraftPolicy): void {
 
 /** The scope of a service worker is the folder of its script. At the root, it includes the gateway's paths. */
 function checkWorkers(report: Report, { path, name, route }: RouteAt): void {
-  if (WORKERS.every((key) => writes(route, key))) {
-    report.key([...path, 'service_workers'], 'no effect together with insecure_service_workers; remove one of the two');
-  } else if (writes(route, 'service_workers') && (name === '/*' || /^\/[^/]*$/.test(name))) {
+  if (writes(route, 'service_workers') && (name === '/*' || /^\/[^/]*$/.test(name))) {
     const message = `a service worker from ${name} sees the sign-in, too; serve the app from a folder, as in /app/*, or write insecure_service_workers: true`;
     report.key([...path, 'service_workers'], message);
   }

@@ -65,13 +65,9 @@ function checkInner(report: Report, draft: DraftPolicy): void {
   }
 }
 
-/** Checks that the certificate of a service identifies one agent. */
+/** Checks that a service which is an agent has the id of its certificate. */
 function checkServices(report: Report, draft: DraftPolicy): void {
   const agents = entriesOf(draft.agents);
-  for (const [name, , other] of repeated(agents, ({ match }) => match?.service)) {
-    const message = `agent ${quote(other)} is this service already; keep one agent, with the roles of both`;
-    report.add(['agents', name, 'match', 'service'], message);
-  }
   for (const service of agents.flatMap(([, { match }]) => match?.service ?? [])) {
     const definition = draft.services?.[service];
     if (!definition || writes(definition, 'spiffe') || report.touches(['services', service])) continue;
@@ -88,10 +84,6 @@ function checkSpiffe(report: Report, draft: DraftPolicy): void {
       return agent.match === undefined || report.touches(path) || (isService(agent) && !agent.match.service);
     });
   const services = entriesOf(draft.services);
-  for (const [name, , other] of repeated(services, ({ spiffe }) => spiffe)) {
-    const message = `service ${quote(other)} has this SPIFFE id, too, so each could act as the other; write another`;
-    report.add(['services', name, 'spiffe'], message);
-  }
   for (const [name, { spiffe }] of services) {
     if (spiffe === undefined || unknown || agents.some(([, { match }]) => match?.service === name)) continue;
     const message = 'no effect: no agent is this service; write an agent that matches it, or remove this';
@@ -175,21 +167,15 @@ type DraftMatch = NonNullable<DraftAgent['match']>;
 
 function checkMarks(report: Report, path: Path, match: DraftMatch, providers: readonly string[]): void {
   if (report.touches(path)) return;
-  const [mark, other] = MARKS.filter((it) => writes(match, it));
   const mistake = malformed(match as WrittenClaim, 'match');
-  if (mark === undefined) {
-    report.key(path, 'nothing identifies the agent; write client_id, spiffe, service or claim');
-  } else if (other !== undefined) {
-    report.key(path, `one match has ${mark} and ${other}; keep one of them`);
-  } else if (mistake?.part === 'key') {
+  if (mistake?.part === 'key') {
     report.add([...path, ...mistake.path], mistake.message, mistake.part);
   } else if (match.claim !== undefined && /^act(\.|$)/.test(match.claim)) {
     report.add([...path, 'claim'], 'no effect: "act" names the actor; write it as client_id or spiffe');
   } else if (mistake !== undefined) {
     report.add([...path, ...mistake.path], mistake.message);
-  } else if (mark === 'service' && writes(match, 'provider')) {
-    report.key([...path, 'provider'], 'no effect: an agent with service sends no token; remove it');
-  } else if (['client_id', 'claim'].includes(mark) && providers.length > 1 && !writes(match, 'provider')) {
+  } else if (writes(match, 'client_id', 'claim') && providers.length > 1 && !writes(match, 'provider')) {
+    const mark = writes(match, 'client_id') ? 'client_id' : 'claim';
     report.key(path, `${mark} of which provider? add provider: ${oneOf(providers)}`);
   }
 }
@@ -200,8 +186,6 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
   if (!acts && !writes(agent, 'alone')) {
     const also = isService(agent) ? '' : ', or alone: true if it acts alone';
     report.missing(path, 'acts_for', `acts_for: [staff], the roles that it may act for${also}`);
-  } else if (isService(agent) && writes(agent, 'alone')) {
-    report.key([...path, 'alone'], 'no effect: a service acts for the person whose request it serves; remove it');
   } else if (!acts && writes(agent, 'hops')) {
     report.key([...path, 'hops'], 'no effect without acts_for; remove it');
   }
@@ -211,10 +195,7 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
 function checkBound(report: Report, draft: DraftPolicy, path: Path, agent: DraftAgent): void {
   const { match, bound } = agent;
   if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
-  const isBound = writes(agent, 'bound');
-  if (isService(agent) && isBound) {
-    report.key([...path, 'bound'], 'no effect: a service shows its certificate; remove it');
-  } else if (!isService(agent) && writes(match, ...MARKS) && !isBound) {
+  if (!isService(agent) && writes(match, ...MARKS) && !writes(agent, 'bound')) {
     report.missing(path, 'bound', 'bound: dpop, certificate or any, or none to accept stolen tokens');
   } else if (bound !== undefined && bound !== 'none') {
     const why = wantsProofs(report, draft, bound);

@@ -1,8 +1,7 @@
 import { kindOfIssuer, providerKinds } from '../../../providers/index.ts';
 import { isIssuerUrl } from '../../forms/addresses.ts';
-import { MAX_ASKED_GROUPS, MAX_INTROSPECTION_TIMEOUT } from '../../forms/bounds.ts';
+import { MAX_ASKED_GROUPS } from '../../forms/bounds.ts';
 import { type Path, quote } from '../../forms/path.ts';
-import { seconds } from '../../forms/units.ts';
 import {
   type DraftFact,
   type DraftPolicy,
@@ -15,45 +14,26 @@ import {
 import type { Report } from '../../read/report.ts';
 import { checkParameters } from './parameters.ts';
 
-const WAYS = ['secret_file', 'keys_file', 'cert_file'] as const;
-
 /** Checks the clients of the providers, with which people sign in. */
 export function checkClients(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
     if (writes(provider, 'client')) checkClient(report, path, provider);
-    if (!writes(provider, 'signin')) continue;
     if (writes(provider, 'client')) checkAsked(report, [...path, 'signin'], provider.signin);
-    else if (!report.touches(path))
-      report.key([...path, 'signin'], 'no effect without a client; add client: { id: … }, or remove this');
   }
   checkDomains(report, draft);
 }
 
-function checkClient(report: Report, provider: Path, { issuer, client, introspection }: DraftProvider): void {
+function checkClient(report: Report, provider: Path, { issuer, introspection }: DraftProvider): void {
   const path = [...provider, 'client'];
   if (issuer !== undefined && !isIssuerUrl(issuer) && introspection?.endpoint === undefined) {
     const message = `a sign-in needs the discovery document, and ${quote(issuer)} has none; remove client, or write the https: URL of the issuer`;
     report.key(path, message);
   }
-  if (client === undefined || report.touches(path)) return;
-  const [way, other] = WAYS.filter((key) => writes(client, key));
-  if (way !== undefined && other !== undefined) {
-    report.key([...path, other], `${way} is there as well; keep one of the two`);
-  }
-  if (writes(client, 'auth') && !writes(client, 'secret_file')) {
-    report.key([...path, 'auth'], 'no effect without secret_file; add secret_file, or remove this');
-  }
-  if (writes(client, 'key_file') && !writes(client, 'cert_file')) {
-    report.missing(path, 'cert_file', 'cert_file: next to key_file, or only keys_file:');
-  } else if (writes(client, 'cert_file') && !writes(client, 'key_file')) {
-    report.missing(path, 'key_file', 'key_file: next to cert_file');
-  }
 }
 
 function checkAsked(report: Report, path: Path, signin: DraftProvider['signin']): void {
   if (signin === undefined || report.touches(path)) return;
-  if (Object.keys(signin).length === 0) report.key(path, 'nothing in it; write scopes: [openid], or remove it');
   const { scopes, parameters } = signin;
   if (parameters !== undefined) checkParameters(report, [...path, 'parameters'], parameters);
   if (scopes && !scopes.includes(undefined) && !scopes.includes('openid')) {
@@ -83,7 +63,7 @@ function checkDomains(report: Report, draft: DraftPolicy): void {
 /** Checks introspection and groups endpoints, and that a host has at most one provider of opaque tokens. */
 export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
-    if (writes(provider, 'introspection')) checkIntrospected(report, ['providers', name, 'introspection'], provider);
+    if (writes(provider, 'introspection')) checkAsking(report, ['providers', name, 'introspection'], provider);
     if (writes(provider, 'groups_endpoint')) {
       checkGroups(report, ['providers', name, 'groups_endpoint'], provider);
       checkAll(report, ['providers', name, 'groups_endpoint'], draft);
@@ -144,13 +124,5 @@ function checkAsking(report: Report, path: Path, provider: DraftProvider): void 
     const message =
       'a provider does not answer a client without a secret; add secret_file, keys_file or cert_file to client';
     if (!report.touches([...path.slice(0, -1), 'client'])) report.key(path, message);
-  }
-}
-
-function checkIntrospected(report: Report, path: Path, provider: DraftProvider): void {
-  checkAsking(report, path, provider);
-  const timeout = provider.introspection?.timeout;
-  if (timeout !== undefined && (seconds(timeout) < 1 || seconds(timeout) > MAX_INTROSPECTION_TIMEOUT)) {
-    report.add([...path, 'timeout'], `write 1s to ${MAX_INTROSPECTION_TIMEOUT}s`);
   }
 }

@@ -29,7 +29,6 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 /** Checks the names of parameters. Some providers compare names without case, so the check does, too. */
 export function checkParameters(report: Report, path: Path, written: Readonly<Record<string, unknown>>): void {
   const names = Object.keys(written);
-  if (names.length === 0) report.key(path, 'nothing in it; write { kc_idp_hint: partners }, or remove it');
   if (names.length > MAX_PARAMETERS)
     report.key(path, `more than ${MAX_PARAMETERS} parameters; keep those that the provider needs`);
   const seen = new Set<string>();

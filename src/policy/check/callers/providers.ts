@@ -60,9 +60,6 @@ export function checkProviders(report: Report, draft: DraftPolicy): void {
   checkIssuers(report, draft);
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
-    if (provider.audiences !== undefined && provider.insecure_any_audience) {
-      report.key([...path, 'audiences'], 'no effect together with insecure_any_audience; remove one of the two');
-    }
     const signsIn = writes(provider, 'client') && !writes(provider, 'introspection');
     if (!signsIn && !isTakenSomewhere(draft, name) && !writes(provider, 'audiences', 'insecure_any_audience')) {
       report.missing(path, 'audiences', 'audiences: [api://wiki], which the tokens are issued for');

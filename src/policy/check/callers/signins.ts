@@ -16,7 +16,6 @@ export function checkSessions(report: Report, draft: DraftPolicy): void {
   }
   checkTimes(report, gateway);
   checkSignin(report, draft, gateway);
-  checkStore(report, gateway);
   checkUse(report, draft);
 }
 
@@ -78,33 +77,14 @@ function checkTimes(report: Report, { session }: DraftGateway): void {
   bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so no session would be renewed; write less`);
 }
 
-function checkSignin(report: Report, draft: DraftPolicy, { signin, insecure_http: plain }: DraftGateway): void {
+function checkSignin(report: Report, draft: DraftPolicy, { signin }: DraftGateway): void {
   if (signin === undefined || report.touches(['gateway', 'signin'])) return;
   const path = ['gateway', 'signin'];
-  if (Object.keys(signin).length === 0) {
-    report.key(path, 'nothing in it; write host: auth.example.com, or remove it');
-  }
-  if (writes(signin, 'tls') && !writes(signin, 'host')) {
-    report.key([...path, 'tls'], 'no effect without host, as each host has its own tls; write host, or remove this');
-  } else if (writes(signin, 'tls') && plain) {
-    report.key([...path, 'tls'], 'no effect: gateway.insecure_http serves plain HTTP; remove one of the two');
-  }
   const { host } = signin;
   if (host !== undefined && writes(draft.hosts ?? {}, host)) {
     const message = `${quote(host)} is also under hosts, but the sign-in needs a host of its own; write another, as in auth.example.com`;
     report.add([...path, 'host'], message);
   }
-}
-
-function checkStore(report: Report, { session, store }: DraftGateway): void {
-  if (store !== undefined && writes(session ?? {}, 'insecure_forget_revocations')) {
-    const message = 'no effect: the store keeps revocations over a restart; remove one of the two';
-    report.key(['gateway', 'session', 'insecure_forget_revocations'], message);
-  }
-  if (store === undefined || report.touches(['gateway', 'store'])) return;
-  const [cert, key] = [writes(store, 'cert_file'), writes(store, 'key_file')];
-  if (cert && !key) report.missing(['gateway', 'store'], 'key_file', 'key_file: next to cert_file');
-  if (key && !cert) report.missing(['gateway', 'store'], 'cert_file', 'cert_file: next to key_file');
 }
 
 /** Checks that people can sign in at a host, and that each client is used for sessions. */

@@ -23,8 +23,7 @@ export function checkFailover(report: Report, draft: DraftPolicy): void {
   for (const [name, service] of entriesOf(draft.services)) {
     const path = ['services', name, 'ingresses'];
     if (!writes(service, 'ingresses') || isDirect(service) || report.touches(path)) continue;
-    if (writes(service, 'ingress')) report.key(path, 'ingress is there as well; keep one of the two');
-    else checkChoices(report, draft, path, service);
+    checkChoices(report, draft, path, service);
   }
   checkTimes(report, draft);
 }

@@ -30,7 +30,6 @@ function checkMesh(report: Report, draft: DraftPolicy, at: MeshAt): void {
   checkDoors(report, draft, at);
   for (const { ingress, path } of ingressesOf(at)) {
     checkIngress(report, path, ingress, mesh.kind);
-    checkAssertion(report, draft, path, ingress);
   }
   const others = otherDomain(at);
   if (others !== undefined) {
@@ -41,15 +40,10 @@ function checkMesh(report: Report, draft: DraftPolicy, at: MeshAt): void {
   const domain = others === undefined ? mesh.trust_domain : undefined;
   for (const [name, identity] of identities) {
     const path = [...at.path, 'identities', name];
-    checkFiles(report, path, identity);
     const { spiffe } = identity;
     if (spiffe === undefined || domain === undefined || domainOf(spiffe) === domain) continue;
     const better = spiffe.replace(`//${domainOf(spiffe)}`, `//${domain}`);
     report.add([...path, 'spiffe'], `not in the trust domain ${quote(domain)}; write ${quote(better)}`);
-  }
-  for (const [name, , other] of repeated(identities, ({ spiffe }) => spiffe)) {
-    const message = `identity ${quote(other)} has this SPIFFE id already; write another id, or use that identity`;
-    report.add([...at.path, 'identities', name, 'spiffe'], message);
   }
   checkDefault(report, draft, at);
 }
@@ -82,14 +76,14 @@ function checkDoors(report: Report, draft: DraftPolicy, at: MeshAt): void {
   const { mesh } = at;
   const path = [...at.path, 'ingresses'];
   const names = Object.keys(mesh.ingresses ?? {});
-  if (writes(mesh, 'ingress') && writes(mesh, 'ingresses')) {
-    report.key(path, 'ingress is there as well; keep one of the two');
-  } else if (!writes(mesh, 'ingress', 'ingresses')) {
+  if (!writes(mesh, 'ingress', 'ingresses')) {
     const write = 'ingress: { address: ingress.mesh:8443, ca_file: /run/mesh/ca.pem }';
     if (!report.touches(at.path)) report.missing(at.path, 'ingress', write);
-  } else if (mesh.ingresses !== undefined && names.length === 0) {
-    if (!report.touches(path)) report.key(path, 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }');
-  } else if (names.length > 0 && !names.some((name) => name === 'default' || report.has([...path, name]))) {
+  } else if (
+    !writes(mesh, 'ingress') &&
+    names.length > 0 &&
+    !names.some((name) => name === 'default' || report.has([...path, name]))
+  ) {
     for (const [name, service] of servicesOf(draft, at)) {
       if (mesh.kind === 'linkerd' && writes(service, 'service_account')) continue;
       if (ingressNamesOf(service).join() !== 'default' || report.touches(['services', name])) continue;
@@ -110,31 +104,7 @@ function checkIngress(report: Report, path: Path, ingress: DraftIngress, kind: s
   report.missing(path, 'server_name', 'the DNS name in the ingress’s certificate');
 }
 
-function checkAssertion(report: Report, { gateway }: DraftPolicy, at: Path, { own }: DraftIngress): void {
-  if (!own || !writes(own, 'assertion_jwks_file') || writes(gateway ?? {}, 'assertion')) return;
-  const path = [...at, 'own', 'assertion_jwks_file'];
-  report.key(path, 'no effect: the gateway signs nothing; write gateway.assertion, or remove this');
-}
-
-function checkFiles(report: Report, path: Path, identity: object): void {
-  if (report.touches(path)) return;
-  const both = ['pem_file', 'svid_dir'].filter((key) => writes(identity, key));
-  const pem = both[0];
-  const cert = writes(identity, 'cert_file');
-  const key = writes(identity, 'key_file');
-  if (pem && (cert || key || both[1])) {
-    const idle = both[1] ?? (cert ? 'cert_file' : 'key_file');
-    report.key([...path, idle], `${pem} contains both already; remove this`);
-  } else if (!pem && !(cert && key)) {
-    const what = cert ? 'key_file' : key ? 'cert_file' : 'pem_file';
-    const write =
-      cert || key ? 'its absolute path' : 'one file with certificate and key (or svid_dir, or cert_file and key_file)';
-    report.missing(path, what, write);
-  }
-}
-
 interface Workload {
-  readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -157,14 +127,8 @@ export function checkWorkloads(report: Report, draft: DraftPolicy): void {
 
 function checkPlace(report: Report, path: Path, workload: Workload): void {
   if (!writes(workload, 'labels')) return;
-  if (!writes(workload, 'namespace') && !report.touches(path)) {
-    report.missing(path, 'namespace', 'the namespace of the pods that the labels select');
-  }
   if (workload.labels === undefined || report.touches([...path, 'labels'])) return;
   const names = Object.keys(workload.labels);
-  if (names.length === 0) {
-    report.key([...path, 'labels'], 'an empty mapping selects every pod of the namespace; write { app: confluence }');
-  }
   for (const name of names.filter((it) => !LABEL_KEY.test(it))) {
     const write = 'write letters, digits and - _ . in between, as in app or app.kubernetes.io/name';
     report.key([...path, 'labels', name], `${quote(name)} is not the key of a Kubernetes label; ${write}`);

@@ -15,12 +15,7 @@ import {
 import type { Report } from '../../read/report.ts';
 import { oneOf } from '../../read/suggest.ts';
 
-const MESH_ONLY = [
-  ...['endpoint', 'mesh', 'ingress', 'ingresses', 'namespace', 'labels', 'port'],
-  ...['service_account', 'consul_service'],
-];
-
-/** Checks that there is one way to reach each service, and that the service has only keys that have an effect for it. */
+/** Checks that nginx can reach each service, and can tell it from others. */
 export function checkServices(report: Report, draft: DraftPolicy): void {
   const services = entriesOf(draft.services);
   for (const [name, service] of services) checkService(report, draft, ['services', name], service);
@@ -36,11 +31,7 @@ export function checkServices(report: Report, draft: DraftPolicy): void {
 /** Checks that there is one mesh or named ones, and that each service is in one of them. */
 function checkMeshNames(report: Report, draft: DraftPolicy): void {
   if (!writes(draft, 'meshes')) return;
-  if (writes(draft, 'mesh')) report.key(['meshes'], 'mesh is there as well; keep one of the two');
   const names = Object.keys(draft.meshes ?? {});
-  if (draft.meshes !== undefined && names.length === 0 && !report.touches(['meshes'])) {
-    report.key(['meshes'], 'no mesh; write { east: { kind: istio, … } }');
-  }
   if (names.length === 0 || names.some((name) => name === 'default' || report.has(['meshes', name]))) return;
   for (const [name] of servicesOf(draft, { name: 'default' })) {
     if (report.touches(['services', name])) continue;
@@ -50,21 +41,9 @@ function checkMeshNames(report: Report, draft: DraftPolicy): void {
 }
 
 function checkService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {
-  if (writes(service, 'url') && writes(service, 'insecure_url')) {
-    report.key([...path, 'insecure_url'], 'the service has url as well; keep one of the two');
-  }
   if (report.touches(path)) return;
-  const idle = (key: string, why: string) => {
-    if (writes(service, key)) report.key([...path, key], `no effect: ${why}; remove it`);
-  };
-  if (isDirect(service)) for (const key of MESH_ONLY) idle(key, 'nginx reaches the service by its url');
-  else checkMeshService(report, draft, path, service);
-  if (writes(service, 'url')) {
-    checkServerName(report, path, service);
-    return;
-  }
-  const why = isDirect(service) ? 'plain http has no certificate' : 'nginx verifies the ingress of the mesh';
-  for (const key of ['ca_file', 'server_name']) idle(key, why);
+  if (!isDirect(service)) checkMeshService(report, draft, path, service);
+  else if (writes(service, 'url')) checkServerName(report, path, service);
 }
 
 function checkMeshService(report: Report, draft: DraftPolicy, path: Path, service: DraftService): void {

@@ -79,9 +79,6 @@ function checkGateway(report: Report, draft: DraftPolicy, limits: DraftLimits): 
   const path = ['gateway', 'limits'];
   const idle = (key: string, why: string) =>
     writes(limits, key) && report.key([...path, key], `no effect: ${why}; remove it`);
-  if (Object.keys(limits).length === 0 && !report.touches(path)) {
-    report.key(path, 'nothing in it; write { callers: { rate: 600/m } }, or remove it');
-  }
   if (limitsOf(draft).length === 0 && !report.touches(path)) {
     for (const key of ['zone', 'insecure_pass_when_full']) idle(key, 'nothing is counted without a limit');
   }

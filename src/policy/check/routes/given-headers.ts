@@ -1,5 +1,5 @@
-import { type Path, quote } from '../../forms/path.ts';
-import { type DraftPolicy, entriesOf, headersOf, repeated, writes } from '../../read/draft.ts';
+import type { Path } from '../../forms/path.ts';
+import { type DraftPolicy, entriesOf, headersOf, writes } from '../../read/draft.ts';
 import type { Report } from '../../read/report.ts';
 import { DEFAULT_HEADERS } from '../../schema/headers.ts';
 import { TRUSTED } from '../../trusted/index.ts';
@@ -91,14 +91,8 @@ export function checkRequestHeaders(report: Report, draft: DraftPolicy): void {
       continue;
     }
     const headers = service.request_headers ?? [];
-    const twice = [...repeated(headers.entries(), (header) => header?.toLowerCase())];
-    for (const [index, header, other] of twice) {
-      // checkLists reports a text that occurs twice in a list.
-      if (headers[other] === header) continue;
-      report.add([...path, index], `the same header as ${quote(headers[other] ?? '')}; keep one`);
-    }
     for (const [index, header] of headers.entries()) {
-      if (header === undefined || twice.some(([at]) => at === index)) continue;
+      if (header === undefined) continue;
       const message = mistake(header.toLowerCase(), identity, token);
       if (message !== undefined) report.add([...path, index], message);
     }

@@ -92,19 +92,6 @@ function nameMistake(name: string, lower: string): string | undefined {
 type Source = Exclude<NonNullable<DraftHeaders[string]>, string>;
 
 function checkSource(report: Report, draft: DraftPolicy, path: Path, source: Source): void {
-  if (!report.touches(path)) {
-    const [claim, roles] = [writes(source, 'claim'), writes(source, 'first_role')];
-    if (claim && roles) report.key(path, 'one header has claim and first_role; keep one of them');
-    if (claim && !roles && writes(source, 'else'))
-      report.key([...path, 'else'], 'no effect together with claim; remove it');
-    if (!claim && !roles) {
-      report.key(path, 'this header has no source; write claim: NAME or first_role: { admin: Admin }');
-    }
-  }
-  const role = [...path, 'first_role'];
-  if (source.first_role && Object.keys(source.first_role).length === 0 && !report.touches(role)) {
-    report.key(role, 'no role in it; write { admin: Admin }');
-  }
   const before: string[] = [];
   for (const role of Object.keys(source.first_role ?? {})) {
     const having = implied(draft, role);

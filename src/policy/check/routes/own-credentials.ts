@@ -4,7 +4,6 @@ import {
   type DraftRoute,
   entriesOf,
   type RouteAt,
-  repeated,
   routesOf,
   serviceOf,
   writes,
@@ -46,11 +45,6 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
 }
 
 function checkSchemes(report: Report, path: Path, schemes: readonly (string | undefined)[]): void {
-  for (const [index, , other] of repeated(schemes.entries(), (scheme) => scheme?.toLowerCase())) {
-    // checkLists reports a text that occurs twice in a list.
-    if (schemes[other] !== schemes[index])
-      report.add([...path, index], `the same scheme as ${quote(schemes[other] ?? '')}; keep one`);
-  }
   for (const [index, scheme = ''] of schemes.entries()) {
     const lower = scheme.toLowerCase();
     const own = OWN[lower];

@@ -1,13 +1,5 @@
-import { type Path, quote, ROUTES } from '../../forms/path.ts';
-import {
-  type DraftHost,
-  type DraftPolicy,
-  type DraftRoute,
-  entriesOf,
-  repeated,
-  routesOf,
-  writes,
-} from '../../read/draft.ts';
+import { type Path, ROUTES } from '../../forms/path.ts';
+import { type DraftHost, type DraftPolicy, type DraftRoute, entriesOf, routesOf, writes } from '../../read/draft.ts';
 import type { Report } from '../../read/report.ts';
 
 type DraftProxy = NonNullable<DraftRoute['proxy']>;
@@ -34,9 +26,6 @@ const USUAL = { stream: false, buffering: true } as const;
 
 /** @param outer the settings of the host, if these are a route's settings */
 function checkProxy(report: Report, path: Path, proxy: DraftProxy, outer: DraftProxy): void {
-  if (Object.keys(proxy).length === 0 && !report.touches(path)) {
-    report.key(path, 'nothing in it; write { read_timeout: 5m }, or remove it');
-  }
   for (const [key, usual] of Object.entries(USUAL) as [keyof typeof USUAL, boolean][]) {
     if (proxy[key] !== usual || writes(outer, key) || (key !== 'stream' && writes(outer, 'stream'))) continue;
     if (key !== 'stream' && proxy.stream === true) continue;
@@ -62,21 +51,13 @@ function checkCors(report: Report, path: Path, cors: DraftCors | null, host: Dra
     }
     return;
   }
-  const { origins = [], credentials, headers = [] } = cors;
+  const { origins = [], credentials } = cors;
   const all = report.has([...path, 'origins']) ? -1 : origins.indexOf('*');
   if (all >= 0 && credentials === true) {
     const message = 'browsers send no credentials to a service that is open to any page; write the allowed origins';
     report.add([...path, 'origins', all], message);
   } else if (all >= 0 && origins.length > 1) {
     report.add([...path, 'origins', all], '"*" stands for every origin; keep only "*", or write the allowed origins');
-  }
-  checkNames(report, [...path, 'headers'], headers);
-  checkNames(report, [...path, 'expose'], cors.expose ?? []);
-}
-
-function checkNames(report: Report, path: Path, names: readonly (string | undefined)[]): void {
-  for (const [index, , other] of repeated(names.entries(), (name) => name?.toLowerCase())) {
-    report.add([...path, index], `the same header as ${quote(names[other] ?? '')}; keep one`);
   }
 }
 

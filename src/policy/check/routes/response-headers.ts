@@ -1,5 +1,5 @@
-import { type Path, quote } from '../../forms/path.ts';
-import { type DraftPolicy, entriesOf, repeated, writes } from '../../read/draft.ts';
+import type { Path } from '../../forms/path.ts';
+import { type DraftPolicy, entriesOf, writes } from '../../read/draft.ts';
 import type { Report } from '../../read/report.ts';
 import { REGISTERED, UNREGISTERED } from './field-names.ts';
 
@@ -177,14 +177,8 @@ export function checkResponseHeaders(report: Report, draft: DraftPolicy): void {
     const path: Path = ['services', name, 'response_headers'];
     if (!writes(service, 'response_headers')) continue;
     const headers = service.response_headers ?? [];
-    const twice = [...repeated(headers.entries(), (header) => header?.toLowerCase())];
-    for (const [index, header, other] of twice) {
-      // checkLists reports a text that occurs twice in a list.
-      if (headers[other] === header) continue;
-      report.add([...path, index], `the same header as ${quote(headers[other] ?? '')}; keep one`);
-    }
     for (const [index, header] of headers.entries()) {
-      if (header === undefined || twice.some(([at]) => at === index)) continue;
+      if (header === undefined) continue;
       const message = mistake(header, draft.gateway);
       if (message !== undefined) report.add([...path, index], message);
     }

@@ -70,13 +70,6 @@ type DraftForm = Exclude<NonNullable<DraftRule>, string>;
 
 function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule: DraftForm, path: Path): void {
   const { methods = [], as } = rule;
-  const callers = ['role', 'who', 'agent'].filter((key) => writes(rule, key));
-  if (callers.length > 1) {
-    report.key(path, `one rule has ${callers.join(' and ')}; keep one of them`);
-  } else if (callers.length === 0 && !report.touches(path)) {
-    report.lack('role');
-    report.key(path, 'this rule names no caller; write role: NAME, or who: authenticated');
-  }
   if (methods.includes('GET') && methods.includes('HEAD')) {
     report.add([...path, 'methods', methods.indexOf('HEAD')], 'no effect: GET includes HEAD; remove it');
   }
@@ -91,9 +84,6 @@ function checkForm(report: Report, draft: DraftPolicy, { route }: RouteAt, rule:
 
 function checkTools(report: Report, rule: DraftForm, path: Path): void {
   if (!writes(rule, 'tools')) return;
-  if (!writes(rule, 'agent')) {
-    report.key([...path, 'tools'], 'no effect: tools are for rules of agents; write agent: NAME, or remove this');
-  }
   const other = rule.methods?.findIndex((it) => it !== undefined && it !== 'POST') ?? -1;
   if (other >= 0) {
     report.add([...path, 'methods', other], 'no effect together with tools: an MCP message is a POST; remove it');

@@ -1,5 +1,5 @@
 import { child, choose, type Schema, unwrap } from '../../forms/descend.ts';
-import { type Card, cardsOf, type TeamLimit } from '../../forms/mapping.ts';
+import { cardsOf, limitOf, type TeamLimit } from '../../forms/mapping.ts';
 import { type Path, quote } from '../../forms/path.ts';
 import { coversName, rolePrefix } from '../../forms/team-names.ts';
 import { type DraftPolicy, isDirect, routesOf, serviceOf, writes } from '../../read/draft.ts';
@@ -119,8 +119,6 @@ function checkDefaults(report: Report, draft: DraftPolicy, given: Granted): void
 
 /** A schema decides by the kind of a value which of its forms is meant. */
 const KINDS = { scalar: '', list: [], map: {} } as const;
-
-const limitOf = (card: Card): TeamLimit | undefined => (typeof card === 'string' ? undefined : card.team);
 
 const NOT_FOR_TEAMS = 'a team’s file cannot have this key; remove it';
 
