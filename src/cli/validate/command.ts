@@ -1,7 +1,5 @@
 import { foreign } from '../../base/hostile-text.ts';
-import { groupAdvice } from '../../policy/advice/group-names.ts';
-import { type Advice, headerAdvice } from '../../policy/advice/recommendation.ts';
-import { subjectAdvice } from '../../policy/advice/subjects.ts';
+import { type Advice, groupAdvice, headerAdvice, subjectAdvice } from '../../policy/advice/recommendation.ts';
 import { formatError, type PolicyError, place } from '../../policy/index.ts';
 import { anonymousAdvice } from '../../rules/compare/anonymous-callers.ts';
 import { policyDigest } from '../../rules/digest.ts';

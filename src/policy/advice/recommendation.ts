@@ -1,4 +1,7 @@
-import type { At, Policy, Route, Service } from '../checked/types.ts';
+import type { At, Policy, Provider, Route, Service } from '../checked/types.ts';
+import { everyFact } from '../facts/walk.ts';
+import { OBJECT_ID } from '../forms/addresses.ts';
+import { quote } from '../forms/path.ts';
 import { TRUSTED } from '../trusted/index.ts';
 
 /** A recommendation for a policy that is valid without it. */
@@ -58,3 +61,42 @@ export function headerAdvice(policy: Policy): readonly Advice[] {
     return text === undefined ? [] : [{ at: service.at, path: `services.${service.name}`, text }];
   });
 }
+
+/** Advice for roles by the display name of a group of Entra ID, whose tokens have ids of groups unless the application is
+ * configured to have names. */
+export function groupAdvice({ roles, providers }: Policy): readonly Advice[] {
+  const [only, ...others] = Object.keys(providers);
+  return Object.values(roles).flatMap(({ name, fact }) =>
+    everyFact(fact).flatMap((it) => {
+      if (it.op !== 'group' || OBJECT_ID.test(it.value)) return [];
+      const provider = it.provider ?? (others.length === 0 ? only : undefined);
+      if (provider === undefined || providers[provider]?.kind !== 'entra') return [];
+      const text = `tokens of Entra ID have the object ids of groups, and ${quote(it.value)} is not an object id; write the id, as in { group: 9c2a5f1d-3b7e-4f0a-8d6c-1e5b7a9c0d2e }, unless the application is configured to emit names`;
+      return [{ at: it.at, path: `roles.${name}`, text }];
+    }),
+  );
+}
+
+/** The providers whose callers can reach a service, in the order of the policy. */
+function providersOf(service: Service, { hosts, providers }: Policy): readonly Provider[] {
+  const brings = (route: Route) => route.accept.some((it) => it !== 'certificate') && leadsTo(route, service);
+  const names = hosts.filter(({ routes }) => routes.some(brings)).flatMap((host) => host.providers);
+  return Object.values(providers).filter((provider) => names.includes(provider.name));
+}
+
+/** Whether two providers can give the same name to two people. With one issuer, both have the same people. */
+function areMixed(one: Provider, other: Provider): boolean {
+  const [a, b] = [one.subject.prefix, other.subject.prefix];
+  return one.issuer !== other.issuer && (a.startsWith(b) || b.startsWith(a));
+}
+
+/** Advice for services with callers of several providers through several hosts. On one host, this is an error. */
+export const subjectAdvice = (policy: Policy): readonly Advice[] =>
+  Object.values(policy.services).flatMap((service) => {
+    const all = providersOf(service, policy);
+    const one = all.find((it, index) => all.slice(index + 1).some((other) => areMixed(it, other)));
+    const other = one && all.find((it) => it !== one && areMixed(one, it));
+    if (one === undefined || other === undefined) return [];
+    const text = `this service cannot distinguish the subject ann of ${one.name} from the subject ann of ${other.name}; write subject: { prefix: ${one.name}- } and ${other.name}- for these providers, or give each of their hosts a service of its own`;
+    return [{ at: service.at, path: `services.${service.name}`, text }];
+  });

@@ -1,5 +1,5 @@
 import { type Bare, child, choose, unwrap } from '../forms/descend.ts';
-import type { Hint, Named } from '../forms/hints.ts';
+import type { Named } from '../forms/hints.ts';
 import type { Path } from '../forms/path.ts';
 import { policySchema } from '../schema/policy.ts';
 import type { Report } from './report.ts';
@@ -65,45 +65,33 @@ export function sectionsFor(report: Report, reference: Pick<Reference, 'kind' | 
 }
 
 /** A place in the policy that refers to a name. */
-export interface Reference extends Pick<Hinted, 'path' | 'isKey'> {
+export interface Reference {
   readonly kind: Named;
   readonly name: string;
-}
-
-/** A value or a key whose schema has a hint. */
-interface Hinted {
-  readonly hint: Hint;
-  readonly text: string;
   /** The path of the value. For a key, this is the path of its entry. */
   readonly path: Path;
   readonly isKey: boolean;
 }
 
-/** Returns every text, and every key of a mapping, whose schema has a hint. */
-function hinted(report: Report): readonly Hinted[] {
-  const found: Hinted[] = [];
+/** Returns every text, and every key of a mapping, that is the name of a thing. */
+export function references(report: Report): readonly Reference[] {
+  const found: Reference[] = [];
   visit(unwrap(policySchema), report.tree, [], found);
   return found;
 }
 
-function visit(bare: Bare, node: Tree, path: Path, found: Hinted[]): void {
+function visit(bare: Bare, node: Tree, path: Path, found: Reference[]): void {
   const schema = choose(bare, node.kind === 'map' ? {} : node.kind === 'list' ? [] : node.value);
-  const hint = schema?.hint;
   if (!schema) return;
+  const { refers, keysRefer } = schema.hint ?? {};
   if (node.kind === 'scalar') {
-    if (hint && typeof node.value === 'string') found.push({ hint, text: node.value, path, isKey: false });
+    if (refers && typeof node.value === 'string') found.push({ kind: refers, name: node.value, path, isKey: false });
     return;
   }
   for (const [step, below] of childrenOf(node)) {
     const here = [...path, step];
-    if (hint && typeof step === 'string') found.push({ hint, text: step, path: here, isKey: true });
+    if (keysRefer && typeof step === 'string') found.push({ kind: keysRefer, name: step, path: here, isKey: true });
     const inner = child(schema, step);
     if (inner) visit(inner, below, here, found);
   }
 }
-
-export const references = (report: Report): readonly Reference[] =>
-  hinted(report).flatMap(({ hint, text: name, path, isKey }) => {
-    const kind = isKey ? hint.keysRefer : hint.refers;
-    return kind ? [{ kind, name, path, isKey }] : [];
-  });

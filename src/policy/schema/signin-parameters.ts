@@ -4,7 +4,7 @@ import { togethers } from '../forms/mapping.ts';
 import { plainText } from '../forms/scalars.ts';
 
 /* Parameters of the authorization request that only some providers know, such as `kc_idp_hint` or `audience`. The file
- * check/callers/parameters.ts rejects those that a policy may not set. */
+ * check/callers/clients.ts rejects those that a policy may not set. */
 
 /** The form of a parameter's name. Every name that providers document has it. */
 export const PARAMETER = /^[A-Za-z][\w.:-]{0,63}$/;

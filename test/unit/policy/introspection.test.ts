@@ -52,7 +52,11 @@ describe('a mistake says what to write', () => {
     ],
     ['no audiences', policy(`${client}, introspection: {}`), /missing key "audiences"/],
     ['no time', policy(`audiences: [a], ${client}, introspection: { cache: 0s }`), /cache: 0s is too short/],
-    ['too long', policy(`audiences: [a], ${client}, introspection: { timeout: 5s }`), /timeout: 5s is too long; write from 1s to 4s/],
+    [
+      'too long',
+      policy(`audiences: [a], ${client}, introspection: { timeout: 5s }`),
+      /timeout: 5s is too long; write from 1s to 4s/,
+    ],
     [
       'plain',
       policy(`audiences: [a], ${client}, introspection: { endpoint: "http://x/i" }`),

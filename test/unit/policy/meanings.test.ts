@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { groupAdvice } from '../../../src/policy/advice/group-names.ts';
+import { groupAdvice } from '../../../src/policy/advice/recommendation.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { BASE, errorsOf, policyOf } from './stage.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { subjectAdvice } from '../../../src/policy/advice/subjects.ts';
+import { subjectAdvice } from '../../../src/policy/advice/recommendation.ts';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 
 interface Case {
