@@ -1,50 +1,20 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { testGoldens } from '../goldens.ts';
 import { cases, golden, goldenPolicy, render, withoutDigest } from './golden.ts';
 
 /** The golden folder with the list of erased headers, and with files that the others need no copy of. */
 const SMALLEST = 'smallest';
 const smallest = render(goldenPolicy(SMALLEST)).files;
 
-/** The content of a golden folder: the rendered files that differ from those of the smallest policy, and the gaps as
- * lines. */
-function rendered(name: string): Readonly<Record<string, string>> {
+/** The files of a golden folder: the rendered ones that differ from those of the smallest policy. */
+testGoldens('nginx', (name) => {
   const { files, gaps } = render(goldenPolicy(name));
   const isOwn = (path: string, text: string) =>
     !path.startsWith('erase') && withoutDigest(text) !== withoutDigest(smallest[path] ?? '');
   const kept = Object.entries(files).filter(([path, text]) => name === SMALLEST || isOwn(path, text));
   const texts = kept.map(([path, text]) => [path.replace(/[0-9a-f]{32}/, 'DIGEST'), withoutDigest(text)]);
-  return { ...Object.fromEntries(texts), 'gaps.txt': gaps.map(({ part, text }) => `${part}: ${text}\n`).join('') };
-}
-
-function onDisk(name: string): readonly string[] {
-  return readdirSync(golden(name), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== 'policy.yaml')
-    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(golden(name).length + 1))
-    .sort();
-}
-
-function update(name: string, files: Readonly<Record<string, string>>): void {
-  for (const old of onDisk(name)) rmSync(golden(name, old));
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(golden(name, path)), { recursive: true });
-    writeFileSync(golden(name, path), text);
-  }
-}
-
-/** UPDATE_GOLDEN=1 writes the current output; read the difference before it is committed. */
-describe.each(cases)('%s', (name) => {
-  const files = rendered(name);
-  if (process.env.UPDATE_GOLDEN === '1') update(name, files);
-
-  test('the same files', () => {
-    expect(Object.keys(files).sort()).toEqual(onDisk(name));
-  });
-
-  test.each(Object.keys(files))('%s', (path) => {
-    expect(files[path]).toBe(readFileSync(golden(name, path), 'utf8'));
-  });
+  return { files: Object.fromEntries(texts), gaps };
 });
 
 /** Names that a file sends, with either module of nginx. */
