@@ -125,9 +125,9 @@ export class LogFolder {
 
   /** Removes what a crash has left behind of a tree that was never signed: tiles after the right edge. */
   removeAfter(size: number): void {
-    const levels: Tile['level'][] = ['entries'];
-    for (let level = 0; level === 0 || hashesAt(level - 1, size) > 0; level++) levels.push(level);
-    for (const level of levels) {
+    // Every level on the disk: a level can be there only because of leaves that were never signed.
+    const names = ifThere(() => this.#disk.names(`${this.path}/tile`)) ?? [];
+    for (const level of names.map((name): Tile['level'] => (name === 'entries' ? name : Number(name)))) {
       const count = hashesAt(level, size);
       for (let index = Math.floor(count / TILE_WIDTH), isMore = true; isMore; index++) {
         const tile = { level, index, width: TILE_WIDTH };
