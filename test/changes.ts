@@ -68,8 +68,8 @@ async function until(what: string, is: () => Promise<boolean>, ms = 30_000): Pro
 }
 
 const isRejected = async () => {
-  const said = await docker('exec', name, 'sh', '-c', 'meshgate-health || true');
-  return JSON.parse(said).changes?.reason === 'change_rejected';
+  const reported = await docker('exec', name, 'sh', '-c', 'meshgate-health || true');
+  return JSON.parse(reported).changes?.reason === 'change_rejected';
 };
 
 /** What the container has: resident memory in kB, and how much of other things. */

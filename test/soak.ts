@@ -110,13 +110,13 @@ async function run(of: Begun, cold: boolean, log: string): Promise<Row> {
 }
 
 const runs = Number(process.argv[2] ?? '1');
-const { LOAD: asked, COLD: cold } = process.env;
+const { LOAD: requested, COLD: cold } = process.env;
 if (!Number.isInteger(runs) || runs < 1) {
   console.error('say how often: make soak N=10');
   process.exit(2);
 }
-if (asked !== undefined && asked !== '' && asked !== 'none' && asked !== 'busy') {
-  console.error(`LOAD=${asked}: write LOAD=none or LOAD=busy, or leave it out: then runs take turns`);
+if (requested !== undefined && requested !== '' && requested !== 'none' && requested !== 'busy') {
+  console.error(`LOAD=${requested}: write LOAD=none or LOAD=busy, or leave it out: then runs take turns`);
   process.exit(2);
 }
 const changing = Object.keys(process.env).filter((name) => CHANGING.test(name) && process.env[name] !== '');
@@ -128,7 +128,7 @@ mkdirSync('test-results', { recursive: true });
 if (!existsSync(file)) writeFileSync(file, `${HEADER}\n`);
 let bad = 0;
 for (let i = 1; i <= runs; i++) {
-  const load = (asked || nextLoad(readFileSync(file, 'utf8'))) as Load;
+  const load = (requested || nextLoad(readFileSync(file, 'utf8'))) as Load;
   const log = join('test-results', `soak-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}.log`);
   console.error(
     `soak: run ${i} of ${runs}, ${load === 'busy' ? 'all cores kept busy' : 'no other load'}; all of it in ${log}`,

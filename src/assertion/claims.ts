@@ -63,10 +63,10 @@ function actOf(actors: readonly string[]): unknown {
 export function assertionClaims(
   assertion: Assertion,
   grant: Grant,
-  whole: Omit<Caller, 'groups' | 'claims'>,
+  entire: Omit<Caller, 'groups' | 'claims'>,
   now: number,
 ): Readonly<Record<string, unknown>> {
-  const caller = shownTo(whole, grant.hides);
+  const caller = shownTo(entire, grant.hides);
   const { service, as, email, name } = grant;
   const certificateHost = certificateHostOf(caller, grant);
   const iat = Math.floor(now);

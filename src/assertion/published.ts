@@ -23,8 +23,8 @@ export function parsePublishedKeys(text: string): { readonly jwks: string } | st
     return 'the file contains a private key; give the public keys, as /.meshgate/jwks serves them';
   }
   for (const [index, { kty, crv, x, y }] of found.entries()) {
-    const whole = kty === 'EC' && crv === 'P-256' && typeof x === 'string' && typeof y === 'string';
-    if (!whole) return `key ${index + 1} is not a public EC key on the curve P-256`;
+    const entire = kty === 'EC' && crv === 'P-256' && typeof x === 'string' && typeof y === 'string';
+    if (!entire) return `key ${index + 1} is not a public EC key on the curve P-256`;
   }
   const bare = found.map((key) => Object.fromEntries(PUBLIC.flatMap((it) => (it in key ? [[it, key[it]]] : []))));
   return { jwks: JSON.stringify({ keys: bare }) };

@@ -37,7 +37,13 @@ export interface AssertionContext extends SignatureContext {
 
 const wrong = (name: string) => refuse('claim_absent', `"${name}" of the assertion is missing or has another form`);
 
-function judge(header: JoseHeader, claims: Claims, { thumbprint }: Key, now: number, skew: number): Result<Asserted> {
+function checkClaims(
+  header: JoseHeader,
+  claims: Claims,
+  { thumbprint }: Key,
+  now: number,
+  skew: number,
+): Result<Asserted> {
   if (header.typ !== ASSERTION_TYPE) {
     return refuse('type_refused', `the token has the type ${shown(header.typ)}; send the assertion as it was received`);
   }
@@ -88,6 +94,6 @@ export function verifyAssertion(
   if (claims?.iss !== context.issuer) return refuse('issuer_unknown', 'the assertion is from another gateway');
   if (header.alg !== 'ES256') return refuse('algorithm_refused', 'the gateway signs its assertions with ES256');
   return verifySignature<Result<Asserted>>(split, header, keys, context, (signer) =>
-    signer.ok ? judge(header, claims, signer.value, now, context.skew) : signer,
+    signer.ok ? checkClaims(header, claims, signer.value, now, context.skew) : signer,
   );
 }

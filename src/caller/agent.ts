@@ -93,9 +93,9 @@ function isOf({ match }: TokenAgent, { verified, made, actor, clients }: Saying)
 
 /** Returns the first agent of the policy to which the token belongs. If an agent's claim cannot be read, the token may
  * belong to that agent, so the token is rejected. */
-function agentBy(said: Saying): Result<TokenAgent | undefined> {
-  for (const agent of said.made.agents) {
-    const truth = isOf(agent, said);
+function agentBy(reported: Saying): Result<TokenAgent | undefined> {
+  for (const agent of reported.made.agents) {
+    const truth = isOf(agent, reported);
     if (truth === true) return ok(agent);
     if (truth === undefined && agent.match.kind === 'claim') {
       const { claim } = agent.match.fact;
@@ -106,14 +106,14 @@ function agentBy(said: Saying): Result<TokenAgent | undefined> {
 }
 
 /** Returns a second agent to which the token could belong, because the token names another actor or another client. */
-function otherOf(found: TokenAgent, agents: readonly TokenAgent[], said: Saying): TokenAgent | undefined {
+function otherOf(found: TokenAgent, agents: readonly TokenAgent[], reported: Saying): TokenAgent | undefined {
   const { match: own } = found;
-  if (said.actor === undefined && own.kind !== 'client') return undefined;
+  if (reported.actor === undefined && own.kind !== 'client') return undefined;
   return agents.find(
     (it) =>
       it.match.kind === 'client' &&
       !(own.kind === 'client' && own.client === it.match.client) &&
-      isOf(it, { ...said, actor: undefined }),
+      isOf(it, { ...reported, actor: undefined }),
   );
 }
 
@@ -143,8 +143,8 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   if (chain === undefined) return refuse('claim_absent', '"act" is not a chain of actors, each with a "sub"');
   const [actor, ...before] = chain;
   const clients = clientsOf(claims, made.kind);
-  const said: Saying = { verified, made, actor, clients };
-  const found = agentBy(said);
+  const reported: Saying = { verified, made, actor, clients };
+  const found = agentBy(reported);
   if (!found.ok) return found;
   const agent = found.value;
   if (agent === undefined) {
@@ -152,7 +152,7 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
     if (marked === undefined) return ok(undefined);
     return notKnown(`the client ${shown(clients[0])}, which its provider calls an agent`);
   }
-  const other = otherOf(agent, made.agents, said);
+  const other = otherOf(agent, made.agents, reported);
   if (other !== undefined) {
     const two = `the token names clients of two agents, ${agent.name} and ${other.name}`;
     const issued = `the token was issued to agent ${other.name}, and its actor is agent ${agent.name}`;

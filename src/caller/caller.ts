@@ -14,7 +14,7 @@ import { isTooLong } from './encode.ts';
 import { isReserved, OWN } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles/roles.ts';
 import { scopeUp } from './roles/scope-up.ts';
-import { isMet, type SigninFact, signedInSo } from './roles/signin-facts.ts';
+import { isSatisfied, type SigninFact, signedInSo } from './roles/signin-facts.ts';
 import { type FactContext, roleTruth } from './roles/truth.ts';
 import { truthsOf } from './roles/views.ts';
 import type { Caller, CallerTable } from './types.ts';
@@ -151,7 +151,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
  * Roles whose requirements the present sign-in already meets are left out: their step-up would repeat forever. */
 export function stepUpRoles(
   verified: Verified,
-  { kind, roles, grants, asked }: Prepared,
+  { kind, roles, grants, requested }: Prepared,
   held: readonly string[],
   now: number,
 ): readonly string[] {
@@ -162,6 +162,6 @@ export function stepUpRoles(
     .map((place) => grants.names[place] as string)
     .filter((name) => {
       if (held.includes(name) || roleTruth(name, context) !== true) return false;
-      return !isMet(asked.role(name), isSo);
+      return !isSatisfied(requested.role(name), isSo);
     });
 }

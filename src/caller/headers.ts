@@ -15,7 +15,7 @@ function claimValue(claim: unknown): string {
   return Array.isArray(claim) ? encodeList(claim.map(textOf)) : encodeValue(textOf(claim));
 }
 
-function wholeValue(source: HeaderSource, caller: Caller): string {
+function fullValue(source: HeaderSource, caller: Caller): string {
   switch (source) {
     case 'subject':
       return encodeValue(caller.subject);
@@ -45,6 +45,6 @@ function wholeValue(source: HeaderSource, caller: Caller): string {
  * a service that received no header or a part of it would decide by a value that the provider did not send. Half of a
  * group's name can be the name of another group. */
 export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
-  const value = wholeValue(source, caller);
+  const value = fullValue(source, caller);
   return value.length > MAX_HEADER_VALUE ? undefined : value;
 }

@@ -89,8 +89,8 @@ function namesIssuer(text: string, { providers, own }: Issuers): boolean {
     if (claims.iss !== undefined && isOurs(claims.iss)) return true;
   }
   return [...text.matchAll(ISS)].some(([, quoted = '']) => {
-    const said = objectIn(`{"iss":${quoted}}`);
-    return said !== undefined && isOurs(said.iss);
+    const reported = objectIn(`{"iss":${quoted}}`);
+    return reported !== undefined && isOurs(reported.iss);
   });
 }
 

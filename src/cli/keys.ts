@@ -58,26 +58,26 @@ function replace(runtime: Runtime, file: string, text: string): void {
 }
 
 /** Says what a rotation changed. */
-type Rotation = { readonly text: string; readonly said: string } | { readonly error: string };
+type Rotation = { readonly text: string; readonly reported: string } | { readonly error: string };
 
 async function rotateSession(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   const rotated = await rotateRing(text, now, absolute ?? ABSOLUTE_S, early);
   if (!rotated.ok) return rotated;
   if (!rotated.seals)
-    return { ...rotated, said: 'a second session key is added and will seal next; the first still seals' };
+    return { ...rotated, reported: 'a second session key is added and will seal next; the first still seals' };
   const gone = rotated.gone === 0 ? '' : `; ${rotated.gone} old keys that no valid cookie needs were removed`;
-  const said = `the next session key seals now, another one will seal next, and earlier keys open what they sealed${gone}`;
-  return { ...rotated, said };
+  const reported = `the next session key seals now, another one will seal next, and earlier keys open what they sealed${gone}`;
+  return { ...rotated, reported };
 }
 
 async function rotateSigning(text: string, now: number, { early, absolute }: RotateFlags): Promise<Rotation> {
   if (absolute !== undefined) throw new WrongUse('--absolute is only for session keys, and these keys sign assertions');
   const rotated = await rotateSigningKeys(text, now, early);
   if (!rotated.ok) return rotated;
-  const said = rotated.signs
+  const reported = rotated.signs
     ? 'the next key signs now, another one is published and will sign next, and the previous key stays published'
     : 'a second key is published and will sign next; the first still signs';
-  return { ...rotated, said };
+  return { ...rotated, reported };
 }
 
 /** Replaces all keys of a leaked file by new keys. */
@@ -88,8 +88,8 @@ async function replaceKeys(text: string, now: number, { early, absolute }: Rotat
   const replaced = await (isSession ? replaceRing : replaceSigningKeys)(text, now);
   if (!replaced.ok) return replaced;
   const [kind, then] = isSession ? [' session', 'all people sign in again'] : ['', 'services fetch the new keys'];
-  const said = `two new${kind} keys replace the leaked ones: put the file in place at once; ${then}`;
-  return { ...replaced, said };
+  const reported = `two new${kind} keys replace the leaked ones: put the file in place at once; ${then}`;
+  return { ...replaced, reported };
 }
 
 /** `meshgate keys new`: writes a file of signing keys or of session keys. */
@@ -141,7 +141,7 @@ const rotateCommand = command({
       return NO;
     }
     replace(runtime, file, rotation.text);
-    runtime.err(`${file}: ${rotation.said}\n`);
+    runtime.err(`${file}: ${rotation.reported}\n`);
     return YES;
   },
 });

@@ -18,7 +18,7 @@ const readAll = (runtime: Runtime, files: readonly string[]) =>
   files.map((name) => ({ name, text: readText(runtime, name, 'the file') }));
 
 /** Writes the findings for people, those first that need an action. */
-function said({ toDo, differs, notCarried, carried }: Findings): string {
+function reported({ toDo, differs, notCarried, carried }: Findings): string {
   const lines = (title: string, list: readonly Finding[]) =>
     list.length === 0
       ? []
@@ -75,7 +75,7 @@ function finish(runtime: Runtime, migrated: Migrated, { out, format }: Output): 
   const { policy: text, findings } = migrated;
   const { errors } = parsePolicy(text, out ?? 'meshgate.yaml');
   if (errors.length > 0) {
-    runtime.err(said(findings));
+    runtime.err(reported(findings));
     for (const error of errors) runtime.err(`${formatError(error)}\n`);
     runtime.err('meshgate: no policy: it would not be valid for these reasons. Change the files, and try again\n');
     return NO;
@@ -87,7 +87,7 @@ function finish(runtime: Runtime, migrated: Migrated, { out, format }: Output): 
       json({ ...(out === undefined ? { policy: text } : { written: out }), toDo, differs, notCarried, carried }),
     );
   } else {
-    runtime.err(said(findings));
+    runtime.err(reported(findings));
     if (out === undefined) runtime.out(text);
   }
   return YES;

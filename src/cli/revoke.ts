@@ -60,14 +60,14 @@ function kidsOf(text: string): readonly string[] {
 }
 
 /** What a file asks for. A person is named as in the log, because only the gateway knows the provider's issuer. */
-type Asked = Omit<Revocation, 'value'> & {
+type Requested = Omit<Revocation, 'value'> & {
   readonly value?: string;
   readonly provider?: string;
   readonly subject?: string;
 };
 
 /** Returns the revocations that the flags describe. The gateway checks the provider's name later. */
-function asked({ subject, sid, kid, jti }: FlagsOf<typeof flags>, now: number): readonly Asked[] {
+function requested({ subject, sid, kid, jti }: FlagsOf<typeof flags>, now: number): readonly Requested[] {
   const given: [Revocation['kind'], readonly string[]][] = [];
   const of = subject === undefined ? undefined : subjectOf(subject);
   if (of !== undefined) given.push(['sub', ['']]);
@@ -80,8 +80,8 @@ function asked({ subject, sid, kid, jti }: FlagsOf<typeof flags>, now: number): 
   if (first === undefined || given.length > 1) throw new WrongUse('give one of --subject, --sid, --kid and --jti');
   const [kind, names] = first;
   return names.map((name) => {
-    const { value, ...said } = revocation(kind, name, now);
-    return of === undefined ? { ...said, value } : { ...said, provider: of[0], subject: of[1] };
+    const { value, ...reported } = revocation(kind, name, now);
+    return of === undefined ? { ...reported, value } : { ...reported, provider: of[0], subject: of[1] };
   });
 }
 
@@ -106,7 +106,7 @@ function cut(runtime: Runtime, pidFile: string): number {
 }
 
 /** Writes a file for the gateway's job and waits until the gateway accepts it. Returns the reason if it does not. */
-async function lay(runtime: Runtime, folder: string, what: Asked): Promise<string | undefined> {
+async function lay(runtime: Runtime, folder: string, what: Requested): Promise<string | undefined> {
   const name = `${what.kind}-${Math.floor(runtime.now() * 1000)}-${Math.random().toString(36).slice(2, 10)}.json`;
   const path = `${folder}/${name}`;
   try {
@@ -137,7 +137,7 @@ export const revokeCommand = command({
   async run(runtime, flags) {
     const stateDir = flags.stateDir ?? runtime.env.MESHGATE_STATE ?? '/var/lib/meshgate';
     const folder = `${stateDir}/${REVOKE_FOLDER}`;
-    const all = asked(flags, runtime.now());
+    const all = requested(flags, runtime.now());
     if (!runtime.isFolder(folder)) {
       throw new WrongUse(
         `${folder} does not exist: no gateway with sessions keeps its state in ${stateDir}. Give the folder with --state-dir; a policy without gateway.session has none`,

@@ -7,25 +7,25 @@ import { readyHandler } from '../njs/health/readyz.ts';
 import { watchSvids } from '../njs/health/svids.ts';
 import { askWitnesses } from '../njs/health/witnesses.ts';
 import { metricsHandler } from '../njs/metrics/handler.ts';
-import watched from './watched.js';
+import config from './watched.js';
 
 export default {
   /** `js_content` of `/.meshgate/readyz`. */
-  ready: readyHandler(watched),
+  ready: readyHandler(config),
   /** `js_content` of `/.meshgate/metrics`. */
-  metrics: metricsHandler(watched),
+  metrics: metricsHandler(config),
   /** `js_periodic`: reads the keys, secrets and certificates of the policy, and the CAs with which nginx verifies
    * certificates. */
   svids: async (): Promise<void> => {
-    for (const [index, file] of (watched.ca ?? []).entries()) watchCa(CA, file, index);
-    for (const [index, file] of (watched.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
-    await watchFiles(watched.files);
-    await watchSvids(watched.identities);
+    for (const [index, file] of (config.ca ?? []).entries()) watchCa(CA, file, index);
+    for (const [index, file] of (config.clientCa ?? []).entries()) watchCa(CLIENT_CA, file, index);
+    await watchFiles(config.files);
+    await watchSvids(config.identities);
   },
   /** `js_periodic`: asks the witnesses of the log for cosignatures. */
-  witnesses: (): Promise<void> => askWitnesses(watched),
+  witnesses: (): Promise<void> => askWitnesses(config),
   /** `js_periodic`: sends the requests that the meshes must deny. */
   probes: async (): Promise<void> => {
-    if (watched.probes !== undefined) await probeMeshes(watched.probes);
+    if (config.probes !== undefined) await probeMeshes(config.probes);
   },
 };

@@ -17,8 +17,8 @@ export interface CaFound {
   readonly holds?: string;
   readonly fault?: CaFault;
   /** The bundle for which a reload was already requested. */
-  readonly asked?: string;
-  readonly said?: { readonly reason: HealthReason; readonly at: number };
+  readonly requested?: string;
+  readonly reported?: { readonly reason: HealthReason; readonly at: number };
 }
 
 /** The result of reading the file. */
@@ -28,22 +28,22 @@ export type CaLook = Pick<CaFound, 'seen' | 'holds' | 'fault'>;
 export function bundleOf(text: string): string | undefined {
   const blocks = readPem(text);
   if (blocks === undefined || blocks.length === 0) return undefined;
-  const whole = blocks.every(({ label, bytes }) => label === 'CERTIFICATE' && readCertificate(bytes) !== undefined);
-  return whole ? [...new Set(blocks.map(({ bytes }) => String(bytes)))].sort().join(';') : undefined;
+  const entire = blocks.every(({ label, bytes }) => label === 'CERTIFICATE' && readCertificate(bytes) !== undefined);
+  return entire ? [...new Set(blocks.map(({ bytes }) => String(bytes)))].sort().join(';') : undefined;
 }
 
 /** Returns the state after the file was read. A worker first reads what nginx has just loaded. */
 export function afterLook(before: CaFound | undefined, look: CaLook, pid: number): CaFound {
   if (before?.pid !== pid) return { pid, loaded: look.holds ?? '', ...look };
-  const { loaded, asked, said } = before;
-  return { pid, loaded, ...look, ...(asked !== undefined && { asked }), ...(said && { said }) };
+  const { loaded, requested, reported } = before;
+  return { pid, loaded, ...look, ...(requested !== undefined && { requested }), ...(reported && { reported }) };
 }
 
 /** Whether the file contains another bundle than the one that nginx uses. */
 const isChanged = ({ fault, holds, loaded }: CaFound): boolean => fault === undefined && holds !== loaded;
 
 /** Whether to request a reload. It is requested once for each bundle. */
-export const wantsReload = (found: CaFound): boolean => isChanged(found) && found.asked !== found.holds;
+export const wantsReload = (found: CaFound): boolean => isChanged(found) && found.requested !== found.holds;
 
 const reasonOf = (found: CaFound): HealthReason | undefined =>
   found.fault ?? (isChanged(found) ? 'ca_changed' : undefined);
@@ -57,6 +57,6 @@ export function caPart(found: CaFound | undefined): Part {
 /** Returns what to log about the CA file: a new problem at once, and the same problem once a minute. */
 export function toSayOfCa(found: CaFound, now: number): HealthReason | undefined {
   const reason = reasonOf(found);
-  const { said } = found;
-  return said?.reason === reason && isRepeated(said?.at, now) ? undefined : reason;
+  const { reported } = found;
+  return reported?.reason === reason && isRepeated(reported?.at, now) ? undefined : reason;
 }

@@ -15,10 +15,10 @@ import { belongs } from '../x509/key.ts';
 import { readPem } from '../x509/pem.ts';
 import { bundleOf } from './ca.ts';
 import { readSvid, type Svid, svidLifetime } from './svid.ts';
-import { type HealthReason, healthReasons, type Part, type WatchedFile } from './types.ts';
+import { type HealthReason, healthReasons, type MonitoredFile, type Part } from './types.ts';
 
 /** What a file of each kind is called, and whether the gateway is not ready without it. */
-const KINDS: Readonly<Record<WatchedFile['kind'], { readonly what: string; readonly fails?: true }>> = {
+const KINDS: Readonly<Record<MonitoredFile['kind'], { readonly what: string; readonly fails?: true }>> = {
   policy: { what: 'policy' },
   session: { what: 'session keys', fails: true },
   proof: { what: 'keys of DPoP nonces', fails: true },
@@ -68,10 +68,10 @@ const EMPTY = { reason: 'keys_file_empty' } as const;
 const NONE = 'the file has no key';
 
 /** Returns what is wrong with keys, from the sentence of the reader. */
-function keysFault(text: string, said: unknown): Omit<Fault, 'path'> | undefined {
-  if (text.trim() === '' || said === NONE) return EMPTY;
-  if (typeof said !== 'string') return undefined;
-  return said === SEALING_KEY_EXPIRED ? EXPIRED : { reason: 'keys_file_malformed', detail: said };
+function keysFault(text: string, reported: unknown): Omit<Fault, 'path'> | undefined {
+  if (text.trim() === '' || reported === NONE) return EMPTY;
+  if (typeof reported !== 'string') return undefined;
+  return reported === SEALING_KEY_EXPIRED ? EXPIRED : { reason: 'keys_file_malformed', detail: reported };
 }
 
 /** Returns the lifetime of a certificate, or what is wrong with it or its key. */
@@ -85,7 +85,7 @@ function certificateOf(cert: string, key: string): Svid | Omit<Fault, 'path'> {
 }
 
 async function contentOf(
-  { kind, spiffe = '', names, signs }: WatchedFile,
+  { kind, spiffe = '', names, signs }: MonitoredFile,
   text: string,
   key: string,
   now: number,
@@ -127,7 +127,7 @@ function unreadable({ code, closed }: { readonly code: string; readonly closed?:
 }
 
 /** Kinds whose text is secret in the file itself. For certificates, it is the file of the key. */
-const SECRET: readonly WatchedFile['kind'][] = [
+const SECRET: readonly MonitoredFile['kind'][] = [
   'session',
   'proof',
   'assertion',
@@ -137,7 +137,7 @@ const SECRET: readonly WatchedFile['kind'][] = [
 ];
 
 /** Reads the files of one purpose, and says what is wrong with them. */
-export async function examine(file: WatchedFile, look: LookAt, now: number): Promise<FileState> {
+export async function examine(file: MonitoredFile, look: LookAt, now: number): Promise<FileState> {
   const { kind, path, keyPath = path } = file;
   const texts: string[] = [];
   let remark: Fault | undefined;
@@ -169,7 +169,7 @@ function lifetime({ notBefore, notAfter }: Svid, now: number): HealthReason | un
 
 /** Returns the first thing that is wrong with a file: what stops its use, then its lifetime, then a remark. */
 export function problemOf(
-  { kind, path }: WatchedFile,
+  { kind, path }: MonitoredFile,
   { fault, remark, valid }: FileState,
   now: number,
 ): Fault | undefined {
@@ -179,13 +179,13 @@ export function problemOf(
 
 /** Whether the gateway is not ready because of a problem. nginx keeps the certificates of listeners that it has
  * loaded, and other hosts may have good ones. */
-export const isFatal = ({ kind }: WatchedFile, { reason }: Fault): boolean =>
+export const isFatal = ({ kind }: MonitoredFile, { reason }: Fault): boolean =>
   KINDS[kind].fails === true && !isRemark(reason);
 
 const ok: Part = { state: 'ok' };
 
 /** Returns the state of a file for readyz. Remarks about files are one part of their own. */
-export function filePart(file: WatchedFile, state: FileState, now: number): Part {
+export function filePart(file: MonitoredFile, state: FileState, now: number): Part {
   const { remark: _, ...rest } = state;
   const problem = problemOf(file, rest, now);
   const expires = state.valid && { expires_in: Math.floor(state.valid.notAfter - now) };
@@ -202,7 +202,7 @@ export function remarksPart(states: readonly FileState[]): Part {
 }
 
 /** Describes a problem in one line, with the path. It contains nothing of the file. */
-export function fileLine({ kind, name }: WatchedFile, { path, reason, detail }: Fault): string {
+export function fileLine({ kind, name }: MonitoredFile, { path, reason, detail }: Fault): string {
   const what = `${KINDS[kind].what}${name === '' ? '' : ` ${name}`}`;
   return `${what} (${path}): ${reason}: ${healthReasons[reason]}${detail === undefined ? '' : ` (${detail})`}`;
 }

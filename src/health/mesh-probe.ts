@@ -42,7 +42,7 @@ const isDenial = ({ status }: ProbeAnswer): boolean => status === 401 || status 
 /** Whether a status says nothing about the rules: something failed, or there were too many requests. */
 const isVague = ({ status }: ProbeAnswer): boolean => status >= 500 || status === 408 || status === 429;
 
-const judges: Readonly<Record<DeniedBy, (answer: ProbeAnswer) => Verdict>> = {
+const verdicts: Readonly<Record<DeniedBy, (answer: ProbeAnswer) => Verdict>> = {
   first: (it) => (it.behind ? 'open' : isDenial(it) ? 'closed' : isVague(it) ? 'unknown' : 'open'),
   // If the first Envoy denied the request, it did not reach the other one.
   behind: (it) => (!it.behind || isVague(it) ? 'unknown' : isRbac(it) ? 'closed' : 'open'),
@@ -62,7 +62,7 @@ export function verdictOf({ by, assertion }: MeshProbe, answer: ProbeAnswer | un
   if (!answer?.reached) return 'unknown';
   // The mesh rejected the assertion itself, perhaps because it does not know the key yet.
   if (assertion !== undefined && answer.status === 401) return 'unknown';
-  return judges[by](answer);
+  return verdicts[by](answer);
 }
 
 /** The state of a probe: its result, unless that is too old. */
@@ -79,11 +79,11 @@ export function probeLine(probe: MeshProbe, found: Probed): string {
   const { mesh, ingress, service, layer, object, rule, identity, path, assertion } = probe;
   const where = `mesh ${mesh}${ingress === '' ? '' : `, ingress ${ingress}`}, service ${service}`;
   const shows = assertion === undefined ? 'without an assertion' : `with an assertion for ${assertion.as}`;
-  const asked = `HEAD ${path} as ${identity}, ${shows}`;
+  const requested = `HEAD ${path} as ${identity}, ${shows}`;
   const text = {
-    closed: `${object} denies ${asked}`,
-    open: `${object} does not enforce rule ${rule}: mesh_not_enforcing: ${asked}, passed the ${layer} (status ${found.status})`,
-    unknown: `whether ${object} enforces rule ${rule} is unknown: mesh_not_probed: ${asked}, ${answered(found)}`,
+    closed: `${object} denies ${requested}`,
+    open: `${object} does not enforce rule ${rule}: mesh_not_enforcing: ${requested}, passed the ${layer} (status ${found.status})`,
+    unknown: `whether ${object} enforces rule ${rule} is unknown: mesh_not_probed: ${requested}, ${answered(found)}`,
   }[found.verdict];
   return `${where}: ${text}`;
 }

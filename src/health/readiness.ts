@@ -23,9 +23,9 @@ export function keysPart(state: KeyState | undefined, stale: number, now: number
   const keys = usableKeys(known, now, { stale, refresh: stale, coolDown: stale });
   if (keys === undefined) return { ...failed('keys_stale'), age };
   if (keys.length === 0) return { ...failed('keys_missing'), age };
-  const said = { keys: keys.length, age };
-  if (known.failures === 0) return { ...ok, ...said };
-  return { state: 'warning', reason: 'provider_unreachable', help: healthReasons.provider_unreachable, ...said };
+  const reported = { keys: keys.length, age };
+  if (known.failures === 0) return { ...ok, ...reported };
+  return { state: 'warning', reason: 'provider_unreachable', help: healthReasons.provider_unreachable, ...reported };
 }
 
 /** Returns the state of revocations. The gateway is ready, unless they were never read.
@@ -37,8 +37,8 @@ export function revocationsPart(
   age: number | undefined,
   { unread = false, dropped = false }: { readonly unread?: boolean; readonly dropped?: boolean } = {},
 ): Part {
-  const said = { taken: Math.round(100 * taken), ...(age !== undefined && { age: Math.max(0, Math.floor(age)) }) };
-  if (unread) return { ...failed('revocations_unread'), ...said };
+  const reported = { taken: Math.round(100 * taken), ...(age !== undefined && { age: Math.max(0, Math.floor(age)) }) };
+  if (unread) return { ...failed('revocations_unread'), ...reported };
   const reason: HealthReason | undefined = dropped
     ? 'revocations_dropped'
     : age !== undefined && age >= REVOCATIONS_OLD_S
@@ -46,7 +46,9 @@ export function revocationsPart(
       : taken >= REVOKED_ALARM
         ? 'revocations_nearly_full'
         : undefined;
-  return reason === undefined ? { ...ok, ...said } : { state: 'warning', reason, help: healthReasons[reason], ...said };
+  return reason === undefined
+    ? { ...ok, ...reported }
+    : { state: 'warning', reason, help: healthReasons[reason], ...reported };
 }
 
 /** A part, with its place in the result of readyz: `name` is empty if there is only one part of this kind. */

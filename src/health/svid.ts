@@ -27,7 +27,7 @@ export interface Found {
   readonly svid?: Svid;
   readonly fault?: SvidFault;
   /** The last log line about the identity. */
-  readonly said?: { readonly reason: HealthReason; readonly at: number };
+  readonly reported?: { readonly reason: HealthReason; readonly at: number };
 }
 
 /** Returns why Linkerd's proxies do not accept a certificate as that of a client with one of these names. */
@@ -82,6 +82,6 @@ function pause(reason: HealthReason, svid: Svid | undefined): number {
 export function toSay(found: Found, now: number): HealthReason | undefined {
   const reason = reasonOf(found, now);
   if (reason === undefined) return undefined;
-  const { said } = found;
-  return said?.reason === reason && isRepeated(said.at, now, pause(reason, found.svid)) ? undefined : reason;
+  const { reported } = found;
+  return reported?.reason === reason && isRepeated(reported.at, now, pause(reason, found.svid)) ? undefined : reason;
 }

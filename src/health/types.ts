@@ -1,6 +1,6 @@
 import type { Assertion } from '../policy/checked/types.ts';
 
-export interface WatchedIdentity {
+export interface MonitoredIdentity {
   readonly name: string;
   readonly spiffe: string;
   readonly certFile: string;
@@ -11,7 +11,7 @@ export interface WatchedIdentity {
 }
 
 /** A file that the policy names. The health check reads it before a request does. */
-export interface WatchedFile {
+export interface MonitoredFile {
   readonly kind:
     | 'policy'
     | 'session'
@@ -66,7 +66,7 @@ export interface MeshProbe {
 }
 
 /** watched.js: the part of the policy that the health check needs. */
-export interface Watched {
+export interface HealthConfig {
   /** The digest of the policy. */
   readonly policy: string;
   /** The unix socket of the server of the check. */
@@ -82,7 +82,7 @@ export interface Watched {
   /** Whether sessions belong only to this gateway, or replicas share them in a store; absent: there are no sessions. */
   readonly sessions?: 'own' | 'shared';
   /** The identities that rules use. */
-  readonly identities: readonly WatchedIdentity[];
+  readonly identities: readonly MonitoredIdentity[];
   /** The folder of the transparency log, if the policy has one. */
   readonly audit?: string;
   /** The witnesses of the log, and the unix socket of the egress server; absent: the log has no witness. */
@@ -91,7 +91,7 @@ export interface Watched {
     readonly all: readonly { readonly url: string; readonly key: string }[];
   };
   /** Keys, secrets and certificates that the gateway needs, and the policy itself if its path is known. */
-  readonly files: readonly WatchedFile[];
+  readonly files: readonly MonitoredFile[];
   /** The requests that the mesh must deny; absent: the policy has no `gateway.mesh_probe`. */
   readonly probes?: {
     /** The unix socket of the egress server. */

@@ -38,7 +38,7 @@ class Expander {
     this.#isExact = isExact;
   }
 
-  whole(): readonly string[] {
+  entire(): readonly string[] {
     const all = this.#alternatives();
     if (this.#at < this.#text.length) throw new Error('an unmatched parenthesis');
     return all;
@@ -159,7 +159,7 @@ export function pathsOfExpression(expression: string): Converted | undefined {
   const expander = new Expander(expression);
   let parts: readonly Part[];
   try {
-    parts = expander.whole().map(pathsOf);
+    parts = expander.entire().map(pathsOf);
   } catch {
     return undefined;
   }
@@ -194,7 +194,7 @@ export function coverOf(expression: string): Cover {
   // Only the first alternative of a whole expression begins at the beginning of a path.
   if (mayHaveAlternatives(expression)) return { paths: [EVERYTHING], folder: true };
   try {
-    const parts = new Expander(expression, true).whole().map((it) => coverOfText(it, expression));
+    const parts = new Expander(expression, true).entire().map((it) => coverOfText(it, expression));
     const [continues, folder] = [parts.some((it) => it.continues), parts.some((it) => it.folder)];
     return {
       paths: merged(parts.flatMap((it) => it.paths)),
@@ -240,8 +240,8 @@ function coverOfText(text: string, expression: string): Cover {
 function merged(all: readonly Paths[]): readonly Paths[] {
   const has = (kind: Paths['kind'], path: string) => all.some((it) => it.kind === kind && it.path === path);
   const joined = all.map((it): Paths => {
-    const isWhole = (it.kind === 'below' && has('exact', it.path)) || (it.kind === 'exact' && has('below', it.path));
-    return isWhole ? { kind: 'prefix', path: it.path } : it;
+    const isComplete = (it.kind === 'below' && has('exact', it.path)) || (it.kind === 'exact' && has('below', it.path));
+    return isComplete ? { kind: 'prefix', path: it.path } : it;
   });
   const seen = new Set<string>();
   return joined.filter(({ kind, path }) => {

@@ -22,7 +22,7 @@ export class Findings {
   readonly differs: Finding[] = [];
   readonly toDo: Finding[] = [];
 
-  carry(option: string, to: string): void {
+  migrated(option: string, to: string): void {
     this.carried.push({ option, to });
   }
 

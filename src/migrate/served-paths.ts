@@ -86,16 +86,16 @@ export function routesFor(
   const nodes = [...new Map(all.map((node) => [routeOf(node), node] as const)).values()];
   nodes.sort((a, b) => a.path.length - b.path.length || (a.kind === 'prefix' ? -1 : 1));
   const routes: Record<string, DraftRoute> = {};
-  const kept: { readonly node: Node; readonly said: string }[] = [];
+  const kept: { readonly node: Node; readonly declared: string }[] = [];
   for (const node of nodes) {
     const by = servedBy(served, node) ?? belowAt(served, node);
     if (by === undefined) continue;
     const allow = rulesOf(openTo(open, node), by.allow ?? usual);
     const route: DraftRoute = { service: by.service, allow, ...by.keys };
-    const said = JSON.stringify(route);
+    const declared = JSON.stringify(route);
     const above = kept.filter((it) => it.node.kind === 'prefix' && isAtOrBelow(node.path, it.node.path)).at(-1);
-    if (above?.said === said) continue;
-    kept.push({ node, said });
+    if (above?.declared === declared) continue;
+    kept.push({ node, declared });
     routes[routeOf(node)] = route;
   }
   return routes;

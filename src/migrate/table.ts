@@ -55,7 +55,7 @@ export const byName = <Word extends string>(table: Table<Word>): ReadonlyMap<str
 /** Reports what becomes of a setting.
  * @param isSame whether there is nothing to carry over */
 export function report({ to, lost, refuses }: Outcome, label: string, isSame: boolean, findings: Findings): void {
-  if (lost === undefined) findings.carry(label, to ?? '');
-  else if (isSame) findings.carry(label, 'the same');
+  if (lost === undefined) findings.migrated(label, to ?? '');
+  else if (isSame) findings.migrated(label, 'the same');
   else findings.lose(label, lost, refuses);
 }

@@ -34,8 +34,8 @@ export const isAddress = (text: string): boolean => /^[^\s@"'<>,*]+@[^\s@"'<>,*]
 /** Returns a range of addresses as policies write it; undefined if it is none, or the range of all addresses. */
 export function rangeOf(text: string): string | undefined {
   const plain = text.trim();
-  const whole = plain.includes('/') ? plain : `${plain}${plain.includes(':') ? '/128' : '/32'}`;
-  return isRange(whole) ? whole : undefined;
+  const entire = plain.includes('/') ? plain : `${plain}${plain.includes(':') ? '/128' : '/32'}`;
+  return isRange(entire) ? entire : undefined;
 }
 
 const UNITS = { h: 3600, m: 60, s: 1, ms: 0.001, us: 1e-6, µs: 1e-6, ns: 1e-9, d: 86400 } as const;
@@ -50,9 +50,9 @@ export function secondsOf(text: string): number | undefined {
 
 /** Writes a duration as policies do, in whole units. */
 export function durationText(seconds: number): string {
-  const whole = Math.max(1, Math.round(seconds));
-  if (whole % 3600 === 0) return `${whole / 3600}h`;
-  return whole % 60 === 0 ? `${whole / 60}m` : `${whole}s`;
+  const entire = Math.max(1, Math.round(seconds));
+  if (entire % 3600 === 0) return `${entire / 3600}h`;
+  return entire % 60 === 0 ? `${entire / 60}m` : `${entire}s`;
 }
 
 /** What Go reads in a text that should be true or false. It compares exactly, also the space around it. */

@@ -43,11 +43,11 @@ class Writer {
   /** Writes one key. A mapping or list that is longer than a line has a line for each of its members. */
   key(place: string, key: string, value: Value, indent: string): void {
     this.comments(place, indent);
-    const whole = `${indent}${keyOf(key)}: ${flow(value)}`;
-    const isSplit = typeof value === 'object' && value !== null && (whole.length > 120 || this.#isCommented(place));
+    const entire = `${indent}${keyOf(key)}: ${flow(value)}`;
+    const isSplit = typeof value === 'object' && value !== null && (entire.length > 120 || this.#isCommented(place));
     const members = isSplit ? Object.entries(value) : [];
     if (members.length === 0) {
-      this.lines.push(whole);
+      this.lines.push(entire);
       return;
     }
     this.lines.push(`${indent}${keyOf(key)}:`);

@@ -21,6 +21,6 @@ declare module '*/client-policy.js' {
 
 /** The part of the policy for the health check. */
 declare module '*/watched.js' {
-  const watched: import('../health/types.ts').Watched;
+  const watched: import('../health/types.ts').HealthConfig;
   export default watched;
 }

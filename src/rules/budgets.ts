@@ -27,13 +27,13 @@ const admitsNobody = (policy: Policy, { allow }: Route): boolean =>
  * uses the budget of its person. */
 export function budgetsOf(policy: Policy, host: Pick<Host, 'name' | 'limit'>, route: Route): Budgets {
   const { callers, agents, anonymous } = policy.gateway.limits ?? {};
-  const isSaid = route.limit !== undefined || host.limit !== undefined;
+  const isDeclared = route.limit !== undefined || host.limit !== undefined;
   const place = route.limit === undefined ? of(host.limit, host.name) : of(route.limit, route.name);
-  const otherwise = (limit: Limit | undefined) => (isSaid ? undefined : of(limit, ''));
+  const otherwise = (limit: Limit | undefined) => (isDeclared ? undefined : of(limit, ''));
   const person = place ?? otherwise(callers);
   const nobody = admitsNobody(policy, route) ? (place ?? otherwise(anonymous ?? callers)) : undefined;
   // `null` removes the gateway's limits, but not the limit of an agent.
-  const isFree = isSaid && place === undefined;
+  const isFree = isDeclared && place === undefined;
   const acting = (name: string) => of(policy.agents[name]?.limit, '') ?? (isFree ? undefined : of(agents, ''));
   const named = new Set(route.allow.flatMap(({ who }) => (who.kind === 'agent' ? [who.agent] : [])));
   return {

@@ -87,11 +87,11 @@ export function readListed(text: string): Listed | undefined {
 export function claimsOf(listed: Listed): SessionClaims {
   const [, sid, provider, psid, selection, gen, since, authTime, sealed, fresh, end, claims, short, cut] = listed;
   const issuer = short.startsWith('//') ? `https:${short}` : short;
-  const said: SessionClaims = {
+  const reported: SessionClaims = {
     ...{ sid, provider, issuer, selection, gen, since, authTime, sealed, fresh, end, claims },
     ...(cut !== undefined && { cut }),
   };
-  return psid === 0 ? said : { ...said, psid };
+  return psid === 0 ? reported : { ...reported, psid };
 }
 
 /** Returns the last line of a sealed cookie's text, which is {@link claimsText}. That text has no line break. */

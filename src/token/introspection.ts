@@ -32,10 +32,10 @@ export function claimsOfJws(text: string): Claims | undefined {
 /** Returns the provider that must be asked about a token before the token is accepted. For a JWS, this is its issuer,
  * if that provider publishes no keys. For another text, it is the host's provider of opaque tokens. */
 export function providerToIntrospect(text: string, providers: readonly TokenProvider[]): TokenProvider | undefined {
-  const asked = providers.find(({ introspection }) => introspection !== undefined);
-  if (asked === undefined || !isTokenText(text)) return undefined;
+  const queried = providers.find(({ introspection }) => introspection !== undefined);
+  if (queried === undefined || !isTokenText(text)) return undefined;
   const claims = claimsOfJws(text);
-  if (claims === undefined) return asked;
+  if (claims === undefined) return queried;
   return providers.find((provider) => provider.keyless && isIssuer(provider, claims.iss));
 }
 
@@ -79,9 +79,9 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
     return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, but not to which key');
   }
   if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
-  const said = `the token is of the type ${shown(type)}, this route requires an access token`;
+  const reported = `the token is of the type ${shown(type)}, this route requires an access token`;
   const unsaid = 'the provider sends no "token_type" for the token; this route requires an access token';
-  return refuse('type_refused', type === undefined ? unsaid : said);
+  return refuse('type_refused', type === undefined ? unsaid : reported);
 }
 
 /** Checks the issuer. A provider may omit the issuer of its own token, but another issuer is rejected. */
@@ -99,7 +99,7 @@ interface AnswerTimes {
 
 /** Checks a provider's answer about an active token in the same way as the claims of a JWT: type, issuer, times,
  * audience, client, subject. A token without `exp` is valid as long as the answer may be used. */
-export function judgeIntrospected(claims: Claims, provider: TokenProvider, { now, skew, until }: AnswerTimes) {
+export function checkIntrospected(claims: Claims, provider: TokenProvider, { now, skew, until }: AnswerTimes) {
   const kind = providerKind(provider.kind) ?? noKind(provider);
   const dated = claims.exp === undefined ? { ...claims, exp: until } : claims;
   const refused =
@@ -115,11 +115,12 @@ export function judgeIntrospected(claims: Claims, provider: TokenProvider, { now
 const partyClaims = ['act', 'may_act', 'cnf'];
 
 /** Adds the claims about the actor that only the answer has. Without them, an agent would count as the person. */
-function added(own: Claims, said: Claims): Claims {
+function added(own: Claims, reported: Claims): Claims {
   const more: Record<string, unknown> = {};
-  for (const name of partyClaims) if (own[name] === undefined && said[name] !== undefined) more[name] = said[name];
+  for (const name of partyClaims)
+    if (own[name] === undefined && reported[name] !== undefined) more[name] = reported[name];
   if (CLIENT_CLAIMS.every((name) => own[name] === undefined)) {
-    for (const name of CLIENT_CLAIMS) if (said[name] !== undefined) more[name] = said[name];
+    for (const name of CLIENT_CLAIMS) if (reported[name] !== undefined) more[name] = reported[name];
   }
   return Object.keys(more).length === 0 ? own : { ...own, ...more };
 }

@@ -21,8 +21,8 @@ export function withGroups(claims: Claims, kind: string, held: readonly string[]
 export const isObjectId = (value: unknown): value is string => typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 
 /** Reads the provider's answer `{ "value": [ids] }`: which of the groups a person is in, if any. */
-export function readHeld(text: string, asked: readonly string[]): readonly string[] | undefined {
+export function readHeld(text: string, requested: readonly string[]): readonly string[] | undefined {
   const value = objectIn(text)?.value;
   if (!Array.isArray(value) || !value.every((id) => typeof id === 'string')) return undefined;
-  return asked.filter((id) => value.includes(id));
+  return requested.filter((id) => value.includes(id));
 }

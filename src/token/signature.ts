@@ -125,12 +125,12 @@ function tryKeys<T, S>(
   const candidate = choice.candidates[from];
   if (candidate === undefined) return use(choice.unsigned, along);
   // One closure handles all results. An error is not `true`, so the signature counts as invalid.
-  const settle = (held: unknown): T | Promise<T> => {
+  const finish = (held: unknown): T | Promise<T> => {
     if (held === true) return use(candidate.signed, along);
     const next = () => tryKeys(jws, choice, from + 1, context, use, along);
     return held === false && context.onFailure !== undefined ? context.onFailure().then(next) : next();
   };
-  return holds(jws, candidate, choice.entry, context.imported).then(settle, settle);
+  return holds(jws, candidate, choice.entry, context.imported).then(finish, finish);
 }
 
 /** Verifies a signature with an algorithm that this engine supports. */

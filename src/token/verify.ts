@@ -37,7 +37,7 @@ function ofOthers(refused: Result<Key>, header: JoseHeader, provider: TokenProvi
 }
 
 /** Checks the claims of a token whose signature is valid. */
-function judge<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
+function verifyWith<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
   const use = read[5];
   const along = read[6];
   if (!signer.ok) return use(ofOthers(signer, read[0], read[2]), along);
@@ -79,5 +79,5 @@ export function verifyToken<T, S>(
   const keys = context.keysOf(provider, now);
   if (keys === undefined) return use(refuse('provider_unavailable'), along);
   const read: Read<T, S> = [header, claims, provider, now, context.skew, use, along];
-  return verifySignatureWith(jws, header, keys, context, judge<T, S>, read);
+  return verifySignatureWith(jws, header, keys, context, verifyWith<T, S>, read);
 }

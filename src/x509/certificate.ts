@@ -1,4 +1,4 @@
-import { ascii, contents, type Element, explicit, implicit, objectId, TAG, timeOf, whole, within } from './der.ts';
+import { ascii, contents, type Element, entire, explicit, implicit, objectId, TAG, timeOf, within } from './der.ts';
 
 /** The parts of an X.509 certificate that the gateway reads. This code verifies nothing. */
 export interface Certificate {
@@ -19,7 +19,7 @@ const SUBJECT_ALT_NAME = '551d11';
 
 /** Reads a certificate in DER (RFC 5280 section 4.1); undefined if the bytes are not a certificate. */
 export function readCertificate(bytes: Uint8Array): Certificate | undefined {
-  const [tbs, algorithm, signature, ...more] = within(whole(bytes)) ?? [];
+  const [tbs, algorithm, signature, ...more] = within(entire(bytes)) ?? [];
   if (algorithm?.tag !== TAG.sequence || signature?.tag !== TAG.bitString || more.length > 0) return undefined;
   const all = within(tbs) ?? [];
   const fields = all[0]?.tag === explicit(0) ? all.slice(1) : all;
@@ -49,7 +49,7 @@ function namesOf(extensions: Element | undefined): Pick<Certificate, 'uris' | 'd
     return undefined;
   const names = entries.filter(([id]) => objectId(id) === SUBJECT_ALT_NAME).map((entry) => entry.at(-1) as Element);
   if (names.length === 0) return { uris: [], dnsNames: [] };
-  const general = names.length === 1 ? within(whole(contents(names[0] as Element))) : undefined;
+  const general = names.length === 1 ? within(entire(contents(names[0] as Element))) : undefined;
   const [dnsNames, uris] = [general && textsOf(general, 2), general && textsOf(general, 6)];
   return uris && dnsNames && { uris, dnsNames };
 }

@@ -1,4 +1,4 @@
-import { ascii, contents, explicit, implicit, objectId, TAG, whole, within } from './der.ts';
+import { ascii, contents, entire, explicit, implicit, objectId, TAG, within } from './der.ts';
 
 /** The parts of a certificate that decide whether it can be that of a client of Linkerd's proxies. */
 interface ClientUse {
@@ -18,7 +18,7 @@ const CLIENT_AUTH = '2b06010505070302';
 
 /** Reads these parts of a certificate that {@link readCertificate} has read. */
 export function readClientUse(bytes: Uint8Array): ClientUse {
-  const fields = within(within(whole(bytes))?.[0]) ?? [];
+  const fields = within(within(entire(bytes))?.[0]) ?? [];
   // SubjectPublicKeyInfo is the last SEQUENCE among the fields; optional ones follow it.
   const publicKey = fields.filter(({ tag }) => tag === TAG.sequence).at(-1);
   const algorithm = within(within(publicKey)?.[0])?.[0];
@@ -29,7 +29,7 @@ export function readClientUse(bytes: Uint8Array): ClientUse {
       .map((it) => within(it) ?? [])
       .find(([own]) => objectId(own) === id)
       ?.at(-1);
-    return value && within(whole(contents(value)));
+    return value && within(entire(contents(value)));
   };
   const first = extension(SUBJECT_ALT_NAME)?.find(({ tag }) => tag === implicit(2) || tag === implicit(6));
   const usages = extension(EXTENDED_KEY_USAGE)?.map(objectId);

@@ -59,7 +59,7 @@ export function within(outer: Element | undefined, tag: number = TAG.sequence): 
 }
 
 /** Returns the element that the bytes consist of; undefined if more bytes follow it. */
-export function whole(bytes: Uint8Array): Element | undefined {
+export function entire(bytes: Uint8Array): Element | undefined {
   const element = elementAt(bytes, 0);
   return element?.end === bytes.length ? element : undefined;
 }

@@ -1,4 +1,4 @@
-import { bitString, contents, type Element, explicit, implicit, TAG, whole, within } from './der.ts';
+import { bitString, contents, type Element, entire, explicit, implicit, TAG, within } from './der.ts';
 import type { PemBlock } from './pem.ts';
 
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
@@ -8,13 +8,13 @@ const same = (a: Uint8Array, b: Uint8Array): boolean =>
 function publicPart(info: Element): Uint8Array | undefined {
   const bits = bitString(within(info)?.[1]);
   if (bits === undefined) return undefined;
-  const [modulus] = within(whole(bits)) ?? [];
+  const [modulus] = within(entire(bits)) ?? [];
   return modulus?.tag === TAG.integer ? contents(modulus) : bits;
 }
 
 /** Returns the public part inside an ECPrivateKey (RFC 5915) or an RSAPrivateKey (RFC 8017 A.1.2). */
-function carried(bytes: Uint8Array): Uint8Array | undefined {
-  const fields = within(whole(bytes)) ?? [];
+function publicKeyIn(bytes: Uint8Array): Uint8Array | undefined {
+  const fields = within(entire(bytes)) ?? [];
   if (fields[0]?.tag !== TAG.integer) return undefined;
   if (fields[1]?.tag === TAG.integer) return contents(fields[1]);
   const key = fields.find(({ tag }) => tag === explicit(1));
@@ -23,13 +23,13 @@ function carried(bytes: Uint8Array): Uint8Array | undefined {
 
 /** Returns the public part of a private key file, if the file contains it. */
 function publicPartOf({ label, bytes }: PemBlock): Uint8Array | undefined {
-  if (label !== 'PRIVATE KEY') return label === 'ENCRYPTED PRIVATE KEY' ? undefined : carried(bytes);
+  if (label !== 'PRIVATE KEY') return label === 'ENCRYPTED PRIVATE KEY' ? undefined : publicKeyIn(bytes);
   // PKCS #8 (RFC 5958): an OCTET STRING contains the key in the format of its algorithm; in version 2, the public key
   // follows.
-  const fields = within(whole(bytes)) ?? [];
+  const fields = within(entire(bytes)) ?? [];
   const field = (wanted: number) => fields.find(({ tag }) => tag === wanted);
   const key = field(TAG.octetString);
-  return (key && carried(contents(key))) ?? bitString(field(implicit(1)), implicit(1));
+  return (key && publicKeyIn(contents(key))) ?? bitString(field(implicit(1)), implicit(1));
 }
 
 /** Whether a private key belongs to a certificate. It compares their public parts without a signature.

@@ -71,8 +71,8 @@ const SET = 0x31;
 export function nameText(name: Element): string | undefined {
   if (name.tag !== TAG.sequence) return undefined;
   const parts = within(name)?.map((part) => within(part, SET)?.map(attributeText));
-  const whole = parts?.every((part) => part !== undefined && part.length > 0 && part.every((it) => it !== undefined));
-  if (!whole) return undefined;
+  const entire = parts?.every((part) => part !== undefined && part.length > 0 && part.every((it) => it !== undefined));
+  if (!entire) return undefined;
   const texts = (parts as string[][]).map((part) => part.join('+'));
   return texts.reverse().join(',');
 }

@@ -20,8 +20,8 @@ const RECORD = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 
 export function answerTo(query: Buffer): Buffer {
   let end = 12;
   while (query[end] !== 0) end += 1 + (query[end] ?? 0);
-  const question = query.subarray(12, end + 5);
-  const isA = question.readUInt16BE(question.length - 4) === 1;
+  const sentQuery = query.subarray(12, end + 5);
+  const isA = sentQuery.readUInt16BE(sentQuery.length - 4) === 1;
   const head = Buffer.from([...query.subarray(0, 2), 0x81, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
-  return Buffer.concat(isA ? [head, question, RECORD] : [head, question]);
+  return Buffer.concat(isA ? [head, sentQuery, RECORD] : [head, sentQuery]);
 }

@@ -52,8 +52,8 @@ export async function run(load: Load, atEnd: () => void): Promise<Counted> {
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  const said: string[] = [];
-  wrk.stderr.on('data', (chunk) => said.push(String(chunk)));
+  const reported: string[] = [];
+  wrk.stderr.on('data', (chunk) => reported.push(String(chunk)));
   const ended = new Promise<void>((resolve, reject) => {
     wrk.once('error', (error) =>
       reject(new Error('wrk does not start: test/images/prepare.sh bench installs it', { cause: error })),
@@ -61,14 +61,14 @@ export async function run(load: Load, atEnd: () => void): Promise<Counted> {
     wrk.once('close', () => resolve());
   });
   for await (const line of createInterface({ input: wrk.stdout })) {
-    said.push(line);
+    reported.push(line);
     if (line === 'idle') {
       atEnd();
       wrk.kill('SIGINT');
     }
   }
   await ended;
-  return countedBy(said);
+  return countedBy(reported);
 }
 
 /** Finds what load.lua reported among the lines that wrk printed. */

@@ -44,7 +44,7 @@ ${names.map(one).join('')}services:
 `;
 }
 
-const asked = `    client: { id: bench, secret_file: /bench/secret }
+const requested = `    client: { id: bench, secret_file: /bench/secret }
     introspection: { cache: 1m }
 `;
 
@@ -98,7 +98,7 @@ ${sessions ? '  session: { keys_file: /bench/session.jwks, idle: 24h, absolute: 
     audiences: [${audience}]
     algorithms: [RS256, ES256]
     ca_file: /bench/ca.pem
-${sessions ? '    client: { id: bench }\n' : ''}${opaque ? asked : ''}roles:
+${sessions ? '    client: { id: bench }\n' : ''}${opaque ? requested : ''}roles:
   editor: { group: editors }
   reader: { group: ${group} }
 ${roles.join('')}${identities === undefined ? services : meshed(places, identities)}hosts:

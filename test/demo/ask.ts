@@ -3,7 +3,7 @@ import { clients, personaGrant, wikiResource } from '../services/shared/people.t
 import { urls } from './paths.ts';
 import { Trouble } from './trouble.ts';
 
-export interface Asked {
+export interface Requested {
   readonly url: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface Asked {
 /** Sends one HTTPS request to this machine, whatever its host name is: `*.localhost` needs no resolver. */
 export function ask(
   ca: string,
-  { url, method = 'GET', headers = {}, body }: Asked,
+  { url, method = 'GET', headers = {}, body }: Requested,
 ): Promise<{ status: number; text: string; trace: string | undefined }> {
   const { hostname, port, pathname } = new URL(url);
   const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };

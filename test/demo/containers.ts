@@ -179,11 +179,11 @@ async function refuseTaken(port: number, what: string): Promise<void> {
 
 /** The parts of the gateway that are not healthy, by its own report; undefined once it is ready. */
 export async function unready(): Promise<string | undefined> {
-  const said = await docker('exec', `${instance}-gateway`, 'sh', '-c', 'meshgate-health || true');
-  if (said === '') return 'it does not answer';
-  const { ready, providers, identities } = JSON.parse(said) as Readiness;
+  const reported = await docker('exec', `${instance}-gateway`, 'sh', '-c', 'meshgate-health || true');
+  if (reported === '') return 'it does not answer';
+  const { ready, providers, identities } = JSON.parse(reported) as Readiness;
   const failed = Object.entries({ ...providers, ...identities }).filter(([, { state }]) => state === 'failed');
-  return ready ? undefined : failed.map(([name, { reason }]) => `${name}: ${reason}`).join(', ') || said;
+  return ready ? undefined : failed.map(([name, { reason }]) => `${name}: ${reason}`).join(', ') || reported;
 }
 
 /** Throws if a container of the demo has stopped, with the last lines of its log. */

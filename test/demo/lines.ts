@@ -1,4 +1,4 @@
-import type { Asked } from './ask.ts';
+import type { Requested } from './ask.ts';
 import { urls } from './paths.ts';
 
 /** One curl command: the request, and the expected answer. */
@@ -6,7 +6,7 @@ export interface Line {
   readonly title: string;
   /** Name of the variable in .demo.env with the token. */
   readonly token?: string;
-  readonly asked: Asked;
+  readonly requested: Requested;
   readonly status: number;
   /** A part of the body, and the explanation. */
   readonly holds: string;
@@ -24,7 +24,7 @@ export const lines: readonly Line[] = [
   {
     title: 'An editor writes',
     token: 'TOKEN_EDITOR',
-    asked: write,
+    requested: write,
     status: 200,
     holds: '"username":"ada"',
     why: 'the wiki knows who wrote',
@@ -32,7 +32,7 @@ export const lines: readonly Line[] = [
   {
     title: 'A reader reads',
     token: 'TOKEN_READER',
-    asked: { url: content },
+    requested: { url: content },
     status: 200,
     holds: '"title":"Welcome"',
     why: 'readers may GET',
@@ -41,14 +41,14 @@ export const lines: readonly Line[] = [
   {
     title: 'The same reader writes',
     token: 'TOKEN_READER',
-    asked: write,
+    requested: write,
     status: 403,
     holds: '"reason":"role_missing"',
     why: 'readers may only GET',
   },
   {
     title: 'A request without a token',
-    asked: { url: content },
+    requested: { url: content },
     status: 401,
     holds: '"reason":"credential_missing"',
     why: 'without a token the gateway refuses the request',
@@ -56,7 +56,7 @@ export const lines: readonly Line[] = [
   {
     title: 'The reader claims to be ada',
     token: 'TOKEN_READER',
-    asked: { url: `${urls.dashboard}/`, headers: { 'X-Forwarded-User': 'ada' } },
+    requested: { url: `${urls.dashboard}/`, headers: { 'X-Forwarded-User': 'ada' } },
     status: 200,
     holds: '"user":"ben"',
     why: 'the forged header was erased; the token decides',
@@ -64,7 +64,7 @@ export const lines: readonly Line[] = [
   {
     title: 'The wiki asks the dashboard, for the reader',
     token: 'TOKEN_READER',
-    asked: { url: `${urls.gateway}/dashboard` },
+    requested: { url: `${urls.gateway}/dashboard` },
     status: 200,
     holds: '"actor":"spiffe://example.org/ns/wiki/sa/wiki"',
     why: 'the dashboard sees ben, with his role, and that the wiki asks for him',
@@ -72,7 +72,7 @@ export const lines: readonly Line[] = [
   {
     title: 'An agent asks the dashboard, for the editor',
     token: 'TOKEN_AGENT',
-    asked: { url: `${urls.dashboard}/` },
+    requested: { url: `${urls.dashboard}/` },
     status: 200,
     holds: '"actor":"release-bot"',
     why: 'the dashboard sees ada, with her role, and that the agent asks for her',
@@ -80,7 +80,7 @@ export const lines: readonly Line[] = [
   {
     title: 'The same agent writes for her',
     token: 'TOKEN_AGENT',
-    asked: write,
+    requested: write,
     status: 403,
     holds: '"reason":"actor_not_allowed"',
     why: 'she may write there, the agent may not',
@@ -88,8 +88,8 @@ export const lines: readonly Line[] = [
 ];
 
 /** The line as it is typed after `. ./.demo.env`. */
-export function curl({ token, asked }: Line): string {
-  const { url, headers = {}, body } = asked;
+export function curl({ token, requested }: Line): string {
+  const { url, headers = {}, body } = requested;
   const variable = url.startsWith(urls.dashboard) ? '$DASHBOARD' : '$GATEWAY';
   const path = new URL(url).pathname;
   return [

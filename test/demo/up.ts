@@ -40,12 +40,12 @@ async function expectAnswer(ca: string, tokens: Tokens, line: Line): Promise<str
   let last = 'nothing';
   let traceId: string | undefined;
   const headers = {
-    ...line.asked.headers,
+    ...line.requested.headers,
     ...(line.token === undefined ? {} : { Authorization: `Bearer ${tokens[line.token]}` }),
   };
   const good = async () => {
     try {
-      const { status, text, trace } = await ask(ca, { ...line.asked, headers });
+      const { status, text, trace } = await ask(ca, { ...line.requested, headers });
       traceId = trace;
       last = `${status} ${text.trim()}`;
       if (status === line.status && text.includes(line.holds)) return true;

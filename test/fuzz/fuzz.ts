@@ -27,8 +27,8 @@ const files = new Map(
   globSync(`test/{${PROJECTS}}/**/*.test.ts`).flatMap((file): [string, number][] => {
     const text = readFileSync(file, 'utf8');
     const count = file.startsWith('test/mesh/') ? +/\bhunted\(/.test(text) : text.split(/\bholds\(/).length - 1;
-    const isAsked = PROJECTS.includes(part) ? file.startsWith(`test/${part}/`) : file.includes(part);
-    return isAsked && count > 0 ? [[file, count]] : [];
+    const isQueried = PROJECTS.includes(part) ? file.startsWith(`test/${part}/`) : file.includes(part);
+    return isQueried && count > 0 ? [[file, count]] : [];
   }),
 );
 if (files.size === 0) fail(`no file of test/ with a property or a hunt has ${part} in its path`);

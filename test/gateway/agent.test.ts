@@ -62,17 +62,17 @@ async function inChromium(acts: ((page: Page) => Promise<unknown>) | ((page: Pag
   const person = await browser.person();
   const page = await person.newPage();
   await page.goto(start);
-  const said: unknown[] = [];
+  const reported: unknown[] = [];
   for (const act of [acts].flat()) {
     await heard();
     await act(page);
     await until(async () => (await received()).length >= each, {
       what: `${each} requests of Chromium at the services`,
     });
-    said.push(...(await heard()));
+    reported.push(...(await heard()));
   }
   await person.close();
-  return said;
+  return reported;
 }
 
 /** DevTools runs a script as if a person had just clicked. */
@@ -188,25 +188,25 @@ describe('keeps the cookies that Chromium keeps', () => {
     await page.goto(home + path);
     await agent.visit(home + path);
     await heard();
-    const asked: unknown[][] = [[], []];
+    const requested: unknown[][] = [[], []];
     for (const url of [`${home}/`, `${home}/under`, `${near}/`]) {
       await page.goto(url);
-      asked[0]!.push(...(await heard()));
+      requested[0]!.push(...(await heard()));
       await agent.visit(url);
-      asked[1]!.push(...(await heard()));
+      requested[1]!.push(...(await heard()));
     }
     // From a page of another site, a link sends the Lax cookies and a script's request sends none.
     await page.goto(`${far}/`);
     await heard();
     await page.evaluate(`location = ${JSON.stringify(`${home}/`)}`);
     await page.waitForURL(`${home}/`);
-    asked[0]!.push(...(await heard()));
+    requested[0]!.push(...(await heard()));
     await agent.visit(`${home}/`, { from: `${far}/` });
-    asked[1]!.push(...(await heard()));
+    requested[1]!.push(...(await heard()));
     const sorted = (all: unknown[]) =>
       (all as { headers: { cookie?: string } }[]).map(({ headers: { cookie } }) => cookie?.split('; ').toSorted());
-    expect(sorted(asked[1]!)).toEqual(sorted(asked[0]!));
-    expect(sorted(asked[0]!).length).toBe(4);
+    expect(sorted(requested[1]!)).toEqual(sorted(requested[0]!));
+    expect(sorted(requested[0]!).length).toBe(4);
     await person.close();
   });
 });

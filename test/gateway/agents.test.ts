@@ -236,7 +236,7 @@ describe('a workload', async () => {
     await wiki.clear();
     await gateway.send(bots, { path: '/rest/page', token: own });
     const [assertion] = valuesOf((await wiki.requests())[0]!, 'X-Meshgate-Assertion');
-    const said = {
+    const reported = {
       sub: HELPER,
       provider: 'workloads',
       roles: [],
@@ -244,7 +244,7 @@ describe('a workload', async () => {
       alone: 'true',
       act: { sub: HELPER },
     };
-    expect(decodeJwt(assertion!)).toMatchObject(said);
+    expect(decodeJwt(assertion!)).toMatchObject(reported);
   });
 });
 

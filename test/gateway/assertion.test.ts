@@ -8,7 +8,6 @@ import {
   gatewayCase,
   ready,
   type Sent,
-  settle,
   signToken,
   startEcho,
   startGateway,
@@ -16,6 +15,7 @@ import {
   testStage,
   until,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('assertion');
@@ -97,7 +97,7 @@ async function rotate(text: string): Promise<void> {
   };
   // Each context reads the file separately, and requests use all contexts in turn.
   const everywhere = async () => {
-    for (let asked = 0; asked < CONTEXTS; asked++) if (!(await signing())) return false;
+    for (let requested = 0; requested < CONTEXTS; requested++) if (!(await signing())) return false;
     return true;
   };
   await until(everywhere, { what: `the key ${signs} to sign in every context` });
@@ -222,7 +222,7 @@ describe('the key set', () => {
 
 describe('keys rotate without a reload', () => {
   test('the next key is published before it signs, and the previous key stays published', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const before = await published();
     const old = await received();
     const rotated = await rotateSigningKeys(first, Date.now() / 1000, true);
@@ -243,7 +243,7 @@ describe('keys rotate without a reload', () => {
     const [one, two] = JSON.parse(first).keys;
     const mixed = JSON.stringify({ keys: [{ ...one, d: two.d }] });
     for (const broken of ['', '{"keys":[', mixed]) {
-      const mark = await settle(gateway);
+      const mark = await waitForWorkers(gateway);
       await gateway.box.write({ [KEYS]: broken });
       const refused = await until(
         async () => {
@@ -268,7 +268,7 @@ describe('keys rotate without a reload', () => {
       await expectCleanLog(gateway, mark, [/nothing is signed/, /meshgate: signing keys \(/]);
       expect(gateway.box.logs.since(mark).join('\n')).not.toContain(secret.slice(0, 20));
     }
-    await settle(gateway);
+    await waitForWorkers(gateway);
     const lines = gateway.troubles().filter((line) => line.includes('nothing is signed'));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(KEYS);

@@ -35,10 +35,10 @@ test('opens a page of a container over TLS, and sends the headers of a browser',
 test('refuses a certificate for another name', async () => {
   const person = await browser.person();
   const page = await person.newPage();
-  const watched = watch(page);
+  const observed = watch(page);
   await expect(page.goto('https://other.example.com:8443/')).rejects.toThrow(/ERR_CERT_COMMON_NAME_INVALID/);
-  await until(() => watched.requests.length > 0, { what: "Chromium's word that the request failed" });
-  expect(watched.requests[0]).toMatchObject({ kind: 'document', came: 'net::ERR_CERT_COMMON_NAME_INVALID' });
+  await until(() => observed.requests.length > 0, { what: "Chromium's word that the request failed" });
+  expect(observed.requests[0]).toMatchObject({ kind: 'document', came: 'net::ERR_CERT_COMMON_NAME_INVALID' });
   expect(await stranger.requests()).toEqual([]);
   await person.close();
 });
@@ -57,16 +57,16 @@ test('records the requests and the console errors of a page', async () => {
   const person = await browser.person();
   const page = await person.newPage();
   await page.goto(`${origin}/`);
-  const watched = watch(page);
+  const observed = watch(page);
   const status = await page.evaluate("fetch('/rest?echo-status=401').then((answer) => answer.status)");
   expect(status).toBe(401);
-  await until(() => watched.requests.length > 0 && watched.troubles.length > 0, {
+  await until(() => observed.requests.length > 0 && observed.troubles.length > 0, {
     what: "Chromium's word of the request, and of the console",
   });
-  expect(watched.requests).toEqual([
+  expect(observed.requests).toEqual([
     { method: 'GET', url: `${origin}/rest?echo-status=401`, kind: 'fetch', came: 401 },
   ]);
-  expect(watched.troubles.join()).toContain('401');
+  expect(observed.troubles.join()).toContain('401');
   await person.close();
 });
 

@@ -6,19 +6,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Answer,
+  checkedRequest,
   MANY_SIGNINS,
   ready,
   render,
   type Sent,
   saying,
-  settle,
   standIn,
   startEcho,
   startGateway,
   type Told,
   testStage,
-  toldCheck,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { holds } from '../harness/property.ts';
 
@@ -80,10 +80,10 @@ const request = fc.record({
     { nil: undefined },
   ),
 });
-type Asked = ReturnType<typeof request.generate>['value'] & { readonly Upgrade?: string };
+type Requested = ReturnType<typeof request.generate>['value'] & { readonly Upgrade?: string };
 
 /** Whether a browser shows the answer as a page, by FACTS about Fetch Metadata and the older headers. */
-function navigation({ method, ...sent }: Asked): string | undefined {
+function navigation({ method, ...sent }: Requested): string | undefined {
   const kind = method === 'GET' ? 'get' : method === 'POST' ? 'post' : undefined;
   const mode = sent['Sec-Fetch-Mode'] ?? '';
   if (sent['Sec-Purpose'] !== undefined) return undefined;
@@ -94,7 +94,7 @@ function navigation({ method, ...sent }: Asked): string | undefined {
 }
 
 /** The origin of the page, where it matters. */
-function origin({ method, Upgrade, ...sent }: Asked): string | undefined {
+function origin({ method, Upgrade, ...sent }: Requested): string | undefined {
   if (['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(method) && Upgrade === undefined) return undefined;
   // A page that hides its origin is recognised as the host's own by headers that no page can set.
   if (sent.Origin === 'null' && sent['Sec-Fetch-Site'] === 'same-origin') return undefined;
@@ -110,29 +110,29 @@ const cookiesOf = (line = ''): readonly string[] =>
     .map((one) => one.trim())
     .filter((one) => one !== '');
 
-function expected(asked: Asked) {
-  const all = cookiesOf(asked.Cookie);
+function expected(requested: Requested) {
+  const all = cookiesOf(requested.Cookie);
   const rest = all.filter((one) => !isOurs(one));
   return {
     check: {
       Cookie: all.filter(isOurs),
-      'X-Meshgate-Navigation': navigation(asked),
-      'X-Meshgate-Origin': origin(asked),
-      'X-Meshgate-Method': asked.method,
+      'X-Meshgate-Navigation': navigation(requested),
+      'X-Meshgate-Origin': origin(requested),
+      'X-Meshgate-Method': requested.method,
       Host: 'meshgate',
     },
     service: { Cookie: rest.length === 0 ? [] : [rest.join('; ')] },
   };
 }
 
-function sentOf({ method, ...headers }: Asked): Sent {
+function sentOf({ method, ...headers }: Requested): Sent {
   const given = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return { method, path: '/app/x', headers: Object.fromEntries(given) };
 }
 
-function met(answer: Answer) {
+function outcome(answer: Answer) {
   const [user = ''] = valuesOf(answer.json(), 'X-Forwarded-User');
-  const { Cookie, Host, ...check } = toldCheck(user);
+  const { Cookie, Host, ...check } = checkedRequest(user);
   return {
     check: { ...check, Cookie: cookiesOf(Cookie), Host },
     service: { Cookie: valuesOf(answer.json(), 'Cookie') },
@@ -144,10 +144,10 @@ test('navigations, origins and cookies of 400 requests, over HTTP/1.1', async ()
   const upgrades = fc.tuple(request, fc.option(fc.constant('foo'), { nil: undefined, freq: 1 }));
   await holds(
     fc.asyncProperty(upgrades, async ([some, Upgrade]) => {
-      const asked: Asked = { ...some, ...(Upgrade !== undefined && { Upgrade }) };
-      const answer = await gateway.send(host, { ...sentOf(asked), agent });
+      const requested: Requested = { ...some, ...(Upgrade !== undefined && { Upgrade }) };
+      const answer = await gateway.send(host, { ...sentOf(requested), agent });
       expect(answer.status).toBe(200);
-      expect(met(answer)).toEqual(expected(asked));
+      expect(outcome(answer)).toEqual(expected(requested));
     }),
     400,
   );
@@ -157,9 +157,9 @@ test('navigations, origins and cookies of 400 requests, over HTTP/1.1', async ()
 test('the same over HTTP/2', async () => {
   const several = fc.array(request, { minLength: 1, maxLength: 20 });
   await holds(
-    fc.asyncProperty(several, async (asked) => {
-      const answers = await gateway.sendHttp2(host, ...asked.map(sentOf));
-      expect(answers.map(met)).toEqual(asked.map(expected));
+    fc.asyncProperty(several, async (requested) => {
+      const answers = await gateway.sendHttp2(host, ...requested.map(sentOf));
+      expect(answers.map(outcome)).toEqual(requested.map(expected));
     }),
     20,
   );
@@ -175,16 +175,17 @@ test('joins cookies that arrive in several lines', async () => {
     [await gateway.send(host, { path: '/app/x', headers })],
     await gateway.sendHttp2(host, { path: '/app/x', headers }),
   ]) {
-    expect(met(answer!).service.Cookie).toEqual(['a=1; b=2']);
-    expect(met(answer!).check.Cookie).toEqual(['__Host-Http-meshgate=s']);
+    expect(outcome(answer!).service.Cookie).toEqual(['a=1; b=2']);
+    expect(outcome(answer!).check.Cookie).toEqual(['__Host-Http-meshgate=s']);
   }
 });
 
 test('erases the gateway’s cookies wherever they stand, in any spelling; a line that no browser sends is not forwarded', async () => {
-  const asked = async (Cookie: string) => met(await gateway.send(host, { path: '/app/x', headers: { Cookie } }));
+  const requested = async (Cookie: string) =>
+    outcome(await gateway.send(host, { path: '/app/x', headers: { Cookie } }));
   const apart = Array.from({ length: 9 }, (_, i) => [`a${i}=${i}`, `__Host-Http-meshgate-a-${i}=x`]).flat();
   for (const line of [apart, ['__Host-Http-meshgate=s', ...apart], [...apart, 'z=1']]) {
-    const { check, service } = await asked(line.join('; '));
+    const { check, service } = await requested(line.join('; '));
     expect(check.Cookie).toEqual(line.filter(isOurs));
     expect(service.Cookie).toEqual([line.filter((one) => !isOurs(one)).join('; ')]);
   }
@@ -194,11 +195,11 @@ test('erases the gateway’s cookies wherever they stand, in any spelling; a lin
     'a=1; ;\t__host-meshgate-x ; ',
     'a=1;__Host-Http-meshgate',
   ]) {
-    const { check, service } = await asked(odd);
+    const { check, service } = await requested(odd);
     expect(check.Cookie.length, odd).toBe(1);
     expect(cookiesOf(service.Cookie.join(';')), odd).toEqual(['a=1']);
   }
-  const more = await asked([...apart, ...apart.map((one) => `${one}y`)].join('; '));
+  const more = await requested([...apart, ...apart.map((one) => `${one}y`)].join('; '));
   expect([more.check.Cookie, more.service.Cookie]).toEqual([[], []]);
 });
 
@@ -212,7 +213,7 @@ async function costOf(part: string, length: number): Promise<number> {
     return Number(stdout) / 1e6;
   };
   const headers = { Cookie: part.repeat(Math.floor(length / part.length)) };
-  await settle(gateway, host);
+  await waitForWorkers(gateway, host);
   const costs: number[] = [];
   for (let measured = 0; measured < 3; measured++) {
     const before = await spent();
@@ -227,7 +228,7 @@ test('reads long Cookie lines to their end, also those that could make an expres
     path: '/app/x',
     headers: { Cookie: `a=${'x'.repeat(7000)}; __Host-Http-meshgate=s` },
   });
-  expect(met(long).service.Cookie).toEqual([`a=${'x'.repeat(7000)}`]);
+  expect(outcome(long).service.Cookie).toEqual([`a=${'x'.repeat(7000)}`]);
   for (const one of ['; ', ';a', '; a=1; __Host-Http-meshgate=s', '; __Host-meshgat', '__Host-Http-meshgate']) {
     // With the rendered expression ten times the length costs about ten times as much; with an expression that reads
     // from each part to the end, far more.
@@ -238,9 +239,9 @@ test('reads long Cookie lines to their end, also those that could make an expres
 
 test('the check receives the requested host for a wildcard, and nothing about browsers where sign-in is off', async () => {
   const headers = { ...NAVIGATES, Cookie: '__Host-Http-meshgate=s; a=1' };
-  const wild = met(await gateway.send('a.wild.test', { path: '/x', headers }));
+  const wild = outcome(await gateway.send('a.wild.test', { path: '/x', headers }));
   expect(wild.check).toMatchObject({ 'X-Meshgate-Host': 'a.wild.test', 'X-Meshgate-Navigation': 'get' });
-  const api = met(await gateway.send('api.test', { path: '/x', headers }));
+  const api = outcome(await gateway.send('api.test', { path: '/x', headers }));
   expect(api.check).toEqual({ Host: 'meshgate', 'X-Meshgate-Method': 'GET', Cookie: ['__Host-Http-meshgate=s'] });
   expect(api.service.Cookie).toEqual(['a=1']);
 });
@@ -326,7 +327,7 @@ describe('refusals', () => {
 
   test('a form receives a page, its body is not read whatever its size, and its method is logged', async () => {
     for (const size of [0, 3, 100_000, 3_000_000]) {
-      const mark = await settle(gateway, host);
+      const mark = await waitForWorkers(gateway, host);
       const headers = { ...NAVIGATES, 'Content-Type': 'application/x-www-form-urlencoded', ...saying(missing) };
       const sent = { method: 'POST', path: `/app/form-${size}`, headers, body: 'x'.repeat(size) };
       for (const answer of await both(sent)) {
@@ -337,7 +338,7 @@ describe('refusals', () => {
         expect(told.headers).toMatchObject({ 'X-Meshgate-Navigation': 'post', 'X-Meshgate-Signin': 'in' });
       }
       await gateway.box.logs.waitFor(new RegExp(`"POST","url.path":"/app/form-${size}"`), mark);
-      await settle(gateway, host);
+      await waitForWorkers(gateway, host);
       expect(gateway.troubles(mark)).toEqual([]);
     }
   });
@@ -479,13 +480,13 @@ describe('the endpoints', () => {
   });
 
   test('accept bodies of up to 16 KB', async () => {
-    const mark = await settle(gateway, host);
+    const mark = await waitForWorkers(gateway, host);
     const path = '/.meshgate/backchannel';
     const [fits] = await both({ method: 'POST', path, body: 'x'.repeat(16_384) });
     expect(fits?.json().length).toBe(16_384);
     const [long] = await both({ method: 'POST', path, body: 'x'.repeat(16_385) });
     expect(long?.status).toBe(413);
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
     expect(gateway.troubles(mark)).toEqual([]);
   });
 
@@ -505,7 +506,7 @@ describe('the endpoints', () => {
   });
 
   test('a handler that throws gives problem+json, and no log has the query', async () => {
-    const mark = await settle(gateway, host);
+    const mark = await waitForWorkers(gateway, host);
     const secrets = 'code=SECRET-c&state=SECRET-s&ticket=SECRET-t&logout_token=SECRET-l';
     const headers = { ...NAVIGATES, Referer: `https://wiki.test/.meshgate/callback?${secrets}` };
     for (const [at, path] of [
@@ -524,7 +525,7 @@ describe('the endpoints', () => {
     await both({ method: 'POST', path: '/.meshgate/backchannel', body: `${secrets}${'x'.repeat(70_000)}` });
     const lines = await gateway.box.logs.waitForJson(28, mark);
     expect(new Set(lines.map((line) => line['http.route']))).toEqual(new Set(['-', '']));
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
     expect(gateway.box.logs.since(mark).join('\n')).not.toContain('SECRET');
     expect(gateway.troubles(mark).filter((line) => !/the stand-in throws|at |client: unix:/.test(line))).toEqual([]);
   });

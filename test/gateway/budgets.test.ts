@@ -6,12 +6,12 @@ import {
   counting,
   expectCleanLog,
   type Sent,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('budgets');
@@ -71,11 +71,11 @@ const expected: RegExp[] = [];
 
 beforeEach(async () => {
   await wiki.clear();
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
 });
 
 afterEach(async () => {
-  await settle(gateway, host);
+  await waitForWorkers(gateway, host);
   await expectCleanLog(gateway, mark, expected.splice(0));
 });
 
@@ -112,7 +112,7 @@ describe('a caller with a used-up budget', () => {
       'wiki.test/* wiki.test/*#1 allowed ': 3,
       'wiki.test/* wiki.test/*#1 refused limit_exceeded': 1,
     });
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
     expect(gateway.access(mark).find((line) => line['http.response.status_code'] === 429)).toMatchObject({
       'user.id': 'ada',
       'meshgate.reason': 'limit_exceeded',
@@ -300,10 +300,10 @@ describe('two workers under load', () => {
   test('allow the requests of the limit within 5 %, and all requests of other callers', async () => {
     const [token, other] = await Promise.all([newPerson(), newPerson()]);
     const agent = gateway.keepAlive(host, 24);
-    const asked: { readonly sent: number; readonly answered: number; readonly passed: boolean }[] = [];
+    const requested: { readonly sent: number; readonly answered: number; readonly passed: boolean }[] = [];
     const others: number[] = [];
-    const passes = () => asked.filter(({ passed }) => passed);
-    const refusals = () => asked.filter(({ passed }) => !passed);
+    const passes = () => requested.filter(({ passed }) => passed);
+    const refusals = () => requested.filter(({ passed }) => !passed);
     const seconds = () => performance.now() / 1000;
     // Until the limit has allowed four bursts, and refused requests in between.
     const enough = () => passes().length >= 100 && refusals().length > 40;
@@ -312,7 +312,7 @@ describe('two workers under load', () => {
         const sent = seconds();
         const { status } = await ask(token, { path: '/exact/x', agent });
         if (![200, 429].includes(status)) throw new Error(`status ${status}`);
-        asked.push({ sent, answered: seconds(), passed: status === 200 });
+        requested.push({ sent, answered: seconds(), passed: status === 200 });
         // The other caller sends far fewer requests than its limit allows.
         if (status === 200 && passes().length % 8 === 0) others.push((await ask(other, { path: '/exact/x' })).status);
       }
@@ -321,7 +321,7 @@ describe('two workers under load', () => {
     agent.destroy();
     // Each decision was made between the sending and the answer, whatever the load: no more requests pass than the time
     // between the ends allows…
-    const longest = Math.max(...passes().map((one) => one.answered)) - Math.min(...asked.map(({ sent }) => sent));
+    const longest = Math.max(...passes().map((one) => one.answered)) - Math.min(...requested.map(({ sent }) => sent));
     expect(passes().length).toBeLessThanOrEqual(1.05 * (25 + 25 * longest));
     // … and one is refused only after a whole burst, since nothing is left then.
     const refused = Math.min(...refusals().map(({ answered }) => answered));

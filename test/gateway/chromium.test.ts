@@ -8,7 +8,6 @@ import {
   Memory,
   type Page,
   readyToSignIn,
-  settle,
   startBrowser,
   startEcho,
   startGateway,
@@ -16,6 +15,7 @@ import {
   startSso,
   testStage,
   until,
+  waitForWorkers,
   withMemory,
   withoutIcons,
 } from '../harness/index.ts';
@@ -79,12 +79,12 @@ let mark = 0;
 beforeAll(async () => {
   await readyToSignIn(stage, gateway, `${originOf(hosts.keycloak)}/`, keycloak.issuer);
   await readyToSignIn(stage, gateway, `${originOf(hosts.sso)}/`, sso.issuer);
-  mark = await settle(gateway, hosts.sso);
+  mark = await waitForWorkers(gateway, hosts.sso);
 });
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, hosts.sso);
+  mark = await waitForWorkers(gateway, hosts.sso);
   await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|[?&](code|state)=/);
   await wiki.clear();

@@ -26,8 +26,8 @@ export function lacksOtelcol(): string | undefined {
   return lacking(`no ${OTELCOL}: test/images/prepare.sh otelcol builds it, or says what it lacks`);
 }
 
-/** Runs rsyslog in a container until it has collected what `isWhole` says. */
-export async function byRsyslog(stage: Stage, logs: Logs, isWhole: (text: string) => boolean): Promise<string> {
+/** Runs rsyslog in a container until it has collected what `isComplete` says. */
+export async function byRsyslog(stage: Stage, logs: Logs, isComplete: (text: string) => boolean): Promise<string> {
   const run = `mkdir -p /var/lib/rsyslog ${COLLECTED.replace(/\/[^/]*$/, '')}; touch ${COLLECTED}; echo begins; exec rsyslogd -n -i /tmp/pid -f /etc/collect.conf`;
   const box = await startContainer(stage, {
     image: newcomerImage,
@@ -40,15 +40,15 @@ export async function byRsyslog(stage: Stage, logs: Logs, isWhole: (text: string
   await until(
     async () => {
       text = (await box.exec('cat', COLLECTED)).stdout;
-      return isWhole(text);
+      return isComplete(text);
     },
     { what: 'rsyslog has collected all lines' },
   );
   return text;
 }
 
-/** Runs the OpenTelemetry collector on this machine until it has collected what `isWhole` says. */
-export async function byOtelcol(logs: Logs, isWhole: (text: string) => boolean): Promise<string> {
+/** Runs the OpenTelemetry collector on this machine until it has collected what `isComplete` says. */
+export async function byOtelcol(logs: Logs, isComplete: (text: string) => boolean): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'meshgate-otelcol-'));
   const at = (path: string) => path.replace('/var/log', folder);
   for (const [path, text] of Object.entries({ ...logs, [COLLECTED]: '' })) {
@@ -70,7 +70,7 @@ export async function byOtelcol(logs: Logs, isWhole: (text: string) => boolean):
     await until(
       async () => {
         if (running.exitCode !== null) throw new Error(`the collector ended: ${words.slice(-2000)}`);
-        return isWhole(text());
+        return isComplete(text());
       },
       { what: 'the OpenTelemetry collector has collected all lines' },
     );

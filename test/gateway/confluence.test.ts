@@ -17,7 +17,6 @@ import {
   readGuide,
   readyToSignIn,
   send,
-  settle,
   startContainer,
   startGateway,
   startService,
@@ -25,6 +24,7 @@ import {
   testStage,
   tlsOptions,
   type UserAgent,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
 import { meshgate } from '../unit/cli/fake.ts';
@@ -139,12 +139,12 @@ const space = (agent: UserAgent, headers: Record<string, string> = {}) =>
 beforeAll(async () => {
   await readyToSignIn(stage, gateway, `${home}/display/HOME`, 'https://sso:8443');
   await sso.change('cleo', { groups: ['staff', 'wiki-admins'] });
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
 });
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
   await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/NDc4NDkyNDg3|tR3%2BTy81|eyJ[\w-]{10}/);
 });
@@ -231,9 +231,9 @@ describe('people', () => {
 describe('attachments', () => {
   const SIZE = 100 * 1024 * 1024;
   const chunk = Buffer.alloc(1024 * 1024, 'x');
-  const whole = createHash('sha256');
-  for (let sent = 0; sent < SIZE; sent += chunk.length) whole.update(chunk);
-  const digest = whole.digest('hex');
+  const entire = createHash('sha256');
+  for (let sent = 0; sent < SIZE; sent += chunk.length) entire.update(chunk);
+  const digest = entire.digest('hex');
 
   /** The highest memory of nginx's worker so far, in KB. */
   async function peak(of: Gateway): Promise<number> {

@@ -10,7 +10,6 @@ import {
   newAgent,
   type SigningKey,
   type SignOptions,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -18,6 +17,7 @@ import {
   type UserAgent,
   until,
   type Visited,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('conformance');
@@ -102,12 +102,12 @@ beforeAll(async () => {
       help: () => gateway.box.logs.tail(),
     });
   }
-  mark = await settle(gateway, hostOf('op'));
+  mark = await waitForWorkers(gateway, hostOf('op'));
 });
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, hostOf('op'));
+  mark = await waitForWorkers(gateway, hostOf('op'));
   // The gateway calls the provider with another issuer again and again.
   await expectCleanLog(gateway, since, [/mismatch/, ...expected.splice(0)]);
 });
@@ -171,7 +171,7 @@ function expectIn({ name, agent, page }: Begun, visited: Visited): void {
 async function expectRefused({ name, agent }: Begun, visited: Visited, line: RegExp): Promise<void> {
   expect([visited.status, isSignedIn(agent, name)]).toEqual([403, false]);
   expect(visited.text).toContain('signin_failed');
-  await settle(gateway, hostOf('op'));
+  await waitForWorkers(gateway, hostOf('op'));
   const found = gateway.troubles(mark).filter((one) => one.includes(`sign-in through ${name}`));
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(line);
@@ -377,7 +377,7 @@ async function refreshed(begun: Awaited<ReturnType<typeof signIn>>, claims: Clai
 }
 
 /** Opens pages until the gateway has sent this refresh token to the provider; returns the last page. */
-function openUntil(begun: Begun, done: (visited: Visited, asked: string) => boolean): Promise<Visited> {
+function openUntil(begun: Begun, done: (visited: Visited, requested: string) => boolean): Promise<Visited> {
   return until(
     async () => {
       const visited = await begun.agent.visit(begun.page, { until: /authorize-here/ });
@@ -391,14 +391,14 @@ function openUntil(begun: Begun, done: (visited: Visited, asked: string) => bool
 test('oidcc-client-test-refresh-token', async () => {
   const begun = await signIn('refresh', { refresh_token: 'first' });
   await refreshed(begun, {});
-  await openUntil(begun, ({ status }, asked) => {
+  await openUntil(begun, ({ status }, requested) => {
     expect(status).toBe(200);
-    return asked.includes('grant_type=refresh_token') && asked.includes('refresh_token=first');
+    return requested.includes('grant_type=refresh_token') && requested.includes('refresh_token=first');
   });
   // The tokens of that answer are used from then on.
-  await openUntil(begun, ({ status, location }, asked) => {
+  await openUntil(begun, ({ status, location }, requested) => {
     expect([status, location]).toEqual([200, undefined]);
-    return asked.includes('refresh_token=second');
+    return requested.includes('refresh_token=second');
   });
 });
 
@@ -417,8 +417,8 @@ test.each([
 /** Signs out by the gateway's page; returns the address of the sign-out at the provider. */
 async function signOut({ name, agent, page, token }: Awaited<ReturnType<typeof signIn>>): Promise<URL> {
   const thief = agent.twin();
-  const asked = await agent.visit(`${originOf(name)}/.meshgate/signout`, { from: page });
-  const left = await agent.submit(asked, {}, { until: /end-session-here/ });
+  const requested = await agent.visit(`${originOf(name)}/.meshgate/signout`, { from: page });
+  const left = await agent.submit(requested, {}, { until: /end-session-here/ });
   const there = new URL(left.location!);
   expect(`${there.origin}${there.pathname}`).toBe(`${made[name].url}/end-session-here`);
   expect(Object.fromEntries(there.searchParams)).toEqual({

@@ -187,9 +187,9 @@ test.each([
   ['a refusal', { path: '/page', headers: { Origin: app } }],
 ])('%s has each header once', async (_, request) => {
   const answer = await gateway.send(host, request);
-  const said = answer.headers.map(([name]) => name).filter((name) => /^(Access-Control|Vary|X-Around)/.test(name));
-  expect(said.length).toBeGreaterThan(3);
-  expect(said).toEqual([...new Set(said)]);
+  const reported = answer.headers.map(([name]) => name).filter((name) => /^(Access-Control|Vary|X-Around)/.test(name));
+  expect(reported.length).toBeGreaterThan(3);
+  expect(reported).toEqual([...new Set(reported)]);
 });
 
 describe('an OPTIONS request that is not a preflight goes through the check', () => {

@@ -160,9 +160,9 @@ test('people sign in with a browser, and see what they may open', async () => {
     return { status: Number(status), url, text: rest.reverse().join('\n') };
   };
   const signIn = async (person: string) => {
-    const asked = await browse(person, `${wiki}/?from=here`);
-    expect(asked.text).toContain('Who are you?');
-    return browse(person, '--data', `person=${person}`, asked.url ?? '');
+    const requested = await browse(person, `${wiki}/?from=here`);
+    expect(requested.text).toContain('Who are you?');
+    return browse(person, '--data', `person=${person}`, requested.url ?? '');
   };
   const write = ['--data', 'title=Hello', '-H', `Origin: ${wiki}`, `${wiki}/`];
 
@@ -175,8 +175,8 @@ test('people sign in with a browser, and see what they may open', async () => {
   expect(await signIn('ben')).toMatchObject({ status: 200 });
   const refused = await browse('ben', ...write);
   expect(refused.status).toBe(403);
-  for (const said of ['You may not open this page', 'wiki-team@example.org', 'role_missing']) {
-    expect(refused.text).toContain(said);
+  for (const reported of ['You may not open this page', 'wiki-team@example.org', 'role_missing']) {
+    expect(refused.text).toContain(reported);
   }
   expect(await signIn('cleo')).toMatchObject({ status: 403 });
 });
@@ -229,8 +229,8 @@ test('the page of the wiki shows its reader what the dashboard answered', async 
     'curl -s --cacert "$CA_FILE" -H "Authorization: Bearer $TOKEN_READER" -H "Accept: text/html" "$GATEWAY/dashboard"';
   const { stdout } = await typed(line);
   expect(stdout).toContain('What the dashboard says to ben');
-  for (const said of ['ben@example.org', 'reader', 'spiffe://example.org/ns/wiki/sa/wiki']) {
-    expect(stdout).toContain(`<code>${said}</code>`);
+  for (const reported of ['ben@example.org', 'reader', 'spiffe://example.org/ns/wiki/sa/wiki']) {
+    expect(stdout).toContain(`<code>${reported}</code>`);
   }
   await lineOf('gateway', '"meshgate.agent":"wiki-pages"');
 });

@@ -6,12 +6,12 @@ import {
   expectCleanLog,
   type Received,
   render,
-  settle,
   standIn,
   startEcho,
   startGateway,
   testStage,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const host = 'wiki.test';
@@ -54,12 +54,12 @@ interface Call {
   readonly body?: string;
 }
 
-async function call(asked: Call): Promise<{ status: number; type: string; text: string }> {
+async function call(requested: Call): Promise<{ status: number; type: string; text: string }> {
   const answer = await gateway.send(host, {
     method: 'POST',
     path: '/.meshgate/backchannel',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(asked),
+    body: JSON.stringify(requested),
   });
   return answer.json();
 }
@@ -122,7 +122,7 @@ describe('a provider with an OAuth client', () => {
   });
 
   test('is called once whatever the outcome, and no log has the request’s secrets', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     for (const wish of ['echo-abort=1', 'echo-status=500', 'echo-status=503']) {
       await idp.clear();
       const answer = await call({ path: '/idp', method: 'POST', headers: to(`${token}?${wish}`, form), body: secrets });
@@ -132,13 +132,13 @@ describe('a provider with an OAuth client', () => {
     const dead = await call({ path: '/idp', method: 'POST', headers: to('https://idp:1/token', form), body: secrets });
     expect(dead.status).toBe(502);
     await gateway.box.logs.waitFor(/https:\/\/\S+:1\/token/, mark);
-    await settle(gateway);
+    await waitForWorkers(gateway);
     const log = gateway.box.logs.since(mark).join('\n');
     for (const secret of ['SECRET', 'Zzpz']) expect(log).not.toContain(secret);
   });
 
   test('is not called if its certificate is of another CA, also on a second attempt', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     for (let i = 0; i < 2; i++) {
       expect(
         (
@@ -153,13 +153,13 @@ describe('a provider with an OAuth client', () => {
     }
     expect(await stranger.requests()).toEqual([]);
     await gateway.box.logs.waitFor(/upstream SSL certificate verify error/, mark);
-    await settle(gateway);
+    await waitForWorkers(gateway);
     expect(gateway.box.logs.since(mark).join('\n')).not.toContain('SECRET');
   });
 
   test('may answer with large headers and bodies', async () => {
     const wish = `echo-header=X-Large:${'x'.repeat(12_000)}&echo-size=120000`;
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const answer = await call({ path: '/idp', headers: to(`https://idp:8443/userinfo?${wish}`) });
     expect([answer.status, answer.text.length]).toEqual([200, 120_000]);
     await expectCleanLog(gateway, mark);

@@ -21,7 +21,6 @@ import {
   readyToSignIn,
   Sealer,
   type Sent,
-  settle,
   stageFetch,
   startEcho,
   startEnvoy,
@@ -32,9 +31,10 @@ import {
   testStage,
   until,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
-import { said } from '../security/scene.ts';
+import { reported } from '../security/trap-fixture.ts';
 import { claimed, hiding } from '../unit/caller/hidden-tokens.ts';
 
 const WIKI = 'confluence.example.com';
@@ -378,7 +378,7 @@ describe('Synchrony', () => {
     ['staff', cookies.ben, 'default', 'okta-ben'],
   ])('%s opens a WebSocket, through Istio', async (_, cookie, identity, user) => {
     await synchrony.clear();
-    const mark = await settle(gateway, WIKI);
+    const mark = await waitForWorkers(gateway, WIKI);
     const { answer, socket } = await open(cookie, page);
     expect(answer.status).toBe(101);
     let heard = '';
@@ -487,7 +487,7 @@ describe('the MCP server', () => {
 
   test('an agent calls the tools of its rule for a person, through Consul, and no others', async () => {
     await pages.forget();
-    const mark = await settle(gateway, TOOLS);
+    const mark = await waitForWorkers(gateway, TOOLS);
     const consul = envoys[2]!;
     const seen = consul.box.logs.mark();
     const client = new Client(
@@ -563,9 +563,9 @@ describe('a sign-in at a real provider', async () => {
   const signing = policyFor(sso.issuer);
   await startEnvoy(other, { policy: signing, mesh: 'istio', files: { [JWKS]: keys.published } });
   const files = { '/run/secrets/assertion.jwks': keyFile, '/run/secrets/okta': ssoSecret };
-  const door = await startGateway(other, { policy: signing, files });
+  const ingress = await startGateway(other, { policy: signing, files });
   const choice = `${origin}/.meshgate/signin?in&provider=okta&to=/display/HOME`;
-  beforeAll(() => readyToSignIn(other, door, choice, sso.issuer));
+  beforeAll(() => readyToSignIn(other, ingress, choice, sso.issuer));
 
   test('a person chooses Okta, signs in, and is an editor of Confluence', async () => {
     const agent = newAgent(other);
@@ -654,12 +654,12 @@ describe('attempts to be accepted as a caller by a credential of a service', () 
     expect(new Set(attempts.map(({ name }) => name)).size).toBe(attempts.length);
     await Promise.all(echoes.map((echo) => echo.clear()));
     await pages.forget();
-    const mark = await settle(gateway, WIKI);
+    const mark = await waitForWorkers(gateway, WIKI);
     const agents = new Map([WIKI, BOARD, TOOLS].map((host) => [host, gateway.keepAlive(host)]));
     const answers: string[] = [];
     for (const [at, { host, sent }] of attempts.entries()) {
       const path = `${sent.path}?attempt=${at}`;
-      answers.push(said(await gateway.send(host, { ...sent, path, agent: agents.get(host)! })));
+      answers.push(reported(await gateway.send(host, { ...sent, path, agent: agents.get(host)! })));
     }
     for (const agent of agents.values()) agent.destroy();
     const received = (await Promise.all(echoes.map((echo) => echo.requests()))).flat();
@@ -677,7 +677,7 @@ describe('attempts to be accepted as a caller by a credential of a service', () 
     expect(wrong).toEqual([]);
     expect(await pages.calls()).toEqual([]);
 
-    const end = await settle(gateway, WIKI);
+    const end = await waitForWorkers(gateway, WIKI);
     const lines = jsonLines(gateway.box.logs.since(mark).slice(0, end - mark));
     expect(lines).toHaveLength(attempts.length);
     expect(lines.filter((line) => line['user.id'] !== '' || line['user.roles'] !== '')).toEqual([]);
@@ -693,7 +693,7 @@ describe('attempts to be accepted as a caller by a credential of a service', () 
       [BOARD, '/d/home', cookies.annAtBoard, grafana],
     ] as const) {
       await service.clear();
-      expect(said(await gateway.send(host, { path, headers: { ...named, Cookie: cookie } }))).toBe('200 -');
+      expect(reported(await gateway.send(host, { path, headers: { ...named, Cookie: cookie } }))).toBe('200 -');
       const last = (await service.requests()).at(-1);
       const told = IDENTITY.flatMap((header) => valuesOf(last!, header));
       expect(told).toContain('okta-ann');

@@ -9,14 +9,14 @@ import {
   runCase,
   Sealer,
   send,
-  settle,
   signProof,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
+  waitForWorkers,
 } from '../harness/index.ts';
-import { Behind, ingresses, ingressFilesOf, startSidecar } from './ext-authz-scene.ts';
+import { Behind, ingresses, ingressFilesOf, startSidecar } from './ext-authz-fixture.ts';
 
 const stage = await testStage('ext-authz');
 const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki', aliases: ['next'] }), startIssuer(stage)]);
@@ -311,7 +311,7 @@ describe.each(setups)('%s', (name, behind) => {
       upstream: { url: cleaned ?? '' },
     };
     test(isCleaned ? clean.name : one.name, async () => {
-      await settle(behind, host);
+      await waitForWorkers(behind, host);
       await runCase({ gateway: behind, echoes: [wiki] }, isCleaned ? clean : one, 'run');
     });
   }
@@ -419,10 +419,10 @@ describe.each(Object.entries(asks))('a check at %s', (path, ask) => {
   });
 
   test.each(['get', 'GET, POST', 'G T', 'CONNECT', 'TRACE'])('is rejected for the method %j', async (method) => {
-    const asked = Object.entries(ask('/public/x')).map(
+    const requested = Object.entries(ask('/public/x')).map(
       ([name, value]) => [name, /Method$/.test(name) ? method : value] as const,
     );
-    expect([400, 403, 405]).toContain((await check(path, asked)).status);
+    expect([400, 403, 405]).toContain((await check(path, requested)).status);
   });
 
   test('answers a request for the gateway itself with a refusal, and does not carry it out', async () => {

@@ -11,13 +11,13 @@ import {
   replaceIn,
   send,
   sendHttp2,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const KEYS = '/run/keys/assertion.jwks';
@@ -418,15 +418,15 @@ describe('a revoked certificate', () => {
 
 test('clients of a CA that is added to the bundle are accepted without a restart', async () => {
   expect((await send(gateway.target('wiki.test', stranger), { path: '/any' })).json().reason).toBe('proof_invalid');
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   await gateway.box.write({ '/run/clients/ca.pem': stage.meshCa.cert + strangers.cert });
   await until(async () => (await send(gateway.target('wiki.test', stranger), { path: '/any' })).status === 200, {
     what: 'the other CA to be trusted',
     help: () => gateway.box.logs.tail(),
   });
-  await settle(gateway);
-  const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
-  expect(said).toEqual([
+  await waitForWorkers(gateway);
+  const reported = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
+  expect(reported).toEqual([
     expect.stringMatching(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/),
   ]);
 });

@@ -51,7 +51,7 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
     const text = input(head, payload);
     return joined(text, es256(text, key));
   };
-  const said = (changed: Json) => signed({ ...claims, ...changed });
+  const reported = (changed: Json) => signed({ ...claims, ...changed });
   const without = (name: string) => signed(Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name)));
   const headed = (changed: Json, key = own) => signed(claims, { ...header, ...changed }, key);
   const hmac = (secret: string | Buffer) => {
@@ -67,51 +67,51 @@ export function forgedAssertions({ header, claims, keys }: Subject): readonly Fo
   const der = sign('sha256', Buffer.from(`${head}.${payload}`), own);
 
   const times: readonly (readonly [string, string])[] = [
-    ['ended ten seconds ago', said({ iat: now - 70, exp: now - 10 })],
-    ['ended 59 seconds ago', said({ iat: now - 119, exp: now - 59 })],
-    ['ended an hour ago', said({ iat: now - HOUR - 60, exp: now - HOUR })],
-    ['ended in 1970', said({ exp: 0 })],
-    ['ended before 1970', said({ exp: -1 })],
-    ['ended half a second before ten seconds ago', said({ iat: now - 70, exp: now - 10.5 })],
+    ['ended ten seconds ago', reported({ iat: now - 70, exp: now - 10 })],
+    ['ended 59 seconds ago', reported({ iat: now - 119, exp: now - 59 })],
+    ['ended an hour ago', reported({ iat: now - HOUR - 60, exp: now - HOUR })],
+    ['ended in 1970', reported({ exp: 0 })],
+    ['ended before 1970', reported({ exp: -1 })],
+    ['ended half a second before ten seconds ago', reported({ iat: now - 70, exp: now - 10.5 })],
     ['does not end', without('exp')],
-    ['ends at null', said({ exp: null })],
-    ['ends at a text', said({ exp: String(now + HOUR) })],
-    ['ends at an empty text', said({ exp: '' })],
-    ['ends at true', said({ exp: true })],
-    ['ends at a list', said({ exp: [now + HOUR] })],
-    ['ends at an object', said({ exp: { at: now + HOUR } })],
-    ['is of an hour from now', said({ iat: now + HOUR, exp: now + HOUR + 60 })],
+    ['ends at null', reported({ exp: null })],
+    ['ends at a text', reported({ exp: String(now + HOUR) })],
+    ['ends at an empty text', reported({ exp: '' })],
+    ['ends at true', reported({ exp: true })],
+    ['ends at a list', reported({ exp: [now + HOUR] })],
+    ['ends at an object', reported({ exp: { at: now + HOUR } })],
+    ['is of an hour from now', reported({ iat: now + HOUR, exp: now + HOUR + 60 })],
     ['has no beginning', without('iat')],
-    ['begins at null', said({ iat: null })],
-    ['begins at a text', said({ iat: String(now) })],
-    ['begins at a list', said({ iat: [now] })],
-    ['holds from an hour from now', said({ nbf: now + HOUR })],
+    ['begins at null', reported({ iat: null })],
+    ['begins at a text', reported({ iat: String(now) })],
+    ['begins at a list', reported({ iat: [now] })],
+    ['holds from an hour from now', reported({ nbf: now + HOUR })],
   ];
   const callers: readonly (readonly [string, string])[] = [
     ['has no subject', without('sub')],
-    ['has null for a subject', said({ sub: null })],
-    ['has an empty subject', said({ sub: '' })],
-    ['has a number for a subject', said({ sub: 7 })],
-    ['has a list of subjects', said({ sub: ['ada'] })],
-    ['has an object for a subject', said({ sub: { id: 'ada' } })],
+    ['has null for a subject', reported({ sub: null })],
+    ['has an empty subject', reported({ sub: '' })],
+    ['has a number for a subject', reported({ sub: 7 })],
+    ['has a list of subjects', reported({ sub: ['ada'] })],
+    ['has an object for a subject', reported({ sub: { id: 'ada' } })],
   ];
   const places: readonly (readonly [string, string])[] = [
     ['has no issuer', without('iss')],
-    ['has null for an issuer', said({ iss: null })],
-    ['has an empty issuer', said({ iss: '' })],
-    ['is of another issuer', said({ iss: 'https://evil.example.com' })],
-    ['is of an issuer with a slash more', said({ iss: `${claims.iss}/` })],
-    ['is of an issuer in capitals', said({ iss: String(claims.iss).toUpperCase() })],
-    ['is of a list of issuers', said({ iss: [claims.iss] })],
+    ['has null for an issuer', reported({ iss: null })],
+    ['has an empty issuer', reported({ iss: '' })],
+    ['is of another issuer', reported({ iss: 'https://evil.example.com' })],
+    ['is of an issuer with a slash more', reported({ iss: `${claims.iss}/` })],
+    ['is of an issuer in capitals', reported({ iss: String(claims.iss).toUpperCase() })],
+    ['is of a list of issuers', reported({ iss: [claims.iss] })],
     ['has no audience', without('aud')],
-    ['has null for an audience', said({ aud: null })],
-    ['has an empty audience', said({ aud: '' })],
-    ['is for no one of a list', said({ aud: [] })],
-    ['is for another service', said({ aud: 'dashboard' })],
-    ['is for other services', said({ aud: ['dashboard', 'board'] })],
-    ['is for a service in capitals', said({ aud: String(claims.aud).toUpperCase() })],
-    ['is for a service whose name begins with the right one', said({ aud: `${claims.aud}-canary` })],
-    ['is for an object', said({ aud: { wiki: true } })],
+    ['has null for an audience', reported({ aud: null })],
+    ['has an empty audience', reported({ aud: '' })],
+    ['is for no one of a list', reported({ aud: [] })],
+    ['is for another service', reported({ aud: 'dashboard' })],
+    ['is for other services', reported({ aud: ['dashboard', 'board'] })],
+    ['is for a service in capitals', reported({ aud: String(claims.aud).toUpperCase() })],
+    ['is for a service whose name begins with the right one', reported({ aud: `${claims.aud}-canary` })],
+    ['is for an object', reported({ aud: { wiki: true } })],
   ];
   const types: readonly (readonly [string, string])[] = [
     ['is an access token', headed({ typ: 'at+jwt' })],

@@ -9,12 +9,12 @@ import {
   newAgent,
   readyToSignIn,
   send,
-  settle,
   startGateway,
   startService,
   startSso,
   testStage,
   type UserAgent,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
 
@@ -132,12 +132,12 @@ beforeAll(async () => {
   await sso.change('ben', { groups: ['staff', 'editors'] });
   await sso.change('cleo', { groups: ['grafana-admins'] });
   await sso.change('eve', { groups: ['others'] });
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
 });
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
   await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/glsa_HOru|eyJ[\w-]{10}/);
 });

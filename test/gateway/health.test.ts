@@ -6,12 +6,12 @@ import type { Readiness } from '../../src/health/types.ts';
 import {
   type Credential,
   metric,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
   writeSvid,
 } from '../harness/index.ts';
 
@@ -246,7 +246,7 @@ test('a bundle that is written again with the same certificates changes nothing;
 });
 
 test('none of these changes needs a reload, and no log has a key', async () => {
-  await settle(gateway);
+  await waitForWorkers(gateway);
   expect(lines(/start worker process \d+/)).toHaveLength(1);
   const secrets = made.flatMap(({ key }) => key.split('\n').filter((line) => /^[A-Za-z0-9+/=]{20,}$/.test(line)));
   expect(secrets.length).toBeGreaterThan(10);

@@ -239,8 +239,8 @@ describe('in Kubernetes, where an emptyDir belongs to root', () => {
     const isStarted = await image.started;
     image.stop();
     expect(isStarted, image.log).toBe(true);
-    const said = image.log.split('\n').filter((line) => /^meshgate: .*(belongs to|mount)/.test(line));
-    expect(said).toEqual(advice === undefined ? [] : [expect.stringMatching(advice)]);
+    const reported = image.log.split('\n').filter((line) => /^meshgate: .*(belongs to|mount)/.test(line));
+    expect(reported).toEqual(advice === undefined ? [] : [expect.stringMatching(advice)]);
     expect(image.log).not.toMatch(/uid=10101/);
   });
 });

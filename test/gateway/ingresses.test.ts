@@ -6,13 +6,13 @@ import {
   gatewayCase,
   ready,
   replaceIn,
-  settle,
   startEcho,
   startEnvoy,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('ingresses');
@@ -138,7 +138,7 @@ test('a certificate of another ingress’s CA is refused', async () => {
   await ready(other, 'wiki.test', { path: '/search/x', token: staff });
   await search.clear();
   for (const run of ['first', 'second']) {
-    const mark = await settle(other);
+    const mark = await waitForWorkers(other);
     expect((await other.send('wiki.test', { path: '/page', token: staff })).status, run).toBe(502);
     await other.box.logs.waitFor(/certificate verify error/, mark);
   }
@@ -146,7 +146,7 @@ test('a certificate of another ingress’s CA is refused', async () => {
 });
 
 test('a changed bundle of any ingress is loaded', async () => {
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const next = await createCa('the next mesh CA of the west');
   await gateway.box.write({ '/run/mesh/west.pem': westCa.cert + next.cert });
   await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/west\.pem\): ca_changed: .* so nginx reloads/, mark);

@@ -8,7 +8,6 @@ import {
   gatewayCase,
   Memory,
   ready,
-  settle,
   signProof,
   startEcho,
   startGateway,
@@ -16,6 +15,7 @@ import {
   startProvider,
   testStage,
   until,
+  waitForWorkers,
   withMemory,
   withProof,
 } from '../harness/index.ts';
@@ -258,7 +258,7 @@ describe('the provider', () => {
 
   test('is called about a limited number of tokens of one address at once', async () => {
     const agent = await connected(200);
-    const asked = await withinTimeout(async (hold) => {
+    const requested = await withinTimeout(async (hold) => {
       await says('made', {}, { hold });
       const passed = stopwatch();
       const all = Array.from({ length: 200 }, () => gateway.send('made.test', { token: fresh(), agent }));
@@ -276,7 +276,7 @@ describe('the provider', () => {
       expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(1);
       return { seconds, result };
     });
-    expect(asked).toEqual({ first: [429, 'limit_exceeded'], hits: 8 });
+    expect(requested).toEqual({ first: [429, 'limit_exceeded'], hits: 8 });
     expect((await gateway.send('made.test', { token: fresh() })).status).toBe(200);
     agent.destroy();
   });
@@ -304,12 +304,12 @@ describe('the provider', () => {
   });
 
   test('leaves no trace of the request to it in a log', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     await answer('made', { status: 500, body: 'SECRET-of-the-provider' });
     const token = `${fresh()}-of-the-log`;
     expect((await gateway.send('made.test', { token })).json().reason).toBe('provider_unavailable');
     await gateway.box.logs.waitFor(/introspection by provider made: the introspection endpoint answered 500/, mark);
-    await settle(gateway, 'made.test');
+    await waitForWorkers(gateway, 'made.test');
     const log = gateway.box.logs.since(mark).join('\n');
     for (const secret of [
       token,
@@ -387,7 +387,7 @@ describe('the answer of the provider about an active token is validated', () => 
 
 test('an endpoint that a discovery document places at a private address of another host is not called', async () => {
   await says('led', {});
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const refused = await gateway.send('led.test', { token: fresh() });
   expect([refused.status, refused.json().reason]).toEqual([503, 'provider_unavailable']);
   await gateway.box.logs.waitFor(/introspection by provider led: .*is at the private address [\d.]+:8443/, mark);
@@ -405,7 +405,7 @@ describe('refuses the token if the provider’s answer is not valid', () => {
   ];
 
   test.each(cases)('%s', async (_, document, line) => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     await answer('made', document);
     const refused = await until(
       async () => {
@@ -437,7 +437,7 @@ describe('a provider that does not answer', () => {
     const token = fresh();
     await passes(token);
     await answer('kept', { body: '{}', hold: 'away' });
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const other = await gateway.send('kept.test', { token: fresh() });
     expect([other.status, other.json().reason]).toEqual([503, 'provider_unavailable']);
     await gateway.box.logs.waitFor(/introspection by provider kept: .*within 1 s/, mark);

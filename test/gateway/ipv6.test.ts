@@ -29,13 +29,13 @@ const gateway = await startGateway(stage, { policy: policy('[4, 6]'), ipv6: true
 const wiki = await startService(stage, 'echo', { alias: 'wiki', inside: gateway.box, env: { ADDRESS: '::' } });
 const token = await acme.sign({ aud: 'wiki', sub: 'ada', groups: ['staff'] });
 
-interface Asked {
+interface Requested {
   readonly status: number;
   readonly text: string;
 }
 
 /** Sends a request from the container. */
-async function ask(url: string, headers: Record<string, string> = {}): Promise<Asked> {
+async function ask(url: string, headers: Record<string, string> = {}): Promise<Requested> {
   const code = `
     const { request } = require('node:http');
     const [url, headers] = process.argv.slice(1);

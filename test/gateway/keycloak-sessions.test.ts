@@ -7,13 +7,13 @@ import {
   newAgent,
   readyToSignIn,
   Sealer,
-  settle,
   startEcho,
   startGateway,
   startKeycloak,
   testStage,
   type UserAgent,
   type Visited,
+  waitForWorkers,
   withMemory,
 } from '../harness/index.ts';
 import { keycloakSecret, strictSecret } from '../harness/keycloak.ts';
@@ -91,7 +91,7 @@ const makeStale = (agent: UserAgent) => sealer.age(memory.records, agent, home, 
 beforeAll(() => readyToSignIn(stage, gateway, `${home}/page`, keycloak.issuer));
 
 afterAll(async () => {
-  await settle(gateway);
+  await waitForWorkers(gateway);
   expect(gateway.box.logs.since(0).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
 
@@ -99,8 +99,8 @@ test('a client that signs with its secret, must push its requests and gets a sig
   const agent = newAgent(stage);
   const form = await agent.visit(`${strict}/page`);
   // Only Keycloak's error says that it requires pushed requests of this client.
-  const asked = form.hops.map(({ url }) => url).filter((url) => url.includes('/openid-connect/auth?'));
-  expect(asked.map((url) => new URL(url).searchParams.has('request_uri'))).toEqual([false, true]);
+  const requested = form.hops.map(({ url }) => url).filter((url) => url.includes('/openid-connect/auth?'));
+  expect(requested.map((url) => new URL(url).searchParams.has('request_uri'))).toEqual([false, true]);
   const page = await keycloak.signIn(agent, form, 'ada');
   expect([page.url, page.status], page.text).toEqual([`${strict}/page`, 200]);
   // One person does not make the gateway believe this of the provider.

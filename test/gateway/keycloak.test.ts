@@ -103,11 +103,11 @@ describe('an access token of Keycloak', () => {
 
 test('tokens of a session that Keycloak ended are rejected if the gateway introspects them', async () => {
   const token = await keycloak.token('ben');
-  const asked = () => gateway.send('asked.example.com', { token });
-  const first = await asked();
+  const requested = () => gateway.send('asked.example.com', { token });
+  const first = await requested();
   expect(first.status, first.text).toBe(200);
   await keycloak.signOut('ben');
-  const refused = await until(async () => ((await asked()).status === 200 ? undefined : asked()), {
+  const refused = await until(async () => ((await requested()).status === 200 ? undefined : requested()), {
     what: 'the refusal of a token whose session has ended at Keycloak',
   });
   expect([refused.status, refused.json().reason]).toEqual([401, 'token_inactive']);
@@ -367,14 +367,14 @@ test('a device signs in by its code', async () => {
   expect((await keycloak.post('token', form)).json().error).toBe('authorization_pending');
   const agent = newAgent(stage);
   const page = await agent.visit(verification_uri_complete);
-  const asked = await keycloak.signIn(agent, page, 'ada');
-  await agent.submit(asked, { accept: 'Yes' });
+  const requested = await keycloak.signIn(agent, page, 'ada');
+  await agent.submit(requested, { accept: 'Yes' });
   const answer = await until(
     async () => {
       const answer = await keycloak.post('token', form);
       return answer.status === 200 && answer;
     },
-    { what: 'the token of the device that was approved', help: () => asked.text.slice(0, 3000) },
+    { what: 'the token of the device that was approved', help: () => requested.text.slice(0, 3000) },
   );
   expect(decodeJwt(answer.json().access_token)).toMatchObject({ sub: 'ada', groups: ['confluence-editors', 'staff'] });
 });

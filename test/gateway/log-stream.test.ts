@@ -1,7 +1,7 @@
 /** The log on standard output: a write holds several whole lines, and no line is lost by a reload or a stop. */
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { ready, settle, startEcho, startGateway, testStage, until } from '../harness/index.ts';
+import { ready, startEcho, startGateway, testStage, until, waitForWorkers } from '../harness/index.ts';
 import { openRaw } from '../harness/raw.ts';
 
 const stage = await testStage('log-stream');
@@ -51,16 +51,16 @@ test('writes the line of a request without waiting for another request', async (
 
 test('keeps every line over a reload', async () => {
   const { gateway, ask, logged } = await start('reloaded');
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const [before] = await Promise.all([ask(100), gateway.reload()]);
   const after = await ask(100);
-  await settle(gateway);
+  await waitForWorkers(gateway);
   expect(logged(mark).sort()).toEqual([...before, ...after].sort());
 });
 
 test.each(['SIGQUIT', 'SIGTERM'])('keeps every line when %s stops it', async (signal) => {
   const { gateway, ask, logged } = await start(signal.toLowerCase());
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const paths = await ask(100);
   await gateway.box.signal(signal);
   await gateway.box.logs.waitForEnd();
@@ -69,13 +69,13 @@ test.each(['SIGQUIT', 'SIGTERM'])('keeps every line when %s stops it', async (si
 
 test('a request that is not checked when SIGQUIT comes gets 503, and its line is kept', async () => {
   const { gateway, logged } = await start('unchecked');
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const socket = openRaw(gateway.target(host));
   const answer = once(socket, 'data');
   await once(socket, 'connect');
   socket.write(`GET /page-late HTTP/1.1\r\nHost: ${host}\r\n`);
   // State: nginx has begun to read the request, so that it does not close the connection as an idle one.
-  await settle(gateway);
+  await waitForWorkers(gateway);
   await gateway.box.signal('SIGQUIT');
   await until(() => gateway.workers().length === 0, { what: 'both workers to accept no more' });
   socket.write('Connection: close\r\n\r\n');
@@ -88,12 +88,12 @@ test('keeps the lines that were written before a worker is killed, and continues
   const { gateway, ask, logged } = await start('killed');
   const before = await ask(20);
   const mark = gateway.mark();
-  await settle(gateway);
+  await waitForWorkers(gateway);
   const [worker] = gateway.workers();
   const { exitCode, stdout } = await gateway.box.exec('sh', '-c', `kill -9 ${worker}`);
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
   await gateway.box.logs.waitFor(/start worker process/, mark);
   const after = await ask(20);
-  await settle(gateway);
+  await waitForWorkers(gateway);
   expect(logged(0).sort()).toEqual([...before, ...after].sort());
 });

@@ -12,13 +12,13 @@ import {
   readPolicy,
   ready,
   runCase,
-  settle,
   startEcho,
   startEnvoy,
   startGateway,
   startProvider,
   testStage,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';
 import { meshgate } from '../unit/cli/fake.ts';
@@ -130,7 +130,7 @@ describe('the main road', () => {
   ];
 
   test.each(roads)('$name', async ({ persona, identity, ...road }) => {
-    await settle(gateway, road.host);
+    await waitForWorkers(gateway, road.host);
     for (const run of ['first run', 'second run']) {
       const traceId = randomBytes(16).toString('hex');
       const given = 'headers' in road.request ? (road.request.headers as Record<string, string>) : {};
@@ -174,7 +174,7 @@ describe('the main road', () => {
     },
   ])('$name is refused, and reaches neither the ingress nor the wiki', async ({ persona, ...road }) => {
     // State: the line of the previous request is in the log.
-    await settle(gateway, road.host);
+    await waitForWorkers(gateway, road.host);
     const mark = envoy.box.logs.mark();
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'first run');
     await runCase(setup, { ...road, request: { ...road.request, ...withToken(persona) } }, 'second run');
@@ -199,7 +199,7 @@ describe('one id from the response shows all hops', () => {
 
   /** Sends a request, and runs `meshgate trace` on the logs with the id in its response. */
   async function traced(host: string, echo: typeof wiki, sent: Parameters<typeof gateway.send>[1], passes: boolean) {
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
     const marks = [gateway, envoy, echo].map(({ box }) => box.logs.mark());
     const answer = await gateway.send(host, sent);
     const header = answer.header('traceresponse') ?? '';
@@ -257,7 +257,7 @@ describe('one id from the response shows all hops', () => {
 describe('a collector brings the logs of all hops to one place', () => {
   /** The logs of the hops so far, and the id of a request whose lines are the last ones. */
   async function logged(): Promise<{ readonly id: string; readonly logs: Logs }> {
-    await settle(gateway, 'wiki.localhost');
+    await waitForWorkers(gateway, 'wiki.localhost');
     const headers = { 'User-Agent': 'say "hi" \\ <b>' };
     const answer = await gateway.send('wiki.localhost', { path: '/pages/1', headers, ...withToken('ada') });
     const id = answer.header('traceresponse')?.split('-')[1] ?? 'none';
@@ -277,7 +277,7 @@ describe('a collector brings the logs of all hops to one place', () => {
     return stories.flatMap(({ hops }) => hops.map(({ file: _, line: __, ...hop }) => hop));
   }
 
-  async function check(collect: (logs: Logs, isWhole: (text: string) => boolean) => Promise<string>) {
+  async function check(collect: (logs: Logs, isComplete: (text: string) => boolean) => Promise<string>) {
     const { id, logs } = await logged();
     // The id is in the last line of each log, and both are in the gateway's.
     const count = (text: string) => text.split(id).length - 1;
@@ -289,7 +289,7 @@ describe('a collector brings the logs of all hops to one place', () => {
     expect(await hopsIn(id, ['--log', 'all'], { all: collected })).toEqual(single);
   }
 
-  test('rsyslog', () => check((logs, isWhole) => byRsyslog(stage, logs, isWhole)));
+  test('rsyslog', () => check((logs, isComplete) => byRsyslog(stage, logs, isComplete)));
 
   describeWith(lacksOtelcol(), 'OpenTelemetry', () => {
     test('the collector', () => check(byOtelcol));
@@ -334,7 +334,7 @@ describe('every cell of the policy', () => {
     path: string,
     agent: ReturnType<typeof gateway.keepAlive>,
   ) {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const answer = await gateway.send(host, { method, path, agent, ...withToken(persona) });
     const [line] = await gateway.box.logs.waitForJson(1, mark);
     if (answer.status === 200) return `as ${line?.['meshgate.identity']} by ${line?.['meshgate.rule']}`;

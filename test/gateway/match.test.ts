@@ -2,7 +2,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { match } from '../../src/rules/decide/match.ts';
-import { type Answer, rawRequest, ready, settle, startEcho, startGateway, testStage } from '../harness/index.ts';
+import {
+  type Answer,
+  rawRequest,
+  ready,
+  startEcho,
+  startGateway,
+  testStage,
+  waitForWorkers,
+} from '../harness/index.ts';
 import { draw } from '../harness/property.ts';
 
 const COUNT = 3000;
@@ -272,7 +280,7 @@ async function send(share: readonly number[], outcomes: Map<number, string>): Pr
 }
 
 test(`${COUNT} requests have the route that match() gives them`, async () => {
-  const mark = await settle(gateway, 'wiki.test');
+  const mark = await waitForWorkers(gateway, 'wiki.test');
   const outcomes = new Map<number, string>();
   const all = samples.map((_, i) => i);
   const shares = [0, 1, 2, 3].map((part) => all.filter((i) => i % 4 === part));

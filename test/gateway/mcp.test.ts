@@ -12,7 +12,6 @@ import {
   expectCleanLog,
   mcpTransport,
   PersonsClient,
-  settle,
   stageFetch,
   startGateway,
   startIssuer,
@@ -20,6 +19,7 @@ import {
   startSso,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('mcp');
@@ -125,11 +125,11 @@ describe('a client that knows only a URL', () => {
   test('receives a tool’s progress while the tool works: nothing is buffered on the way', async () => {
     const heard: number[] = [];
     const onprogress = ({ progress }: { progress: number }) => heard.push(progress);
-    const watched = client.callTool({ name: 'watch_page', arguments: {} }, { onprogress });
+    const observed = client.callTool({ name: 'watch_page', arguments: {} }, { onprogress });
     await until(() => heard.length > 0, { what: 'the first message about progress' });
     expect(heard).toEqual([1]);
     await service.release();
-    expect((await watched).content).toEqual([{ type: 'text', text: 'watched' }]);
+    expect((await observed).content).toEqual([{ type: 'text', text: 'watched' }]);
     expect(heard).toEqual([1, 2]);
   });
 
@@ -137,7 +137,7 @@ describe('a client that knows only a URL', () => {
     const person = new PersonsClient(stage, sso, 'ben');
     await (await connected(person, [])).close();
     person.forget();
-    const scopes = () => person.asked.map((url) => url.searchParams.get('scope'));
+    const scopes = () => person.requested.map((url) => url.searchParams.get('scope'));
     expect(scopes()).toEqual(['tools:read']);
     await service.forget();
     const seen: Exchange[] = [];
@@ -147,7 +147,7 @@ describe('a client that knows only a URL', () => {
     expect(seen[0]?.challenge).toContain(`resource_metadata="${metadata}", scope="tools:read tools:write"`);
     expect(seen[0]?.challenge).toContain('error="insufficient_scope"');
     expect(scopes()).toEqual(['tools:read', 'tools:read tools:write']);
-    expect(person.asked.at(-1)?.searchParams.get('resource')).toBe(edit);
+    expect(person.requested.at(-1)?.searchParams.get('resource')).toBe(edit);
     await writer.callTool({ name: 'delete_page', arguments: { id: '1' } });
     expect(await service.calls()).toEqual([{ tool: 'delete_page', user: 'ben' }]);
     expect(seen.filter(({ url, status }) => url === edit && status !== 200)).toHaveLength(1);
@@ -352,14 +352,16 @@ describe('tools of an agent', () => {
   test('“meshgate test” sends the headers, and the gateway agrees with the policy', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'meshgate-mcp-'));
     const as = '{ claims: { sub: ben, groups: [staff], azp: pages-bot }, provider: acme }';
-    const asked = [
+    const requested = [
       ['tool: search_pages', 'allowed'],
       ['tool: delete_page', 'tool_refused'],
       ['mcp: tools/list', 'allowed'],
       ['mcp: "prompts/get:review"', 'tool_refused'],
       ['mcp: tools/call', 'protocol_refused'],
     ];
-    const tests = asked.map(([said, outcome]) => `  - { as: ${as}, POST: "${url}", ${said}, expect: ${outcome} }\n`);
+    const tests = requested.map(
+      ([reported, outcome]) => `  - { as: ${as}, POST: "${url}", ${reported}, expect: ${outcome} }\n`,
+    );
     const files = {
       'meshgate.yaml': `${policy}tests:\n${tests.join('')}`,
       'ca.pem': stage.ca.cert,
@@ -367,7 +369,7 @@ describe('tools of an agent', () => {
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const to = gateway.target(tools);
-    const tokens = asked.flatMap((_, index) => ['--token', `tests[${index}]=bot`]);
+    const tokens = requested.flatMap((_, index) => ['--token', `tests[${index}]=bot`]);
     const args = [
       resolve('dist/cli.js'),
       'test',
@@ -387,7 +389,7 @@ describe('tools of an agent', () => {
     await service.forget();
     const own = await send([version, call, named('delete_page')], message('delete_page'), await token({ azp: 'cli' }));
     expect(own.status).toBe(200);
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     await send([version, call, named('search_pages')], message('search_pages'));
     const line = () => gateway.access(mark).find((it) => it['meshgate.agent'] === 'pages-bot');
     await until(() => line() !== undefined, { what: 'the access log line of the agent' });

@@ -4,12 +4,12 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Document,
   ready,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('overage');
@@ -171,7 +171,7 @@ describe('with an endpoint', () => {
   });
 
   test('no log has the gateway’s own token', async () => {
-    await settle(gateway);
+    await waitForWorkers(gateway);
     expect(gateway.box.logs.since(0).join('\n')).not.toContain('SECRET');
   });
 });

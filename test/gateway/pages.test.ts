@@ -133,16 +133,16 @@ test.each([
   const { person, tab } = await open('/page');
   await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.click('text=Continue with staff')]);
   await login(tab, 'ada');
-  const question = `${origin}/.meshgate/signout`;
-  await tab.goto(question);
+  const query = `${origin}/.meshgate/signout`;
+  await tab.goto(query);
   const spot = (await tab.locator('button').boundingBox())!;
   const [x, y] = [spot.x + spot.width / 2, spot.y + spot.height / 2];
   const session = async () => (await person.cookies(origin)).some(({ name }) => name === '__Host-Http-meshgate');
   if (way === 'start') {
     await tab.goto(`${origin}/page`);
     await tab.mouse.move(x, y);
-    await tab.evaluate(`addEventListener('mousedown', () => { location = '${question}'; }, { once: true })`);
-    await Promise.all([tab.waitForURL(question), tab.mouse.click(x, y)]);
+    await tab.evaluate(`addEventListener('mousedown', () => { location = '${query}'; }, { once: true })`);
+    await Promise.all([tab.waitForURL(query), tab.mouse.click(x, y)]);
   } else {
     // The page was loaded long ago; the pointer enters it with the click.
     await tab.mouse.move(x, -10);
@@ -153,7 +153,7 @@ test.each([
   await tab.mouse.dblclick(x, y);
   // The rule is over at the end of the animations: only then the button has an effect.
   await until(() => tab.evaluate('document.getAnimations().length === 0'), { what: 'the end of the animations' });
-  expect([tab.url(), answered, await session()]).toEqual([question, [], true]);
+  expect([tab.url(), answered, await session()]).toEqual([query, [], true]);
   await Promise.all([tab.waitForURL('https://provider:8443/**'), tab.mouse.click(x, y)]);
   expect(await session()).toBe(false);
   await person.close();

@@ -76,8 +76,8 @@ test('gateway and mesh agree with the policy that they run', async () => {
           `meshgate.yaml:${line + i}:5 tests[${8 + i}]: ${method} https://dashboard.localhost/ as agent wiki-pages for reader: not asked at the gateway: this agent needs the certificate of its service`,
       ),
       ...['GET https://dashboard.localhost/', 'POST https://wiki.localhost/rest/api/content'].map(
-        (asked, i) =>
-          `meshgate.yaml:${line + 2 + i}:5 tests[${10 + i}]: ${asked} as agent release-bot for editor: not asked at the gateway: no token: add --token tests[${10 + i}]=FILE`,
+        (requested, i) =>
+          `meshgate.yaml:${line + 2 + i}:5 tests[${10 + i}]: ${requested} as agent release-bot for editor: not asked at the gateway: no token: add --token tests[${10 + i}]=FILE`,
       ),
       'meshgate.yaml: as the policy decides: 12 tests pass',
       `gateway ${url}: agrees on 8 requests; 4 tests not asked`,
@@ -115,7 +115,7 @@ function moved(rule: string, expected: string): string {
 const opened = moved('{ role: reader, as: wiki-reader }', 'allowed');
 
 /** The text of a difference, without place and rule. */
-const said = (line: string) => line.replace(/^.*?: /, '').replace(/; they differ.*$/, '');
+const reported = (line: string) => line.replace(/^.*?: /, '').replace(/; they differ.*$/, '');
 
 test('if the policy has changed since, the rule is named for the gateway and for the mesh', async () => {
   await writeFile(join(folder, 'moved.yaml'), opened);
@@ -128,7 +128,7 @@ test('if the policy has changed since, the rule is named for the gateway and for
     out,
   ).toBe(true);
   // Three tests post there, and are the same request for the mesh.
-  expect(parted.map(said)).toEqual([
+  expect(parted.map(reported)).toEqual([
     'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway role_missing (403)',
     'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
     'POST https://wiki.localhost/rest/api/content as reader, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',
@@ -146,16 +146,22 @@ test('as JSON', async () => {
     rule: 'wiki.localhost/rest/*#2',
     ruleAt: { file: 'moved.yaml', line: expect.any(Number), column: expect.any(Number) },
   };
-  const asked = { method: 'POST', url: 'https://wiki.localhost/rest/api/content', asked: true, agrees: false, ...rule };
+  const requested = {
+    method: 'POST',
+    url: 'https://wiki.localhost/rest/api/content',
+    requested: true,
+    agrees: false,
+    ...rule,
+  };
   expect(report.gateway.address).toBe(url);
   expect(parted(report.gateway.requests)).toEqual([
-    { ...asked, test: 2, at: expect.anything(), as: 'reader', expect: 'allowed', got: 'role_missing', status: 403 },
+    { ...requested, test: 2, at: expect.anything(), as: 'reader', expect: 'allowed', got: 'role_missing', status: 403 },
   ]);
   expect(report.mesh.address).toBe(ingress);
   expect(parted(report.mesh.requests)).toMatchObject([
-    { ...asked, test: 0, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
-    { ...asked, test: 2, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
-    { ...asked, test: 11, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
+    { ...requested, test: 0, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
+    { ...requested, test: 2, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
+    { ...requested, test: 11, as: 'wiki-reader', expect: 'allowed', got: 'refused', status: 403 },
   ]);
 });
 
@@ -182,7 +188,7 @@ describe('the gateway runs the new policy, and Envoy the previous one', () => {
       out
         .split('\n')
         .filter((line) => line.includes('they differ'))
-        .map(said),
+        .map(reported),
     ).toEqual([
       'POST https://wiki.localhost/rest/api/content as reader: the policy says allowed, the gateway refused by the mesh (403)',
       'POST https://wiki.localhost/rest/api/content as editor, at the mesh as wiki-reader: the policy says allowed, the mesh refused (403)',

@@ -12,7 +12,6 @@ import {
   ready,
   releaseStreams,
   replaceIn,
-  settle,
   startCalls,
   startEcho,
   startEnvoy,
@@ -21,6 +20,7 @@ import {
   testStage,
   until,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('protocols');
@@ -119,7 +119,7 @@ const ABSENT = ['Authorization', 'X-Remote-User', 'X-Envoy-Original-Path', 'L5d-
 describe('WebSocket', () => {
   test.each(['first', 'second'])('carries a message in both directions, through the ingress (%s run)', async (run) => {
     await wiki.clear();
-    const mark = await settle(gateway, host);
+    const mark = await waitForWorkers(gateway, host);
     // "hello", masked with zeros (RFC 6455 section 5.2).
     const frame = Buffer.concat([Buffer.from([0x81, 0x85, 0, 0, 0, 0]), Buffer.from('hello')]);
     const handshake = [
@@ -265,7 +265,7 @@ function metadata(token?: string): Metadata {
 function twice(name: string, run: (mark: number, which: string) => Promise<void>): void {
   test(name, async () => {
     for (const which of ['first run', 'second run']) {
-      const mark = await settle(gateway, host);
+      const mark = await waitForWorkers(gateway, host);
       await calls.clear();
       await run(mark, which);
       await expectCleanLog(gateway, mark, [], which);

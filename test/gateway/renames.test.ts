@@ -221,7 +221,7 @@ describe('a session', () => {
     const agent = await signIn('ada');
     await load(policyOf({ people: { issuer: rival.url, more: `, audiences: [wiki], ${client}` } }));
     expect(await ask(agent)).toBe(401);
-    const asked = Object.keys(await issuers.hits()).filter((path) => path.startsWith('/rival/'));
-    expect(asked.filter((path) => !/openid-configuration|jwks/.test(path))).toEqual([]);
+    const requested = Object.keys(await issuers.hits()).filter((path) => path.startsWith('/rival/'));
+    expect(requested.filter((path) => !/openid-configuration|jwks/.test(path))).toEqual([]);
   });
 });

@@ -10,13 +10,13 @@ import {
   plainRequest,
   readyToSignIn,
   Sealer,
-  settle,
   startEcho,
   startGateway,
   startSso,
   testStage,
   type UserAgent,
   until,
+  waitForWorkers,
   withMemory,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
@@ -101,13 +101,13 @@ const forgetPause = () => memory.forget('meshgate_locks', /^pause\s+sso\s*$/);
 
 beforeAll(async () => {
   await readyToSignIn(stage, gateway, `${home}/page`, sso.issuer);
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
 });
 
 afterEach(async () => {
   await sso.control('/token');
   const since = mark;
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
   await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|refresh_token=/);
 });
@@ -131,12 +131,12 @@ describe('past the fresh time', () => {
     await sso.control('/token', { holdAnswer: true });
     const before = cookieOf(agent);
     const times = await counting(gateway, 'meshgate_check_duration_seconds_bucket');
-    const asked = many(agent, 20);
+    const requested = many(agent, 20);
     // The provider has renewed and not answered, and requests other than the first one wait.
     await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
     await until(async () => (await memory.held('waiting checks')) > 1, { what: 'the others' });
     await sso.control('/token');
-    const answers = await asked;
+    const answers = await requested;
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(await refreshes()).toEqual({ good: 1, bad: 0 });
     expect(cookieOf(agent)).not.toBe(before);
@@ -157,7 +157,7 @@ describe('past the fresh time', () => {
     await sso.forget();
     await sso.control('/token', { hold: true });
     const socket = openRaw(gateway.target(host));
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     socket.write(plainRequest(host, { path: '/page', headers: { Cookie: `__Host-Http-meshgate=${cookieOf(agent)}` } }));
     // The provider has received the call and does not answer.
     await until(isCalled, { what: 'the call of the token endpoint' });
@@ -310,7 +310,7 @@ describe('the provider', () => {
     await sso.box.pause();
     expected.push(/./);
     try {
-      const mark = await settle(gateway);
+      const mark = await waitForWorkers(gateway);
       expect((await many(agent, 5)).map(({ status }) => status)).toEqual(Array(5).fill(200));
       // The five requests may have their answers before the one call is given up.
       await gateway.box.logs.waitFor(/the token endpoint was not reached/, mark);

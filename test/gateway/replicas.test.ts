@@ -20,7 +20,7 @@ import {
   withMemory,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
-import { opening } from './session-scene.ts';
+import { opening } from './session-fixture.ts';
 
 const host = 'wiki.example.com';
 const home = `https://${host}:8443`;
@@ -117,10 +117,10 @@ const health = async (gateway: Gateway) => (await gateway.health('/.meshgate/rea
 
 /** Both know that a session has ended once each has read etcd after the revocation. */
 async function gone(cookie: string): Promise<void> {
-  const said = Date.now() / 1000;
+  const reported = Date.now() / 1000;
   for (const gateway of both) {
     const memory = new Memory(gateway, host);
-    await until(async () => Number(await memory.get('meshgate_locks', 'revocations seen')) > said, {
+    await until(async () => Number(await memory.get('meshgate_locks', 'revocations seen')) > reported, {
       what: 'a look into etcd',
       help: () => gateway.box.logs.tail(),
     });
@@ -198,7 +198,7 @@ test('even if the provider is slow', async () => {
   await makeStale(agent);
   await sso.forget();
   await sso.control('/token', { holdAnswer: true });
-  const asked = many(agent, 20);
+  const requested = many(agent, 20);
   // The provider has renewed and not answered, and requests other than the first one wait.
   await until(async () => (await refreshes()).good === 1, { what: 'the refresh' });
   const waiting = async () => {
@@ -207,7 +207,7 @@ test('even if the provider is slow', async () => {
   };
   await until(async () => (await waiting()) > 1, { what: 'the others' });
   await sso.control('/token');
-  expect(await asked).toEqual(Array(20).fill(200));
+  expect(await requested).toEqual(Array(20).fill(200));
   expect(await refreshes()).toEqual({ good: 1, bad: 0 });
 });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { asking, hidden, ISSUER, spiffe, startHopLab } from '../harness/hop.ts';
+import { hidden, ISSUER, query, spiffe, startHopLab } from '../harness/hop.ts';
 import { counting, gatewayCase, sendHttp2, valuesOf } from '../harness/index.ts';
 
 const lab = await startHopLab('second hop');
@@ -17,7 +17,7 @@ describe('a service asks for the person whose request it serves', () => {
     name: 'the person is the caller, with the roles that travel, and the service the actor',
     host: 'board.test',
     inner: ofWiki,
-    request: asking(given, { path: '/chart?week=7' }),
+    request: query(given, { path: '/chart?week=7' }),
     status: 200,
     upstream: {
       service: 'board',
@@ -71,7 +71,7 @@ describe('a service asks for the person whose request it serves', () => {
     name: 'a service cannot pass on an address that it did not receive',
     host: 'board.test',
     inner: ofWiki,
-    request: asking(quiet),
+    request: query(quiet),
     status: 200,
     upstream: { service: 'board', headers: { 'X-Forwarded-User': 'acme-ann' }, absent: ['X-Forwarded-Email'] },
     log: hidden(ofWiki, quiet),
@@ -79,7 +79,7 @@ describe('a service asks for the person whose request it serves', () => {
 
   test('works over HTTP/2, several times on one connection', async () => {
     await board.clear();
-    const sents = ['/a', '/b', '/c'].map((path) => asking(given, { path }));
+    const sents = ['/a', '/b', '/c'].map((path) => query(given, { path }));
     const answers = await sendHttp2(gateway.inner('board.test', ofWiki), sents);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect((await board.requests()).map(({ url }) => url)).toEqual(['/a', '/b', '/c']);
@@ -89,7 +89,7 @@ describe('a service asks for the person whose request it serves', () => {
     name: 'and that service calls another one, over as many hops as it may',
     host: 'vault.test',
     inner: ofBoard,
-    request: asking(toBoard),
+    request: query(toBoard),
     status: 200,
     upstream: {
       service: 'vault',

@@ -6,11 +6,11 @@ import {
   gatewayCase,
   ready,
   Sealer,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const KEYS = '/run/secrets/session.jwks';
@@ -289,6 +289,6 @@ describe('elsewhere', () => {
     const none = await whoami({ Authorization: basic });
     expect([none.status, none.json().reason]).toEqual([401, 'credential_unsupported']);
     expect((await whoami({ Cookie: cookie })).json().subject).toBe('ada');
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
   });
 });

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { rotateRing } from '../../src/session/keys/rotate-ring.ts';
 import { gatewayCase, Sealer, until, valuesOf } from '../harness/index.ts';
-import { host, keysFile, now, opening, startScene, textOf } from './session-scene.ts';
+import { host, keysFile, now, opening, startFixture, textOf } from './session-fixture.ts';
 
-const { gateway, wiki, setup, adas, ada, bearer, ring } = await startScene('session-origin');
+const { gateway, wiki, setup, adas, ada, bearer, ring } = await startFixture('session-origin');
 
 describe('a page of another origin', () => {
   const origins: readonly (readonly [string, string, string | undefined, number])[] = [

@@ -1,10 +1,10 @@
 /** Sessions at the check: which cookies pass, what the service receives, and how other cookies are refused. */
 import { describe, expect, test } from 'vitest';
 import { newRing } from '../../src/session/keys/rotate-ring.ts';
-import { counting, gatewayCase, metric, Sealer, send, settle } from '../harness/index.ts';
-import { claims, host, now, opening, script, startScene, textOf } from './session-scene.ts';
+import { counting, gatewayCase, metric, Sealer, send, waitForWorkers } from '../harness/index.ts';
+import { claims, host, now, opening, script, startFixture, textOf } from './session-fixture.ts';
 
-const { gateway, setup, sealer, adas, ada, bearer, acme } = await startScene('session');
+const { gateway, setup, sealer, adas, ada, bearer, acme } = await startFixture('session');
 const bob = await sealer.cookie(host, sealer.session('acme', { ...claims, sub: 'bob', groups: [] }));
 const stranger = await acme.sign({ aud: 'other', sub: 'carol', groups: ['staff'] });
 const over = await sealer.cookie(host, { ...adas, end: now() - 1 });
@@ -310,13 +310,13 @@ describe('a refusal of the sign-in has the same reason in its answer and in the 
     ['a sign-out by a page of another origin', '/.meshgate/signout', { method: 'POST' }, 403, 'origin_refused'],
     ['a page that is not there', '/.meshgate/none', {}, 404, 'route_unknown'],
   ] as const)('%s', async (_, path, more, status, reason) => {
-    const mark = await settle(gateway, host);
+    const mark = await waitForWorkers(gateway, host);
     const headers = { ...opening, 'Sec-Fetch-Site': 'cross-site', Origin: 'https://other.test' };
     const answer = await gateway.send(host, { path, headers, ...more });
     expect([answer.status, answer.header('X-Meshgate-Reason')]).toEqual([status, undefined]);
     const [, id] = /\b([0-9a-f]{32})\b/.exec(answer.text) ?? [];
     expect(answer.text).toContain(reason);
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
     const line = gateway.access(mark).find((it) => it.request_id === id);
     expect(line?.['meshgate.reason']).toBe(reason);
   });
@@ -352,7 +352,7 @@ test('no value that a caller chooses becomes a label of a metric', async () => {
   const names = async () =>
     (await gateway.health('/.meshgate/metrics')).text.split('\n').map((line) => line.slice(0, line.lastIndexOf(' ')));
   const before = new Set(await names());
-  const said = {
+  const reported = {
     'User-Agent': 'evil',
     traceparent: `00-${'e'.repeat(32)}-${'e'.repeat(16)}-01`,
     'X-Meshgate-Reason': 'evil',
@@ -375,10 +375,10 @@ test('no value that a caller chooses becomes a label of a metric', async () => {
       ],
       ...[`/.meshgate/signin?in&provider=evil${i}&to=/evil`, `/.meshgate/frontchannel?iss=https://evil${i}&sid=evil`],
     ]) {
-      await gateway.send(host, { path, headers: said });
-      await gateway.send(host, { path, headers: { ...opening, ...said }, method: `EVIL${i}` });
-      await gateway.send(host, { path, headers: { ...said, Host: `evil${i}.test` } });
-      await gateway.send(host, { path, headers: said, token: i === 0 ? token : i === 1 ? foreign : 'evil' });
+      await gateway.send(host, { path, headers: reported });
+      await gateway.send(host, { path, headers: { ...opening, ...reported }, method: `EVIL${i}` });
+      await gateway.send(host, { path, headers: { ...reported, Host: `evil${i}.test` } });
+      await gateway.send(host, { path, headers: reported, token: i === 0 ? token : i === 1 ? foreign : 'evil' });
     }
   }
   const added = (await names()).filter((name) => !before.has(name));
@@ -396,7 +396,7 @@ describe('the counters say the same as the log', () => {
   }
   const OF_SIGNIN = /^\/\.meshgate\/(signin|callback|signout|backchannel)$/;
   const lines = async () => {
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
     return gateway.access();
   };
 
@@ -447,8 +447,8 @@ describe('the counters say the same as the log', () => {
       (await gateway.send(host, { path: '/.meshgate/callback' })).status,
     ];
     expect(statuses).toEqual([400, 400, 400, 404, 400, 404, 405, 413, 400, 400, 421, 200, 401, 401, 400]);
-    await settle(gateway, host);
-    // The last request of `settle` is too large too.
+    await waitForWorkers(gateway, host);
+    // The last request of `waitForWorkers` is too large too.
     expect(await counted()).toEqual({ 400: 6, 404: 2, 405: 1, 413: 2, 421: 1 });
   });
 });

@@ -5,7 +5,6 @@ import {
   MANY_SIGNINS,
   newAgent,
   readyToSignIn,
-  settle,
   startEcho,
   startGateway,
   startSso,
@@ -13,6 +12,7 @@ import {
   type UserAgent,
   type Visited,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
 
@@ -64,12 +64,12 @@ let mark = 0;
 
 beforeAll(async () => {
   await readyToSignIn(stage, gateway, `${wikiHome}/`, sso.issuer);
-  mark = await settle(gateway, WIKI);
+  mark = await waitForWorkers(gateway, WIKI);
 });
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, WIKI);
+  mark = await waitForWorkers(gateway, WIKI);
   await expectCleanLog(gateway, since);
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/[?&](code|state|ticket|for)=|eyJ[\w-]{10}/);
   await echo.clear();
@@ -132,20 +132,20 @@ test('a ticket that arrives in another browser is used up for the one that began
 
 test('for a host by wildcard each browser is asked, even if another browser has already agreed', async () => {
   const attacker = newAgent(stage);
-  const question = await attacker.visit(`${wildHome}/page`);
-  expect([question.status, new URL(question.url).host]).toEqual([200, new URL(authHome).host]);
-  expect(question.text).toContain(WILD);
-  const confirmed = await attacker.submit(question, {}, { follow: 1, until: /^https:\/\/sso:/ });
+  const query = await attacker.visit(`${wildHome}/page`);
+  expect([query.status, new URL(query.url).host]).toEqual([200, new URL(authHome).host]);
+  expect(query.text).toContain(WILD);
+  const confirmed = await attacker.submit(query, {}, { follow: 1, until: /^https:\/\/sso:/ });
   const state = new URL(confirmed.location!).searchParams.get('state');
   // The victim is signed in at the provider, which would show no form.
   const victim = newAgent(stage);
   await sso.signIn(victim, await victim.visit(`${wikiHome}/page`), 'ada');
   await sso.forget();
   for (const link of [`${authHome}/.meshgate/callback?state=${state}&code=junk`, confirmed.location!]) {
-    const asked = await victim.visit(link);
-    expect([asked.status, asked.url.startsWith(`${authHome}/.meshgate/signin?for=`)]).toEqual([200, true]);
-    expect(asked.text).toContain(WILD);
-    expect(asked.hops.filter(({ url }) => url.startsWith(wildHome))).toEqual([]);
+    const requested = await victim.visit(link);
+    expect([requested.status, requested.url.startsWith(`${authHome}/.meshgate/signin?for=`)]).toEqual([200, true]);
+    expect(requested.text).toContain(WILD);
+    expect(requested.hops.filter(({ url }) => url.startsWith(wildHome))).toEqual([]);
     expect((await sso.grants()).authorization_code?.good ?? 0).toBe(0);
   }
   // A person who began and answered in one browser is signed in, with an attempt that no other browser has shown.

@@ -10,7 +10,6 @@ import {
   newAgent,
   readyToSignIn,
   type SigningKey,
-  settle,
   startEcho,
   startGateway,
   startSso,
@@ -19,6 +18,7 @@ import {
   until,
   type Visited,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
 
@@ -124,14 +124,14 @@ const signinUrl = (origin: string, to: string, mode = 'in') => `${origin}/.meshg
 beforeAll(async () => {
   await readyToSignIn(stage, gateway, signinUrl(home, '/'), sso.issuer);
   await readyToSignIn(stage, gateway, signinUrl(many, '/', 'in&provider=partners'), 'https://partners:8443');
-  mark = await settle(gateway, hostOf('basic'));
+  mark = await waitForWorkers(gateway, hostOf('basic'));
 });
 
 afterEach(async () => {
-  await settle(gateway, hostOf('basic'));
+  await waitForWorkers(gateway, hostOf('basic'));
   await Promise.all([wiki.clear(), sso.forget(), sso.settings({})]);
   const since = mark;
-  mark = await settle(gateway);
+  mark = await waitForWorkers(gateway);
   const lines = gateway.box.logs.since(since).join('\n');
   for (const secret of [/[?&](code|state|ticket)=/, /wiki secret/, /eyJ[\w-]{10}/, ...secrets.splice(0)]) {
     expect(lines).not.toMatch(secret);
@@ -214,7 +214,7 @@ describe('a navigation to a page', () => {
     const back = await sso.signIn(agent, await agent.visit(`${home}/page`), 'ada', { until: /\.meshgate\/callback/ });
     const { pathname, search } = new URL(back.location!);
     await sso.control('/token', { holdAnswer: true });
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const target = gateway.target(hostOf('basic'));
     const socket = connectTls({ host: target.host, port: target.port, servername: target.name, ca: target.ca });
     const cookies = agent.cookies(home).map(({ key, value }) => `${key}=${value}`);
@@ -243,26 +243,26 @@ describe('the client', () => {
   test.each(Object.keys(ways))('authenticates by %s', async (name) => {
     const agent = newAgent(stage);
     const first = await agent.visit(`${originOf(name)}/page`);
-    const asked = first.hops.find(({ url }) => url.startsWith(`${sso.issuer}/auth`))!.url;
-    expect(new URL(asked).searchParams.get('code_challenge_method')).toBe('S256');
+    const requested = first.hops.find(({ url }) => url.startsWith(`${sso.issuer}/auth`))!.url;
+    expect(new URL(requested).searchParams.get('code_challenge_method')).toBe('S256');
     const page = await login(agent, first);
     expect([page.url, page.status]).toEqual([`${originOf(name)}/page`, 200]);
     expect(valuesOf((await wiki.requests())[0]!, 'X-Forwarded-User')).toEqual([`${name}-ada`]);
   });
 
   test('pushes its request after the provider has refused one, and each request once three people have shown it', async () => {
-    const asked = async () => {
+    const requested = async () => {
       const { hops } = await newAgent(stage).visit(`${originOf('par')}/page`);
       return hops.map(({ url }) => url).filter((url) => url.startsWith(`${sso.issuer}/auth?`));
     };
     const pushed = expect.stringMatching(/\?client_id=wiki-par&request_uri=urn/);
-    expect(await asked()).toEqual([expect.stringMatching(/[?&]code_challenge=/), pushed]);
+    expect(await requested()).toEqual([expect.stringMatching(/[?&]code_challenge=/), pushed]);
     expected.push(/provider par accepts only pushed requests/);
     for (const person of ['ada', 'ben', 'cleo']) {
       const agent = newAgent(stage);
       await login(agent, await agent.visit(`${originOf('par')}/page`), person);
     }
-    expect(await asked()).toEqual([pushed]);
+    expect(await requested()).toEqual([pushed]);
   });
 
   test('sends the next secret while one replaces the other, without a reload', async () => {
@@ -451,8 +451,8 @@ describe('a callback', () => {
     await partners.forget();
     const agent = newAgent(stage);
     // The hostile provider redirects the browser to the honest one, with an address that is registered there.
-    const asked = await agent.visit(signinUrl(many, '/page', 'in&provider=partners'), { follow: false });
-    const on = new URL(asked.location!);
+    const requested = await agent.visit(signinUrl(many, '/page', 'in&provider=partners'), { follow: false });
+    const on = new URL(requested.location!);
     expect(on.searchParams.get('redirect_uri')).toBe(`${many}/.meshgate/callback/partners`);
     on.hostname = 'sso';
     on.searchParams.set('redirect_uri', `${many}/.meshgate/callback/basic`);

@@ -9,12 +9,12 @@ import {
   MANY_SIGNINS,
   newAgent,
   readyToSignIn,
-  settle,
   startEcho,
   startGateway,
   startSso,
   testStage,
   type UserAgent,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { ssoSecret } from '../harness/sso.ts';
 
@@ -98,19 +98,19 @@ function copyOf(agent: UserAgent, origin: string): UserAgent {
 /** Begins to count the revocations that this gateway stores, by what they revoke. */
 const revoking = () => counting(gateway, 'meshgate_revocations_total');
 
-async function revoke(...flags: string[]): Promise<[code: number, said: string]> {
+async function revoke(...flags: string[]): Promise<[code: number, reported: string]> {
   const { exitCode, stdout, stderr } = await gateway.box.exec('meshgate', 'revoke', ...flags);
   return [exitCode, stdout + stderr];
 }
 
 beforeAll(async () => {
   await readyToSignIn(stage, gateway, `${home}/page`, 'https://sso:8443');
-  mark = await settle(gateway, hosts[0]);
+  mark = await waitForWorkers(gateway, hosts[0]);
 });
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, hosts[0]);
+  mark = await waitForWorkers(gateway, hosts[0]);
   await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/eyJ[\w-]{10}|logout_token=/);
 });
@@ -225,8 +225,8 @@ describe('meshgate revoke', () => {
   });
 
   test('refuses a provider that the policy does not have', async () => {
-    const [code, said] = await revoke('--subject', 'ssso/ada');
-    expect([code, said]).toEqual([1, 'refused: the policy has no provider "ssso", only sso, certificate\n']);
+    const [code, reported] = await revoke('--subject', 'ssso/ada');
+    expect([code, reported]).toEqual([1, 'refused: the policy has no provider "ssso", only sso, certificate\n']);
     expected.push(/a revocation is refused: .*the policy has no provider "ssso"/);
   });
 

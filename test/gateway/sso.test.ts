@@ -28,7 +28,7 @@ const [sso, rp] = await Promise.all([
   startEcho(stage, { alias: host, tls: { pem: (await stage.ca.server(host)).pem } }),
 ]);
 
-interface Asked {
+interface Requested {
   readonly agent?: UserAgent;
   readonly client?: string;
   readonly params?: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ interface Asked {
 const verifier = randomBytes(32).toString('base64url');
 const challenge = createHash('sha256').update(verifier).digest('base64url');
 
-function authorization({ client = 'wiki', params = {} }: Asked): URLSearchParams {
+function authorization({ client = 'wiki', params = {} }: Requested): URLSearchParams {
   return new URLSearchParams({
     ...{ client_id: client, response_type: 'code', scope: 'openid profile email', redirect_uri: callback, state: 's' },
     ...{ code_challenge_method: 'S256', code_challenge: challenge, nonce: 'n', ...params },
@@ -45,10 +45,10 @@ function authorization({ client = 'wiki', params = {} }: Asked): URLSearchParams
 }
 
 /** Signs ada in, or uses her session; returns the parameters of the callback. */
-async function codeOf(asked: Asked = {}): Promise<URLSearchParams> {
-  const agent = asked.agent ?? newAgent(stage);
+async function codeOf(requested: Requested = {}): Promise<URLSearchParams> {
+  const agent = requested.agent ?? newAgent(stage);
   const until = /\/\.meshgate\/callback/;
-  const first = await agent.visit(`${sso.issuer}/auth?${authorization(asked)}`, { until });
+  const first = await agent.visit(`${sso.issuer}/auth?${authorization(requested)}`, { until });
   const last = first.status === 200 ? await sso.signIn(agent, first, 'ada', { until }) : first;
   expect(last.location, last.text).toMatch(until);
   expect(agent.refused).toEqual([]);
@@ -60,8 +60,8 @@ const exchange = (code: string) => ({
 });
 
 /** Tokens of a fresh sign-in. */
-async function tokens(asked: Asked = {}) {
-  const answer = await sso.post('/token', exchange((await codeOf(asked)).get('code')!), { client: 'wiki' });
+async function tokens(requested: Requested = {}) {
+  const answer = await sso.post('/token', exchange((await codeOf(requested)).get('code')!), { client: 'wiki' });
   expect(answer.status, answer.text).toBe(200);
   return answer.json();
 }
@@ -269,8 +269,8 @@ test('sign-out redirects back, and notifies the back channel', async () => {
   const { id_token } = await tokens({ agent });
   await rp.clear();
   const query = new URLSearchParams({ id_token_hint: id_token, post_logout_redirect_uri: `${origin}/`, state: 'out' });
-  const asked = await agent.visit(`${sso.issuer}/session/end?${query}`);
-  const back = await sso.confirm(agent, asked);
+  const requested = await agent.visit(`${sso.issuer}/session/end?${query}`);
+  const back = await sso.confirm(agent, requested);
   expect(back.url).toBe(`${origin}/?state=out`);
   await until(async () => (await rp.requests()).some(({ url }) => url === '/.meshgate/backchannel'), {
     what: 'a call of the back channel',

@@ -82,7 +82,7 @@ const SAYS = 'the policy names stored data in another way: ';
 beforeAll(async () => ready(gateway, API, { token: await tokenOf(acme, 'ready') }));
 
 /** Loads a policy, and returns what the log says of it. */
-async function saidOf(policy: string): Promise<string> {
+async function reportedOf(policy: string): Promise<string> {
   const mark = gateway.box.logs.mark();
   await load(policy);
   const line = await gateway.box.logs.waitFor(/\[warn\].*the policy names stored data in another way: .*/, mark);
@@ -109,7 +109,7 @@ describe('the log says what a loaded policy does to stored data', () => {
     const ada = await tokenOf(acme, 'ada');
     expect(await statusOf(ada)).toBe(401);
     const moved = policyOf({ issuer: rival.url });
-    expect(await saidOf(moved)).toMatch(
+    expect(await reportedOf(moved)).toMatch(
       /^provider acme: issuer .*acme → .*rival: revocations and sign-outs of people /,
     );
     const theirs = await tokenOf(rival, 'ada', 600);

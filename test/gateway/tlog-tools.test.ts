@@ -86,15 +86,15 @@ function started(program: string, args: readonly string[], pattern: RegExp): Pro
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   return new Promise((resolve, reject) => {
-    let said = '';
+    let reported = '';
     const read = (chunk: Buffer) => {
-      said += chunk;
-      const found = pattern.exec(said)?.[1];
+      reported += chunk;
+      const found = pattern.exec(reported)?.[1];
       if (found !== undefined) resolve(found);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.on('exit', () => reject(new Error(`${program} ended: ${said}`)));
+    child.on('exit', () => reject(new Error(`${program} ended: ${reported}`)));
   });
 }
 
@@ -193,8 +193,8 @@ describeWith(lacksTlogTools(), 'a sealed log', () => {
       { ...record, entry: Buffer.from(`${lines[0]} `).toString('base64') },
       { ...record, note: record.note.replace(/\n(\d)/, (_, digit) => `\n${(Number(digit) % 9) + 1}`) },
     ];
-    const said = sumdb(vkey(), wrong, [{ ...grown, proof: grown.proof.slice(1) }]);
-    expect(said.map((line) => line.split(':')[0])).toEqual([
+    const reported = sumdb(vkey(), wrong, [{ ...grown, proof: grown.proof.slice(1) }]);
+    expect(reported.map((line) => line.split(':')[0])).toEqual([
       'record 0',
       'record 1',
       'record 2',

@@ -373,18 +373,18 @@ describe('reads text as nginx does', () => {
     await box.write({
       '/root/odd/words.conf': `events {} http { server {\n${twice.map(({ conf }) => conf).join('')}} }`,
     });
-    const said = await sh('nginx -t -c /root/odd/words.conf 2>&1');
-    expect(said).toContain('syntax is ok');
-    expect(said.match(/duplicate extension/g)).toHaveLength(twice.flatMap(({ words }) => words).length);
+    const reported = await sh('nginx -t -c /root/odd/words.conf 2>&1');
+    expect(reported).toContain('syntax is ok');
+    expect(reported.match(/duplicate extension/g)).toHaveLength(twice.flatMap(({ words }) => words).length);
   });
 
   test('rejected texts', async () => {
     // nginx names the first directive that it does not know, unless the syntax before it is wrong.
     for (const text of rejected) expect(readConf('f', text).unreadable, text).toBeDefined();
     await box.write(Object.fromEntries(rejected.map((text, i) => [`/root/odd/rejected/${i}.conf`, text])));
-    const said = await sh('cd odd/rejected; for f in $(ls | sort -n); do nginx -t -c $PWD/$f 2>&1 | head -1; done');
+    const reported = await sh('cd odd/rejected; for f in $(ls | sort -n); do nginx -t -c $PWD/$f 2>&1 | head -1; done');
     expect(
-      said
+      reported
         .trim()
         .split('\n')
         .filter((line) => !/unexpected|unknown directive|invalid parameter/.test(line)),
@@ -415,8 +415,11 @@ test('the command prints the same on Node, and the parts that it could not compa
       '--nginx=-',
       join(folder, 'meshgate.yaml'),
     ];
-    const said = execFileSync('sh', ['-c', '"$@" || test $? = 1', 'sh', ...command], { input: dump, stdio: 'pipe' });
-    expect(JSON.parse(said.toString()).nginx).toEqual({ ...inspection, unread: '/etc/nginx/meshgate/policy.js' });
+    const reported = execFileSync('sh', ['-c', '"$@" || test $? = 1', 'sh', ...command], {
+      input: dump,
+      stdio: 'pipe',
+    });
+    expect(JSON.parse(reported.toString()).nginx).toEqual({ ...inspection, unread: '/etc/nginx/meshgate/policy.js' });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -490,11 +493,11 @@ describe('each weakness that it warns of is real', () => {
 
   test('a way to a socket of the gateway: clients ask the check itself', async () => {
     const change = beside('server { listen 81; location / { proxy_pass http://meshgate_check; } }');
-    const asked = await ask(change, '/.meshgate/check/wiki.test/page/*', {
+    const requested = await ask(change, '/.meshgate/check/wiki.test/page/*', {
       port: 81,
       headers: { 'X-Meshgate-Method': 'GET' },
     });
-    expect(asked[0]).toBe(401);
+    expect(requested[0]).toBe(401);
   });
 
   test('no TLS: the policy decides on a port without encryption', async () => {

@@ -8,13 +8,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
 import {
   localPort,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { lacking } from '../harness/needs.ts';
 import { forgedAssertions, type Subject, strangersAssertions } from './forged-assertions.ts';
@@ -255,12 +255,12 @@ describe('a verifier of docs/assertion.md accepts only assertions that are for i
     const folder = join(work, language);
     mkdirSync(folder);
     const all = await cases();
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const texts = all.map(([, text]) => text);
-    const said = verifier(folder, code.replace(`${ISSUER}/.meshgate/jwks`, jwks), texts);
-    if (typeof said === 'string') return skip(lacking(said));
+    const reported = verifier(folder, code.replace(`${ISSUER}/.meshgate/jwks`, jwks), texts);
+    if (typeof reported === 'string') return skip(lacking(reported));
     expect
-      .soft(said.map((line, i) => `${all[i]?.[0]}: ${line}`))
+      .soft(reported.map((line, i) => `${all[i]?.[0]}: ${line}`))
       .toEqual(all.map(([name, , passes]) => `${name}: ${passes ? 'ok ada' : 'no'}`));
     // The worker writes its lines in order: once the line of a later request is there, all lines of the verifier are.
     await gateway.send('localhost', { token, path: '/later' });
@@ -311,7 +311,7 @@ describe("Confluence's authenticator, in docs/examples", () => {
   }
 
   /** What it says to each request: `NAME` or `-`, then ` ended`. */
-  function said(settings: Readonly<Record<string, string>>, asks: readonly Ask[]): readonly string[] | string {
+  function reported(settings: Readonly<Record<string, string>>, asks: readonly Ask[]): readonly string[] | string {
     built ??= build();
     if (typeof built === 'string') return built;
     const { folder, classpath } = built;
@@ -367,8 +367,8 @@ describe("Confluence's authenticator, in docs/examples", () => {
         ...{ given: [good], headers: { Authorization: 'Bearer NDc4' } },
       },
     ];
-    const mark = await settle(gateway);
-    const answers = said(settings, asks);
+    const mark = await waitForWorkers(gateway);
+    const answers = reported(settings, asks);
     if (typeof answers === 'string') return skip(lacking(answers));
     expect(answers.map((line, i) => `${asks[i]?.name}: ${line}`)).toEqual(
       asks.map(({ name, user, ends }) => `${name}: ${user ?? '-'}${ends ? ' ended' : ''}`),
@@ -403,12 +403,12 @@ describe("Confluence's authenticator, in docs/examples", () => {
     const asks: readonly Ask[] = [{ name: 'a valid one', given: [await received('/x')], user: 'ada' }];
     const file = join(process.cwd(), work, 'keys.json');
     writeFileSync(file, (await gateway.send('localhost', { path: '/.meshgate/jwks' })).text);
-    const answers = said({ ...settings, 'meshgate.jwks': file }, asks);
+    const answers = reported({ ...settings, 'meshgate.jwks': file }, asks);
     if (typeof answers === 'string') return skip(lacking(answers));
     expect(answers).toEqual(['ada']);
     const { 'meshgate.audience': _, ...lacksOne } = settings;
     for (const wrong of [{ ...settings, 'meshgate.jwks': 'http://wiki.example.com/jwks' }, lacksOne]) {
-      expect(() => said(wrong, asks)).toThrow(/IllegalArgumentException/);
+      expect(() => reported(wrong, asks)).toThrow(/IllegalArgumentException/);
     }
   });
 });

@@ -91,8 +91,8 @@ test('a policy with an error changes nothing: the log says so once, and readyz a
   await says('another reason', (changes) => changes?.state === 'warning' && !changes.why?.includes('wuki'));
   expect(readFileSync('docs/troubleshooting.md', 'utf8')).toContain(`| \`${REJECTED}\` |`);
   expect([count(REJECTED), count('did you mean "wiki"?')]).toEqual([2, 1]);
-  const said = JSON.stringify(await readyz()) + image.log;
-  for (const line of second.key.trim().split('\n')) expect(said).not.toContain(line);
+  const reported = JSON.stringify(await readyz()) + image.log;
+  for (const line of second.key.trim().split('\n')) expect(reported).not.toContain(line);
   expect((await readyz()).policy).toBe(before);
   expect(await serves('b.test')).toBe(true);
 });

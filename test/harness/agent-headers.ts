@@ -4,7 +4,7 @@ import { getPublicSuffix } from 'tough-cookie';
 export type Kind = 'navigation' | 'fetch' | 'events' | 'websocket';
 
 /** One request of a browser, as far as its headers depend on it. */
-export interface Asking {
+export interface Query {
   readonly kind: Kind;
   readonly method: string;
   /** URLs of this request so far: the first one, each redirect, and the current one. */
@@ -36,21 +36,21 @@ export function relation(one: string, other: string): 'same-origin' | 'same-site
 }
 
 /** Over all redirects: the most distant relation of this request to its page; `none` if a person typed it. */
-export function fetchSite({ from, urls }: Asking): 'none' | 'same-origin' | 'same-site' | 'cross-site' {
+export function fetchSite({ from, urls }: Query): 'none' | 'same-origin' | 'same-site' | 'cross-site' {
   if (from === undefined) return 'none';
   const relations = urls.map((url) => relation(from, url));
   return (['cross-site', 'same-site'] as const).find((far) => relations.includes(far)) ?? 'same-origin';
 }
 
 /** The SameSite values of the cookies that are sent. */
-export function sameSiteContext(asking: Asking): 'strict' | 'lax' | 'none' {
-  if (fetchSite(asking) !== 'cross-site') return 'strict';
-  return asking.kind === 'navigation' && ['GET', 'HEAD'].includes(asking.method) ? 'lax' : 'none';
+export function sameSiteContext(query: Query): 'strict' | 'lax' | 'none' {
+  if (fetchSite(query) !== 'cross-site') return 'strict';
+  return query.kind === 'navigation' && ['GET', 'HEAD'].includes(query.method) ? 'lax' : 'none';
 }
 
 /** Origin, as Chromium sends it: for all methods except GET and HEAD, and for scripts' requests to another origin. */
-function originOf(asking: Asking): string | undefined {
-  const { from, kind, method, urls } = asking;
+function originOf(query: Query): string | undefined {
+  const { from, kind, method, urls } = query;
   if (from === undefined) return ['GET', 'HEAD'].includes(method) ? undefined : 'null';
   const { origin } = new URL(from);
   if (kind === 'websocket' || !['GET', 'HEAD'].includes(method)) return origin;
@@ -58,14 +58,14 @@ function originOf(asking: Asking): string | undefined {
 }
 
 /** Referer by the default policy, strict-origin-when-cross-origin: once it is shortened it stays so. */
-function refererOf(asking: Asking): string | undefined {
-  const { from } = asking;
+function refererOf(query: Query): string | undefined {
+  const { from } = query;
   if (from === undefined) return undefined;
-  return fetchSite(asking) === 'same-origin' ? from.split('#')[0] : `${new URL(from).origin}/`;
+  return fetchSite(query) === 'same-origin' ? from.split('#')[0] : `${new URL(from).origin}/`;
 }
 
 /** Streams of scripts bypass every cache; a sent form asks caches to revalidate, and so do its redirects. */
-function cacheControlOf({ kind, form }: Asking): string | undefined {
+function cacheControlOf({ kind, form }: Query): string | undefined {
   if (kind === 'events' || kind === 'websocket') return 'no-cache';
   return form === true ? 'max-age=0' : undefined;
 }
@@ -73,8 +73,8 @@ function cacheControlOf({ kind, form }: Asking): string | undefined {
 const secure = (url: string) => /^(https|wss):/.test(url);
 
 /** The headers that Chromium adds to a request beside `Host`, `Cookie` and the page's own, in no special order. */
-export function headersOf(asking: Asking): [string, string][] {
-  const { kind, byPerson, purpose, urls } = asking;
+export function headersOf(query: Query): [string, string][] {
+  const { kind, byPerson, purpose, urls } = query;
   const navigation = kind === 'navigation';
   const accept = { navigation: html, fetch: '*/*', events: 'text/event-stream', websocket: undefined }[kind];
   const fetched = secure(urls.at(-1)!) && kind !== 'websocket';
@@ -84,12 +84,12 @@ export function headersOf(asking: Asking): [string, string][] {
     'Accept-Language': 'en-GB',
     Accept: accept,
     'Upgrade-Insecure-Requests': navigation ? '1' : undefined,
-    'Cache-Control': cacheControlOf(asking),
+    'Cache-Control': cacheControlOf(query),
     Pragma: kind === 'events' || kind === 'websocket' ? 'no-cache' : undefined,
-    Origin: originOf(asking),
-    Referer: kind === 'websocket' ? undefined : refererOf(asking),
+    Origin: originOf(query),
+    Referer: kind === 'websocket' ? undefined : refererOf(query),
     'Sec-Purpose': purpose,
-    'Sec-Fetch-Site': fetched ? fetchSite(asking) : undefined,
+    'Sec-Fetch-Site': fetched ? fetchSite(query) : undefined,
     'Sec-Fetch-Mode': fetched ? (navigation ? 'navigate' : 'cors') : undefined,
     'Sec-Fetch-User': fetched && navigation && (byPerson ?? true) && purpose === undefined ? '?1' : undefined,
     'Sec-Fetch-Dest': fetched ? (navigation ? 'document' : 'empty') : undefined,

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Cookie, CookieJar } from 'tough-cookie';
-import { type Asking, headersOf, sameSiteContext } from './agent-headers.ts';
+import { headersOf, type Query, sameSiteContext } from './agent-headers.ts';
 import { type Hop, Visited } from './agent-page.ts';
 import { Answer, send, type Target, tlsOptions } from './http.ts';
 import type { Stage } from './stage.ts';
@@ -89,8 +89,8 @@ export class UserAgent {
     let body = first;
     for (let next = url; ; ) {
       const urls = [...hops.map((hop) => hop.url), next];
-      const asking: Asking = { kind: 'navigation', ...wish, method, urls, form: wish.body instanceof URLSearchParams };
-      const answer = await this.#ask(asking, body === undefined ? rest : wish);
+      const query: Query = { kind: 'navigation', ...wish, method, urls, form: wish.body instanceof URLSearchParams };
+      const answer = await this.#ask(query, body === undefined ? rest : wish);
       hops.push({ method, url: next, answer });
       const visited = new Visited(hops);
       const to = [301, 302, 303, 307, 308].includes(answer.status) ? visited.location : undefined;
@@ -132,7 +132,7 @@ export class UserAgent {
 
   /** Opens a WebSocket (`wss://…`); the caller closes the socket. */
   webSocket(url: string, wish: Wish & { readonly from: string }): Promise<Upgraded> {
-    const asking: Asking = { kind: 'websocket', ...wish, method: 'GET', urls: [url] };
+    const query: Query = { kind: 'websocket', ...wish, method: 'GET', urls: [url] };
     const target = this.#target(url);
     const handshake: [string, string][] = [
       ['Connection', 'Upgrade'],
@@ -141,7 +141,7 @@ export class UserAgent {
       ['Sec-WebSocket-Key', randomBytes(16).toString('base64')],
     ];
     const { pathname, search } = new URL(url);
-    const headers = [...this.#headers(asking, wish), ...handshake].flat() as unknown as Record<string, string>;
+    const headers = [...this.#headers(query, wish), ...handshake].flat() as unknown as Record<string, string>;
     const options = { host: target.host, port: target.port, path: pathname + search, headers, agent: false as const };
     return new Promise((resolve, reject) => {
       const request = target.tls ? httpsRequest({ ...options, ...tlsOptions(target) }) : httpRequest(options);
@@ -160,26 +160,26 @@ export class UserAgent {
     });
   }
 
-  async #ask(asking: Asking, wish: Wish): Promise<Answer> {
-    const url = asking.urls.at(-1)!;
+  async #ask(query: Query, wish: Wish): Promise<Answer> {
+    const url = query.urls.at(-1)!;
     const { pathname, search } = new URL(url);
-    const headers = this.#headers(asking, wish);
+    const headers = this.#headers(query, wish);
     const body = wish.body === undefined ? {} : { body: String(wish.body) };
-    const answer = await send(this.#target(url), { method: asking.method, path: pathname + search, headers, ...body });
-    for (const cookie of answer.all('Set-Cookie')) this.#take(cookie, url, sameSiteContext(asking));
+    const answer = await send(this.#target(url), { method: query.method, path: pathname + search, headers, ...body });
+    for (const cookie of answer.all('Set-Cookie')) this.#take(cookie, url, sameSiteContext(query));
     return answer;
   }
 
-  #headers(asking: Asking, wish: Wish): [string, string][] {
-    const url = asking.urls.at(-1)!.replace(/^ws/, 'http');
+  #headers(query: Query, wish: Wish): [string, string][] {
+    const url = query.urls.at(-1)!.replace(/^ws/, 'http');
     const own = Object.entries(wish.headers ?? {});
     const named = new Set(own.map(([name]) => name.toLowerCase()));
-    const form = wish.body instanceof URLSearchParams && asking.method !== 'GET';
+    const form = wish.body instanceof URLSearchParams && query.method !== 'GET';
     if (form && !named.has('content-type')) own.push(['Content-Type', 'application/x-www-form-urlencoded']);
-    const cookies = this.#jar.getCookieStringSync(url, { sameSiteContext: sameSiteContext(asking) });
+    const cookies = this.#jar.getCookieStringSync(url, { sameSiteContext: sameSiteContext(query) });
     return [
       ['Host', new URL(url).host],
-      ...headersOf(asking).filter(([name]) => !named.has(name.toLowerCase())),
+      ...headersOf(query).filter(([name]) => !named.has(name.toLowerCase())),
       ...(cookies === '' ? [] : ([['Cookie', cookies]] as [string, string][])),
       ...own,
     ];

@@ -27,7 +27,7 @@ export const withoutIcons = <T extends { readonly url: string }>(requests: reado
   requests.filter(({ url }) => url !== '/favicon.ico');
 
 /** The events of a page since it is watched; the lists grow. */
-export interface Watched {
+export interface HealthConfig {
   /** Finished requests, in the order in which they ended. Each redirect counts separately. */
   readonly requests: readonly Fetched[];
   /** Errors and warnings of the console, uncaught errors included. */
@@ -90,7 +90,7 @@ export async function startBrowser(
 }
 
 /** Records a page's requests and console messages from now on. */
-export function watch(page: Page): Watched {
+export function watch(page: Page): HealthConfig {
   const requests: Fetched[] = [];
   const troubles: string[] = [];
   page.on('requestfinished', async (request) => {

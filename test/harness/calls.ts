@@ -13,7 +13,7 @@ export async function releaseStreams(calls: Echo): Promise<number> {
   return (await callAdmin(calls.box, 'POST', '/release')).released;
 }
 
-const whole = (bytes: Buffer): Buffer => bytes;
+const entire = (bytes: Buffer): Buffer => bytes;
 
 /** The result of a call: the message, or gRPC's status and its text. */
 export type Called = { readonly message: string } | { readonly code: string; readonly details: string };
@@ -33,8 +33,8 @@ export function callUnary(client: Client, path: string, message: string, metadat
   return new Promise((resolve) => {
     client.makeUnaryRequest(
       path,
-      whole,
-      whole,
+      entire,
+      entire,
       Buffer.from(message),
       metadata,
       (error: ServiceError | null, answer) => {
@@ -47,5 +47,5 @@ export function callUnary(client: Client, path: string, message: string, metadat
 
 /** One message there, any number back. */
 export function callStream(client: Client, path: string, message: string, metadata: Metadata) {
-  return client.makeServerStreamRequest(path, whole, whole, Buffer.from(message), metadata);
+  return client.makeServerStreamRequest(path, entire, entire, Buffer.from(message), metadata);
 }

@@ -88,7 +88,7 @@ export type FreshCase = Omit<Case, 'request'> & { readonly request: () => Promis
 /** Defines a test that runs the case twice, one after the other, on the gateway as earlier cases have left it. */
 export function gatewayCase(setup: Setup, given: Case | FreshCase): void {
   test(given.name, async () => {
-    await settle(setup.gateway, given.host);
+    await waitForWorkers(setup.gateway, given.host);
     const { request } = given;
     const one: Case = { ...given, request: typeof request === 'function' ? await request() : request };
     await runCase(setup, one, 'first run');
@@ -102,7 +102,7 @@ export function gatewayCase(setup: Setup, given: Case | FreshCase): void {
  * @param host one that asks for no client certificate; default the policy's first
  * @returns a mark after the lines
  */
-export async function settle(gateway: Gateway, host = gateway.policy.hosts[0]!.name): Promise<number> {
+export async function waitForWorkers(gateway: Gateway, host = gateway.policy.hosts[0]!.name): Promise<number> {
   const marked = new Set<string>();
   const missing = () => gateway.workers().filter((worker) => !marked.has(worker));
   const all = async () => {
@@ -196,7 +196,7 @@ async function expectLog(gateway: Gateway, mark: number, one: Case, run: string)
   // State: the request's own line is there, whatever it waited for; then all lines that came with it are.
   await gateway.box.logs.waitForJson(count, mark);
   for (const pattern of log.expected ?? []) await gateway.box.logs.waitFor(pattern, mark);
-  const end = await settle(gateway, one.host);
+  const end = await waitForWorkers(gateway, one.host);
   const all = gateway.box.logs.since(mark).slice(0, end - mark);
   const lines = jsonLines(all);
   expect(lines.length, `${run}: access log lines`).toBe(count);
@@ -220,7 +220,7 @@ export async function expectCleanLog(
   expected: readonly RegExp[] = [],
   run = 'afterwards',
 ): Promise<void> {
-  await settle(gateway);
+  await waitForWorkers(gateway);
   expectTroubles(gateway.box.logs.since(mark), expected, run);
 }
 

@@ -9,13 +9,13 @@ export type PropertyCase = { readonly property: string } & (
 
 /** A result of a hunt with a seed: a mutant that no cell distinguishes from the original, or a cell with a wrong
  * answer. */
-export type HuntCase = { readonly hunt: string; readonly seed: string } & (
+export type SearchCase = { readonly search: string; readonly seed: string } & (
   | { readonly mutant: { readonly object: string; readonly path: string; readonly change: string } }
   | { readonly cell: string }
 );
 
 /** A counterexample that `make fuzz` found. Each run tries it first. */
-export type Case = PropertyCase | HuntCase;
+export type Case = PropertyCase | SearchCase;
 
 /** One line of JSON for each case. */
 export const casesFile = process.env.MESHGATE_CASES ?? fileURLToPath(new URL('../cases.jsonl', import.meta.url));

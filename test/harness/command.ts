@@ -14,6 +14,6 @@ export function commandAt(box: Box, files: Readonly<Record<string, string>>, ...
   return meshgate(args, {
     files,
     now: Date.now() / 1000,
-    ask: (asked) => ask({ ...asked, address: box.host, port: asked.port }),
+    ask: (requested) => ask({ ...requested, address: box.host, port: requested.port }),
   });
 }

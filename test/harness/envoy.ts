@@ -76,8 +76,8 @@ export class Envoy {
 
 /** Starts Envoy with the output of `meshgate render --target envoy` for the policy. */
 export async function startEnvoy(stage: Stage, options: EnvoyOptions): Promise<Envoy> {
-  const whole = readPolicy(options.policy);
-  const policy = options.mesh === undefined ? whole : atMesh({ policy: whole, rules: [] }, options.mesh).policy;
+  const entire = readPolicy(options.policy);
+  const policy = options.mesh === undefined ? entire : atMesh({ policy: entire, rules: [] }, options.mesh).policy;
   const own = await ingressFiles(policy, stage, options.ingress, options.ca);
   const ingress = policy.mesh!.ingresses[options.ingress ?? 'default']!;
   const rendered = await render('envoy', options.policy, options.ingress, options.mesh);

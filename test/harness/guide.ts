@@ -28,8 +28,8 @@ export function readGuide(page: string, reading: Reading = {}): readonly Step[] 
 }
 
 /** The same from the text of a page. */
-export function stepsOf(page: string, whole: string, { sections, replace = {} }: Reading = {}): readonly Step[] {
-  const text = sections === undefined ? whole : sections.map((heading) => sectionOf(page, whole, heading)).join('');
+export function stepsOf(page: string, entire: string, { sections, replace = {} }: Reading = {}): readonly Step[] {
+  const text = sections === undefined ? entire : sections.map((heading) => sectionOf(page, entire, heading)).join('');
   const prose = text.replace(BLOCK, '');
   const unused = new Set(Object.keys(replace));
   const names = [...unused].toSorted((a, b) => b.length - a.length).map((name) => RegExp.escape(name));
@@ -68,14 +68,14 @@ function commandsOf(block: string): readonly string[] {
   for (const line of block.trimEnd().split('\n')) {
     lines.push(line);
     const command = lines.join('\n');
-    if (/^(\s|#.*)*$/.test(command) || !isWhole(command)) continue;
+    if (/^(\s|#.*)*$/.test(command) || !isComplete(command)) continue;
     commands.push(command);
     lines = [];
   }
   return lines.length === 0 ? commands : [...commands, lines.join('\n')];
 }
 
-function isWhole(command: string): boolean {
+function isComplete(command: string): boolean {
   if (command.endsWith('\\')) return false;
   const { status, stderr } = spawnSync('bash', ['-n'], { input: `${command}\n`, encoding: 'utf8' });
   return status === 0 && !stderr.includes('here-document');

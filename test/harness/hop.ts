@@ -89,7 +89,7 @@ export async function startHopLab(name: string) {
     startGateway(stage, { policy, files: { [KEYS]: keyFile } }),
   ]);
   const setup = { gateway, echoes: [wiki, board, vault] };
-  const [ofWiki, ofBoard, ofVault, ofGateway] = (
+  const [ofWiki, ofBoard, ofKeyring, ofGateway] = (
     await Promise.all(['wiki', 'board', 'vault', 'gateway'].map((name) => stage.meshCa.client(spiffe(name))))
   ).map(({ pem }) => pem) as [string, string, string, string];
   const ann = await acme.sign({
@@ -109,7 +109,7 @@ export async function startHopLab(name: string) {
   }
 
   const hop = (host: string, pem: string, assertion: string, more: Sent = {}) =>
-    send(gateway.inner(host, pem), asking(assertion, more));
+    send(gateway.inner(host, pem), query(assertion, more));
 
   const given = await received(wiki, () => gateway.send('wiki.test', { path: '/page', token: ann }));
   const quiet = await received(wiki, () => gateway.send('wiki.test', { path: '/quiet/page', token: ann }));
@@ -120,7 +120,7 @@ export async function startHopLab(name: string) {
     if (!made.ok) throw new Error(made.detail);
     return made.value;
   }
-  const svids = { ofWiki, ofBoard, ofVault, ofGateway };
+  const svids = { ofWiki, ofBoard, ofVault: ofKeyring, ofGateway };
   return {
     ...{ stage, acme, envoy, gateway, setup, wiki, board, vault, ann, keys, given, quiet, toBoard },
     ...svids,
@@ -131,7 +131,7 @@ export async function startHopLab(name: string) {
 }
 
 /** The headers of a service that calls another one. */
-export const asking = (assertion: string, more: Sent = {}): Sent => ({
+export const query = (assertion: string, more: Sent = {}): Sent => ({
   ...more,
   headers: { 'X-Meshgate-Assertion': assertion, ...(more.headers as Record<string, string> | undefined) },
 });

@@ -59,12 +59,12 @@ export class RunningImage {
 
   /** Waits until it has printed a text; throws if it ends without it. */
   async says(text: string): Promise<void> {
-    const said = () => this.#log.includes(text);
-    const found = await until(() => (said() ? 'said' : this.#ended && 'ended'), {
+    const reported = () => this.#log.includes(text);
+    const found = await until(() => (reported() ? 'said' : this.#ended && 'ended'), {
       what: `${this.name} to say "${text}"`,
       help: () => this.#log,
     });
-    if (found === 'ended' && !said()) throw new Error(`it ended without saying "${text}":\n${this.#log}`);
+    if (found === 'ended' && !reported()) throw new Error(`it ended without saying "${text}":\n${this.#log}`);
   }
 
   exec(...command: string[]): Promise<ExecResult> {

@@ -1,4 +1,4 @@
-import type { Asked, Document } from '../services/shared/document.ts';
+import type { Document, Requested } from '../services/shared/document.ts';
 import type { Box } from './container.ts';
 import { callAdmin, startService } from './services.ts';
 import type { Stage } from './stage.ts';
@@ -31,7 +31,7 @@ export class IssuerServer {
   }
 
   /** The last request to a path. */
-  last(path: string): Promise<Asked> {
+  last(path: string): Promise<Requested> {
     return callAdmin(this.box, 'GET', `/last?path=${encodeURIComponent(path)}`);
   }
 

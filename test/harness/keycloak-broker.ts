@@ -101,7 +101,7 @@ export const samlParts = (own: string, other: string, group: string): Json => ({
   ],
 });
 
-const said = (name: string) => ({
+const reported = (name: string) => ({
   name,
   protocol: 'saml',
   protocolMapper: 'saml-user-property-mapper',
@@ -137,7 +137,7 @@ export const samlRealm = (
         ...{ 'saml.force.post.binding': 'true', saml_name_id_format: 'persistent', 'saml.authnstatement': 'true' },
       },
       protocolMappers: [
-        ...[said('email'), said('firstName'), said('lastName')],
+        ...[reported('email'), reported('firstName'), reported('lastName')],
         {
           name: 'groups',
           protocol: 'saml',

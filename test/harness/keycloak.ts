@@ -106,7 +106,7 @@ export class Keycloak {
   }
 
   /** Lines of its log about an event (`LOGIN`, `CODE_TO_TOKEN`, `REFRESH_TOKEN`, `LOGOUT`, … with `_ERROR` if it
-   * failed); {@link settle} comes first. */
+   * failed); {@link waitForWorkers} comes first. */
   events(type: string, mark = 0): string[] {
     return this.box.logs.since(mark).filter((line) => line.includes(`type="${type}"`));
   }

@@ -108,7 +108,7 @@ export class PersonsClient implements OAuthClientProvider {
   #tokens: Held<'tokens'>;
   #verifier = '';
   /** The pages to which its person was sent, in order. */
-  readonly asked: URL[] = [];
+  readonly requested: URL[] = [];
   /** The provider's last redirect to {@link redirectUrl}. */
   returned?: URLSearchParams;
 
@@ -150,7 +150,7 @@ export class PersonsClient implements OAuthClientProvider {
 
   /** The person signs in, if the provider has no session of theirs yet. */
   async redirectToAuthorization(url: URL) {
-    this.asked.push(url);
+    this.requested.push(url);
     const until = /^https:\/\/client\.test\/callback/;
     const first = await this.#agent.visit(String(url), { until });
     const last = first.status === 200 ? await this.#sso.signIn(this.#agent, first, this.#person, { until }) : first;

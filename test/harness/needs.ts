@@ -14,12 +14,13 @@ export function lacking(line: string): string {
  * trouble, and that is an error: it must not look like a machine without the image.
  * @param part the argument of test/images/prepare.sh that makes the image */
 export function lacksImage(image: string, part: string): string | undefined {
-  const asked = spawnSync('docker', ['image', 'inspect', '--format', '{{.Id}}', image], { encoding: 'utf8' });
-  if (asked.status === 0) return undefined;
+  const requested = spawnSync('docker', ['image', 'inspect', '--format', '{{.Id}}', image], { encoding: 'utf8' });
+  if (requested.status === 0) return undefined;
   const isAbsent =
-    (asked.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' ||
-    /No such image|Cannot connect to the Docker daemon/i.test(asked.stderr);
-  if (!isAbsent) throw new Error(`docker image inspect ${image}: ${asked.error?.message ?? asked.stderr.trim()}`);
+    (requested.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' ||
+    /No such image|Cannot connect to the Docker daemon/i.test(requested.stderr);
+  if (!isAbsent)
+    throw new Error(`docker image inspect ${image}: ${requested.error?.message ?? requested.stderr.trim()}`);
   return lacking(`no image ${image}: test/images/prepare.sh ${part} makes it, or says what it lacks`);
 }
 

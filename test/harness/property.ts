@@ -9,14 +9,14 @@ import { seeds } from './seeds.ts';
 const searchMs = Number(process.env.MESHGATE_FUZZ_MS ?? 0);
 
 /** The number of properties that a test has checked so far: each has its own seed and cases. */
-const asked = new WeakMap<object, number>();
+const requested = new WeakMap<object, number>();
 
 /** The name of the running test's next property: file and test, with a number if it is not the first. */
 function nextName(): string {
   const test = TestRunner.getCurrentTest();
   if (test === undefined) throw new Error('holds() is called outside a test');
-  const count = (asked.get(test) ?? 0) + 1;
-  asked.set(test, count);
+  const count = (requested.get(test) ?? 0) + 1;
+  requested.set(test, count);
   return count === 1 ? test.fullName : `${test.fullName} (${count})`;
 }
 

@@ -12,8 +12,8 @@ import { policyDigest } from '../../src/rules/digest.ts';
 /** Returns the roles that a line names and its claims do not give, or the reverse. A line without claims says nothing. */
 function otherRoles(policy: Policy, line: LogLine, claimed: ClaimedRoles): readonly string[] {
   // The line of an agent, and that of a team's host, name fewer roles than the person has.
-  const isWhole = stageOf(line) === 'rules' && line.agent === '' && policy.teams === undefined;
-  if (!isWhole || line.roles.some(isCut)) return [];
+  const isComplete = stageOf(line) === 'rules' && line.agent === '' && policy.teams === undefined;
+  if (!isComplete || line.roles.some(isCut)) return [];
   return Object.keys(policy.roles).filter((role) => {
     const has = claimed.has(role, line);
     return has !== undefined && has !== line.roles.includes(role);

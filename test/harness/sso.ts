@@ -78,8 +78,8 @@ export class Sso {
     let page = await agent.visit(url);
     for (let steps = 0; page.status === 200 && page.document.querySelector('form') !== null; steps += 1) {
       if (steps > 5) throw new Error(`no end of forms: ${page.url}\n${page.text}`);
-      const asked = page.document.querySelector('#signin') !== null;
-      page = await (asked ? this.signIn(agent, page, person) : agent.submit(page));
+      const requested = page.document.querySelector('#signin') !== null;
+      page = await (requested ? this.signIn(agent, page, person) : agent.submit(page));
     }
     return page;
   }

@@ -83,4 +83,4 @@ export const saying = (answer: Readonly<Record<string, string>>): Readonly<Recor
 });
 
 /** The input of the check, as the service received it in the caller's name. */
-export const toldCheck = (user: string): Readonly<Record<string, string>> => JSON.parse(decodeURIComponent(user));
+export const checkedRequest = (user: string): Readonly<Record<string, string>> => JSON.parse(decodeURIComponent(user));

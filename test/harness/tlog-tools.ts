@@ -51,6 +51,6 @@ export interface Growth {
 /** Checks notes and proofs with golang.org/x/mod/sumdb. Returns what is wrong. */
 export function sumdb(vkey: string, records: readonly Record[], growths: readonly Growth[] = []): readonly string[] {
   const input = JSON.stringify({ Vkey: vkey, Records: records, Growths: growths });
-  const said = execFileSync(tlogTool('tlog'), ['check'], { input, encoding: 'utf8' });
-  return said.split('\n').filter((line) => line !== '');
+  const reported = execFileSync(tlogTool('tlog'), ['check'], { input, encoding: 'utf8' });
+  return reported.split('\n').filter((line) => line !== '');
 }

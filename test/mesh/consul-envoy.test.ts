@@ -55,9 +55,9 @@ describe.each<[string, Subject, Otherwise]>([
   });
 
   test('Envoy decides as the policy says', async () => {
-    const { asked, disagreements } = await agree(side, cellsOf(subject.policy, subject.rules));
+    const { requested, disagreements } = await agree(side, cellsOf(subject.policy, subject.rules));
     expect(lines(disagreements)).toEqual([]);
-    expect(asked).toBeGreaterThan(100);
+    expect(requested).toBeGreaterThan(100);
   });
 });
 
@@ -76,9 +76,9 @@ describe('tools', () => {
     const cells = withMessages(tooled, ({ policy, rules }) =>
       cellsOf(policy, rules).filter(({ part, path }) => WHO.includes(part) && !path.includes('?')),
     );
-    const { asked, disagreements } = await agree(side, cells);
+    const { requested, disagreements } = await agree(side, cells);
     expect(lines(disagreements)).toEqual([]);
-    expect(asked).toBeGreaterThan(500);
+    expect(requested).toBeGreaterThan(500);
   });
 
   test('Envoy accepts either value of a header that is sent twice, which is why a gap is printed', async () => {

@@ -6,7 +6,7 @@ import { ConsulSide } from './consul/side.ts';
 import { consulSubjects } from './consul/subjects.ts';
 import { agree } from './matrix/agree.ts';
 import { unasked } from './matrix/cells.ts';
-import { hunt } from './matrix/hunt.ts';
+import { search } from './matrix/mutant-search.ts';
 import { mutantsOf } from './matrix/mutants.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
 
@@ -30,17 +30,17 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
 
   test('Consul decides as the policy says', async () => {
-    const { asked, disagreements } = await agree(side, cells);
-    report.agreed(name, side.name, asked, disagreements);
+    const { requested, disagreements } = await agree(side, cells);
+    report.agreed(name, side.name, requested, disagreements);
     expect(lines(disagreements)).toEqual([]);
-    expect(asked).toBeGreaterThan(100);
+    expect(requested).toBeGreaterThan(100);
   });
 
   // Forty services of one form would be forty times the same; what changes of tools, reading them back notices.
   if (!/^(40 hosts|tools)/.test(name)) {
     test('no field of Consul’s objects can change unnoticed', async () => {
       const { mutants } = mutantsOf(side.objects, CONSUL_EXCLUSIONS, [], CONSUL_ALTERNATIVES);
-      const found = await hunt(side, cells, mutants, ({ version }) => side.same(version));
+      const found = await search(side, cells, mutants, ({ version }) => side.same(version));
       report.hunted(name, side.name, found);
       expect(survivorLines(found)).toEqual([]);
       expect([...new Set(found.equivalent.map(({ reason }) => reason))].filter((it) => !SAME.includes(it))).toEqual([]);

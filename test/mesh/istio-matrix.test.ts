@@ -11,7 +11,6 @@ import { agree, type Disagreement } from './matrix/agree.ts';
 import { Assertions } from './matrix/assertions.ts';
 import { cellsOf, unasked } from './matrix/cells.ts';
 import { Equivalents } from './matrix/equivalents.ts';
-import { type Hunt, hunt } from './matrix/hunt.ts';
 import { IstioSide, type Part, partsOf } from './matrix/istio.ts';
 import { ISTIO_ALTERNATIVES, istioEquivalents } from './matrix/istio-equivalents.ts';
 import { formsOf } from './matrix/istio-forms.ts';
@@ -19,10 +18,11 @@ import { IstioMesh } from './matrix/istio-mesh.ts';
 import { istioSubjects } from './matrix/istio-policies.ts';
 import { IstioTrials } from './matrix/istio-trials.ts';
 import { Likely } from './matrix/likely.ts';
+import { type SearchResult, search } from './matrix/mutant-search.ts';
 import { type Mutant, mutantsOf } from './matrix/mutants.ts';
 import type { Subject } from './matrix/policies.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
-import { huntSeed, huntsAll, shareOut, asked as toAsk, hunted as toHunt } from './matrix/sample.ts';
+import { huntsAll, searchSeed, shareOut, requested as toAsk, hunted as toSearch } from './matrix/sample.ts';
 import type { Cell } from './matrix/types.ts';
 
 const subjects = await istioSubjects('https://issuers:8443/acme');
@@ -64,7 +64,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
   const assertions = await Assertions.create();
   const report = new Report('istio');
   const equivalents = new Equivalents(istioEquivalents);
-  const isTriedIn = shareOut(formsByPart(assertions.published), huntSeed);
+  const isTriedIn = shareOut(formsByPart(assertions.published), searchSeed);
   let finished = 0;
   let mesh: IstioMesh;
   beforeAll(async () => {
@@ -77,35 +77,35 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
   /** Sends all cells to a side, as many services at a time as there is room for. */
   async function ask(side: IstioSide, cells: readonly Cell[]) {
-    let asked = 0;
+    let requested = 0;
     const disagreements: Disagreement[] = [];
     for (const wave of side.waves) {
       await side.hold(wave);
       const own = cells.filter((cell) => wave.some(({ service = cell.service }) => service === cell.service));
       const made = await agree(side, own);
-      asked += made.asked;
+      requested += made.requested;
       disagreements.push(...made.disagreements);
     }
-    return { asked, disagreements };
+    return { requested, disagreements };
   }
 
   /** Hunts the mutants of the ingress, or of one workload after the other. */
-  async function hunted(name: string, side: IstioSide, cells: readonly Cell[]): Promise<Hunt> {
-    const hunts: Hunt[] = [];
+  async function hunted(name: string, side: IstioSide, cells: readonly Cell[]): Promise<SearchResult> {
+    const hunts: SearchResult[] = [];
     for (const part of side.parts) {
       const trials = new IstioTrials(side, part, LANES);
       const { mutants: all } = mutantsOf(trials.objects, [], [], ISTIO_ALTERNATIVES);
       const formOf = formsIn(part, cells);
-      const mutants = toHunt(all, formOf, (form) => isTriedIn(groupOf(name, part.service), form));
+      const mutants = toSearch(all, formOf, (form) => isTriedIn(groupOf(name, part.service), form));
       hunts.push(
-        await hunt(trials, cells, mutants, (mutant) => equivalents.reason(mutant, trials.objects), { lanes: LANES }),
+        await search(trials, cells, mutants, (mutant) => equivalents.reason(mutant, trials.objects), { lanes: LANES }),
       );
     }
     return {
       kills: hunts.flatMap(({ kills }) => kills),
       survivors: hunts.flatMap(({ survivors }) => survivors),
       equivalent: hunts.flatMap(({ equivalent }) => equivalent),
-      asked: hunts.reduce((sum, { asked }) => sum + asked, 0),
+      requested: hunts.reduce((sum, { requested }) => sum + requested, 0),
     };
   }
 
@@ -121,10 +121,10 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
     test.each(LAYERS)('the %s decides as the policy says', { timeout: 300_000 }, async (layer) => {
       const side = sideOf(layer);
-      const { asked, disagreements } = await ask(side, cells);
-      report.agreed(name, side.name, asked, disagreements);
+      const { requested, disagreements } = await ask(side, cells);
+      report.agreed(name, side.name, requested, disagreements);
       expect(lines(disagreements)).toEqual([]);
-      expect(asked).toBe(cells.length);
+      expect(requested).toBe(cells.length);
     });
 
     test.each(HUNTED.includes(name) ? LAYERS : [])(

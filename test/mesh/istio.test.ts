@@ -18,12 +18,11 @@ import {
 } from '../harness/index.ts';
 import { describeWith } from '../harness/needs.ts';
 import { meshgate } from '../unit/cli/fake.ts';
-import { Asking } from './istio/asking.ts';
 import { came, PolicyMesh, Signer } from './istio/mesh.ts';
+import { Query } from './istio/mesh-client.ts';
 import { PATCHES } from './istio/patches.ts';
 import { AGENTS, CANARY, DEMO, identity, KEYS_FILE, ONE_IDENTITY, WIKI_POD } from './istio/policy.ts';
 import {
-  type Asked,
   byRules,
   CANARY_WIKI,
   DASHBOARD,
@@ -31,6 +30,7 @@ import {
   isForAnother,
   passes,
   REFUSALS,
+  type Requested,
   reader,
   WIKI,
 } from './istio/refusals.ts';
@@ -41,12 +41,12 @@ const DOCUMENTED_KINDS = /kubectl get ([\w.,]+)/.exec(readFileSync('docs/istio.m
 describeWith(lacksMesh(), 'Istio', async () => {
   const stage = await testStage('istio');
   let mesh: PolicyMesh;
-  let asking: Asking;
+  let query: Query;
   beforeAll(async () => {
     mesh = await PolicyMesh.start(stage, DEMO, CANARY);
-    asking = new Asking(mesh, stage.meshCa);
+    query = new Query(mesh, stage.meshCa);
   });
-  const ask = (asked: Asked) => asking.ask(asked);
+  const ask = (requested: Requested) => query.ask(requested);
 
   interface List {
     readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace: string } }[];
@@ -71,9 +71,9 @@ describeWith(lacksMesh(), 'Istio', async () => {
   }
 
   describe('refuses', () => {
-    test.each(REFUSALS)('$name', async ({ asked, right, refused = byRules }) => {
-      expect(await ask(asked)).toEqual(refused);
-      expect(await ask({ ...asked, ...right })).toEqual(passes);
+    test.each(REFUSALS)('$name', async ({ requested, right, refused = byRules }) => {
+      expect(await ask(requested)).toEqual(refused);
+      expect(await ask({ ...requested, ...right })).toEqual(passes);
     });
 
     test.each([
@@ -87,7 +87,7 @@ describeWith(lacksMesh(), 'Istio', async () => {
       const { echo } = mesh.lab.workloads.get('wiki')!;
       await echo.clear();
       const headers = { 'X-Meshgate-Assertion': await mesh.signer.sign(reader) };
-      const answer = await mesh.lab.ingress.send(await asking.pem(identity('reader')), WIKI, { path, headers });
+      const answer = await mesh.lab.ingress.send(await query.pem(identity('reader')), WIKI, { path, headers });
       expect(answer.status).toBe(status);
       expect((await echo.requests()).map(({ url }) => url)).toEqual(seen);
     });
@@ -95,16 +95,16 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
   describe('refuses in the handshake', () => {
     const headersOf = async () => ({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) });
-    const handshake = async (at: Asked['at'], pem: string | undefined) =>
-      came(asking.envoy(at).send(pem, WIKI, { path: '/rest/x', headers: await headersOf() }));
+    const handshake = async (at: Requested['at'], pem: string | undefined) =>
+      came(query.envoy(at).send(pem, WIKI, { path: '/rest/x', headers: await headersOf() }));
     /** The sum over all listeners of an Envoy. */
-    async function counted(at: Asked['at'], name: string): Promise<number> {
-      const text = await asking.envoy(at).admin(`/stats?filter=^listener.*ssl.${name}$`);
+    async function counted(at: Requested['at'], name: string): Promise<number> {
+      const text = await query.envoy(at).admin(`/stats?filter=^listener.*ssl.${name}$`);
       return [...text.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
     }
 
     /** Envoy's threads add their counters a moment later. */
-    async function counts(at: Asked['at'], name: string, wanted: number): Promise<void> {
+    async function counts(at: Requested['at'], name: string, wanted: number): Promise<void> {
       // State: the counter has the number that this test caused.
       await until(async () => (await counted(at, name)) >= wanted, { what: `${name} at ${at}`, timeoutMs: HUNG_MS });
       expect(await counted(at, name)).toBe(wanted);
@@ -118,9 +118,9 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
     test("a certificate of the mesh's CA for an id that is not one of nginx's identities, at the ingress", async () => {
       const before = await counted('ingress', 'fail_verify_san');
-      expect(await handshake('ingress', await asking.pem(WIKI_POD))).toBe('ALERT_CERTIFICATE_UNKNOWN');
+      expect(await handshake('ingress', await query.pem(WIKI_POD))).toBe('ALERT_CERTIFICATE_UNKNOWN');
       await counts('ingress', 'fail_verify_san', before + 1);
-      expect(await handshake('ingress', await asking.pem(identity('reader')))).toBe(200);
+      expect(await handshake('ingress', await query.pem(identity('reader')))).toBe(200);
     });
 
     test.each(['ingress', 'wiki'] as const)('the right id from another CA, at %s', async (at) => {
@@ -207,11 +207,11 @@ describeWith(lacksMesh(), 'Istio', async () => {
 
     test('the mesh allows each request that the gateway allows, each with its own identity', async () => {
       const mark = mesh.lab.ingress.box.logs.mark();
-      const asked = async (group: string, method: string) =>
+      const requested = async (group: string, method: string) =>
         (await gateway.send('wiki.test', { method, path: `/rest/${group}`, token: await tokenOf(group) })).status;
-      expect(await asked('editors', 'DELETE')).toBe(200);
-      expect(await asked('readers', 'GET')).toBe(200);
-      expect(await asked('readers', 'DELETE')).toBe(403);
+      expect(await requested('editors', 'DELETE')).toBe(200);
+      expect(await requested('readers', 'GET')).toBe(200);
+      expect(await requested('readers', 'DELETE')).toBe(403);
       // State: the line of the last passing request is there; the earlier ones have theirs.
       await mesh.lab.ingress.box.logs.waitFor(/"path":"\/rest\/readers"/, mark, HUNG_MS);
       const lines = mesh.lab.ingress.access(mark).filter(({ path }) => !String(path).endsWith('probe'));
@@ -314,8 +314,8 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
           200, 200, 401,
         ]);
         // The policy is back, and those of the ingress are away: the workloads still deny.
-        const doors = ['meshgate-ingress-wiki', 'meshgate-ingress-dashboard'].map(policyOf);
-        await mesh.lab.lab.change({ apply: [lost], delete: doors });
+        const ingresses = ['meshgate-ingress-wiki', 'meshgate-ingress-dashboard'].map(policyOf);
+        await mesh.lab.lab.change({ apply: [lost], delete: ingresses });
         const [own, coupled] = ['no_assertion', 'wrong_identity'];
         await open(
           ...['wiki', 'dashboard'].flatMap((service) => [
@@ -326,7 +326,7 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
           ]),
         );
         expect([await honest('/rest/x', reader), await honest('/status')]).toEqual([200, 200]);
-        await mesh.lab.lab.apply(doors);
+        await mesh.lab.lab.apply(ingresses);
       });
     });
   });
@@ -395,9 +395,9 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
       expect(await prove()).toMatchObject({ code: 0, out: expect.stringMatching(/^yes: /) });
     });
 
-    test.each(REFUSALS)('the mesh answers as before: $name', async ({ asked, right, refused = byRules }) => {
-      expect(await ask(asked)).toEqual(refused);
-      expect(await ask({ ...asked, ...right })).toEqual(passes);
+    test.each(REFUSALS)('the mesh answers as before: $name', async ({ requested, right, refused = byRules }) => {
+      expect(await ask(requested)).toEqual(refused);
+      expect(await ask({ ...requested, ...right })).toEqual(passes);
     });
   });
 
@@ -420,13 +420,13 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
     });
     afterAll(async () => mesh.lab.lab.delete(await other()));
 
-    const asked = (headers: Readonly<Record<string, string>>) =>
-      asking.send({ at: 'ingress', peer: identity('reader'), says: null }, headers);
+    const requested = (headers: Readonly<Record<string, string>>) =>
+      query.send({ at: 'ingress', peer: identity('reader'), says: null }, headers);
 
     test('its token passes no rule, and only the condition on the issuer prevents it', async () => {
       const token = { Authorization: `Bearer ${await stranger.sign(claims)}` };
-      expect(await asked(token)).toEqual(byRules);
-      expect(await asked({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) })).toEqual(passes);
+      expect(await requested(token)).toEqual(byRules);
+      expect(await requested({ 'X-Meshgate-Assertion': await mesh.signer.sign(reader) })).toEqual(passes);
       await mesh.hold(DEMO, (object) =>
         JSON.parse(
           JSON.stringify(object).replaceAll(
@@ -435,9 +435,9 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
           ),
         ),
       );
-      expect(await asked(token)).toEqual([403, 'via_upstream']);
+      expect(await requested(token)).toEqual([403, 'via_upstream']);
       await mesh.hold(DEMO);
-      expect(await asked(token)).toEqual(byRules);
+      expect(await requested(token)).toEqual(byRules);
     });
   });
 
@@ -460,13 +460,13 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
     });
 
     test('a caller with an assertion is authenticated', async () => {
-      const asked = { authority: DASHBOARD, path: '/' };
+      const requested = { authority: DASHBOARD, path: '/' };
       for (const from of [
         { at: 'ingress', peer },
         { at: 'dashboard', peer: INGRESS },
       ] as const) {
-        expect(await ask({ ...asked, ...from, says: { ...says('beta', 'dashboard'), roles: [] } })).toEqual(passes);
-        expect(await ask({ ...asked, ...from, says: null })).toEqual(byRules);
+        expect(await ask({ ...requested, ...from, says: { ...says('beta', 'dashboard'), roles: [] } })).toEqual(passes);
+        expect(await ask({ ...requested, ...from, says: null })).toEqual(byRules);
       }
     });
   });
@@ -497,7 +497,7 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
     beforeAll(() => mesh.hold(AGENTS));
     const person = { aud: 'dashboard', as: 'default', roles: ['reader'] };
     const agent = { ...person, as: 'hop', agent: 'wiki-pages', act: { sub: WIKI_POD } };
-    const asked = { authority: DASHBOARD, path: '/charts' };
+    const requested = { authority: DASHBOARD, path: '/charts' };
 
     test.each([
       { name: 'the agent for a reader', says: agent, expected: passes },
@@ -507,15 +507,15 @@ scrape_configs: [{ job_name: meshgate, metrics_path: /.meshgate/metrics, static_
       { name: 'another agent', says: { ...agent, agent: 'other' }, expected: byRules },
       { name: 'no agent as its identity', says: { ...person, as: 'hop' }, expected: byRules },
     ])('$name', async ({ says, expected, method = 'GET' }) => {
-      expect(await ask({ at: 'ingress', peer: identity('hop'), ...asked, method, says })).toEqual(expected);
-      expect(await ask({ at: 'dashboard', peer: INGRESS, ...asked, method, says })).toEqual(expected);
+      expect(await ask({ at: 'ingress', peer: identity('hop'), ...requested, method, says })).toEqual(expected);
+      expect(await ask({ at: 'dashboard', peer: INGRESS, ...requested, method, says })).toEqual(expected);
     });
 
     test("an agent's assertion matches no rule for people", async () => {
       const says = { ...agent, as: 'default' };
-      expect(await ask({ at: 'ingress', peer: identity('gateway'), ...asked, says: person })).toEqual(passes);
-      expect(await ask({ at: 'ingress', peer: identity('gateway'), ...asked, says })).toEqual(byRules);
-      expect(await ask({ at: 'dashboard', peer: INGRESS, ...asked, says })).toEqual(byRules);
+      expect(await ask({ at: 'ingress', peer: identity('gateway'), ...requested, says: person })).toEqual(passes);
+      expect(await ask({ at: 'ingress', peer: identity('gateway'), ...requested, says })).toEqual(byRules);
+      expect(await ask({ at: 'dashboard', peer: INGRESS, ...requested, says })).toEqual(byRules);
     });
   });
 });

@@ -80,11 +80,19 @@ class IstiodCa {
     const metadata = new Metadata();
     metadata.set('authorization', `Bearer ${token}`);
     const answer = await new Promise<Buffer>((resolve, reject) => {
-      const whole = (bytes: Buffer): Buffer => bytes;
+      const entire = (bytes: Buffer): Buffer => bytes;
       const deadline = Date.now() + HUNG_MS;
       const done = (error: ServiceError | null, message?: Buffer) =>
         error === null ? resolve(message!) : reject(error);
-      this.#client.makeUnaryRequest(PATH, whole, whole, field1(request.toString('pem')), metadata, { deadline }, done);
+      this.#client.makeUnaryRequest(
+        PATH,
+        entire,
+        entire,
+        field1(request.toString('pem')),
+        metadata,
+        { deadline },
+        done,
+      );
     });
     const key = x509.PemConverter.encode(
       await crypto.subtle.exportKey('pkcs8', keys.privateKey as never),

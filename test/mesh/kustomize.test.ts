@@ -117,8 +117,8 @@ describeWith(lacksMesh(), 'kubectl', async () => {
       const name = 'confluence';
       await namespacesOf(target, name);
       await kubectl('apply', '-k', folder(target, name));
-      const asked = target === 'istio' ? [KINDS, '-A'] : ['-A', LINKERD_KINDS];
-      const live = accepted(await kubectl('get', '-o', 'yaml', ...asked));
+      const requested = target === 'istio' ? [KINDS, '-A'] : ['-A', LINKERD_KINDS];
+      const live = accepted(await kubectl('get', '-o', 'yaml', ...requested));
       expect(live).toContain('resourceVersion: "');
       const files = { 'meshgate.yaml': readFileSync(join(golden(target, name), 'policy.yaml'), 'utf8'), '-': live };
       expect(await meshgate(['prove', '--target', target, 'meshgate.yaml', '-'], { files })).toMatchObject({

@@ -19,7 +19,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
   const svid = async (path: string) => (await stage.meshCa.client(`spiffe://${trustDomain}/${path}`)).pem;
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const issuer = 'https://gateway.test';
-  const scene = {
+  const context = {
     issuer,
     trustDomain,
     keys: `jwks: '${JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] })}'`,
@@ -65,7 +65,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
         port: 8080,
       }),
     ]);
-    await lab.apply(ingressObjects(scene) + '---' + workloadObjects(scene));
+    await lab.apply(ingressObjects(context) + '---' + workloadObjects(context));
   });
   const atIngress = (pem: string | undefined, ...what: Parameters<typeof sent>) =>
     came(ingress.send(pem, 'wiki.test', sent(...what)));
@@ -114,7 +114,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
         what: 'istiod to have fetched the keys',
         timeoutMs: HUNG_MS,
       });
-      await lab.apply(ingressObjects(scene) + '---' + workloadObjects(scene));
+      await lab.apply(ingressObjects(context) + '---' + workloadObjects(context));
     });
 
     test('logs the caller and the decision in its access log', async () => {
@@ -147,7 +147,7 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
   });
 
   describe('a change', () => {
-    const objects = ingressObjects(scene);
+    const objects = ingressObjects(context);
 
     test('is enforced once it is applied, and so is its removal', async () => {
       for (const role of ['first', 'second', 'third']) {
@@ -169,14 +169,14 @@ describeWith(lacksMesh(), 'the lab enforces', async () => {
 
     test("is enforced at the workload on the ingress' own connections too", async () => {
       expect(await atIngress(reader, asReader)).toBe(200);
-      await lab.apply(workloadObjects(scene).replace('values: [reader, editor]', 'values: [none]'));
+      await lab.apply(workloadObjects(context).replace('values: [reader, editor]', 'values: [none]'));
       expect(await atIngress(reader, asReader)).toBe(403);
-      await lab.apply(workloadObjects(scene));
+      await lab.apply(workloadObjects(context));
       expect(await atIngress(reader, asReader)).toBe(200);
     });
 
     test('may be the deletion of an object', async () => {
-      const policies = workloadObjects(scene).split('---').at(-1)!;
+      const policies = workloadObjects(context).split('---').at(-1)!;
       await lab.delete(policies);
       expect(await atWorkload(stranger)).toBe(200);
       await lab.apply(policies);

@@ -7,7 +7,7 @@ import { linkerdSubjects } from './linkerd/subjects.ts';
 import { agree } from './matrix/agree.ts';
 import { unasked } from './matrix/cells.ts';
 import { Equivalents } from './matrix/equivalents.ts';
-import { hunt } from './matrix/hunt.ts';
+import { search } from './matrix/mutant-search.ts';
 import { mutantsOf } from './matrix/mutants.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
 
@@ -31,8 +31,8 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
 
   test('Linkerd decides as the policy says', async () => {
-    const { asked, disagreements } = await agree(side, cells);
-    report.agreed(name, side.name, asked, disagreements);
+    const { requested, disagreements } = await agree(side, cells);
+    report.agreed(name, side.name, requested, disagreements);
     expect(lines(disagreements)).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   if (!name.startsWith('40 hosts')) {
     test('no field of Linkerd’s objects can change unnoticed', { timeout: 300_000 }, async () => {
       const { mutants } = mutantsOf(side.objects, [], [], LINKERD_ALTERNATIVES);
-      const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects));
+      const found = await search(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects));
       report.hunted(name, side.name, found);
       expect(survivorLines(found)).toEqual([]);
     });

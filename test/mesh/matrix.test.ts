@@ -16,11 +16,11 @@ import { ENVOY_ALTERNATIVES, envoyEquivalents } from './matrix/envoy-equivalents
 import { EnvoyTrials } from './matrix/envoy-trials.ts';
 import { Equivalents } from './matrix/equivalents.ts';
 import { GatewaySide } from './matrix/gateway.ts';
-import { hunt } from './matrix/hunt.ts';
+import { search } from './matrix/mutant-search.ts';
 import { type Mutant, mutantsOf } from './matrix/mutants.ts';
 import { envoySubjects, JWKS_FILE, KEYS_FILE, type Subject } from './matrix/policies.ts';
 import { lines, Report, survivorLines } from './matrix/report.ts';
-import { hunted, huntSeed, huntsAll, shareOut, asked as toAsk } from './matrix/sample.ts';
+import { hunted, huntsAll, searchSeed, shareOut, requested as toAsk } from './matrix/sample.ts';
 import { startServices } from './matrix/services.ts';
 import type { Mutable } from './matrix/types.ts';
 
@@ -61,7 +61,7 @@ const FORMS = new Map(
     }),
 );
 const KNOWN = new Set([...FORMS.values()].flat());
-const isTriedIn = shareOut(FORMS, huntSeed);
+const isTriedIn = shareOut(FORMS, searchSeed);
 
 /** The gateway and a plain Envoy behind it, with a policy; services behind both. */
 async function startBoth(stage: Stage, { text, policy }: Subject) {
@@ -106,14 +106,14 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   });
 
   test('the gateway decides as the policy says', { timeout: 300_000 }, async () => {
-    const { asked, disagreements } = await agree(gateway, some);
-    report.agreed(name, gateway.name, asked, disagreements);
+    const { requested, disagreements } = await agree(gateway, some);
+    report.agreed(name, gateway.name, requested, disagreements);
     expect(lines(disagreements)).toEqual([]);
   });
 
   test('Envoy decides as the policy says', { timeout: 300_000 }, async () => {
-    const { asked, disagreements } = await agree(envoy, some);
-    report.agreed(name, envoy.name, asked, disagreements);
+    const { requested, disagreements } = await agree(envoy, some);
+    report.agreed(name, envoy.name, requested, disagreements);
     expect(lines(disagreements)).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
     const { mutants: all } = mutantsOf(side.objects, [], [], ENVOY_ALTERNATIVES);
     const fresh = HUNTED.includes(name) ? all : all.filter((mutant) => !KNOWN.has(formOf(mutant)));
     const mutants = hunted(fresh, formOf, (form) => isTriedIn(name, form));
-    const found = await hunt(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects), {
+    const found = await search(side, cells, mutants, (mutant) => equivalents.reason(mutant, side.objects), {
       lanes: LANES,
     });
     report.hunted(name, side.name, found);

@@ -1,6 +1,6 @@
 /** Minimal objects, written by hand, that use everything that the lab must enforce. */
 
-export interface Scene {
+export interface MeshContext {
   /** The issuer of the assertions. */
   readonly issuer: string;
   /** The keys: `jwks` or `jwksUri` of a rule. */
@@ -9,7 +9,7 @@ export interface Scene {
 }
 
 /** At the ingress: mutual TLS, an assertion in the gateway's header, a rule by identity, role, method and path. */
-export function ingressObjects({ issuer, keys, trustDomain }: Scene): string {
+export function ingressObjects({ issuer, keys, trustDomain }: MeshContext): string {
   const reader = `${trustDomain}/ns/edge/sa/reader`;
   const editor = `${trustDomain}/ns/edge/sa/editor`;
   return `
@@ -62,7 +62,7 @@ spec:
 }
 
 /** At the workload: only the ingress calls it, and with an assertion. */
-export function workloadObjects({ issuer, keys, trustDomain }: Scene): string {
+export function workloadObjects({ issuer, keys, trustDomain }: MeshContext): string {
   return `
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication

@@ -122,12 +122,12 @@ const TEXT = stringify({
   },
 });
 
-const whole = subject('three meshes', TEXT);
+const entire = subject('three meshes', TEXT);
 const assertions = await Assertions.create();
 
 /** The policy as one mesh sees it. */
 function seen(name: string): Subject {
-  const { policy, rules } = atMesh(whole, name);
+  const { policy, rules } = atMesh(entire, name);
   return {
     name,
     text: TEXT,
@@ -147,9 +147,9 @@ test.each(MESHES)('the cells cover each rule of %s', (name) => {
 
 test('Consul decides as the policy says', async () => {
   const view = views.get('south')!;
-  const { asked, disagreements } = await agree(new ConsulSide(view.policy, view.rules), consulCells(view));
+  const { requested, disagreements } = await agree(new ConsulSide(view.policy, view.rules), consulCells(view));
   expect(lines(disagreements)).toEqual([]);
-  expect(asked).toBeGreaterThan(100);
+  expect(requested).toBeGreaterThan(100);
 });
 
 describe('the gateway and an Envoy for each mesh', () => {
@@ -160,7 +160,7 @@ describe('the gateway and an Envoy for each mesh', () => {
 
   beforeAll(async () => {
     stage = await openStage('several meshes');
-    const [issuers] = await Promise.all([startIssuer(stage), startServices(stage, whole.policy)]);
+    const [issuers] = await Promise.all([startIssuer(stage), startServices(stage, entire.policy)]);
     issuer = await issuers.create('acme', { alg: 'ES256' });
     const files = { [JWKS_FILE]: assertions.published };
     await Promise.all(
@@ -180,19 +180,19 @@ describe('the gateway and an Envoy for each mesh', () => {
   afterAll(() => stage?.close());
 
   const sideOf = (name: (typeof MESHES)[number]) =>
-    new GatewaySide(whole, gateway, issuer, presenterOf(views.get(name)!, stage, assertions));
+    new GatewaySide(entire, gateway, issuer, presenterOf(views.get(name)!, stage, assertions));
 
   test.each(MESHES)('the gateway decides as the policy says: %s', { timeout: 300_000 }, async (name) => {
-    const { asked, disagreements } = await agree(sideOf(name), cellsIn(name));
+    const { requested, disagreements } = await agree(sideOf(name), cellsIn(name));
     expect(lines(disagreements)).toEqual([]);
-    expect(asked).toBeGreaterThan(50);
+    expect(requested).toBeGreaterThan(50);
   });
 
   test.each(MESHES)('the Envoy of %s decides as the policy says', { timeout: 300_000 }, async (name) => {
     const side = new EnvoySide(envoys.get(name)!, presenterOf(views.get(name)!, stage, assertions));
-    const { asked, disagreements } = await agree(side, cellsIn(name));
+    const { requested, disagreements } = await agree(side, cellsIn(name));
     expect(lines(disagreements)).toEqual([]);
-    expect(asked).toBeGreaterThan(50);
+    expect(requested).toBeGreaterThan(50);
   });
 
   /** The results of the probes, by mesh and layer: `1` denied, `0` passed, `?` unknown. */
@@ -249,9 +249,9 @@ describeWith(lacksMesh(), 'Istio', async () => {
         const first = own.find(({ part }) => part === undefined)!;
         // State: Envoy accepts connections. It closes those that began with its earlier configuration.
         await until(async () => (await side.ask(first)) === 'allowed', { what: `the ${layer}`, timeoutMs: HUNG_MS });
-        const { asked, disagreements } = await agree(side, own);
+        const { requested, disagreements } = await agree(side, own);
         expect(lines(disagreements)).toEqual([]);
-        count += asked;
+        count += requested;
       }
       expect(count).toBe(cells.length);
     },

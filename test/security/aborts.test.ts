@@ -8,12 +8,12 @@ import {
   plainRequest,
   ready,
   type Sent,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('aborts');
@@ -63,7 +63,7 @@ async function nothingStuck(): Promise<void> {
 }
 
 beforeEach(async () => {
-  mark = await settle(gateway);
+  mark = await waitForWorkers(gateway);
   workers = await workerIds();
 });
 
@@ -77,7 +77,7 @@ afterEach(async () => {
     gateway.send(host, { token: await acme.sign({ ...claims, sub: `new ${mark}` }) }),
   ]);
   expect(answers.map(({ status }) => status)).toEqual([200, 403, 401, 200]);
-  await settle(gateway);
+  await waitForWorkers(gateway);
   const troubles = gateway.troubles(mark).filter((line) => !/a client request body is buffered/.test(line));
   expect(troubles, 'the error log').toEqual([]);
 });
@@ -215,13 +215,13 @@ describe('while the check runs', () => {
         async () => {
           await issuers.clearHits();
           await acme.serveJwks({ body: JSON.stringify({ keys: [acme.key.jwk] }), hold: 'keys' });
-          const asked = async () => ((await issuers.hits())[acme.jwksPath] ?? 0) > 0;
+          const requested = async () => ((await issuers.hits())[acme.jwksPath] ?? 0) > 0;
           let held = false;
           // Within the cool-down all are answered, and no fetch is held.
           await go((answered) =>
             until(
               async () => {
-                held = await asked();
+                held = await requested();
                 return held || answered();
               },
               { what: 'the fetch, or answers without it' },

@@ -4,12 +4,12 @@ import {
   type Answer,
   expectCleanLog,
   type Sent,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('budgets security');
@@ -68,10 +68,10 @@ async function passing(times: number, one: (i: number) => Promise<Answer> | Answ
 let mark = 0;
 beforeEach(async () => {
   await wiki.clear();
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
 });
 afterEach(async () => {
-  await settle(gateway, host);
+  await waitForWorkers(gateway, host);
   await expectCleanLog(gateway, mark);
 });
 
@@ -92,7 +92,7 @@ describe('an agent', () => {
     expect(await passing(5, async () => send({ token: await bot('ada') }))).toBe(0);
     expect(await passing(7, () => send({ token: own }))).toBe(7);
     expect(await wiki.requests()).toHaveLength(14);
-    await settle(gateway, host);
+    await waitForWorkers(gateway, host);
     const lines = gateway.access(mark).filter((line) => line['meshgate.reason'] === 'limit_exceeded');
     expect(lines).toHaveLength(201);
     expect(lines[0]).toMatchObject({

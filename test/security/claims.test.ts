@@ -3,13 +3,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   expectCleanLog,
   type Received,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('claims');
@@ -47,7 +47,7 @@ async function passed(
   claims: Readonly<Record<string, unknown>>,
 ): Promise<{ request: Received; line: Record<string, unknown> }> {
   await echo.clear();
-  const mark = await settle(gateway, host);
+  const mark = await waitForWorkers(gateway, host);
   const answer = await ask(claims);
   expect(answer.status, answer.text).toBe(200);
   // nginx's line of the request, which may come after its response.
@@ -140,7 +140,7 @@ describe('a claim of 8 KB', () => {
   })) {
     test(`${what}: refused, never truncated`, async () => {
       await echo.clear();
-      const mark = await settle(gateway);
+      const mark = await waitForWorkers(gateway);
       for (const _ of [1, 2]) {
         const answer = await ask(claims);
         expect([answer.status, answer.json().reason]).toEqual([401, 'claim_absent']);

@@ -76,7 +76,7 @@ const flood = (kind: string, connections: number, more: object = {}, target = ga
 
 /** What honest callers of another address get: fresh connections, a token, a public page, the sign-in, and health. */
 async function honest(): Promise<Record<string, number>> {
-  const asked = [
+  const requested = [
     { path: '/x', token },
     { path: '/public/x' },
     { path: '/.meshgate/whoami', token },
@@ -87,7 +87,7 @@ async function honest(): Promise<Record<string, number>> {
     counts[what] = (counts[what] ?? 0) + 1;
   };
   for (let round = 0; round < 25; round++) {
-    for (const sent of asked) {
+    for (const sent of requested) {
       await gateway.send(host, sent).then(
         ({ status }) => count(`${sent.path.split('?')[0]} ${status}`),
         (error: NodeJS.ErrnoException) => count(`${sent.path} ${error.code ?? error.message}`),

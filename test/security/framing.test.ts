@@ -7,12 +7,12 @@ import {
   gatewayCase,
   plainRequest,
   ready,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('framing');
@@ -85,7 +85,7 @@ describe('one Authorization header with one scheme', () => {
   ] as const) {
     test(`${what}: refused with a reason, and not treated as anonymous on a route that is open to anyone`, async () => {
       await echo.clear();
-      const mark = await settle(gateway);
+      const mark = await waitForWorkers(gateway);
       const raw = `GET /rest/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${value}\r\n\r\n`;
       const { answers } = await gateway.sendRaw(host, raw);
       expect([answers[0]?.status, reasonOf(answers[0]!)]).toEqual([401, reason]);

@@ -6,12 +6,12 @@ import {
   rawRequest,
   ready,
   replaceIn,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { FORGED, INTERNAL } from './forged-headers.ts';
 import { sendRawHttp2 } from './http2.ts';
@@ -129,7 +129,7 @@ describe('the client’s copies never arrive, for each name of the policy and of
   };
   for (const [what, spell] of Object.entries(spellings)) {
     test(what, async () => {
-      const mark = await settle(gateway);
+      const mark = await waitForWorkers(gateway);
       // nginx accepts 32 KB of header lines, and 1000 of them.
       const lines = sendable.flatMap((name) => spell(name).map((one): [string, string] => [one, 'forged']));
       for (let i = 0; i < lines.length; i += 200) {

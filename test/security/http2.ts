@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net';
-import { type Gateway, settle } from '../harness/index.ts';
+import { type Gateway, waitForWorkers } from '../harness/index.ts';
 
 /** Sends one HTTP/2 request of exactly these fields, which no client library would send; cleartext with prior
  * knowledge. */
@@ -17,7 +17,7 @@ export async function sendRawHttp2(
     [':path', path],
   ] as const;
   const block = Buffer.concat([...pseudo, ...fields].map(([name, value]) => literal(name, value)));
-  const mark = await settle(gateway, host);
+  const mark = await waitForWorkers(gateway, host);
   const socket = createConnection(port, address);
   socket.on('error', () => {});
   socket.write(

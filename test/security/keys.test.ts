@@ -5,12 +5,12 @@ import {
   createCa,
   createKey,
   type Gateway,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('keys');
@@ -92,7 +92,7 @@ const sign = (name: Name, options = {}, claims = {}) =>
   made[name].sign({ aud: 'wiki', sub: 'ada', ...claims }, options);
 
 /** Waits until the gateway has tried to fetch the keys once. */
-async function settled(on: Gateway, host: string, token: string) {
+async function stable(on: Gateway, host: string, token: string) {
   return until(
     async () => {
       const answer = await on.send(host, { token });
@@ -108,7 +108,7 @@ test('the job fetches keys at start, before any request needs them', async () =>
   await until(async () => ((await hitsOf('acme')) > 0 ? true : undefined), {
     what: 'the first fetch',
   });
-  const answer = await settled(gateway, 'acme.test', await sign('acme'));
+  const answer = await stable(gateway, 'acme.test', await sign('acme'));
   expect(answer.status).toBe(200);
 });
 
@@ -148,14 +148,14 @@ describe('a hostile key set yields no keys, and the log says why', () => {
 });
 
 test('a private address of another host is accepted if the policy allows it', async () => {
-  expect((await settled(gateway, 'allowed.test', await sign('allowed'))).status).toBe(200);
+  expect((await stable(gateway, 'allowed.test', await sign('allowed'))).status).toBe(200);
 });
 
 test('a key that two issuers publish verifies the tokens of each as its own, until one of them withdraws it', async () => {
   const { key } = made.acme;
   const [acmes, twins] = [await sign('acme'), await sign('twin', { key })];
   const ask = async (host: string, token: string) => {
-    const answer = await settled(gateway, host, token);
+    const answer = await stable(gateway, host, token);
     return answer.status === 200 ? 200 : answer.json().reason;
   };
   for (const run of [1, 2]) {
@@ -176,7 +176,7 @@ test('a key that two issuers publish verifies the tokens of each as its own, unt
 test('two keys without kid are both tried', async () => {
   for (const key of twins) {
     const token = await sign('nameless', { key, header: { kid: undefined } });
-    const answer = await settled(gateway, 'nameless.test', token);
+    const answer = await stable(gateway, 'nameless.test', token);
     expect(answer.status).toBe(200);
   }
 });
@@ -205,7 +205,7 @@ test('a key verifies only tokens of its own issuer', async () => {
 
 test('a rotated key is accepted at once, and the withdrawn one is rejected, known tokens included', async () => {
   const old = await sign('other');
-  expect((await settled(gateway, 'other.test', old)).status).toBe(200);
+  expect((await stable(gateway, 'other.test', old)).status).toBe(200);
   expect((await gateway.send('other.test', { token: old })).status).toBe(200);
   const next = await createKey('ES256');
   await made.other.publish(next);
@@ -246,7 +246,7 @@ test('keys survive a restart of nginx while the provider is down, and a provider
   expect(reloaded.exitCode, reloaded.stderr).toBe(0);
   await issuers.box.pause();
   try {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     // The job detects that it hangs, logs that, and continues.
     await gateway.box.logs.waitFor(/provider acme: .*still using the keys of \d+ s ago/, mark);
     expect((await gateway.send('acme.test', { token })).status).toBe(200);

@@ -6,9 +6,9 @@ import {
   render,
   replaceIn,
   type Stage,
-  settle,
   startGateway,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const conf = '/run/meshgate/conf';
@@ -81,7 +81,7 @@ export function trap<R>(lab: Lab, one: Trap<R>): void {
   test(one.name, async () => {
     const around = one.around ?? asItIs;
     await lab.load(around);
-    const mark = await settle(lab.gateway);
+    const mark = await waitForWorkers(lab.gateway);
     expect(await one.attack(), 'as it is rendered').toEqual(one.held);
     await expectCleanLog(lab.gateway, mark, one.expected);
     await lab.load(around, one.without);

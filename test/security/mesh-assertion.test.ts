@@ -77,7 +77,7 @@ const tokens = {
 };
 
 /** Through the gateway. */
-async function asked(token: string, sent: Sent): Promise<number> {
+async function requested(token: string, sent: Sent): Promise<number> {
   return (await gateway.send('wiki.test', { token, ...sent })).status;
 }
 
@@ -89,7 +89,7 @@ async function assertionOf(token: string, path: string): Promise<string> {
   await until(
     async () => {
       await wiki.clear();
-      return (await asked(token, { path })) === 200;
+      return (await requested(token, { path })) === 200;
     },
     {
       what: `the road to ${path}`,
@@ -120,10 +120,10 @@ const [expired, foreign, oneRole] = await Promise.all([
 const forged = await signToken(stranger, { ...decodeJwt(editor) }, { header: { typ: 'meshgate+jwt' } });
 
 test('through the gateway each role may do what the policy says', async () => {
-  expect(await asked(tokens.reader, { path: '/x' })).toBe(200);
-  expect(await asked(tokens.reader, { method: 'POST', path: '/x' })).toBe(403);
-  expect(await asked(tokens.editor, { method: 'POST', path: '/x' })).toBe(200);
-  expect(await asked(tokens.editor, { method: 'POST', path: '/audit' })).toBe(200);
+  expect(await requested(tokens.reader, { path: '/x' })).toBe(200);
+  expect(await requested(tokens.reader, { method: 'POST', path: '/x' })).toBe(403);
+  expect(await requested(tokens.editor, { method: 'POST', path: '/x' })).toBe(200);
+  expect(await requested(tokens.editor, { method: 'POST', path: '/audit' })).toBe(200);
   expect((await gateway.send('wiki.test', { path: '/open' })).status).toBe(200);
 });
 

@@ -10,13 +10,13 @@ import {
   type Files,
   type Gateway,
   ready,
-  settle,
   startEcho,
   startEnvoy,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
   writeSvid,
 } from '../harness/index.ts';
 
@@ -125,7 +125,7 @@ describe('one upstream block per identity', async () => {
 
   test('of 20,000 requests of two roles, mixed on the same connections, none uses the other’s identity, and soon after a rotation none uses an old certificate', async () => {
     const mark = envoy.box.logs.mark();
-    const gatewayMark = await settle(gateway);
+    const gatewayMark = await waitForWorkers(gateway);
     let sent = 0;
     const burst = async (count: number) => {
       expect(await load(gateway, count)).toEqual([]);
@@ -170,7 +170,7 @@ describe('one upstream block per identity', async () => {
   }, 400_000);
 
   test('a certificate whose key is missing gives 503 and sends nothing, and the next request with the key passes', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const next = await stage.meshCa.client(spiffe('alpha'));
     const ask = () => gateway.send('wiki.test', { path: '/alpha/half', token: tokens.alpha });
     // The writer has stopped half way. Connections with the earlier pair serve until their time is over.
@@ -226,7 +226,7 @@ describe('the ingress’s certificate is verified: a wrong one gives no answer, 
       const gateway = await startGateway(stage, { policy: policyOf(alias, acme.url), alias: `gateway-${alias}` });
       gateways[name] = gateway;
       await echo.clear();
-      const mark = await settle(gateway);
+      const mark = await waitForWorkers(gateway);
       const answer = await until(
         async () => {
           const got = await gateway.send('wiki.test', { token: tokens.alpha });
@@ -245,7 +245,7 @@ describe('the ingress’s certificate is verified: a wrong one gives no answer, 
 
   test('a bundle with the other CA is loaded, and an invalid bundle is not', async () => {
     const gateway = gateways['another CA']!;
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     await gateway.box.write({ '/run/mesh/ca.pem': `${others.cert}${stage.meshCa.cert}`.slice(0, -30) });
     // The job has read the invalid file.
     await gateway.box.logs.waitFor(/CA of the ingress \(\/run\/mesh\/ca\.pem\): ca_malformed: /, mark);
@@ -253,10 +253,10 @@ describe('the ingress’s certificate is verified: a wrong one gives no answer, 
     await gateway.box.write({ '/run/mesh/ca.pem': others.cert + stage.meshCa.cert });
     const ask = async () => (await gateway.send('wiki.test', { token: tokens.alpha })).status === 200;
     await until(ask, { what: 'the other CA to be trusted' });
-    await settle(gateway);
-    const said = gateway.box.logs.since(mark).filter((line) => /CA of the ingress/.test(line));
-    expect(said).toHaveLength(2);
-    expect(said[1]).toMatch(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/);
+    await waitForWorkers(gateway);
+    const reported = gateway.box.logs.since(mark).filter((line) => /CA of the ingress/.test(line));
+    expect(reported).toHaveLength(2);
+    expect(reported[1]).toMatch(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/);
     const starts = gateway.box.logs.since(mark).filter((line) => /start worker process \d+/.test(line));
     expect(starts).toHaveLength(1);
   });

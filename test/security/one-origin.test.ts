@@ -3,10 +3,10 @@
  * use the gateway's cookies.
  */
 import { describe, expect, test } from 'vitest';
-import { host, opening, startScene } from '../gateway/session-scene.ts';
+import { host, opening, startFixture } from '../gateway/session-fixture.ts';
 import { gatewayCase, type Sent } from '../harness/index.ts';
 
-const { gateway, setup, ada, bearer } = await startScene('one-origin');
+const { gateway, setup, ada, bearer } = await startFixture('one-origin');
 
 describe('a path that reads as one of the gateway’s own', () => {
   for (const path of [
@@ -66,7 +66,7 @@ describe('a path that reads as one of the gateway’s own', () => {
 });
 
 describe('a cookie of the gateway in a service’s response', () => {
-  const said = (lines: readonly string[], more = ''): Sent => ({
+  const reported = (lines: readonly string[], more = ''): Sent => ({
     path: `/x?${lines.map((line) => `echo-header=${encodeURIComponent(`Set-Cookie:${line}`)}`).join('&')}${more}`,
     headers: { Cookie: ada },
   });
@@ -93,21 +93,21 @@ describe('a cookie of the gateway in a service’s response', () => {
   ];
 
   test.each(ours)('is not set: %j', async (line) => {
-    expect(await received(said([line]))).toEqual([[], []]);
+    expect(await received(reported([line]))).toEqual([[], []]);
   });
 
   test('is removed, and all others stay unchanged, in their order', async () => {
     const mixed = others.flatMap((line, i) => [ours[i] as string, line]);
-    expect(await received(said(mixed))).toEqual([others, others]);
+    expect(await received(reported(mixed))).toEqual([others, others]);
   });
 
   test.each(['302', '304', '404', '500'])('is not set by a response with status %s', async (status) => {
-    const sent = said([ours[0] as string, others[0] as string], `&echo-status=${status}`);
+    const sent = reported([ours[0] as string, others[0] as string], `&echo-status=${status}`);
     expect(await received(sent)).toEqual([[others[0]], [others[0]]]);
   });
 
   test('is not set on a route that anyone may use', async () => {
-    const { path } = said(ours);
+    const { path } = reported(ours);
     expect(await received({ path: `/public${path}` })).toEqual([[], []]);
   });
 });

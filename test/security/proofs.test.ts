@@ -10,15 +10,15 @@ import {
   type ProofWish,
   ready,
   type Sent,
-  settle,
   signProof,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
+  waitForWorkers,
   withProof,
 } from '../harness/index.ts';
-import { said } from './scene.ts';
+import { reported } from './trap-fixture.ts';
 
 const stage = await testStage('proofs');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
@@ -70,14 +70,14 @@ async function proved(path = '/page', wish: Partial<ProofWish> = {}, signer = ke
   return { path, headers: withProof(bound, proof), ...(wish.method && { method: wish.method }) };
 }
 
-const ask = async (of: Gateway, sent: Sent) => said(await of.send(host, sent));
+const ask = async (of: Gateway, sent: Sent) => reported(await of.send(host, sent));
 
 beforeAll(() => Promise.all(all.map((of) => ready(of, host, { token: unbound }))));
 
 test('a bound token with a proof of its key passes, and neither reaches the service', async () => {
   await echo.clear();
   const answer = await gateway.send(host, await proved('/page?q=1', { url: `${origin}/page` }));
-  expect(said(answer)).toBe('200 -');
+  expect(reported(answer)).toBe('200 -');
   expect(answer.header('DPoP-Nonce')).toBeUndefined();
   const [received] = await echo.requests();
   expect(received!.url).toBe('/page?q=1');
@@ -96,7 +96,7 @@ test('a proof for a wildcard host is for the requested host', async () => {
   const agent = keepAlive(to);
   const send = async (htu: string) => {
     const headers = { Host: 'one.apps.test', ...(await proved('/x', { url: htu })).headers };
-    return said(await gateway.send('one.apps.test', { path: '/x', headers, agent }));
+    return reported(await gateway.send('one.apps.test', { path: '/x', headers, agent }));
   };
   expect(await send('https://one.apps.test/x')).toBe('200 -');
   expect(await send('https://two.apps.test/x')).toBe('401 proof_invalid');
@@ -271,8 +271,8 @@ describe('a proof', () => {
 
   test('for another path or host is refused, even with headers that name that path or host', async () => {
     const other = await proved('/other');
-    const said = { 'X-Meshgate-Uri': '/other', 'X-Meshgate-Method': 'GET', 'X-Original-Uri': '/other' };
-    expect(await ask(gateway, { path: '/page', headers: { ...other.headers, ...said } })).toBe('401 proof_invalid');
+    const reported = { 'X-Meshgate-Uri': '/other', 'X-Meshgate-Method': 'GET', 'X-Original-Uri': '/other' };
+    expect(await ask(gateway, { path: '/page', headers: { ...other.headers, ...reported } })).toBe('401 proof_invalid');
     const evil = await proved('/page', { url: 'https://evil.test/page' });
     const host = { 'X-Meshgate-Host': 'evil.test', 'X-Forwarded-Host': 'evil.test' };
     expect(await ask(gateway, { path: '/page', headers: { ...evil.headers, ...host } })).toBe('401 proof_invalid');
@@ -297,7 +297,7 @@ describe('a proof', () => {
     const expired = await acme.sign({ ...claims, cnf: { jkt: key.jkt }, exp: 1_700_000_000 });
     const proof = await signProof(key, { url: `${origin}/`, token: expired });
     const answer = await gateway.send(host, { headers: withProof(expired, proof) });
-    expect(said(answer)).toBe('401 token_expired');
+    expect(reported(answer)).toBe('401 token_expired');
     expect(answer.header('WWW-Authenticate')).toMatch(/^DPoP .*error="invalid_token"/);
   });
 });
@@ -308,7 +308,7 @@ describe('a replayed proof', () => {
     expect(await ask(gateway, sent)).toBe('200 -');
     await echo.clear();
     const again = await gateway.send(host, sent);
-    expect(said(again)).toBe('401 proof_replayed');
+    expect(reported(again)).toBe('401 proof_replayed');
     expect(again.header('WWW-Authenticate')).toMatch(/^DPoP .*error="invalid_dpop_proof"/);
     expect(await echo.requests()).toEqual([]);
   });
@@ -375,7 +375,7 @@ test('a person with many keys fills no zone, and others pass', async () => {
 test('a full zone refuses, and is logged once', async () => {
   const target = small.target(host);
   const agent = keepAlive(target, 16);
-  const mark = await settle(small);
+  const mark = await waitForWorkers(small);
   const counts: Record<string, number> = {};
   for (let sent = 0; sent < 1600 && (counts['503 check_unavailable'] ?? 0) < 3; sent += 50) {
     // One person has a part of it, and so has one key.
@@ -389,7 +389,7 @@ test('a full zone refuses, and is logged once', async () => {
   expect(counts['200 -']).toBeGreaterThan(66);
   expect(counts['503 check_unavailable']).toBeGreaterThan(2);
   expect(Object.keys(counts).sort()).toEqual(['200 -', '503 check_unavailable']);
-  await settle(small);
+  await waitForWorkers(small);
   const lines = small.troubles(mark).filter((line) => line.includes('meshgate_proofs is full'));
   expect(lines).toHaveLength(1);
   expect(await ask(small, { token: unbound })).toBe('200 -');
@@ -405,14 +405,14 @@ describe('a role that needs a bound token', () => {
     const token = await acme.sign({ aud: 'wiki', sub: 'eve', cnf: { jkt: key.jkt } });
     const proof = await signProof(key, { url: `${origin}/sure/x`, token });
     const answer = await gateway.send(host, { path: '/sure/x', headers: withProof(token, proof) });
-    expect(said(answer)).toBe('403 role_missing');
+    expect(reported(answer)).toBe('403 role_missing');
     expect(answer.header('WWW-Authenticate') ?? 'DPoP').toMatch(/^DPoP/);
   });
 });
 
 test('a caller without a credential is told both schemes', async () => {
   const answer = await gateway.send(host);
-  expect(said(answer)).toBe('401 credential_missing');
+  expect(reported(answer)).toBe('401 credential_missing');
   expect(answer.all('WWW-Authenticate')).toEqual([
     expect.stringMatching(/^Bearer realm="wiki\.test"/),
     expect.stringMatching(/^DPoP realm="wiki\.test", (?!.*error=).*algs="ES256 ES384 ES512 PS256 RS256"$/),
@@ -425,7 +425,7 @@ test('a caller without a credential is told both schemes', async () => {
 /** A nonce of a gateway, as a client receives it. */
 async function nonceOf(of: Gateway): Promise<string> {
   const answer = await of.send(host, await proved());
-  expect(said(answer)).toBe('401 proof_nonce_required');
+  expect(reported(answer)).toBe('401 proof_nonce_required');
   expect(answer.header('WWW-Authenticate')).toMatch(/^DPoP .*error="use_dpop_nonce"/);
   return answer.header('DPoP-Nonce')!;
 }
@@ -437,7 +437,7 @@ describe('a nonce', () => {
   ])('%s is requested, and with it a proof passes; the response has the next one', async (_, of) => {
     const nonce = await nonceOf(of);
     const answer = await of.send(host, await proved('/page', { nonce }));
-    expect(said(answer)).toBe('200 -');
+    expect(reported(answer)).toBe('200 -');
     expect(answer.header('DPoP-Nonce')).toMatch(/^[\w-]{22}$/);
     expect(await ask(of, await proved('/page', { nonce: `${nonce.slice(1)}A` }))).toBe('401 proof_nonce_required');
     expect(await ask(of, await proved('/page', { claims: { nonce: [nonce] } }))).toBe('401 proof_nonce_required');
@@ -466,7 +466,7 @@ test('no log line holds a token, a proof or a nonce', async () => {
   const sent = await proved('/page', { nonce });
   await own.send(host, sent);
   const secrets = [bound, (sent.headers as Record<string, string>).DPoP!].map((text) => text.split('.')[2]!);
-  await Promise.all(all.map((of) => settle(of)));
+  await Promise.all(all.map((of) => waitForWorkers(of)));
   const lines = all.flatMap((of) => of.box.logs.since(0));
   expect(lines.length).toBeGreaterThan(100);
   expect(lines.filter((line) => [...secrets, nonce].some((secret) => line.includes(secret)))).toEqual([]);

@@ -61,11 +61,11 @@ const hasSession = (agent: UserAgent, home: string): boolean =>
 /** Sends a request until the limit lets it pass. */
 async function past(agent: UserAgent, url: string, wish: Navigation = {}): Promise<Visited> {
   const answers: Visited[] = [];
-  const asked = async () => {
+  const requested = async () => {
     answers[0] = await agent.visit(url, { follow: false, ...wish });
     return answers[0].status !== 429;
   };
-  await until(asked, { what: 'a request that the limit lets pass' });
+  await until(requested, { what: 'a request that the limit lets pass' });
   return answers[0]!;
 }
 

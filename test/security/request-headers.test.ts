@@ -5,13 +5,13 @@ import {
   expectCleanLog,
   type Received,
   ready,
-  settle,
   startCalls,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('request-headers');
@@ -103,7 +103,7 @@ async function received(path: string, headers: readonly (readonly [string, strin
 
 describe('a service that lists its request headers', () => {
   test('receives these, the headers of HTTP itself, and those of the gateway; no others', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const listed = [
       ['Accept', 'text/html'],
       ['X-Own', 'mine'],

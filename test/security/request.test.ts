@@ -5,12 +5,12 @@ import {
   expectCleanLog,
   plainRequest,
   ready,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('request');
@@ -47,7 +47,7 @@ beforeAll(() => ready(gateway, host, { path: '/rest/x', token: reader }));
 const reasonOf = (answer: Answer) => /"reason":"(\w+)"/.exec(answer.text)?.[1];
 
 /** Paths that a service may read as another one. */
-const oddPaths = [
+const nonCanonicalPaths = [
   '//rest/x',
   '/open//rest/x',
   '/open/../rest/x',
@@ -99,9 +99,9 @@ const brokenPaths = [
 ] as const;
 
 describe('raw paths that a service may read as another path never reach it', () => {
-  test.each(oddPaths)('%s', async (path) => {
+  test.each(nonCanonicalPaths)('%s', async (path) => {
     await echo.clear();
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     for (const token of [undefined, reader]) {
       const bearer: [string, string][] = token === undefined ? [] : [['Authorization', `Bearer ${token}`]];
       const { answers } = await gateway.sendRaw(
@@ -122,7 +122,7 @@ describe('raw paths that a service may read as another path never reach it', () 
   });
 
   test('with thousands of segments', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const long = `/open/${'a/'.repeat(5000)}`;
     const answerTo = async (path: string) => (await gateway.sendRaw(host, plainRequest(host, { path }))).answers[0]!;
     for (const path of [`${long}../../rest/x`, `${long}/rest/x`, `${long}x%2fy`, `${long}%61/;x`]) {

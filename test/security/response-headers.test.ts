@@ -5,11 +5,11 @@ import {
   type Answer,
   expectCleanLog,
   ready,
-  settle,
   startCalls,
   startEcho,
   startGateway,
   testStage,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('response-headers');
@@ -47,11 +47,11 @@ hosts:
 let mark = 0;
 beforeAll(async () => {
   await ready(gateway, host, { path: '/x' });
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
 });
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, host);
+  mark = await waitForWorkers(gateway, host);
   await expectCleanLog(gateway, since);
 });
 

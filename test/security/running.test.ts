@@ -8,13 +8,13 @@ import {
   gatewayImage,
   plainRequest,
   ready,
-  settle,
   startContainer,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { meshgate } from '../unit/cli/fake.ts';
 
@@ -69,7 +69,7 @@ test('no log, response or file has a secret, cookie or token', async () => {
   const basic = 'YmFzaWMtc2VjcmV0LTQ3MTE6eHl6';
   const inQuery = 'query-secret-4711-abcdefgh';
   const inBody = 'body-secret-4711-abcdefgh';
-  const mark = await settle(gateway, host);
+  const mark = await waitForWorkers(gateway, host);
   const answers: Answer[] = [];
   const headers = { Cookie: `session=${cookie}` };
   for (const token of [reader, reader, ...Object.values(refused)]) {
@@ -108,7 +108,7 @@ test('no log, response or file has a secret, cookie or token', async () => {
   }
   // The log has the line of the last request, and that of a later one.
   await gateway.box.logs.waitFor(/\/away\/x/, mark);
-  await settle(gateway, host);
+  await waitForWorkers(gateway, host);
   const lines = gateway.box.logs.lines;
   for (const secret of secrets) {
     expect(
@@ -142,11 +142,11 @@ test('explain reads a token and prints no part of it', async () => {
   for (const [reason, token] of [['allowed', reader], ...Object.entries(refused)] as const) {
     const files = { 'meshgate.yaml': policy, token };
     for (const format of ['text', 'json']) {
-      const said = await meshgate(
+      const reported = await meshgate(
         ['explain', '--policy', 'meshgate.yaml', '--token', 'token', '--format', format, 'GET', 'https://wiki.test/x'],
         { files, now: Date.now() / 1000 },
       );
-      const text = said.out + said.err;
+      const text = reported.out + reported.err;
       expect(text.length, reason).toBeGreaterThan(20);
       for (const part of partsOf(token)) expect(text.includes(part), `${reason}: ${text}`).toBe(false);
     }
@@ -157,7 +157,7 @@ describe('the service is never called after a challenge', () => {
   for (const [reason, token] of [['credential_missing', undefined], ...Object.entries(refused)] as const) {
     test(reason, async () => {
       await echo.clear();
-      const mark = await settle(gateway);
+      const mark = await waitForWorkers(gateway);
       const sent = token === undefined ? {} : { token };
       const answers = [
         await gateway.send(host, { path: '/a', ...sent }),
@@ -196,7 +196,7 @@ test('forged tokens at full rate do not keep valid callers out', async () => {
       return forgeToken({ alg: 'RS256', kid: `k${i}`, typ: 'at+jwt' }, { iss: acme.url, ...claims, jti: i }, signature);
     return `${header}.${payload}.${Buffer.from(`${i}`.padStart(256, 'x')).toString('base64url')}`;
   });
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const flood = gateway.keepAlive(host, 48);
   const calm = gateway.keepAlive(host, 4);
   let done = false;

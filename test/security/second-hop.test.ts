@@ -3,7 +3,7 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { newSigningKeys } from '../../src/assertion/rotate.ts';
-import { asking, hidden, KEYS, secret, spiffe, startHopLab } from '../harness/hop.ts';
+import { hidden, KEYS, query, secret, spiffe, startHopLab } from '../harness/hop.ts';
 import {
   createCa,
   createKey,
@@ -12,21 +12,21 @@ import {
   keepAlive,
   type Sent,
   send,
-  settle,
   signToken,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const lab = await startHopLab('second hop, refused');
 const { stage, acme, envoy, gateway, setup, ann, keys, given, toBoard, hop, changed } = lab;
-const { ofWiki, ofBoard, ofVault, ofGateway } = lab;
+const { ofWiki, ofBoard, ofVault: ofKeyring, ofGateway } = lab;
 
 describe('requests that the policy does not allow', () => {
   gatewayCase(setup, {
     name: 'roles that do not travel allow nothing',
     host: 'board.test',
     inner: ofWiki,
-    request: asking(given, { method: 'POST', body: 'x' }),
+    request: query(given, { method: 'POST', body: 'x' }),
     status: 403,
     reason: 'role_missing',
     log: { fields: { 'user.id': 'acme-ann', 'meshgate.agent': 'wiki-pages' }, ...hidden(ofWiki, given) },
@@ -36,7 +36,7 @@ describe('requests that the policy does not allow', () => {
     name: 'a route without a rule for the agent, even if the person has one',
     host: 'board.test',
     inner: ofWiki,
-    request: asking(given, { path: '/admin/x' }),
+    request: query(given, { path: '/admin/x' }),
     status: 403,
     reason: 'actor_not_allowed',
     log: {
@@ -49,7 +49,7 @@ describe('requests that the policy does not allow', () => {
     name: 'a route with a rule for another agent',
     host: 'vault.test',
     inner: ofWiki,
-    request: asking(given),
+    request: query(given),
     status: 403,
     reason: 'actor_not_allowed',
     log: hidden(ofWiki, given),
@@ -59,7 +59,7 @@ describe('requests that the policy does not allow', () => {
     name: 'a host without agents is not served, even if it is public outside',
     host: 'plain.test',
     inner: ofWiki,
-    request: asking(given),
+    request: query(given),
     status: 421,
     reason: 'host_unknown',
     log: hidden(ofWiki, given),
@@ -69,7 +69,7 @@ describe('requests that the policy does not allow', () => {
     name: 'a path that is not canonical',
     host: 'board.test',
     inner: ofWiki,
-    request: asking(given, { path: '/a/..%2fadmin/x' }),
+    request: query(given, { path: '/a/..%2fadmin/x' }),
     status: 400,
     reason: 'path_not_canonical',
     log: hidden(ofWiki, given),
@@ -110,20 +110,20 @@ const certificates: [string, string, string, number, RegExp][] = [
     401,
     /for the service wiki, and the certificate is that of board/,
   ],
-  ['that of a service that is not an agent', ofVault, 'actor_not_allowed', 403, /no agent/],
+  ['that of a service that is not an agent', ofKeyring, 'actor_not_allowed', 403, /no agent/],
   ['that of the gateway itself', ofGateway, 'actor_not_allowed', 403, /no agent/],
 ];
 
 describe('the assertion with the wrong certificate', () => {
   for (const [name, pem, reason, status, detail] of certificates) {
     gatewayCase(setup, {
-      ...{ name, host: 'board.test', inner: pem, request: asking(given), status, reason },
+      ...{ name, host: 'board.test', inner: pem, request: query(given), status, reason },
       answer: { 'WWW-Authenticate': status === 401 ? /error="invalid_token"/ : null },
       log: hidden(pem, given),
     });
 
     test(`${name}: the refusal says what was wrong`, async () => {
-      const answer = await send(gateway.inner('board.test', pem === '' ? undefined : pem), asking(given));
+      const answer = await send(gateway.inner('board.test', pem === '' ? undefined : pem), query(given));
       expect(answer.json().detail).toMatch(detail);
       expect(answer.text).not.toMatch(secret(given));
     });
@@ -136,7 +136,7 @@ describe('the assertion with the wrong certificate', () => {
         const notAfter = new Date(Math.ceil(Date.now() / 1000) * 1000 + 2000);
         const target = gateway.inner('board.test', (await stage.meshCa.client(spiffe('wiki'), { notAfter })).pem);
         const agent = keepAlive(target, 1);
-        if ((await send(target, asking(given, { agent }))).status === 200) return { target, agent };
+        if ((await send(target, query(given, { agent }))).status === 200) return { target, agent };
         agent.destroy();
         return undefined;
       },
@@ -144,7 +144,7 @@ describe('the assertion with the wrong certificate', () => {
     );
     const answer = await until(
       async () => {
-        const one = await send(target, asking(given, { agent }));
+        const one = await send(target, query(given, { agent }));
         return one.status === 200 ? undefined : one;
       },
       { what: 'the end of the certificate' },
@@ -168,24 +168,24 @@ const stranger = await createKey('ES256', { kid: keys.kid });
 const typ = { header: { typ: 'meshgate+jwt' } };
 const credentials: [string, string, Sent, string][] = [
   ['none', ofWiki, {}, 'credential_missing'],
-  ['an empty one', ofWiki, asking(''), 'credential_missing'],
-  ['a token in its place', ofWiki, asking(ann), 'issuer_unknown'],
+  ['an empty one', ofWiki, query(''), 'credential_missing'],
+  ['a token in its place', ofWiki, query(ann), 'issuer_unknown'],
   ['a bearer token', ofWiki, { token: ann }, 'credential_unsupported'],
-  ['a bearer token beside it', ofWiki, asking(given, { token: ann }), 'credential_unsupported'],
+  ['a bearer token beside it', ofWiki, query(given, { token: ann }), 'credential_unsupported'],
   ['itself as a bearer token', ofWiki, { token: given }, 'credential_unsupported'],
-  ['one that has expired', ofWiki, asking(await changed({ iat: now - 700, exp: now - 100 })), 'token_expired'],
-  ['one of another issuer', ofWiki, asking(await changed({ iss: acme.url })), 'issuer_unknown'],
-  ['one for another service', ofWiki, asking(await changed({ aud: 'board' })), 'audience_mismatch'],
-  ['one for two services', ofWiki, asking(await changed({ aud: ['wiki', 'board'] })), 'claim_absent'],
+  ['one that has expired', ofWiki, query(await changed({ iat: now - 700, exp: now - 100 })), 'token_expired'],
+  ['one of another issuer', ofWiki, query(await changed({ iss: acme.url })), 'issuer_unknown'],
+  ['one for another service', ofWiki, query(await changed({ aud: 'board' })), 'audience_mismatch'],
+  ['one for two services', ofWiki, query(await changed({ aud: ['wiki', 'board'] })), 'claim_absent'],
   [
     'one of a provider that the policy no longer has',
     ofWiki,
-    asking(await changed({ provider: 'old' })),
+    query(await changed({ provider: 'old' })),
     'issuer_unknown',
   ],
-  ['one of another key', ofWiki, asking(await signToken(stranger, { ...decodeJwt(given) }, typ)), 'signature_invalid'],
-  ['one of another length', ofWiki, asking(given.replace(/[^.]+$/, 'A'.repeat(88))), 'signature_invalid'],
-  ['no JWT', ofWiki, asking('x'), 'token_malformed'],
+  ['one of another key', ofWiki, query(await signToken(stranger, { ...decodeJwt(given) }, typ)), 'signature_invalid'],
+  ['one of another length', ofWiki, query(given.replace(/[^.]+$/, 'A'.repeat(88))), 'signature_invalid'],
+  ['no JWT', ofWiki, query('x'), 'token_malformed'],
 ];
 
 describe('the right certificate with another credential', () => {
@@ -220,7 +220,7 @@ describe('at the public listener', () => {
   gatewayCase(setup, {
     name: 'an assertion is not accepted as a credential, even with a header that names a certificate',
     host: 'board.test',
-    request: asking(given, { headers: { 'SSL-Client-Cert': encodeURIComponent(ofWiki.slice(0, 800)) } }),
+    request: query(given, { headers: { 'SSL-Client-Cert': encodeURIComponent(ofWiki.slice(0, 800)) } }),
     status: 401,
     reason: 'credential_missing',
     log: hidden(ofWiki, given),
@@ -228,9 +228,9 @@ describe('at the public listener', () => {
 
   test('a service at the wrong listener is told so, and other clients are not', async () => {
     const detail = async (sent: Sent) => (await gateway.send('board.test', sent)).json().detail;
-    expect(await detail(asking(given))).toMatch(/^An assertion is no credential here: services use the inner/);
+    expect(await detail(query(given))).toMatch(/^An assertion is no credential here: services use the inner/);
     expect(await detail({})).toMatch(/^Send a token/);
-    expect(await detail(asking(given, { token: 'x' }))).toMatch(/three parts/);
+    expect(await detail(query(given, { token: 'x' }))).toMatch(/three parts/);
   });
 
   gatewayCase(setup, {
@@ -244,7 +244,7 @@ describe('at the public listener', () => {
   gatewayCase(setup, {
     name: 'a person’s request has no agent, whatever its headers say',
     host: 'board.test',
-    request: asking(given, {
+    request: query(given, {
       token: ann,
       headers: { 'X-Meshgate-Agent': 'wiki-pages', 'X-Forwarded-Actor': spiffe('wiki') },
     }),
@@ -300,7 +300,7 @@ describe('the mesh', () => {
 });
 
 test('services of a CA that is added to the bundle are accepted without a reload', async () => {
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const { pem } = await strangers.client(spiffe('wiki'));
   expect((await hop('board.test', pem, given)).json().reason).toBe('proof_invalid');
   await gateway.box.write({ '/run/inner/services.pem': stage.meshCa.cert + strangers.cert });
@@ -308,16 +308,16 @@ test('services of a CA that is added to the bundle are accepted without a reload
     what: 'the other CA to be trusted',
   });
   expect((await hop('board.test', ofWiki, given)).status).toBe(200);
-  await settle(gateway);
-  const said = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
-  expect(said).toEqual([
+  await waitForWorkers(gateway);
+  const reported = gateway.box.logs.since(mark).filter((line) => /meshgate: CA of clients/.test(line));
+  expect(reported).toEqual([
     expect.stringMatching(/\[warn\].*ca_changed: the file has other certificates now, so nginx reloads/),
   ]);
 });
 
 describe('the key', () => {
   test('an assertion whose key is no longer published is rejected, a known one too', async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     expect((await hop('board.test', ofWiki, given)).status).toBe(200);
     await gateway.box.write({ [KEYS]: await newSigningKeys(Date.now() / 1000) });
     const answer = await until(

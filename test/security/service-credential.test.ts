@@ -9,15 +9,15 @@ import {
   ready,
   Sealer,
   type Sent,
-  settle,
   startEcho,
   startIssuer,
   testStage,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { claimed, hiding } from '../unit/caller/hidden-tokens.ts';
 import { inHosts, inHttp, inRoutes, startLab, trap } from './lab.ts';
-import { said } from './scene.ts';
+import { reported } from './trap-fixture.ts';
 
 const KEYS = '/run/secrets/session.jwks';
 const HEADER = 'X-Gateway-Authorization';
@@ -67,7 +67,7 @@ async function attempt(sent: Sent): Promise<string> {
   const at = reached.map(
     (one) => `${valuesOf(one, 'Authorization').join()}|${valuesOf(one, 'X-Forwarded-User').join()}`,
   );
-  return [said(answer), ...at].join(' ');
+  return [reported(answer), ...at].join(' ');
 }
 
 test('a page of another origin does not send what the browser has cached for the service', async () => {
@@ -147,14 +147,14 @@ describe('200 attempts', () => {
   });
 
   test('all of them fail, and no log has a credential', async () => {
-    const mark = await settle(gateway, host);
+    const mark = await waitForWorkers(gateway, host);
     const wrong: string[] = [];
     for (const [name, sent, expected] of attempts) {
       const got = await attempt(sent);
       if (!expected.test(got)) wrong.push(`${name}: ${got}`);
     }
     expect(wrong).toEqual([]);
-    const end = await settle(gateway, host);
+    const end = await waitForWorkers(gateway, host);
     const lines = gateway.box.logs.since(mark).slice(0, end - mark);
     const secrets = [b64('ada:secret'), good.split('.')[2]!, forged.split('.')[2]!, 'oauth_token'];
     expect(lines.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);

@@ -5,7 +5,6 @@ import {
   expectCleanLog,
   MANY_SIGNINS,
   newAgent,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
@@ -13,6 +12,7 @@ import {
   type UserAgent,
   until,
   type Visited,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { holds } from '../harness/property.ts';
 
@@ -98,7 +98,7 @@ const expected: RegExp[] = [];
 beforeAll(async () => {
   const ready = async () => hasSession(await signedIn());
   await until(ready, { what: 'a first sign-in', help: () => gateway.box.logs.tail() });
-  mark = await settle(gateway, HOST);
+  mark = await waitForWorkers(gateway, HOST);
 });
 
 async function signedIn(): Promise<UserAgent> {
@@ -113,7 +113,7 @@ async function signedIn(): Promise<UserAgent> {
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, HOST);
+  mark = await waitForWorkers(gateway, HOST);
   const lines = gateway.box.logs.since(since).join('\n');
   for (const secret of [/[?&](code|state|ticket)=/, /SECRET/, /the client secret/, /eyJ[\w-]{10}/]) {
     expect(lines).not.toMatch(secret);

@@ -7,13 +7,13 @@ import {
   Memory,
   newAgent,
   Sealer,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   type UserAgent,
   until,
+  waitForWorkers,
   withMemory,
 } from '../harness/index.ts';
 
@@ -113,12 +113,12 @@ beforeAll(async () => {
   const ready = async () =>
     (await newAgent(stage).visit(`${home}/.meshgate/signin?in&to=/`, { follow: false })).status === 303;
   await until(ready, { what: 'the provider at the gateway', help: () => gateway.box.logs.tail() });
-  mark = await settle(gateway, HOST);
+  mark = await waitForWorkers(gateway, HOST);
 });
 
 afterEach(async () => {
   const since = mark;
-  mark = await settle(gateway, HOST);
+  mark = await waitForWorkers(gateway, HOST);
   await expectCleanLog(gateway, since, expected.splice(0));
   expect(gateway.box.logs.since(since).join('\n')).not.toMatch(/SECRET|eyJ[\w-]{10}/);
 });

@@ -8,12 +8,12 @@ import {
   plainRequest,
   privatePem,
   ready,
-  settle,
   startEcho,
   startGateway,
   startIssuer,
   testStage,
   until,
+  waitForWorkers,
 } from '../harness/index.ts';
 
 const stage = await testStage('tokens');
@@ -151,7 +151,7 @@ describe('tokens that are refused, each with its reason, and without a call to t
 });
 
 test('a hostile token changes nothing for the next request on that worker', async () => {
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   const forged = `${goodHeader}.${b64(JSON.stringify({ ...payload, sub: 'eve' }))}.${goodSignature}`;
   for (let round = 0; round < 5; round++) {
     for (const [, , hostile] of refused) {

@@ -2,7 +2,7 @@
  * service. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ready, startEcho, startGateway, startIssuer, testStage } from '../harness/index.ts';
-import { said } from './scene.ts';
+import { reported } from './trap-fixture.ts';
 
 const stage = await testStage('tools');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'pages' }), startIssuer(stage)]);
@@ -41,7 +41,7 @@ async function outcome(lines: readonly string[], token = bot, path = '/mcp'): Pr
   const head = [`POST ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${token}`, ...lines];
   const raw = `${head.join('\r\n')}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`;
   const all = [await gateway.sendRaw(host, raw), await gateway.sendRaw(host, raw)];
-  const [first, second] = all.map(({ answers }) => said(answers[0]));
+  const [first, second] = all.map(({ answers }) => reported(answers[0]));
   expect(second).toBe(first);
   return [first ?? '', (await echo.requests()).length];
 }

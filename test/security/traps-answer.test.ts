@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { type Change, inHosts, inHttp, inRoutes, inServer, trap } from './lab.ts';
-import { host, said, trapScene } from './scene.ts';
+import { host, reported, trapFixture } from './trap-fixture.ts';
 
-const { lab, gateway, echo, reader, stranger, ask } = await trapScene('traps of the answer');
+const { lab, gateway, echo, reader, stranger, ask } = await trapFixture('traps of the answer');
 
 const unexpected = /auth request unexpected status/;
 
@@ -88,7 +88,7 @@ describe('a check that answers otherwise, or not at all, allows nothing', () => 
       attack: async () => {
         await echo.clear();
         const answer = await gateway.send(host, { path: '/rest/x', token: reader });
-        return [said(answer), answer.header('Retry-After'), (await echo.requests()).length];
+        return [reported(answer), answer.header('Retry-After'), (await echo.requests()).length];
       },
       held: ['503 check_unavailable', '1', 0],
       open: ['500 -', undefined, 0],
@@ -142,7 +142,7 @@ describe('a body of a request that is refused', () => {
         { answers: 2 },
       );
       const bodies = (await echo.requests()).map(({ method, body }) => [method, body?.length]);
-      return [answers.map(said), bodies];
+      return [answers.map(reported), bodies];
     },
     held: [['401 credential_missing', '200 -'], [['GET', 0]]],
     // nginx's own limit applies before the check, and ends the connection.

@@ -7,9 +7,9 @@ import { createConnection } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { sendHttp2, until } from '../harness/index.ts';
 import { all, atHttpLevel, type Change, inHop, inHosts, inHttp, inServer, trap } from './lab.ts';
-import { host, said, trapScene } from './scene.ts';
+import { host, reported, trapFixture } from './trap-fixture.ts';
 
-const { lab, gateway, echo, sign, reader, stranger, ask } = await trapScene('traps of the hop');
+const { lab, gateway, echo, sign, reader, stranger, ask } = await trapFixture('traps of the hop');
 const groups = Array.from({ length: 200 }, (_, i) => `a group with a rather long name ${i}`);
 const long = await sign({ sub: 'ada', groups: ['reader'], long: 'x'.repeat(4000) });
 const longer = await sign({ sub: 'ada', groups: ['reader', ...groups] });
@@ -53,7 +53,7 @@ describe('the hop to the check', () => {
           `GET /rest/x HTTP/1.0\r\nAuthorization: Bearer ${token}\r\n\r\n`,
           { untilClosed: true },
         );
-        answers.push(said(got[0]));
+        answers.push(reported(got[0]));
       }
       return answers;
     },
@@ -101,7 +101,7 @@ describe('the hop to the check', () => {
         ['cookie', Array.from({ length: 4 }, (_, i) => `c${i}=${'x'.repeat(3000)}`).join('; ')],
       ];
       const [answer] = await sendHttp2(gateway.target(host), [{ path: '/rest/x', token: reader, headers }]);
-      return said(answer);
+      return reported(answer);
     },
     held: '200 -',
     open: '503 check_unavailable',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { closed } from '../harness/closed.ts';
-import { asking, spiffe } from '../harness/hop.ts';
+import { query, spiffe } from '../harness/hop.ts';
 import {
   createCa,
   type Files,
@@ -16,7 +16,7 @@ import {
   valuesOf,
 } from '../harness/index.ts';
 import { atHttpLevel, type Change, inHosts, startLab, trap } from './lab.ts';
-import { said } from './scene.ts';
+import { reported } from './trap-fixture.ts';
 
 const stage = await testStage('traps of the inner listener');
 const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'apps' }), startIssuer(stage)]);
@@ -65,7 +65,7 @@ beforeAll(async () => {
 });
 
 const ask = async (pem: string, headers: Record<string, string> = {}, host = 'board.test') =>
-  said(await send(gateway.inner('board.test', pem), asking(given, { headers: { Host: host, ...headers } })));
+  reported(await send(gateway.inner('board.test', pem), query(given, { headers: { Host: host, ...headers } })));
 
 /** An operator's default server of the port verifies by another CA. */
 const otherDefault: Change = (files) =>
@@ -78,10 +78,10 @@ const otherDefault: Change = (files) =>
 
 /** The connection is made for one name, and the request is for another host. */
 const askOver = async (name: string, host: string) =>
-  said(
+  reported(
     await send(
       { ...gateway.inner('board.test', forged.pem), name, anyName: true },
-      asking(given, { headers: { Host: host } }),
+      query(given, { headers: { Host: host } }),
     ),
   );
 
@@ -181,8 +181,8 @@ describe('at the public listener', () => {
       'proxy_pass http://meshgate_check/.meshgate/hop/; proxy_set_header SSL-Client-Cert $http_ssl_client_cert; proxy_set_header X-Meshgate-Assertion $http_x_meshgate_assertion;',
     ),
     attack: async () => {
-      const sent = asking(given, { headers: { ...shown, 'X-Meshgate-Agent': 'pages' } });
-      return said(await gateway.send('board.test', sent));
+      const sent = query(given, { headers: { ...shown, 'X-Meshgate-Agent': 'pages' } });
+      return reported(await gateway.send('board.test', sent));
     },
     held: '401 credential_missing',
     open: '200 -',

@@ -3,7 +3,7 @@
  * runs twice: on the unchanged rendering, and without the line that prevents it.
  */
 import { once } from 'node:events';
-import { openRaw, plainRequest, settle, until, valuesOf } from '../harness/index.ts';
+import { openRaw, plainRequest, until, valuesOf, waitForWorkers } from '../harness/index.ts';
 import {
   all,
   atHttpLevel,
@@ -16,10 +16,10 @@ import {
   trap,
   undecidedPass,
 } from './lab.ts';
-import { type Came, came, host, trapScene } from './scene.ts';
+import { type Came, came, host, trapFixture } from './trap-fixture.ts';
 
-const scene = await trapScene('traps of a location');
-const { lab, gateway, echo, sign, reader } = scene;
+const fixture = await trapFixture('traps of a location');
+const { lab, gateway, echo, sign, reader } = fixture;
 const other = await sign({ sub: 'ben', groups: ['reader'] });
 
 const refused: Came = { status: 401, reached: [] };
@@ -33,7 +33,7 @@ const undecided = undecidedPass('meshgate_direct_wiki', 'wiki:8080');
 trap(lab, {
   name: 'auth_request: a route cannot be requested directly',
   without: all(unasked, undecided),
-  attack: () => came(scene, { path: '/rest/x' }),
+  attack: () => came(fixture, { path: '/rest/x' }),
   held: refused,
   open: passed,
 });
@@ -42,7 +42,7 @@ trap(lab, {
   name: 'satisfy all: an outer "satisfy any" with an address list allows nothing',
   around: atHttpLevel('satisfy any; allow all;'),
   without: all(inHosts(/^ *satisfy all;\n/gm), undecided),
-  attack: () => came(scene, { path: '/rest/x' }),
+  attack: () => came(fixture, { path: '/rest/x' }),
   held: refused,
   open: passed,
 });
@@ -54,7 +54,7 @@ trap(lab, {
     inServer(host, 'location /added/ { proxy_pass http://meshgate_direct_wiki; }'),
   ),
   without: inHosts(/^satisfy all;\n/m),
-  attack: () => came(scene, { path: '/added/x' }),
+  attack: () => came(fixture, { path: '/added/x' }),
   held: closed,
   open: { status: 200, reached: ['/added/x'] },
 });
@@ -63,7 +63,10 @@ trap(lab, {
   name: 'auth_request at the level of the server: locations that others add are closed',
   around: inServer(host, 'location /added/ { proxy_pass http://meshgate_direct_wiki; }'),
   without: inHosts(/^auth_request \/\.meshgate\/check\/-;\n/m),
-  attack: async () => [await came(scene, { path: '/added/x' }), await came(scene, { path: '/added/x', token: reader })],
+  attack: async () => [
+    await came(fixture, { path: '/added/x' }),
+    await came(fixture, { path: '/added/x', token: reader }),
+  ],
   held: [closed, closed],
   open: [
     { status: 200, reached: ['/added/x'] },
@@ -75,7 +78,7 @@ trap(lab, {
   name: '^~: a regular expression beside a route does not take its requests',
   around: inServer(host, 'location ~ \\.png$ { auth_request off; proxy_pass http://meshgate_direct_wiki; }'),
   without: inHosts(/^location \^~ \/ \{/m, 'location / {'),
-  attack: () => came(scene, { path: '/rest/x.png' }),
+  attack: () => came(fixture, { path: '/rest/x.png' }),
   held: refused,
   open: { status: 200, reached: ['/rest/x.png'] },
 });
@@ -83,7 +86,7 @@ trap(lab, {
 trap(lab, {
   name: 'a location of its own for /rest beside /rest/: no unchecked redirect',
   without: inHosts(/^ {4}location = \/rest \{[\s\S]*?\n {4}\}\n/m),
-  attack: () => came(scene, { path: '/rest' }),
+  attack: () => came(fixture, { path: '/rest' }),
   held: refused,
   open: { status: 301, reached: [] },
 });
@@ -99,7 +102,7 @@ trap(lab, {
   without: inHop(/ {4}proxy_cache off;\n/),
   attack: async () => {
     const path = `/rest/${++page}`;
-    return [(await came(scene, { path, token: reader })).status, (await came(scene, { path })).status];
+    return [(await came(fixture, { path, token: reader })).status, (await came(fixture, { path })).status];
   },
   held: [200, 401],
   open: [200, 200],
@@ -315,7 +318,7 @@ trap(lab, {
   name: 'proxy_max_temp_file_size 0: a large answer is not put into a file for a slow reader',
   without: inRoutes(/ {4}proxy_max_temp_file_size 0;\n/g),
   attack: async () => {
-    const mark = await settle(gateway);
+    const mark = await waitForWorkers(gateway);
     const client = openRaw(gateway.target(host));
     client.write(plainRequest(host, { path: '/open/x?echo-size=100000000' }));
     const [beginning] = (await once(client, 'data')) as [Buffer];
@@ -326,7 +329,7 @@ trap(lab, {
       async () => {
         const before = await unread();
         // The one worker has handled its events once more.
-        await settle(gateway, host);
+        await waitForWorkers(gateway, host);
         return inFile() || (before > 0 && (await unread()) === before);
       },
       { what: 'nginx to read no more of the answer, or to put it into a file' },
@@ -344,7 +347,7 @@ trap(lab, {
   attack: async () => {
     const groups = Array.from({ length: 200 }, (_, i) => `a group with a rather long name ${i}`);
     const token = await sign({ sub: 'ada', groups: ['reader', ...groups] });
-    return [token.length > 9000, (await came(scene, { path: '/rest/x', token })).status];
+    return [token.length > 9000, (await came(fixture, { path: '/rest/x', token })).status];
   },
   held: [true, 200],
   open: [true, 400],

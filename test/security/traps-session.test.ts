@@ -6,18 +6,18 @@
 import { expect, test } from 'vitest';
 import {
   type Answer,
+  checkedRequest,
   MANY_SIGNINS,
   render,
   type Sent,
   saying,
-  settle,
   standIn,
   startEcho,
   startGateway,
   testStage,
-  toldCheck,
   until,
   valuesOf,
+  waitForWorkers,
 } from '../harness/index.ts';
 import { all, type Change, inHop, inHosts, inHttp, inRoutes, inServer, Lab, trap } from './lab.ts';
 
@@ -68,7 +68,7 @@ const named = (headers: Readonly<Record<string, string>>, name: string): string 
 /** The input of the check, of these headers. */
 async function told(sent: Sent, ...names: readonly string[]): Promise<(string | undefined)[][]> {
   return (await both({ path: '/x', ...sent })).map((answer) => {
-    const heard = toldCheck(valuesOf(answer.json(), 'X-Forwarded-User')[0] ?? '');
+    const heard = checkedRequest(valuesOf(answer.json(), 'X-Forwarded-User')[0] ?? '');
     return names.map((name) => named(heard, name));
   });
 }
@@ -134,7 +134,7 @@ trap(lab, {
   attack: async () => {
     const headers = { Origin: 'https://evil.test', Upgrade: 'other' };
     const heard = await gateway.send(host, { path: '/x', headers });
-    return toldCheck(valuesOf(heard.json(), 'X-Forwarded-User')[0] ?? '')['X-Meshgate-Origin'];
+    return checkedRequest(valuesOf(heard.json(), 'X-Forwarded-User')[0] ?? '')['X-Meshgate-Origin'];
   },
   held: 'https://evil.test',
   open: undefined,
@@ -250,7 +250,7 @@ const SECRETS = 'code=SECRET&state=SECRET';
 
 /** Whether a log has it, after the access log's line came. */
 async function logged(path: string): Promise<boolean> {
-  const mark = await settle(gateway);
+  const mark = await waitForWorkers(gateway);
   await gateway.send(host, { path });
   await gateway.box.logs.waitForJson(1, mark);
   // Standard output and error arrive separately: nginx's messages there are here once this is.

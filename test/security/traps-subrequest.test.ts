@@ -4,10 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import { all, atHttpLevel, type Change, inRoutes, inServer, trap, undecidedPass } from './lab.ts';
-import { came, host, trapScene } from './scene.ts';
+import { came, host, trapFixture } from './trap-fixture.ts';
 
-const scene = await trapScene('traps of subrequests');
-const { lab, reader } = scene;
+const fixture = await trapFixture('traps of subrequests');
+const { lab, reader } = fixture;
 
 const unasked: Change = inRoutes(/ auth_request \/\.meshgate\/check\/wiki\.test.*;/g, ' auth_request off;');
 const undecided = undecidedPass('meshgate_direct_wiki', 'wiki:8080');
@@ -18,7 +18,7 @@ trap(lab, {
   without: inRoutes(/ {4}ssi off;\n/g),
   attack: async () => {
     // The included page includes itself again, until nginx stops.
-    const { status, reached } = await came(scene, {
+    const { status, reached } = await came(fixture, {
       path: '/open/x',
       headers: { 'X-Page': "<!--# include virtual='/rest/x' -->" },
     });
@@ -33,7 +33,7 @@ trap(lab, {
   around: atHttpLevel('mirror /rest/x;'),
   without: inRoutes(/ {4}mirror off;\n/g),
   attack: async () => {
-    const { status, reached } = await came(scene, { path: '/open/x' });
+    const { status, reached } = await came(fixture, { path: '/open/x' });
     return { status, reached: reached.sort() };
   },
   held: { status: 200, reached: ['/open/x'] },
@@ -47,7 +47,7 @@ for (const directive of ['add_before_body', 'add_after_body']) {
     around: atHttpLevel(`${directive} /rest/x; addition_types *;`),
     without: inRoutes(new RegExp(` {4}${directive} "";\\n`, 'g')),
     attack: async () => {
-      const { status, reached } = await came(scene, { path: '/open/x' });
+      const { status, reached } = await came(fixture, { path: '/open/x' });
       return { status, reached: reached.sort() };
     },
     held: { status: 200, reached: ['/open/x'] },
@@ -66,7 +66,7 @@ for (const [what, location] of [
     name: `$meshgate_to: ${what} in a location that a user has opened reaches no service`,
     around: inServer(host, `location = /opened { auth_request off; ${location} }`),
     without: undecided,
-    attack: async () => (await came(scene, { path: '/opened' })).reached,
+    attack: async () => (await came(fixture, { path: '/opened' })).reached,
     held: [],
     open: ['/rest/x'],
     expected: [/invalid URL prefix in ""/],
@@ -78,7 +78,7 @@ trap(lab, {
   // The request that marks the log must stay one that nginx refuses.
   around: inServer(host, 'if ($uri !~ ^/(rest|open|meshgate-settle)) { return 200; }'),
   without: undecided,
-  attack: () => came(scene, { path: '/rest/x' }),
+  attack: () => came(fixture, { path: '/rest/x' }),
   held: { status: 503, reached: [] },
   open: { status: 200, reached: ['/rest/x'] },
   expected: [/invalid URL prefix in ""/],
@@ -96,9 +96,12 @@ for (const [what, location] of [
     around: inServer(host, `location = /opened { auth_request off; ${location} }`),
     without: all(unasked, undecided),
     attack: async () => {
-      const anonymous = await came(scene, { path: '/opened' });
-      const asker = await came(scene, { path: '/opened', token: reader });
-      return [anonymous, asker].map(({ status, reached }) => [status, reached.at(-1)?.startsWith('/rest/x') ?? false]);
+      const anonymous = await came(fixture, { path: '/opened' });
+      const requester = await came(fixture, { path: '/opened', token: reader });
+      return [anonymous, requester].map(({ status, reached }) => [
+        status,
+        reached.at(-1)?.startsWith('/rest/x') ?? false,
+      ]);
     },
     held: [
       [401, false],
@@ -115,5 +118,5 @@ for (const [what, location] of [
 // service is called. docs/SECURITY.md says so.
 test('a location of the operator that returns by itself is not checked, and reaches no service', async () => {
   await lab.load(inServer(host, "location = /opened { return 200 'hello'; }"));
-  expect(await came(scene, { path: '/opened' })).toEqual({ status: 200, reached: [] });
+  expect(await came(fixture, { path: '/opened' })).toEqual({ status: 200, reached: [] });
 });

@@ -39,15 +39,15 @@ const pairsOf = (metadata: Metadata): [string, string][] =>
     metadata.get(name).map((value): [string, string] => [name, value.toString()]),
   );
 
-const whole = (bytes: Buffer): Buffer => bytes;
+const entire = (bytes: Buffer): Buffer => bytes;
 const method = (name: string, responseStream: boolean) => ({
   path: `/test.Echo/${name}`,
   requestStream: false,
   responseStream,
-  requestSerialize: whole,
-  requestDeserialize: whole,
-  responseSerialize: whole,
-  responseDeserialize: whole,
+  requestSerialize: entire,
+  requestDeserialize: entire,
+  responseSerialize: entire,
+  responseDeserialize: entire,
 });
 
 const unary: handleUnaryCall<Buffer, Buffer> = (call, done) => {

@@ -34,7 +34,7 @@ const note = (request: IncomingMessage) =>
   received.push({ method: request.method ?? '', url: request.url ?? '', headers: pairs(request.rawHeaders) });
 
 /** One request to Confluence. */
-interface Asked {
+interface Requested {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
@@ -43,28 +43,28 @@ interface Asked {
   readonly caller: Caller | undefined;
 }
 
-const isAdmin = ({ caller }: Asked) => caller?.groups.includes('confluence-administrators') ?? false;
+const isAdmin = ({ caller }: Requested) => caller?.groups.includes('confluence-administrators') ?? false;
 
 /** Tomcat makes redirects absolute with the connector's address. */
-const redirect = ({ response, origin }: Asked, to: string, headers: Record<string, string> = {}) =>
+const redirect = ({ response, origin }: Requested, to: string, headers: Record<string, string> = {}) =>
   response.writeHead(302, { location: origin + to, ...headers }).end();
 
-const show = ({ response }: Asked, status: number, title: string, text: ReturnType<typeof html>) =>
+const show = ({ response }: Requested, status: number, title: string, text: ReturnType<typeof html>) =>
   sendPage(response, status, page(title, 'Confluence', '', text));
 
-const askToLogIn = (asked: Asked) =>
+const askToLogIn = (requested: Requested) =>
   redirect(
-    asked,
-    `/login.action?os_destination=${encodeURIComponent(asked.request.url ?? '/')}&permissionViolation=true`,
+    requested,
+    `/login.action?os_destination=${encodeURIComponent(requested.request.url ?? '/')}&permissionViolation=true`,
   );
 
-type Route = (asked: Asked) => unknown;
+type Route = (requested: Requested) => unknown;
 
-const loginPage: Route = (asked) => {
-  const to = asked.query.get('os_destination') ?? '/';
-  if (asked.caller !== undefined) return redirect(asked, to.startsWith('/') ? to : '/');
+const loginPage: Route = (requested) => {
+  const to = requested.query.get('os_destination') ?? '/';
+  if (requested.caller !== undefined) return redirect(requested, to.startsWith('/') ? to : '/');
   return show(
-    asked,
+    requested,
     200,
     'Log in',
     html`<form id="login" method="post" action="/dologin.action"><input name="os_username"><input name="os_password" type="password">
@@ -72,22 +72,22 @@ const loginPage: Route = (asked) => {
   );
 };
 
-async function logIn(asked: Asked): Promise<unknown> {
-  const form = await readForm(asked.request);
-  if (isCrossSite(asked.request, asked.origin, form.get('atl_token') ?? undefined)) return xsrf(asked);
+async function logIn(requested: Requested): Promise<unknown> {
+  const form = await readForm(requested.request);
+  if (isCrossSite(requested.request, requested.origin, form.get('atl_token') ?? undefined)) return xsrf(requested);
   const cookie = callers.signIn(form.get('os_username') ?? '', form.get('os_password') ?? '');
-  if (cookie === undefined) return loginPage(asked);
-  return redirect(asked, form.get('os_destination') ?? '/', { 'set-cookie': cookie });
+  if (cookie === undefined) return loginPage(requested);
+  return redirect(requested, form.get('os_destination') ?? '/', { 'set-cookie': cookie });
 }
 
-const xsrf = ({ response }: Asked) => sendJson(response, 403, { statusCode: 403, message: 'XSRF check failed' });
+const xsrf = ({ response }: Requested) => sendJson(response, 403, { statusCode: 403, message: 'XSRF check failed' });
 
 /** A page that says who reads it, and whether the address of the request is the base URL. */
-const wikiPage: Route = (asked) => {
-  const { caller, origin } = asked;
-  if (caller === undefined) return askToLogIn(asked);
+const wikiPage: Route = (requested) => {
+  const { caller, origin } = requested;
+  if (caller === undefined) return askToLogIn(requested);
   return show(
-    asked,
+    requested,
     200,
     'Home',
     html`<p id="user">${caller.user}</p><p id="groups">${caller.groups.join(' ')}</p>
@@ -97,37 +97,37 @@ const wikiPage: Route = (asked) => {
   );
 };
 
-async function comment(asked: Asked): Promise<unknown> {
-  const form = await readForm(asked.request);
-  if (isCrossSite(asked.request, asked.origin, form.get('atl_token') ?? undefined)) return xsrf(asked);
-  if (asked.caller === undefined) return askToLogIn(asked);
-  return redirect(asked, '/display/HOME');
+async function comment(requested: Requested): Promise<unknown> {
+  const form = await readForm(requested.request);
+  if (isCrossSite(requested.request, requested.origin, form.get('atl_token') ?? undefined)) return xsrf(requested);
+  if (requested.caller === undefined) return askToLogIn(requested);
+  return redirect(requested, '/display/HOME');
 }
 
 /** The administration. A session with a password asks for it again; the gateway's callers have no password. */
-const administration: Route = (asked) => {
-  if (asked.caller === undefined) return askToLogIn(asked);
-  if (!isAdmin(asked)) return show(asked, 403, 'Not permitted', html`<p>You are not an administrator.</p>`);
-  if (asked.caller.by === 'session' && !callers.session(asked.request)?.sudo) {
-    return redirect(asked, `/authenticate.action?destination=${encodeURIComponent(asked.path)}`);
+const administration: Route = (requested) => {
+  if (requested.caller === undefined) return askToLogIn(requested);
+  if (!isAdmin(requested)) return show(requested, 403, 'Not permitted', html`<p>You are not an administrator.</p>`);
+  if (requested.caller.by === 'session' && !callers.session(requested.request)?.sudo) {
+    return redirect(requested, `/authenticate.action?destination=${encodeURIComponent(requested.path)}`);
   }
-  return show(asked, 200, 'Administration', html`<p id="user">${asked.caller.user}</p>`);
+  return show(requested, 200, 'Administration', html`<p id="user">${requested.caller.user}</p>`);
 };
 
-const askAgain: Route = (asked) =>
+const askAgain: Route = (requested) =>
   show(
-    asked,
+    requested,
     200,
     'Administrator Access',
     html`<form id="sudo" method="post" action="/doauthenticate.action"><input name="password" type="password">
-<input name="destination" value="${asked.query.get('destination') ?? '/'}"><input name="atl_token" value="atl-token"></form>`,
+<input name="destination" value="${requested.query.get('destination') ?? '/'}"><input name="atl_token" value="atl-token"></form>`,
   );
 
-async function authenticate(asked: Asked): Promise<unknown> {
-  const form = await readForm(asked.request);
-  const session = callers.session(asked.request);
+async function authenticate(requested: Requested): Promise<unknown> {
+  const form = await readForm(requested.request);
+  const session = callers.session(requested.request);
   if (session && callers.checkPassword(session.user, form.get('password') ?? '')) session.sudo = true;
-  return redirect(asked, form.get('destination') ?? '/');
+  return redirect(requested, form.get('destination') ?? '/');
 }
 
 /** Anonymous callers get 200 with what they may see, which is nothing here. */
@@ -147,16 +147,17 @@ const groups: Route = ({ response, query, caller }) => {
   return sendJson(response, 200, { results, start, limit, size: results.length, _links: next });
 };
 
-async function attach(asked: Asked): Promise<unknown> {
-  if (isCrossSite(asked.request, asked.origin)) return xsrf(asked);
-  if (asked.caller === undefined) return sendJson(asked.response, 401, { message: 'Client must be authenticated' });
+async function attach(requested: Requested): Promise<unknown> {
+  if (isCrossSite(requested.request, requested.origin)) return xsrf(requested);
+  if (requested.caller === undefined)
+    return sendJson(requested.response, 401, { message: 'Client must be authenticated' });
   const digest = new BodyDigest();
-  for await (const chunk of asked.request) digest.add(chunk as Buffer);
+  for await (const chunk of requested.request) digest.add(chunk as Buffer);
   const { length, sha256 } = digest.done();
-  return sendJson(asked.response, 200, { results: [{ title: 'large.bin' }], length, sha256 });
+  return sendJson(requested.response, 200, { results: [{ title: 'large.bin' }], length, sha256 });
 }
 
-async function download({ response, query, caller }: Asked): Promise<void> {
+async function download({ response, query, caller }: Requested): Promise<void> {
   if (caller === undefined) return void response.writeHead(404).end();
   const size = Number(query.get('size'));
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size });
@@ -176,19 +177,19 @@ const tokenAuth: Route = ({ response, caller }) =>
   sendJson(response, caller?.by === 'jwt' ? 200 : 401, { user: caller?.user ?? 'anonymous' });
 
 const routes: Readonly<Record<string, Route>> = {
-  'GET /': (asked) => redirect(asked, '/display/HOME'),
+  'GET /': (requested) => redirect(requested, '/display/HOME'),
   'GET /status': ({ response }) => sendJson(response, 200, { state: 'RUNNING' }),
   'GET /login.action': loginPage,
   'POST /dologin.action': logIn,
-  'GET /logout.action': (asked) =>
-    redirect(asked, settings.logoutUrl, { 'set-cookie': callers.signOut(asked.request) }),
+  'GET /logout.action': (requested) =>
+    redirect(requested, settings.logoutUrl, { 'set-cookie': callers.signOut(requested.request) }),
   'GET /display/HOME': wikiPage,
   'POST /pages/doaddcomment.action': comment,
   'GET /admin/console.action': administration,
   'GET /authenticate.action': askAgain,
   'POST /doauthenticate.action': authenticate,
   // As in a version that an attacker could set up again.
-  'GET /setup/setupstart.action': (asked) => show(asked, 200, 'Set up Confluence', html`<p>Welcome</p>`),
+  'GET /setup/setupstart.action': (requested) => show(requested, 200, 'Set up Confluence', html`<p>Welcome</p>`),
   'GET /rest/api/space': space,
   'GET /rest/api/group': groups,
   'POST /rest/api/content/1/child/attachment': attach,

@@ -101,31 +101,31 @@ async function callerOf(request: IncomingMessage, clients: readonly Client[]): P
   return isRefused ? 'refused' : undefined;
 }
 
-interface Asked {
+interface Requested {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly caller: Caller | 'refused' | undefined;
 }
 
-type Route = (asked: Asked) => unknown;
+type Route = (requested: Requested) => unknown;
 
-const isCaller = (caller: Asked['caller']): caller is Caller => caller !== undefined && caller !== 'refused';
+const isCaller = (caller: Requested['caller']): caller is Caller => caller !== undefined && caller !== 'refused';
 
 /** Pages lead to the login, and the API answers 401. */
 const signedIn =
-  (route: (asked: Asked & { readonly caller: Caller }) => unknown): Route =>
-  (asked) => {
-    const { request, response, caller } = asked;
-    if (isCaller(caller)) return route({ ...asked, caller });
+  (route: (requested: Requested & { readonly caller: Caller }) => unknown): Route =>
+  (requested) => {
+    const { request, response, caller } = requested;
+    if (isCaller(caller)) return route({ ...requested, caller });
     if (request.url?.startsWith('/api/')) return sendJson(response, 401, { message: 'Unauthorized' });
     return response.writeHead(302, { location: '/login' }).end();
   };
 
 const onlyAdmins = (route: Route): Route =>
-  signedIn((asked) =>
-    asked.caller.role === 'Admin' || asked.caller.role === 'GrafanaAdmin'
-      ? route(asked)
-      : sendJson(asked.response, 403, { message: "You'll need additional permissions to perform this action" }),
+  signedIn((requested) =>
+    requested.caller.role === 'Admin' || requested.caller.role === 'GrafanaAdmin'
+      ? route(requested)
+      : sendJson(requested.response, 403, { message: "You'll need additional permissions to perform this action" }),
   );
 
 const dashboard = signedIn(({ response, caller }) =>
@@ -147,7 +147,7 @@ const loginPage: Route = ({ response, caller }) => {
   return sendPage(response, 200, page('Welcome to Grafana', 'Grafana', '', form));
 };
 
-async function logIn({ request, response }: Asked): Promise<unknown> {
+async function logIn({ request, response }: Requested): Promise<unknown> {
   const form = await readForm(request);
   const login = form.get('user') ?? '';
   if (settings.passwords[login] !== form.get('password')) return sendJson(response, 401, { message: 'Invalid' });
@@ -161,7 +161,7 @@ const png = Buffer.from('89504e470d0a1a0a', 'hex');
 const shared = '/public-dashboards/0123456789abcdef0123456789abcdef';
 
 const routes: Readonly<Record<string, Route>> = {
-  'GET /': (asked) => dashboard(asked),
+  'GET /': (requested) => dashboard(requested),
   'GET /d/abc/home': dashboard,
   'GET /login': loginPage,
   'POST /login': logIn,

@@ -10,13 +10,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Action, admin } from './shared/admin.ts';
 import { readBody } from './shared/body.ts';
-import type { Asked, Document } from './shared/document.ts';
+import type { Document, Requested } from './shared/document.ts';
 import { listen, plain, secure, setting, stopOnSignals } from './shared/listen.ts';
 
 const documents = new Map<string, Document>();
 const held = new Map<string, (() => void)[]>();
 let hits: Record<string, number> = {};
-const last = new Map<string, Asked>();
+const last = new Map<string, Requested>();
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '').split('?')[0] ?? '';

@@ -27,7 +27,7 @@ function note(tool: string, { http }: ServerContext): void {
   calls.push({ tool, ...(user !== undefined && { user }), ...(authorization !== undefined && { authorization }) });
 }
 
-const said = (text: string) => ({ content: [{ type: 'text' as const, text }] });
+const reported = (text: string) => ({ content: [{ type: 'text' as const, text }] });
 
 async function watch(context: ServerContext): Promise<void> {
   const progressToken = context.mcpReq._meta?.progressToken;
@@ -45,16 +45,16 @@ function build(): McpServer {
   const server = new McpServer({ name: 'pages', version: '1.0.0' });
   server.registerTool('search_pages', { inputSchema: z.object({ text: z.string() }) }, ({ text }, context) => {
     note('search_pages', context);
-    return said(`found ${text}`);
+    return reported(`found ${text}`);
   });
   server.registerTool('delete_page', { inputSchema: z.object({ id: z.string() }) }, ({ id }, context) => {
     note('delete_page', context);
-    return said(`deleted ${id}`);
+    return reported(`deleted ${id}`);
   });
   server.registerTool('watch_page', { inputSchema: z.object({}) }, async (_, context) => {
     note('watch_page', context);
     await watch(context);
-    return said('watched');
+    return reported('watched');
   });
   return server;
 }

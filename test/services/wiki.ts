@@ -120,9 +120,11 @@ async function passOn(request: IncomingMessage, response: ServerResponse, hop: H
 }
 
 function told(user: string, { status, text }: HopAnswer) {
-  const said = JSON.parse(text) as Record<string, unknown>;
+  const reported = JSON.parse(text) as Record<string, unknown>;
   const rows = ['user', 'email', 'roles', 'actor', 'rule', 'reason', 'detail'].flatMap((name) =>
-    said[name] === undefined ? [] : [html`<dt>${name}</dt><dd><code>${[said[name]].flat().join(', ')}</code></dd>`],
+    reported[name] === undefined
+      ? []
+      : [html`<dt>${name}</dt><dd><code>${[reported[name]].flat().join(', ')}</code></dd>`],
   );
   return page(
     'Dashboard',

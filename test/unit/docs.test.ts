@@ -153,7 +153,7 @@ describe('docs/contributing/a-request.md', () => {
 });
 
 /** The words that follow this one in a code span or block. */
-function said(text: string, command: string): string[] {
+function reported(text: string, command: string): string[] {
   const code = [...text.matchAll(/^```[\s\S]*?^```|`[^`\n]+`/gm)].map(([span]) => span);
   const word = new RegExp(`(?<![\\w./-])${command} ([a-z][\\w-]*)`, 'g');
   return code.flatMap((span) => [...span.matchAll(word)].map(([, name = '']) => name));
@@ -162,11 +162,11 @@ function said(text: string, command: string): string[] {
 describe.each(documents)('%s', (file, text) => {
   test('names only targets of the Makefile', () => {
     const targets = [...readFileSync('Makefile', 'utf8').matchAll(/^([a-z]+):/gm)].map(([, name]) => name);
-    expect(said(text, 'make').filter((name) => !targets.includes(name))).toEqual([]);
+    expect(reported(text, 'make').filter((name) => !targets.includes(name))).toEqual([]);
   });
 
   test('names only commands that exist', async () => {
-    for (const name of new Set(said(text, 'meshgate'))) {
+    for (const name of new Set(reported(text, 'meshgate'))) {
       // Options of the image's wrapper and of nginx are not commands.
       if (['from'].includes(name)) continue;
       expect(await meshgate([name, '--help']), `${file}: meshgate ${name}`).toMatchObject({ code: 0 });

@@ -22,9 +22,9 @@ const tree = mkdtempSync(join(tmpdir(), 'meshgate-recipes-'));
 const run = (program: string, ...args: readonly string[]) => {
   const { PATH, HOME } = process.env;
   const ran = spawnSync(program, args, { cwd: tree, encoding: 'utf8', env: { PATH, HOME } });
-  return { code: ran.status, said: ran.status === 0 ? '' : `${ran.stdout}${ran.stderr}` };
+  return { code: ran.status, reported: ran.status === 0 ? '' : `${ran.stdout}${ran.stderr}` };
 };
-const fine = { code: 0, said: '' };
+const fine = { code: 0, reported: '' };
 
 beforeAll(() => {
   for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {

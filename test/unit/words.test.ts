@@ -16,6 +16,7 @@ function rows(heading: string): string[][] {
 
 const table = rows('Words that we no longer use');
 const retired = table.flatMap(([words = '']) => words.split(', '));
+const names = rows('Words in the code').flatMap(([found = '']) => found.split(', '));
 const quoted = rows('Texts that we quote').map(([file = '', text = '']) => ({ file, text }));
 
 /** One expression for all words, so that each text is read once. A line break counts as a space. */
@@ -93,4 +94,21 @@ test('each text that we quote is in its file', () => {
 
 test('no text uses a word that the project no longer uses', () => {
   expect(files.flatMap((file) => found(file, readFileSync(file, 'utf8')))).toEqual([]);
+});
+
+/** The retired names of a source, outside of its comments and texts. */
+const namesIn = (text: string): readonly string[] =>
+  [...text.replace(PARTS, "''").matchAll(/(?<![\w$])#?[A-Za-z_$][\w$]*/g)]
+    .map(([name]) => name.replace('#', ''))
+    .filter((name) => names.includes(name));
+
+test('finds a retired name in code, but not in a comment or a text', () => {
+  expect(names).toContain('scene');
+  expect(namesIn('const { scene } = it; // the scene')).toEqual(['scene']);
+  expect(namesIn("it.#met('whole');")).toEqual(['met']);
+});
+
+test('no source uses a name that the project no longer uses', () => {
+  const sources = files.filter((file) => file.endsWith('.ts') && /^(src|test)\//.test(file));
+  expect(sources.flatMap((file) => namesIn(readFileSync(file, 'utf8')).map((name) => `${file}: ${name}`))).toEqual([]);
 });

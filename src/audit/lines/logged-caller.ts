@@ -4,7 +4,7 @@ import type { McpHeaders } from '../../rules/tools.ts';
 import { isCut, type LogLine } from './line.ts';
 
 /** What the rules read of a request, beside its route. */
-export interface Asked {
+export interface Requested {
   readonly method: string;
   readonly caller: DecidingCaller | null;
   readonly mcp?: McpHeaders;
@@ -24,14 +24,14 @@ const message = ({ version, ...rest }: McpHeaders, reason: string): McpHeaders =
 
 /** Returns the request of a line as the rules read it. There are two if an agent may have been alone, because an older
  * log does not say so. */
-export function askedBy(line: LogLine): readonly Asked[] | Unreadable {
+export function requestedBy(line: LogLine): readonly Requested[] | Unreadable {
   const { method, roles, user, provider, agent, alone, mcp, reason } = line;
   if ([method, ...roles, agent].some(isCut)) return 'cut';
   const request = { method, ...(mcp && { mcp: message(mcp, reason) }) };
   if (agent !== '') {
     if (mcp !== undefined && [mcp.method, mcp.name, mcp.version].some((it) => it !== undefined && isCut(it)))
       return 'cut';
-    const one = (isAlone: boolean): Asked => ({
+    const one = (isAlone: boolean): Requested => ({
       ...request,
       caller: { roles, agent, ...(isAlone && { alone: true as const }) },
     });

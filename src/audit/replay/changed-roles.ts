@@ -1,7 +1,7 @@
 import type { Policy } from '../../policy/checked/types.ts';
 import { definitionChanges, roleChanges } from '../../rules/compare/changed-definitions.ts';
+import { classify } from '../../rules/compare/classify.ts';
 import type { DefinitionChange } from '../../rules/compare/parts.ts';
-import { weighed } from '../../rules/compare/weighed.ts';
 import type { Ruled } from '../../rules/decide/at-ingress.ts';
 
 /** Returns the roles of a new policy whose definition differs from that in the old one, by themselves or through other
@@ -26,5 +26,5 @@ export function notEvaluated({ policy: before }: Ruled, after: Ruled): readonly 
   // Roles and the providers of hosts are evaluated for each line.
   const isOpen = ({ section, key }: DefinitionChange) =>
     section !== 'role' && !(section === 'host' && key === 'providers');
-  return [...weighed(all).counted.filter(isOpen), ...agents];
+  return [...classify(all).counted.filter(isOpen), ...agents];
 }

@@ -3,7 +3,7 @@ import { dependsOn } from '../../rules/per-policy.ts';
 import type { Decision, Rule } from '../../rules/types.ts';
 import { type Stage, stageOf } from '../lines/decided-by.ts';
 import { isCut, type LogLine } from '../lines/line.ts';
-import { type Asked, askedBy, type Unreadable } from '../lines/logged-caller.ts';
+import { type Requested, requestedBy, type Unreadable } from '../lines/logged-caller.ts';
 import type { Decider } from './decider.ts';
 
 /** Why a line was not decided again. */
@@ -34,8 +34,8 @@ const decisionText = (decision: Decision): string =>
 
 /** Whether the caller of a refusal lacked a property that the line does not show, such as a stronger sign-in for a role.
  * The policy must say that the role depends on such a property. */
-function lacking({ reason, rule }: LogLine, decider: Decider, asked: Asked): readonly Asked[] {
-  const { caller } = asked;
+function lacking({ reason, rule }: LogLine, decider: Decider, requested: Requested): readonly Requested[] {
+  const { caller } = requested;
   const named = decider.rule(rule);
   const role = named?.who.kind === 'role' ? named.who.role : undefined;
   const { policy } = decider.ruled;
@@ -45,30 +45,32 @@ function lacking({ reason, rule }: LogLine, decider: Decider, asked: Asked): rea
     .flatMap(({ who }) => (who.kind === 'role' && depends(who.role, ADDRESS) ? [who.role] : []));
   const isAnonymous = caller === null || caller.nobody === true;
   if (reason === 'network_refused' && isAnonymous)
-    return [{ ...asked, caller: { roles: [], nobody: true, elsewhere: far } }];
+    return [{ ...requested, caller: { roles: [], nobody: true, elsewhere: far } }];
   if (isAnonymous) {
     // The refusal of an anonymous caller does not show the roles that its request gave.
-    return role !== undefined && depends(role, REQUEST) ? [{ ...asked, caller: { roles: [role], nobody: true } }] : [];
+    return role !== undefined && depends(role, REQUEST)
+      ? [{ ...requested, caller: { roles: [role], nobody: true } }]
+      : [];
   }
   if (role === undefined) return [];
   if (reason === 'step_up_required' && depends(role, SIGNIN))
-    return [{ ...asked, caller: { ...caller, stepUp: [role] } }];
+    return [{ ...requested, caller: { ...caller, stepUp: [role] } }];
   if (reason === 'scope_missing' && depends(role, SCOPE))
-    return [{ ...asked, caller: { ...caller, scopeUp: { [role]: 'said' } } }];
+    return [{ ...requested, caller: { ...caller, scopeUp: { [role]: 'said' } } }];
   if (reason === 'network_refused' && depends(role, ADDRESS))
-    return [{ ...asked, caller: { ...caller, elsewhere: [role] } }];
+    return [{ ...requested, caller: { ...caller, elsewhere: [role] } }];
   return [];
 }
 
 /** Returns the caller with a role of another team that allowed it. The lines of a team's host do not show such roles. */
-function hiddenRole({ rule }: LogLine, decider: Decider, asked: Asked): readonly Asked[] {
+function hiddenRole({ rule }: LogLine, decider: Decider, requested: Requested): readonly Requested[] {
   const named = decider.rule(rule);
   const { roles, hosts } = decider.ruled.policy;
-  if (named?.who.kind !== 'role' || asked.caller === null) return [];
+  if (named?.who.kind !== 'role' || requested.caller === null) return [];
   const { role } = named.who;
   const { team } = roles[role] ?? {};
   if (team === undefined || team === hosts.find(({ name }) => name === named.host)?.team) return [];
-  return [{ ...asked, caller: { ...asked.caller, roles: [...asked.caller.roles, role] } }];
+  return [{ ...requested, caller: { ...requested.caller, roles: [...requested.caller.roles, role] } }];
 }
 
 const isAllowedBy = ({ rule, service, identity }: LogLine, stage: Stage, by: Rule): boolean =>
@@ -128,22 +130,24 @@ function fitting(
   line: LogLine,
   stage: Stage,
   decider: Decider,
-  all: readonly Asked[],
-): { asked: Asked; agrees: boolean } {
-  const decides = (asked: Asked) => agrees(line, stage, decider.assuming(line.route, asked));
+  all: readonly Requested[],
+): { requested: Requested; agrees: boolean } {
+  const decides = (requested: Requested) => agrees(line, stage, decider.assuming(line.route, requested));
   const found =
-    all.find((asked) => agrees(line, stage, decider.decide(line.route, asked))) ??
-    all.flatMap((asked) => [...lacking(line, decider, asked), ...hiddenRole(line, decider, asked)]).find(decides);
-  return { asked: found ?? (all[0] as Asked), agrees: found !== undefined };
+    all.find((requested) => agrees(line, stage, decider.decide(line.route, requested))) ??
+    all
+      .flatMap((requested) => [...lacking(line, decider, requested), ...hiddenRole(line, decider, requested)])
+      .find(decides);
+  return { requested: found ?? (all[0] as Requested), agrees: found !== undefined };
 }
 
 /** Returns the request of a line for an explanation; see {@link fitting}. */
-export function askedAs(line: LogLine, decider: Decider): Asked | Unreadable {
-  const all = askedBy(line);
+export function requestedAs(line: LogLine, decider: Decider): Requested | Unreadable {
+  const all = requestedBy(line);
   const stage = stageOf(line);
   return typeof all === 'string' || stage === undefined
     ? (all as Unreadable)
-    : fitting(line, stage, decider, all).asked;
+    : fitting(line, stage, decider, all).requested;
 }
 
 /** Decides the request of a line again, by the policy of its digest, and compares the result with what the gateway did:
@@ -155,9 +159,9 @@ export function redecide(line: LogLine, decider: Decider): Verdict {
   if (routed !== undefined) return routed;
   if (isUnruled(line)) return unruled(line);
   if (stage === 'nginx' || stage === 'credential') return { kind: 'undecided', why: stage };
-  const all = askedBy(line);
+  const all = requestedBy(line);
   if (typeof all === 'string') return { kind: 'undecided', why: all };
-  const { asked, agrees: is } = fitting(line, stage, decider, all);
+  const { requested, agrees: is } = fitting(line, stage, decider, all);
   if (is) return same;
-  return { kind: 'other', gateway: doneText(line), policy: decisionText(decider.decide(line.route, asked)) };
+  return { kind: 'other', gateway: doneText(line), policy: decisionText(decider.decide(line.route, requested)) };
 }

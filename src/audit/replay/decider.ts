@@ -6,7 +6,7 @@ import { type Match, match } from '../../rules/decide/match.ts';
 import { parseTarget } from '../../rules/decide/target.ts';
 import type { Decision, Rule } from '../../rules/types.ts';
 import { CUT, isCut } from '../lines/line.ts';
-import type { Asked } from '../lines/logged-caller.ts';
+import type { Requested } from '../lines/logged-caller.ts';
 
 /** Maximum number of routes or decisions that are remembered, because clients choose paths and methods. */
 const MAX_KNOWN = 20_000;
@@ -72,18 +72,18 @@ export class Decider {
   }
 
   /** Decides a request to a route. Equal requests are decided once. */
-  decide(route: string, asked: Asked): Decision {
-    const { method, caller, mcp } = asked;
+  decide(route: string, requested: Requested): Decision {
+    const { method, caller, mcp } = requested;
     const who =
       caller === null
         ? ''
         : `${caller.agent ?? ''} ${caller.alone === true} ${caller.nobody === true} ${caller.roles.join(',')}`;
     const sent = caller?.agent === undefined || mcp === undefined ? '' : JSON.stringify(mcp);
-    return this.#decisions.get(`${route} ${method} ${who} ${sent}`, () => this.assuming(route, asked));
+    return this.#decisions.get(`${route} ${method} ${who} ${sent}`, () => this.assuming(route, requested));
   }
 
   /** Decides a request whose caller has more properties than a line shows. */
-  assuming(route: string, { method, caller, mcp }: Asked): Decision {
+  assuming(route: string, { method, caller, mcp }: Requested): Decision {
     return decide(this.rules(route), caller, { route, method, ...(mcp && { mcp }) });
   }
 }

@@ -2,12 +2,12 @@ import { NOBODY } from '../../caller/reserved.ts';
 import { inView, requestRoles } from '../../caller/roles/views.ts';
 import type { Policy, Route } from '../../policy/checked/types.ts';
 import { CERTIFICATE_PROVIDER } from '../../policy/forms/reserved-names.ts';
-import { isSameValue } from '../../rules/compare/said.ts';
+import { isSameValue } from '../../rules/compare/declared.ts';
 import { toTable } from '../../rules/table/table.ts';
 import type { Decision } from '../../rules/types.ts';
 import { stageOf } from '../lines/decided-by.ts';
 import { isCut, type LogLine } from '../lines/line.ts';
-import { type Asked, askedBy, type Unreadable } from '../lines/logged-caller.ts';
+import { type Requested, requestedBy, type Unreadable } from '../lines/logged-caller.ts';
 import { addedActsFor, changedRoles } from './changed-roles.ts';
 import { ClaimedRoles, viewFrom } from './claimed-roles.ts';
 import type { Decider } from './decider.ts';
@@ -55,7 +55,7 @@ export class Replay {
   readonly #old: Decider | undefined;
   /** The roles that the lines do not show, because their definition changed. */
   readonly #changed: ReadonlySet<string>;
-  readonly #nobody: (address: string) => Asked['caller'];
+  readonly #nobody: (address: string) => Requested['caller'];
   readonly #claimed: ClaimedRoles | undefined;
 
   /** @param old the policy of the lines. Absent: the lines say what the gateway did, and roles keep their meaning */
@@ -72,7 +72,7 @@ export class Replay {
     const stage = stageOf(line);
     if (stage !== 'rules' && stage !== 'later') return this.#refusedBefore(line, stage ?? 'nginx');
     if (isCut(line.path) || isCut(line.host)) return { kind: 'unknown', why: 'cut' };
-    const all = askedBy(line);
+    const all = requestedBy(line);
     if (typeof all === 'string') return { kind: 'unknown', why: all };
     const before = this.#before(line, all);
     const found = this.#fresh.match(line.host, line.path);
@@ -89,22 +89,22 @@ export class Replay {
     return has ? { kind: 'unknown', why: stage } : same;
   }
 
-  #before(line: LogLine, all: readonly Asked[]): Outcome {
+  #before(line: LogLine, all: readonly Requested[]): Outcome {
     const { reason, rule, service, identity, host, path } = line;
     if (this.#old !== undefined) {
       const found = this.#old.match(host, path);
       if ('reason' in found) return { allow: false, reason: found.reason, rule: '' };
-      return outcomeOf(this.#old.decide(found.route.name, all[0] as Asked));
+      return outcomeOf(this.#old.decide(found.route.name, all[0] as Requested));
     }
     if (reason === '') return { allow: true, rule, service, as: identity };
     return stageOf(line) === 'later' ? { allow: true, rule } : { allow: false, reason, rule };
   }
 
-  #decided(line: LogLine, all: readonly Asked[], before: Outcome, route: Route): Replayed {
+  #decided(line: LogLine, all: readonly Requested[], before: Outcome, route: Route): Replayed {
     const { held, hidden } = this.#rolesOf(line, route);
-    const outcomes = all.flatMap((asked) =>
-      this.#callers(line, asked, held, hidden).map((caller) =>
-        outcomeOf(this.#fresh.decide(route.name, { ...asked, caller })),
+    const outcomes = all.flatMap((requested) =>
+      this.#callers(line, requested, held, hidden).map((caller) =>
+        outcomeOf(this.#fresh.decide(route.name, { ...requested, caller })),
       ),
     );
     const results = outcomes.map((after) => this.#change(before, after, line, route));
@@ -135,15 +135,15 @@ export class Replay {
    * by another rule, than one of the two. */
   #callers(
     { address }: LogLine,
-    { caller }: Asked,
+    { caller }: Requested,
     held: readonly string[],
     hidden: readonly string[],
-  ): readonly Asked['caller'][] {
+  ): readonly Requested['caller'][] {
     if (caller === null || caller.nobody === true) return [this.#nobody(address)];
     if (caller.alone === true) return [caller];
     const { policy } = this.#fresh.ruled;
-    const isSaid = (role: string) => Object.hasOwn(policy.roles, role) && !this.#changed.has(role);
-    const one = { ...caller, roles: [...caller.roles.filter(isSaid), ...held] };
+    const isDeclared = (role: string) => Object.hasOwn(policy.roles, role) && !this.#changed.has(role);
+    const one = { ...caller, roles: [...caller.roles.filter(isDeclared), ...held] };
     return hidden.length === 0 ? [one] : [one, { ...one, roles: [...one.roles, ...hidden] }];
   }
 
@@ -170,7 +170,7 @@ function refusedAt(providers: readonly string[], { accept }: Route, { provider }
 }
 
 /** Returns the anonymous caller at an address: the policy alone says which roles the address gives. */
-function anonymousAt(policy: Policy): (address: string) => Asked['caller'] {
+function anonymousAt(policy: Policy): (address: string) => Requested['caller'] {
   const of = requestRoles(toTable(policy, [], { egress: '' }));
   if (of === undefined) return () => null;
   return (text) => {

@@ -2,7 +2,7 @@ import { hasMethod, isWho, travelling } from '../../rules/decide/decide.ts';
 import type { Rule } from '../../rules/types.ts';
 import { stageOf } from '../lines/decided-by.ts';
 import { isCut, type LogLine } from '../lines/line.ts';
-import { type Asked, askedBy } from '../lines/logged-caller.ts';
+import { type Requested, requestedBy } from '../lines/logged-caller.ts';
 import type { Decider } from './decider.ts';
 
 /** Stands for every method: it is not known which one a request had. */
@@ -43,7 +43,7 @@ export class Usage {
     if (stage !== 'later' && !(stage === 'rules' && line.reason === '')) return;
     const own = line.policy === this.#digest ? this.#decider.rule(line.rule) : undefined;
     if (own !== undefined) this.#use(own, line.method, time);
-    const all = askedBy(line);
+    const all = requestedBy(line);
     const routes = own === undefined ? this.#decider.routesOf(line.host, line.path) : [line.route];
     if (typeof all === 'string' || isCut(line.path) || (own === undefined && isCut(line.host))) {
       // It is not known which rules such a request used, so it used all that it can have used.
@@ -53,7 +53,7 @@ export class Usage {
     const [route = ''] = routes;
     // A role that the policy does not define can be the earlier name of a role that it defines.
     const isRenamed = line.roles.some((role) => !Object.hasOwn(this.#decider.ruled.policy.roles, role));
-    for (const asked of all) this.#useOf(asked, route, time, own === undefined && all.length === 1, isRenamed);
+    for (const requested of all) this.#useOf(requested, route, time, own === undefined && all.length === 1, isRenamed);
   }
 
   #useAll(route: string, time: number): void {
@@ -62,16 +62,16 @@ export class Usage {
 
   /** @param counts whether a denial is counted
    * @param isRenamed whether the caller may have other roles of the policy than the line names */
-  #useOf(asked: Asked, route: string, time: number, counts: boolean, isRenamed: boolean): void {
-    const decision = this.#decider.decide(route, asked);
+  #useOf(requested: Requested, route: string, time: number, counts: boolean, isRenamed: boolean): void {
+    const decision = this.#decider.decide(route, requested);
     if (!decision.allow) {
       if (counts) this.denied += 1;
       if (isRenamed) this.#useAll(route, time);
       return;
     }
     const { rule } = decision;
-    this.#use(rule, asked.method, time);
-    const { caller, method } = asked;
+    this.#use(rule, requested.method, time);
+    const { caller, method } = requested;
     if (rule.who.kind !== 'agent' || caller === null || caller.alone === true) return;
     // The request of an agent for a person also needs a rule that allows the person.
     const person = travelling(caller, rule.who.actsFor);

@@ -113,8 +113,8 @@ export class Generation {
 
   /** Reads the next lines; `truncated` if the file has no longer what was read of it; `unfinished` if a long line has to be
    * read on; undefined if there are no whole lines.
-   * @param whole also takes a last line without a line break */
-  read(whole = false): Lines | 'truncated' | 'unfinished' | undefined {
+   * @param entire also takes a last line without a line break */
+  read(entire = false): Lines | 'truncated' | 'unfinished' | undefined {
     const { size, mtimeMs } = this.stat();
     this.size = size;
     if (size < this.#at) return 'truncated';
@@ -132,12 +132,12 @@ export class Generation {
         const next = length > kept ? shared.indexOf(LF, kept) : -1;
         const stop = next < 0 ? length : Math.min(next, length);
         const line = this.#read(this.#begun, kept, stop);
-        if (stop < length || (isEnd && whole)) return this.#longLine(line, stop < length ? 1 : 0);
+        if (stop < length || (isEnd && entire)) return this.#longLine(line, stop < length ? 1 : 0);
       } else {
         // For -1, lastIndexOf would begin at the end of the buffer.
         const last = length > kept ? shared.lastIndexOf(LF, length - 1) : -1;
         if (last >= kept) return this.#lines(kept, last + 1);
-        if (isEnd && whole && length > kept) return this.#lines(kept, length);
+        if (isEnd && entire && length > kept) return this.#lines(kept, length);
         if (!isEnd) this.#read({ line: new LongLine(), at, before }, kept, length);
       }
       if (!isEnd) continue;

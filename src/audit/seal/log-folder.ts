@@ -80,8 +80,8 @@ export class LogFolder {
     try {
       const bytes = this.loadPrivate('state.json');
       const { size, root, positions, policies, settings } = JSON.parse(Buffer.from(bytes ?? []).toString());
-      const isWhole = Number.isSafeInteger(size) && typeof root === 'string' && Array.isArray(policies);
-      return isWhole && Array.isArray(positions)
+      const isComplete = Number.isSafeInteger(size) && typeof root === 'string' && Array.isArray(policies);
+      return isComplete && Array.isArray(positions)
         ? { size, root, positions, policies, ...(typeof settings === 'string' && { settings }) }
         : undefined;
     } catch {

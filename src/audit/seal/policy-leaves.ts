@@ -82,9 +82,9 @@ function policyEntries(digest: string, text: string): readonly Uint8Array[] {
   for (let at = 0; at < text.length; ) {
     const end = at + PART;
     // The two halves of a character stay together.
-    const whole = /[\ud800-\udbff]/.test(text[end - 1] ?? '') ? end - 1 : end;
-    texts.push(text.slice(at, whole));
-    at = whole;
+    const entire = /[\ud800-\udbff]/.test(text[end - 1] ?? '') ? end - 1 : end;
+    texts.push(text.slice(at, entire));
+    at = entire;
   }
   return texts.map((part, index) =>
     sealerEntry({ kind: 'policy', digest, part: index + 1, parts: texts.length, text: part }),

@@ -11,9 +11,9 @@ import { LogFolder, type State } from './log-folder.ts';
 import { FIRST_KEY, keyLeaf, lastOf, makeNext, namedKey, type OwnKey, openKey, takeNext } from './log-key.ts';
 import { logDisk } from './open-log.ts';
 import { NewPolicies } from './policy-leaves.ts';
+import { ReportedProblems } from './reported-problems.ts';
 import { type Restored, restore } from './restore.ts';
 import { sealedBytes } from './resume.ts';
-import { SaidProblems } from './said-problems.ts';
 import { type SealSettings, settingsText } from './settings.ts';
 import { Tail } from './tail.ts';
 
@@ -85,7 +85,7 @@ export class Sealer {
   #problem: string | undefined;
   /** Why the last leaves could not be stored or signed. */
   #failure: string | undefined;
-  readonly #said = new SaidProblems();
+  readonly #reported = new ReportedProblems();
 
   /** Opens the log, and makes it if it does not exist.
    * @throws Refused */
@@ -176,7 +176,7 @@ export class Sealer {
       this.#failure = `cannot seal the log: ${(error as Error).message}`;
       this.#problem = this.#failure;
     }
-    if (this.#problem !== undefined && this.#said.isDue(this.#problem, this.#now / 1000))
+    if (this.#problem !== undefined && this.#reported.isDue(this.#problem, this.#now / 1000))
       this.#machine.say(`${this.#problem}; the sealer keeps trying`);
     this.#putStatus();
   }
@@ -236,7 +236,7 @@ export class Sealer {
   #addForeign(): void {
     this.#foreign += 1;
     const problem = 'the log has lines that nginx did not write';
-    if (this.#said.isDue(problem, this.#now / 1000))
+    if (this.#reported.isDue(problem, this.#now / 1000))
       this.#machine.say(`${problem}: entry ${this.#tree.size} stands for one`);
   }
 

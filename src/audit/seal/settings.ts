@@ -58,13 +58,13 @@ export const settingsText = ({ log, witnesses = [] }: SealSettings): string =>
  * @param pinned what the settings must name
  * @throws Refused */
 export function readSettings(text: string, path: string, pinned: Pinned = {}): SealSettings {
-  let said: Partial<SealSettings> | null;
+  let reported: Partial<SealSettings> | null;
   try {
-    said = JSON.parse(text);
+    reported = JSON.parse(text);
   } catch {
     throw new Refused(`${path} is not JSON: render it from the policy`);
   }
-  const { log, folder, origin, policies, witnesses = [] } = said ?? {};
+  const { log, folder, origin, policies, witnesses = [] } = reported ?? {};
   if (!isText(log) || !isText(folder) || !isText(origin))
     throw new Refused(`${path} has no log, folder or origin: render it from the policy`);
   if (
@@ -75,9 +75,9 @@ export function readSettings(text: string, path: string, pinned: Pinned = {}): S
     throw new Refused(`${path} has witnesses or policies of another form: render it from the policy`);
   for (const key of PINS) {
     const only = pinned[key];
-    if (only !== undefined && said?.[key] !== only)
+    if (only !== undefined && reported?.[key] !== only)
       throw new Refused(
-        `${path} names the ${key} ${said?.[key]}, and this sealer was started for ${only}: write gateway.audit.${key}: ${only}, or start the sealer with the other one`,
+        `${path} names the ${key} ${reported?.[key]}, and this sealer was started for ${only}: write gateway.audit.${key}: ${only}, or start the sealer with the other one`,
       );
   }
   const isPinned = Object.values(pinned).some((it) => it !== undefined);

@@ -105,14 +105,14 @@ export function checkTiles(tree: Tree, read: ReadTile, visitor: Visitor): Checke
   /** Returns the hashes that the tile above commits to, and reports a file that differs. */
   function sealedTile(level: number, index: number, expected: Uint8Array | undefined): Uint8Array | undefined {
     const file = attempt(() => held(level, index));
-    const isWhole = width(level, index) === TILE_WIDTH;
-    const known = isWhole ? expected : partial?.get(level);
+    const isComplete = width(level, index) === TILE_WIDTH;
+    const known = isComplete ? expected : partial?.get(level);
     if (known === undefined) return undefined;
-    const agrees = (hashes: Uint8Array) => sameBytes(isWhole ? subtreeHash(hashes) : hashes, known);
+    const agrees = (hashes: Uint8Array) => sameBytes(isComplete ? subtreeHash(hashes) : hashes, known);
     if ('made' in file && agrees(file.made)) return file.made;
     const problem = 'made' in file ? 'it was altered' : file.problem;
     report({ path: tilePath(tileOf(level, index)), problem });
-    if (!isWhole) return known;
+    if (!isComplete) return known;
     const made = madeOf(attempt(() => below(level, index)));
     return made !== undefined && agrees(made) ? made : undefined;
   }

@@ -54,8 +54,8 @@ export function* strangeFiles(
     if (tile.width >= width) return undefined;
     try {
       const own = files.read(path);
-      const whole = read({ ...tile, width });
-      return own === undefined || sameBytes(own, whole.subarray(0, own.length)) ? undefined : 'it was altered';
+      const entire = read({ ...tile, width });
+      return own === undefined || sameBytes(own, entire.subarray(0, own.length)) ? undefined : 'it was altered';
     } catch (error) {
       if (error instanceof Malformed) return error.message;
       throw error;

@@ -48,10 +48,10 @@ export class SealedPolicies {
     this.#open = { digest, parts, texts };
     if (part < parts) return {};
     this.#open = undefined;
-    const whole = texts.join('');
-    const sha256 = hash.createHash('sha256').update(whole).digest('hex');
+    const entire = texts.join('');
+    const sha256 = hash.createHash('sha256').update(entire).digest('hex');
     return sha256.startsWith(digest)
-      ? { policy: { digest, text: whole } }
+      ? { policy: { digest, text: entire } }
       : { problem: `the policy ${digest} in the log does not have this digest` };
   }
 }

@@ -30,12 +30,12 @@ interface WitnessAnswer {
   readonly body: string;
   readonly type?: string;
   /** A problem with a log, for the operator of the witness. */
-  readonly says?: Said;
+  readonly says?: Reported;
 }
 
 /** What a witness prints. Anyone can send an old checkpoint again, so the text has a limit, and the caller prints a problem
  * that lasts once in a while. */
-interface Said {
+interface Reported {
   /** The log and the kind of the problem: the same for each such request. */
   readonly about: string;
   readonly text: string;

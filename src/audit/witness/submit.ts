@@ -54,7 +54,7 @@ function sizeOf(note: string | undefined): number {
 }
 
 /** The first line of an answer, for a message. */
-const said = ({ text }: WitnessReply): string => {
+const reported = ({ text }: WitnessReply): string => {
   const line =
     text
       .split('\n', 1)[0]
@@ -103,17 +103,17 @@ function send({ checkpoint, readTile, post }: Submission, old: number, size: num
 
 function cosigned(reply: WitnessReply): number {
   if (reply.type.split(';')[0]?.trim() !== SIZE_TYPE)
-    throw new Malformed(`it answered 409 without the size that it has cosigned${said(reply)}`);
+    throw new Malformed(`it answered 409 without the size that it has cosigned${reported(reply)}`);
   return decimal(reply.text.trim(), 'the size in the answer of the witness');
 }
 
 function refused(reply: WitnessReply, origin: string, old: number): string {
   const { status } = reply;
   if (status === 403)
-    return `it does not know the key of ${origin} (403): give its operator the newest key of the log, which audit verify prints${said(reply)}`;
+    return `it does not know the key of ${origin} (403): give its operator the newest key of the log, which audit verify prints${reported(reply)}`;
   if (status === 404)
-    return `it does not know the log ${origin}, or the URL is wrong (404): give its operator the newest key of the log, which audit verify prints${said(reply)}`;
+    return `it does not know the log ${origin}, or the URL is wrong (404): give its operator the newest key of the log, which audit verify prints${reported(reply)}`;
   if (status === 422)
-    return `it says that the log does not continue the ${old} leaves that it has cosigned (422): the log was forked${said(reply)}`;
-  return `it answered ${status}${said(reply)}`;
+    return `it says that the log does not continue the ${old} leaves that it has cosigned (422): the log was forked${reported(reply)}`;
+  return `it answered ${status}${reported(reply)}`;
 }

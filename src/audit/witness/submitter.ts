@@ -5,8 +5,8 @@ import { type CosigningMachine, cosign } from './witnesses.ts';
 interface Turn {
   readonly witness: WitnessSettings;
   /** When it was last asked, and when a problem was last printed. */
-  asked: number;
-  said: number;
+  requested: number;
+  reported: number;
   running: Promise<void> | undefined;
 }
 
@@ -21,15 +21,15 @@ export class Submitter {
     this.#machine = machine;
     this.#say = say;
     const never = Number.NEGATIVE_INFINITY;
-    this.#turns = witnesses.map((witness) => ({ witness, asked: never, said: never, running: undefined }));
+    this.#turns = witnesses.map((witness) => ({ witness, requested: never, reported: never, running: undefined }));
   }
 
   /** Starts the requests that are due. */
   turn(): void {
     const now = this.#machine.now();
     for (const turn of this.#turns) {
-      if (turn.running !== undefined || (now >= turn.asked && now - turn.asked < WITNESS_INTERVAL_S)) continue;
-      turn.asked = now;
+      if (turn.running !== undefined || (now >= turn.requested && now - turn.requested < WITNESS_INTERVAL_S)) continue;
+      turn.requested = now;
       turn.running = this.#ask(turn);
     }
   }
@@ -45,8 +45,8 @@ export class Submitter {
       await cosign(this.#machine, turn.witness);
     } catch (error) {
       const now = this.#machine.now();
-      if (isRepeated(turn.said, now)) return;
-      turn.said = now;
+      if (isRepeated(turn.reported, now)) return;
+      turn.reported = now;
       this.#say(`the witness ${turn.witness.url}: ${(error as Error).message}; it is asked again`);
     } finally {
       turn.running = undefined;

@@ -2,7 +2,7 @@ import type { Fact } from '../../policy/facts/index.ts';
 import { dependencies, type FactReading, type RoleOf } from '../../policy/facts/walk.ts';
 import type { CallerTable } from '../types.ts';
 import { scopeWays, type Way } from './scope-ways.ts';
-import { askedOfSignin, type SigninFact } from './signin-facts.ts';
+import { requestedOfSignin, type SigninFact } from './signin-facts.ts';
 
 /** Data that is computed once from the roles of a policy, for all providers. */
 export interface RoleFacts {
@@ -12,7 +12,7 @@ export interface RoleFacts {
   /** For each role, what it depends on, as bits of the operators. */
   readonly depends: FactReading<Fact, number>;
   /** For each role, the facts about the sign-in that it requires. */
-  readonly asked: FactReading<Fact, readonly SigninFact[]>;
+  readonly requested: FactReading<Fact, readonly SigninFact[]>;
   /** For each role, the scopes that it requires. */
   readonly ways: FactReading<Fact, readonly Way[]>;
 }
@@ -27,7 +27,7 @@ export function roleFacts(table: Pick<CallerTable, 'roles'>): RoleFacts {
   const facts = {
     ...{ roles, roleOf },
     depends: dependencies(roleOf),
-    asked: askedOfSignin(roleOf),
+    requested: requestedOfSignin(roleOf),
     ways: scopeWays(roleOf),
   };
   made.set(table, facts);

@@ -31,7 +31,7 @@ interface RoleGrants {
 }
 
 /** Data that is computed once for each provider of a table. */
-export interface Prepared extends Pick<RoleFacts, 'roles' | 'asked' | 'ways'> {
+export interface Prepared extends Pick<RoleFacts, 'roles' | 'requested' | 'ways'> {
   readonly kind: ProviderKind;
   readonly issuer: string;
   readonly subject: TokenProvider['subject'];
@@ -80,14 +80,14 @@ function prepare(name: string, table: CallerTable): Prepared {
   const kind = provider && providerKind(provider.kind);
   if (provider === undefined || kind === undefined) throw new Error(`the policy has no provider ${name}`);
   const facts = roleFacts(table);
-  const { roles, asked, ways } = facts;
+  const { roles, requested, ways } = facts;
   const readsGroups = table.sends.groups || [...roles.values()].some((fact) => isOfGroup(fact, name));
   const agents = agentsOf(table.agents ?? [], provider, table.providers);
   const seeksAgents = agents.length > 0 || kind.agents !== undefined;
   const { issuer, subject } = provider;
   const grants = grantsOf(facts, name);
   const ofRequest = requestRoles(table);
-  return { kind, issuer, subject, roles, asked, ways, grants, readsGroups, agents, seeksAgents, ofRequest };
+  return { kind, issuer, subject, roles, requested, ways, grants, readsGroups, agents, seeksAgents, ofRequest };
 }
 
 /** Returns the data for tokens of a provider. It throws if the table has no such provider. */

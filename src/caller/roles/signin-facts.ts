@@ -7,7 +7,7 @@ import type { FactContext } from './truth.ts';
 export type SigninFact = Extract<Leaf, { op: 'acr' | 'max_age' }>;
 
 /** What facts require of the sign-in, in the policy's order. A step-up cannot make a negated fact true. */
-export const askedOfSignin = (roleOf: RoleOf): FactReading<Fact, readonly SigninFact[]> =>
+export const requestedOfSignin = (roleOf: RoleOf): FactReading<Fact, readonly SigninFact[]> =>
   leaves(roleOf, SIGNIN, false);
 
 /** Whether the person signed in as a fact requires. The provider that the fact names is not compared. */
@@ -16,7 +16,7 @@ export const signedInSo = (fact: SigninFact, context: FactContext): Truth =>
 
 /** Whether the sign-in already meets all requirements: every maximum age, and one of the accepted methods.
  * @param isSo whether the person signed in as one fact requires; the provider that the fact names is not compared */
-export function isMet(asked: readonly SigninFact[], isSo: (fact: SigninFact) => boolean): boolean {
-  const ways = asked.filter(({ op }) => op === 'acr');
-  return asked.every((fact) => fact.op === 'acr' || isSo(fact)) && (ways.length === 0 || ways.some(isSo));
+export function isSatisfied(requested: readonly SigninFact[], isSo: (fact: SigninFact) => boolean): boolean {
+  const ways = requested.filter(({ op }) => op === 'acr');
+  return requested.every((fact) => fact.op === 'acr' || isSo(fact)) && (ways.length === 0 || ways.some(isSo));
 }

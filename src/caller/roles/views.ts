@@ -5,7 +5,7 @@ import { type ProviderKind, providerKinds } from '../../providers/index.ts';
 import type { Verified } from '../../token/types.ts';
 import type { Caller, CallerTable } from '../types.ts';
 import { type RoleFacts, roleFacts } from './role-facts.ts';
-import { isMet, type SigninFact, signedInSo } from './signin-facts.ts';
+import { isSatisfied, type SigninFact, signedInSo } from './signin-facts.ts';
 import { type FactContext, roleTruth, truthOf } from './truth.ts';
 
 /* Roles that depend on the request. A token is verified once, but its caller can have other roles from another network.
@@ -13,7 +13,7 @@ import { type FactContext, roleTruth, truthOf } from './truth.ts';
  * are not needed again. */
 
 /** The roles of a policy that depend on the request. */
-export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'asked'> {
+export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'requested'> {
   readonly names: readonly string[];
   /** The facts about tokens on which these roles depend, with the index of each fact in {@link Caller.truths}. */
   readonly leaves: ReadonlyMap<Leaf, number>;
@@ -28,7 +28,7 @@ export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'asked'> {
 const isSigninFact = (fact: Leaf): fact is SigninFact => (dependsOn(fact) & SIGNIN) !== 0;
 
 function prepare(table: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | undefined {
-  const { roles, roleOf, depends, asked } = roleFacts(table);
+  const { roles, roleOf, depends, requested } = roleFacts(table);
   const dependOn = (bit: number, names: readonly string[]) => names.filter((name) => (depends.role(name) & bit) !== 0);
   const names = dependOn(REQUEST, [...roles.keys()]);
   if (names.length === 0) return undefined;
@@ -36,7 +36,7 @@ function prepare(table: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | u
   const facts = new Set(names.flatMap((name) => ofToken.role(name)));
   const byToken = dependOn(TOKEN, names);
   return {
-    ...{ names, roles, asked },
+    ...{ names, roles, requested },
     leaves: new Map([...facts].map((fact, place) => [fact, place])),
     bare: new Set(names.filter((name) => !byToken.includes(name))),
     bySignin: dependOn(SIGNIN, names),
@@ -125,7 +125,7 @@ function stepUps(of: RequestRoles, caller: Caller, held: readonly string[], requ
   const isSo = (fact: SigninFact): boolean => truths[of.leaves.get(fact) as number]?.toLowerCase() === 't';
   const more = of.bySignin.filter((name) => {
     if (held.includes(name) || roleTruth(name, assumed) !== true) return false;
-    return !isMet(of.asked.role(name), isSo);
+    return !isSatisfied(of.requested.role(name), isSo);
   });
   const before = (caller.stepUp ?? []).filter((name) => !held.includes(name));
   return merged(of, before, more);

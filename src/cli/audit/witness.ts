@@ -11,7 +11,7 @@ import {
 import { codeOf, type Disk, ifThere } from '../../audit/seal/disk.ts';
 import { Refused } from '../../audit/seal/fatal.ts';
 import { SealLock } from '../../audit/seal/lock.ts';
-import { SaidProblems } from '../../audit/seal/said-problems.ts';
+import { ReportedProblems } from '../../audit/seal/reported-problems.ts';
 import { MAX_REQUEST_BYTES } from '../../audit/witness/add-checkpoint.ts';
 import { Witness, type WitnessStore } from '../../audit/witness/cosign.ts';
 import { command, flag, NO, several, WrongUse, YES } from '../common/context.ts';
@@ -128,7 +128,7 @@ export const auditWitnessCommand = command({
         return YES;
       }
       const witness = new Witness(signer, keys, storeIn(disk, folder, lock), () => runtime.now());
-      const printed = new SaidProblems();
+      const printed = new ReportedProblems();
       const isStopped = sealing.stopped();
       listening = await serve({ ...at, maxBody: MAX_REQUEST_BYTES }, async ({ method, path, body }) => {
         const answer = await witness.answer(method, path, body);

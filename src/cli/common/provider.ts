@@ -15,7 +15,7 @@ import { flag, WrongUse } from './context.ts';
 import { readText, utf8 } from './load.ts';
 
 /** An OpenID provider, with what is needed to send requests to it. */
-export interface Asked {
+export interface Requested {
   readonly ask: Ask;
   /** A CA bundle as PEM; absent: the CAs of the system. */
   readonly ca?: string;
@@ -31,29 +31,39 @@ export function network({ ask }: Runtime, command: string, needs = `${command} n
 }
 
 /** @param caFile the value of `--ca-file` */
-export function providerNetwork(runtime: Runtime, command: string, caFile?: string): Asked {
+export function providerNetwork(runtime: Runtime, command: string, caFile?: string): Requested {
   const ask = network(runtime, command);
   return caFile === undefined ? { ask } : { ask, ca: readText(runtime, caFile, 'the CA') };
 }
 
 /** Adds the provider's CA from the policy, unless `--ca-file` gives a CA. The path in the policy is one on the
  * gateway's machine, and may not exist here. */
-export function withPolicyCa(runtime: Runtime, asked: Asked, { caFile }: Provider, absent?: () => void): Asked {
-  if (asked.ca !== undefined || caFile === undefined) return asked;
+export function withPolicyCa(
+  runtime: Runtime,
+  requested: Requested,
+  { caFile }: Provider,
+  absent?: () => void,
+): Requested {
+  if (requested.ca !== undefined || caFile === undefined) return requested;
   try {
     const ca = utf8(runtime.read(caFile));
-    return ca === undefined ? asked : { ...asked, ca };
+    return ca === undefined ? requested : { ...requested, ca };
   } catch {
     absent?.();
-    return asked;
+    return requested;
   }
 }
 
 const webUrl = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?([/?][^#\s]*)?$/;
 
 /** Sends GET to a URL, or POST if there is a form. An error is returned as a sentence. */
-export async function askUrl(asked: Asked, url: string, form?: string, authorization?: string): Promise<Incoming> {
-  const { ask, ca, client } = asked;
+export async function askUrl(
+  requested: Requested,
+  url: string,
+  form?: string,
+  authorization?: string,
+): Promise<Incoming> {
+  const { ask, ca, client } = requested;
   const [, host, port, rest = '/'] = webUrl.exec(url) ?? [];
   if (host === undefined) return { error: 'this is not an https URL' };
   const address = host.replace(/^\[|\]$/g, '');
@@ -90,9 +100,9 @@ export function jsonOf(answer: Incoming): Members | undefined {
 }
 
 /** Fetches a provider's discovery document. Returns a sentence if the document is missing or wrong. */
-export async function discover(asked: Asked, issuer: string): Promise<Members | string> {
+export async function discover(requested: Requested, issuer: string): Promise<Members | string> {
   const url = discoveryUrl(issuer);
-  const answer = await askUrl(asked, url);
+  const answer = await askUrl(requested, url);
   if ('error' in answer) return `${url}: no answer: ${answer.error}`;
   if (answer.status !== 200) return `${url}: status ${answer.status}`;
   const read = discoveryMembers(answer.body, issuer);
@@ -109,17 +119,17 @@ export const caFileFlag = flag(
 );
 
 /** Returns what is needed to send requests to a provider. */
-export const networkTo = (runtime: Runtime, command: string, provider: Provider, caFile?: string): Asked =>
+export const networkTo = (runtime: Runtime, command: string, provider: Provider, caFile?: string): Requested =>
   withPolicyCa(runtime, providerNetwork(runtime, `${command} --online`, caFile), provider);
 
 /** Returns the keys that a provider publishes, or says why they are not usable. */
-export async function publishedKeys(asked: Asked, provider: Provider, members: Members): Promise<KeySet> {
+export async function publishedKeys(requested: Requested, provider: Provider, members: Members): Promise<KeySet> {
   const uri = provider.jwksUri ?? members.jwks_uri;
   if (provider.jwksUri === undefined) {
     const problem = addressProblem('jwks_uri', uri, provider.issuer, provider.privateAddresses);
     if (problem !== undefined) return { ok: false, error: problem };
   }
-  const answer = await askUrl(asked, uri as string);
+  const answer = await askUrl(requested, uri as string);
   if ('error' in answer) return { ok: false, error: `${uri}: no answer: ${answer.error}` };
   if (answer.status !== 200) return { ok: false, error: `${uri}: status ${answer.status}` };
   return readKeySet(answer.body, providerKind(provider.kind));
@@ -137,10 +147,10 @@ export async function checkedOnline(
   const jws = splitJws(text);
   const header = jws.ok ? parseHeader(jws.header) : jws;
   if (!jws.ok || !header.ok) throw new WrongUse('the token is not a JWT');
-  const asked = networkTo(runtime, 'token', provider, caFile);
-  const members = provider.jwksUri === undefined ? await discover(asked, provider.issuer) : {};
+  const requested = networkTo(runtime, 'token', provider, caFile);
+  const members = provider.jwksUri === undefined ? await discover(requested, provider.issuer) : {};
   if (typeof members === 'string') return refuse('provider_unavailable', members);
-  const keys = await publishedKeys(asked, provider, members);
+  const keys = await publishedKeys(requested, provider, members);
   if (!keys.ok) return refuse('provider_unavailable', keys.error);
   return verifySignature(jws, header.value, keys.keys, { imported: new Map() }, (signer) => signer);
 }

@@ -2,7 +2,7 @@ import { isWithin, readAddress, readRange } from '../../base/cidr.ts';
 import type { Result } from '../../base/reasons.ts';
 import { certificateCaller } from '../../caller/reserved.ts';
 import type { Caller, TokenAgent } from '../../caller/types.ts';
-import type { AskedFrom, PolicyTest, Who } from '../../policy/checked/types.ts';
+import type { PolicyTest, RequestOrigin, Who } from '../../policy/checked/types.ts';
 import { type CertificateNames, isNamed } from '../../policy/facts/certificate.ts';
 import type { RequestView } from '../../policy/facts/operator.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -40,7 +40,7 @@ export function rolesText(roles: readonly string[], agent?: string): string {
 export const aloneText = (agent: string): string => `agent ${agent} alone`;
 
 /** Describes the caller of a policy test. The values of claims are left out. */
-export function askerText(as: PolicyTest['as']): string {
+export function policyCallerText(as: PolicyTest['as']): string {
   switch (as.kind) {
     case 'nobody':
       return as.certificate === undefined && as.network === undefined
@@ -64,7 +64,7 @@ function namesOf(certificate: string): CertificateNames {
 }
 
 /** Returns the request as a test or a command describes it. Without an address, facts about networks are unknown. */
-export function requestView({ network, certificate }: AskedFrom): RequestView {
+export function requestView({ network, certificate }: RequestOrigin): RequestView {
   const address = network === undefined ? undefined : readAddress(network);
   const names = certificate === undefined ? undefined : namesOf(certificate);
   const isIn = (text: string): boolean => {
@@ -84,7 +84,7 @@ export function holderOf(certificate: string, agents?: readonly TokenAgent[]): R
 }
 
 /** Describes in words where a request comes from; empty if neither address nor certificate is given. */
-export function fromText({ network, certificate }: AskedFrom): string {
+export function fromText({ network, certificate }: RequestOrigin): string {
   return [
     ...(network === undefined ? [] : [`from ${network}`]),
     ...(certificate === undefined ? [] : [`with the certificate of ${certificate}`]),

@@ -10,8 +10,8 @@ import type { Loaded } from '../common/load.ts';
 import { mcpHeaders } from '../common/message-flags.ts';
 import type { Passage } from '../common/service-credential.ts';
 import { ADDRESS_UNSAID } from '../common/words.ts';
-import type { Asker } from './asker.ts';
 import { Beyond, type BeyondFlags } from './beyond.ts';
+import type { ExplainedCaller } from './explained-caller.ts';
 import { Offline } from './offline.ts';
 
 export interface RuleExplanation {
@@ -29,7 +29,7 @@ export interface Explanation {
   readonly message?: Message;
   readonly host?: Host;
   readonly route?: Route;
-  readonly asker?: Asker;
+  readonly explained?: ExplainedCaller;
   readonly rules: readonly RuleExplanation[];
   /** If the caller has a token: every role of the policy, and why the token gives the role or not. */
   readonly roles: readonly FactExplanation[];
@@ -46,27 +46,27 @@ export interface Explanation {
 
 /** Returns a fact with only the parts that decided: of a true `any` only the true parts, of a false `all` only the
  * false parts. The facts of a role appear only where the role is first named. */
-export function deciding(fact: FactExplanation, said: Set<FactExplanation> = new Set()): FactExplanation {
+export function deciding(fact: FactExplanation, reported: Set<FactExplanation> = new Set()): FactExplanation {
   const wanted = fact.text === 'none' ? fact.truth !== true : fact.truth === true;
   const those = fact.parts.filter((part) => (part.truth === true) === wanted);
   const parts = those.length > 0 ? those : fact.parts;
-  if (parts.some((part) => said.has(part))) return { ...fact, parts: [], above: true };
-  for (const part of parts) said.add(part);
-  return { ...fact, parts: parts.map((part) => deciding(part, said)) };
+  if (parts.some((part) => reported.has(part))) return { ...fact, parts: [], above: true };
+  for (const part of parts) reported.add(part);
+  return { ...fact, parts: parts.map((part) => deciding(part, reported)) };
 }
 
-function whoCondition(rule: Rule, asker: Asker, policy: Policy): FactExplanation {
+function whoCondition(rule: Rule, explained: ExplainedCaller, policy: Policy): FactExplanation {
   const { who, at } = rule;
-  if (who.kind === 'agent' && asker.caller?.agent === undefined) {
+  if (who.kind === 'agent' && explained.caller?.agent === undefined) {
     return { text: `agent ${who.agent}: the caller is not this agent`, truth: false, at, parts: [] };
   }
   if (who.kind !== 'role') {
     const text = who.kind === 'agent' ? `agent ${who.agent}` : who.kind;
-    return { text, truth: isWho(who, asker.caller), at, parts: [] };
+    return { text, truth: isWho(who, explained.caller), at, parts: [] };
   }
   const role = policy.roles[who.role];
   if (role === undefined) throw new Error(`rule ${rule.id} names an undefined role`);
-  return deciding(asker.role(role));
+  return deciding(explained.role(role));
 }
 
 /** Returns the condition about the MCP message, if the rule has one. */
@@ -77,8 +77,13 @@ function toolConditions({ who, at }: Rule, message: Message | undefined): readon
   return [{ at, truth, parts: [], text: `${what} by tools ${who.tools.join(' ')}` }];
 }
 
-function explainRule(rule: Rule, asker: Asker, policy: Policy, { method, message }: Asked): RuleExplanation {
-  const who = whoCondition(rule, asker, policy);
+function explainRule(
+  rule: Rule,
+  explained: ExplainedCaller,
+  policy: Policy,
+  { method, message }: Requested,
+): RuleExplanation {
+  const who = whoCondition(rule, explained, policy);
   const methods = { at: rule.at, truth: hasMethod(rule, method), parts: [] };
   const conditions = [
     who,
@@ -104,7 +109,11 @@ function passing(
 }
 
 /** Lists the budgets that apply to every caller of a route. */
-function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route }, { caller }: Asker): readonly string[] {
+function limitsOf(
+  policy: Policy,
+  { host, route }: { host: Host; route: Route },
+  { caller }: ExplainedCaller,
+): readonly string[] {
   const { callers, anonymous, agents } = budgetsOf(policy, host, route);
   if (caller?.agent !== undefined) {
     const limits = agents.find(([name]) => name === caller.agent)?.[1] ?? [];
@@ -115,12 +124,12 @@ function limitsOf(policy: Policy, { host, route }: { host: Host; route: Route },
 }
 
 /** The request that is explained. */
-type Asked = Pick<Explanation, 'method' | 'url' | 'message' | 'host' | 'route'>;
+type Requested = Pick<Explanation, 'method' | 'url' | 'message' | 'host' | 'route'>;
 
 /** Decides as the gateway does, including the checks besides the rules. */
 function decideBeyond(
   own: readonly Rule[],
-  caller: Asker['caller'],
+  caller: ExplainedCaller['caller'],
   request: Request,
   beyond: Beyond,
 ): Explanation['decision'] {
@@ -143,7 +152,7 @@ const outcomeOf = (decision: Explanation['decision']): string => (decision.allow
 function passageOf(
   policy: Policy,
   route: Route,
-  { authorization }: Asker,
+  { authorization }: ExplainedCaller,
   decision: Explanation['decision'],
 ): Pick<Explanation, 'passage'> {
   const passing = new Offline(policy, 0).passingAt(route);
@@ -158,8 +167,8 @@ function passageOf(
 /** Explains the decision about a request that has a route. */
 export function explainRoute(
   loaded: Loaded,
-  at: Asked & { readonly host: Host; readonly route: Route },
-  asker: Asker,
+  at: Requested & { readonly host: Host; readonly route: Route },
+  explained: ExplainedCaller,
   flags: BeyondFlags = {},
 ): Explanation {
   const own = loaded.rules.filter((rule) => rule.route === at.route.name);
@@ -168,32 +177,35 @@ export function explainRoute(
     method: at.method,
     ...(at.message && { mcp: mcpHeaders(at.message) }),
   };
-  const beyond = new Beyond(loaded, { ...at, ...flags, asker });
-  const decision = decideBeyond(own, asker.caller, request, beyond);
+  const beyond = new Beyond(loaded, { ...at, ...flags, explained });
+  const decision = decideBeyond(own, explained.caller, request, beyond);
   const isOfAddress =
-    asker.elsewhere?.some((it) => outcomeOf(decide(own, it, request)) !== outcomeOf(decision)) === true;
-  const agent = loaded.policy.agents[asker.caller?.agent ?? ''];
+    explained.elsewhere?.some((it) => outcomeOf(decide(own, it, request)) !== outcomeOf(decision)) === true;
+  const agent = loaded.policy.agents[explained.caller?.agent ?? ''];
   const isActor = !decision.allow && decision.reason === 'actor_not_allowed';
   const isTool = !decision.allow && (decision.reason === 'tool_refused' || decision.reason === 'protocol_refused');
   const isStepUp = !decision.allow && 'stepUp' in decision;
-  const limits = limitsOf(loaded.policy, at, asker);
+  const limits = limitsOf(loaded.policy, at, explained);
   const isOfRules = !decision.allow && decision.reason !== 'origin_refused' && decision.reason !== 'session_expired';
   const wouldPass = !isOfRules || isActor || isTool || isStepUp ? undefined : passing(own, at.method, agent);
   return {
     ...at,
-    asker: isOfAddress ? { ...asker, text: `${asker.text}; ${ADDRESS_UNSAID}: give --network` } : asker,
-    rules: own.map((rule) => explainRule(rule, asker, loaded.policy, at)),
-    roles: asker.kind === 'token' ? Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))) : [],
+    explained: isOfAddress ? { ...explained, text: `${explained.text}; ${ADDRESS_UNSAID}: give --network` } : explained,
+    rules: own.map((rule) => explainRule(rule, explained, loaded.policy, at)),
+    roles:
+      explained.kind === 'token'
+        ? Object.values(loaded.policy.roles).map((role) => deciding(explained.role(role)))
+        : [],
     decision,
     limits,
     assumes: decision.allow ? beyond.assumptions(limits) : [],
-    ...passageOf(loaded.policy, at.route, asker, decision),
+    ...passageOf(loaded.policy, at.route, explained, decision),
     ...(wouldPass && { wouldPass }),
   };
 }
 
 /** Explains a refusal that happens before any rule is evaluated. */
-export function explainRefusal(at: Asked, refusal: Refusal): Explanation {
+export function explainRefusal(at: Requested, refusal: Refusal): Explanation {
   return { ...at, rules: [], roles: [], limits: [], assumes: [], decision: { ...refusal, allow: false } };
 }
 
@@ -214,7 +226,7 @@ function helpAt(route: Route | undefined, policy: Policy): string | undefined {
 }
 
 /** Returns the service of the rule that allows the request, or else the route's service. */
-export function serviceAsked({ decision, route }: Explanation, policy: Policy): Service | undefined {
+export function serviceRequested({ decision, route }: Explanation, policy: Policy): Service | undefined {
   const name = decision.allow ? decision.rule.service : route?.service;
   return name === undefined ? undefined : policy.services[name];
 }

@@ -9,7 +9,7 @@ import type { TokenContext } from '../../caller/roles/truth.ts';
 import { inView, requestRoles } from '../../caller/roles/views.ts';
 import { issuersOf, type Passing, passingOf } from '../../caller/service-credential.ts';
 import type { Caller } from '../../caller/types.ts';
-import type { AskedFrom, Host, Policy, Provider, Route } from '../../policy/checked/types.ts';
+import type { Host, Policy, Provider, RequestOrigin, Route } from '../../policy/checked/types.ts';
 import { issuerHelp, providerKind, providerKinds } from '../../providers/index.ts';
 import { toTable } from '../../rules/table/table.ts';
 import type { Table } from '../../rules/types.ts';
@@ -18,7 +18,7 @@ import { withBinding } from '../../token/binding.ts';
 import { checkClaims } from '../../token/claims.ts';
 import { listed, shown } from '../../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../../token/format.ts';
-import { judgeIntrospected, providerToIntrospect } from '../../token/introspection.ts';
+import { checkIntrospected, providerToIntrospect } from '../../token/introspection.ts';
 import { providerOf } from '../../token/issuer.ts';
 import { type Claims, forResource, type TokenProvider, type Verified } from '../../token/types.ts';
 import { holderOf, requestView } from '../common/words.ts';
@@ -30,7 +30,7 @@ export interface ClaimedCaller {
 }
 
 /** The credentials of a request, as the user describes them. */
-export interface Said extends AskedFrom {
+export interface Reported extends RequestOrigin {
   /** Checks the token of the request; absent: the request has no token. */
   readonly token?: () => Result<ClaimedCaller>;
   /** The text of this token, if the route may read it as a credential of its service. */
@@ -47,7 +47,7 @@ const OWN_TOKEN = 'e30.e30.e30';
 type Place = { readonly host: Pick<Host, 'providers'>; readonly route: Route };
 
 /** Checks a token for the named providers. The audiences of a route replace those of the provider. */
-export type Judge = (providers: readonly string[], audiences?: readonly string[]) => Result<ClaimedCaller>;
+export type CallerFor = (providers: readonly string[], audiences?: readonly string[]) => Result<ClaimedCaller>;
 
 /** Returns the claims that every token of the provider has, so that a test need not list them. */
 function usualClaims(
@@ -86,7 +86,7 @@ export class Offline {
     text: string,
     providers: readonly string[],
     audiences?: readonly string[],
-    from: AskedFrom = {},
+    from: RequestOrigin = {},
   ): Result<ClaimedCaller> {
     const jws = splitJws(text);
     if (!jws.ok) return this.#onlyAsked(text, providers) ?? jws;
@@ -94,7 +94,7 @@ export class Offline {
     if (!header.ok) return header;
     const claims = parseClaims(jws.payload);
     if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');
-    return this.#judge(header.value, claims, providers, audiences, from);
+    return this.#callerFor(header.value, claims, providers, audiences, from);
   }
 
   #providers(names: readonly string[], own?: readonly string[]): readonly TokenProvider[] {
@@ -110,14 +110,14 @@ export class Offline {
   }
 
   /** Returns the provider that must be asked about a token (RFC 7662) before the token is accepted. */
-  askedAbout(text: string, providers: readonly string[]): string | undefined {
+  knownBy(text: string, providers: readonly string[]): string | undefined {
     return providerToIntrospect(text, this.#providers(providers))?.name;
   }
 
   #onlyAsked(text: string, providers: readonly string[]): ReturnType<typeof refuse> | undefined {
-    const asked = this.askedAbout(text, providers);
-    if (asked === undefined) return undefined;
-    const detail = `only provider ${asked} can read this token, and was not asked; meshgate token --online asks`;
+    const requested = this.knownBy(text, providers);
+    if (requested === undefined) return undefined;
+    const detail = `only provider ${requested} can read this token, and was not asked; meshgate token --online asks`;
     return refuse('provider_unavailable', detail);
   }
 
@@ -126,19 +126,19 @@ export class Offline {
     const [provider] = this.#providers([name], own);
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
     const until = this.now + (provider.introspection?.cache ?? 0);
-    const verified = judgeIntrospected(claims, provider, { now: this.now, skew: this.#table.clockSkew, until });
+    const verified = checkIntrospected(claims, provider, { now: this.now, skew: this.#table.clockSkew, until });
     if (!verified.ok) return verified;
     return this.#metToken(verified.value, {});
   }
 
   /** Checks a token without a route. It tries the audiences of the providers first, then those of each route.
    * @returns the caller; if no route accepts the token, the reason why the providers reject it */
-  anywhere(judge: Judge): Result<ClaimedCaller> {
-    const usual = judge(Object.keys(this.policy.providers));
+  anywhere(callerFor: CallerFor): Result<ClaimedCaller> {
+    const usual = callerFor(Object.keys(this.policy.providers));
     if (usual.ok || usual.reason !== 'audience_mismatch') return usual;
     for (const { providers, routes } of this.policy.hosts) {
       for (const { audiences } of routes) {
-        const own = audiences && judge(providers, audiences);
+        const own = audiences && callerFor(providers, audiences);
         if (own?.ok) return own;
       }
     }
@@ -151,7 +151,7 @@ export class Offline {
     given: Claims,
     providers: readonly string[],
     own?: readonly string[],
-    from: AskedFrom = {},
+    from: RequestOrigin = {},
   ): Result<ClaimedCaller> {
     const provider = this.policy.providers[name];
     if (provider === undefined) throw new Error(`the policy has no provider ${name}`);
@@ -164,7 +164,7 @@ export class Offline {
     if ((clients !== undefined || tellsByClient) && client.every((path) => claimAt(claims, path) === undefined)) {
       claims[client[0] as string] = clients?.[0] ?? 'test';
     }
-    return this.#judge({ alg: algorithms[0] as string }, claims, providers, own, from);
+    return this.#callerFor({ alg: algorithms[0] as string }, claims, providers, own, from);
   }
 
   /** Returns the caller of a session for which the provider returned these claims.
@@ -173,7 +173,7 @@ export class Offline {
     name: string,
     given: Claims,
     providers: readonly string[],
-    from: AskedFrom = {},
+    from: RequestOrigin = {},
   ): Result<ClaimedCaller> | undefined {
     if (!providers.includes(name)) return undefined;
     const { claim } = this.#table.providers[name]?.subject ?? { claim: 'sub' };
@@ -181,15 +181,15 @@ export class Offline {
     const { keep: kept } = this.#table.session ?? {};
     const all = { ...named, ...given };
     const claims = kept === undefined ? all : { ...keep(all, kept, name), auth_time: given.auth_time };
-    return this.#met({ provider: name, claims, expires: this.now + 3600, key: '' }, from, toPerson);
+    return this.#withCaller({ provider: name, claims, expires: this.now + 3600, key: '' }, from, toPerson);
   }
 
-  #judge(
+  #callerFor(
     header: JoseHeader,
     claims: Claims,
     providers: readonly string[],
     own: readonly string[] | undefined,
-    from: AskedFrom,
+    from: RequestOrigin,
   ): Result<ClaimedCaller> {
     const accepted = this.#providers(providers, own);
     const provider = providerOf(claims, accepted);
@@ -227,9 +227,9 @@ export class Offline {
     return undefined;
   }
 
-  #metToken(verified: Verified, from: AskedFrom): Result<ClaimedCaller> {
-    const met = this.#met(verified, from, tokenCaller);
-    return met.ok ? (this.#unprovable(verified) ?? met) : met;
+  #metToken(verified: Verified, from: RequestOrigin): Result<ClaimedCaller> {
+    const withCaller = this.#withCaller(verified, from, tokenCaller);
+    return withCaller.ok ? (this.#unprovable(verified) ?? withCaller) : withCaller;
   }
 
   /** The roles that the policy defines. Their facts have a place in the file. */
@@ -237,27 +237,27 @@ export class Offline {
     return Object.values(this.policy.roles).map(({ name, fact }) => [name, fact] as const);
   }
 
-  #met(verified: Verified, from: AskedFrom, meet: typeof tokenCaller): Result<ClaimedCaller> {
-    const caller = meet(verified, this.#table, this.now);
+  #withCaller(verified: Verified, from: RequestOrigin, readCaller: typeof tokenCaller): Result<ClaimedCaller> {
+    const caller = readCaller(verified, this.#table, this.now);
     if (!caller.ok) return caller;
     return ok({ caller: this.#seen(caller.value, from), facts: this.factsOf(verified, from) });
   }
 
   /** Returns the input for facts about claims that were verified before. If the policy has no such provider, it returns
    * the input without a token. */
-  factsOf(verified: Verified, from: AskedFrom): TokenContext {
+  factsOf(verified: Verified, from: RequestOrigin): TokenContext {
     if (!Object.hasOwn(this.policy.providers, verified.provider)) return this.#withoutToken(from);
     return factContext(verified, { ...this.#table, roles: this.#roles }, this.now, requestView(from));
   }
 
   /** Returns the caller with its roles, including those that the request itself gives. */
-  #seen(caller: Caller, from: AskedFrom): Caller {
+  #seen(caller: Caller, from: RequestOrigin): Caller {
     const of = requestRoles(this.#table);
     return of === undefined ? caller : inView(caller, of, requestView(from));
   }
 
   /** Returns the input for facts if there is no token. */
-  #withoutToken(from: AskedFrom): TokenContext {
+  #withoutToken(from: RequestOrigin): TokenContext {
     const verified = { provider: '', claims: {}, expires: 0, key: '' };
     const given = () => undefined;
     const roles = new Map(this.#roles);
@@ -265,13 +265,13 @@ export class Offline {
   }
 
   /** Returns an anonymous caller, which has no certificate, with the roles that the request itself gives. */
-  ofNobody({ network }: AskedFrom): ClaimedCaller {
+  ofNobody({ network }: RequestOrigin): ClaimedCaller {
     const from = network === undefined ? {} : { network };
     return { caller: this.#seen(NOBODY, from), facts: this.#withoutToken(from) };
   }
 
   /** Returns the caller whose only credential is a certificate with this name. */
-  ofCertificate(certificate: string, from: AskedFrom): Result<ClaimedCaller> {
+  ofCertificate(certificate: string, from: RequestOrigin): Result<ClaimedCaller> {
     const caller = holderOf(certificate, this.#table.agents);
     if (!caller.ok) return caller;
     const all = { ...from, certificate };
@@ -294,10 +294,10 @@ export class Offline {
   }
 
   /** Returns the caller of a request. If there are several credentials, the route decides which one counts. */
-  callerAt({ host, route }: Place, said: Said): Result<ClaimedCaller> {
+  callerAt({ host, route }: Place, reported: Reported): Result<ClaimedCaller> {
     const { proof } = this.policy.gateway;
-    const { authorization, text = OWN_TOKEN } = said;
-    const ways: Ways<Said, Accepting, Result<ClaimedCaller>> = {
+    const { authorization, text = OWN_TOKEN } = reported;
+    const ways: Ways<Reported, Accepting, Result<ClaimedCaller>> = {
       token: ({ token }, _at, _method, shown) =>
         token !== undefined && shown === text ? token() : this.ofToken(shown, host.providers, route.audiences),
       certificate: (from, _at, _method, certificate) => this.ofCertificate(certificate, from),
@@ -305,16 +305,16 @@ export class Offline {
       anonymous: (from) => ok(this.ofNobody(from)),
       refuse: (_from, _at, _method, { reason, detail }) => refuse(reason, detail),
     };
-    const token = said.token && `Bearer ${text}`;
+    const token = reported.token && `Bearer ${text}`;
     const beside = authorization !== undefined && this.hasTokenHeader ? token : undefined;
     // For certificates and sessions, only the presence matters here. Their contents are checked elsewhere.
     const shown = {
       Authorization: authorization ?? token,
       [TO_CHECK.credential]: beside,
-      'SSL-Client-Cert': said.certificate,
-      Cookie: said.session && 'said',
+      'SSL-Client-Cert': reported.certificate,
+      Cookie: reported.session && 'said',
     };
     const accepting = acceptingOf(route.accept, proof !== undefined, this.passingAt(route));
-    return takeCredential(ways, shown, said, accepting, '', shown.Authorization);
+    return takeCredential(ways, shown, reported, accepting, '', shown.Authorization);
   }
 }

@@ -1,14 +1,14 @@
 import { place } from '../../policy/index.ts';
 import { messageText } from '../../rules/tools.ts';
 import { count } from '../common/print.ts';
-import { askerText, ruleText } from '../common/words.ts';
+import { policyCallerText, ruleText } from '../common/words.ts';
 import type { TestOutcome } from './policy-tests.ts';
 
 /** Describes a test in words, with its place in the policy. */
-export function askedText({ test, index }: Pick<TestOutcome, 'test' | 'index'>): string {
+export function testCaseText({ test, index }: Pick<TestOutcome, 'test' | 'index'>): string {
   const message = test.message === undefined ? '' : ` (${messageText(test.message)})`;
   const beside = test.serviceCredential === undefined ? '' : `, with a service’s ${test.serviceCredential}`;
-  return `${place(test.at)} tests[${index}]: ${test.method} ${test.url}${message} as ${askerText(test.as)}${beside}`;
+  return `${place(test.at)} tests[${index}]: ${test.method} ${test.url}${message} as ${policyCallerText(test.as)}${beside}`;
 }
 
 /** Describes a failed test: the expected result, the actual result and the rule. */
@@ -18,7 +18,7 @@ export function failureText(outcome: TestOutcome): string {
   const by = got === 'allowed' ? 'by' : 'nearest rule';
   const deciding = rule === undefined ? '' : `; ${by} ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
   const came = got === test.expect ? `but ${detail}` : `got ${got}${why}`;
-  return `${askedText(outcome)}: expected ${test.expect}, ${came}${deciding}`;
+  return `${testCaseText(outcome)}: expected ${test.expect}, ${came}${deciding}`;
 }
 
 /** Says how many tests passed and how many failed. */
@@ -31,7 +31,7 @@ export function testsText(outcomes: readonly TestOutcome[]): string {
 
 /** Returns a test's result as JSON. */
 export const outcomeJson = ({ test, passed, got, detail, rule }: TestOutcome) => ({
-  ...{ at: test.at, as: askerText(test.as), method: test.method, url: test.url, message: test.message },
+  ...{ at: test.at, as: policyCallerText(test.as), method: test.method, url: test.url, message: test.message },
   ...{ serviceCredential: test.serviceCredential, expect: test.expect, got, passed, detail },
   ...{ rule: rule?.id, ruleAt: rule?.at },
 });

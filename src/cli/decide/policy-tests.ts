@@ -8,7 +8,7 @@ import { mcpHeaders } from '../common/message-flags.ts';
 import { headerOf } from '../common/service-credential.ts';
 import { ADDRESS_UNSAID } from '../common/words.ts';
 import { reach } from './ask.ts';
-import { Offline, type Said } from './offline.ts';
+import { Offline, type Reported } from './offline.ts';
 
 /** The result of one policy test. */
 export interface TestOutcome {
@@ -22,7 +22,7 @@ export interface TestOutcome {
   readonly rule?: Rule;
 }
 
-type Asked = Decision<Rule> | (Refusal & { readonly allow: false; readonly nearest?: undefined });
+type Requested = Decision<Rule> | (Refusal & { readonly allow: false; readonly nearest?: undefined });
 
 type Reached = Exclude<ReturnType<typeof reach>, Refusal>;
 
@@ -35,12 +35,12 @@ function takesTokens(offline: Offline, provider: string, { route }: Reached): bo
 
 /** Returns the credential for a test with claims: a token, or else a session.
  * @param hasRoom whether the request has a header for a token */
-function saidBy(
+function declaredBy(
   offline: Offline,
   as: Extract<PolicyTest['as'], { kind: 'claims' }>,
   reached: Reached,
   hasRoom: boolean,
-): Said {
+): Reported {
   const { provider, claims, signedIn } = as;
   const { host, route } = reached;
   const given = signedIn === undefined ? claims : { ...claims, auth_time: Math.floor(offline.now) - signedIn };
@@ -62,8 +62,12 @@ export const noRoom = refuse(
 );
 
 /** Returns why a request with this `Authorization` cannot have a credential of the gateway, too. */
-export function refusedBeside(offline: Offline, said: Said, reached: Reached): ReturnType<typeof refuse> | undefined {
-  const claimed = offline.callerAt(reached, said);
+export function refusedBeside(
+  offline: Offline,
+  reported: Reported,
+  reached: Reached,
+): ReturnType<typeof refuse> | undefined {
+  const claimed = offline.callerAt(reached, reported);
   if (!claimed.ok) return claimed;
   return offline.takesBeside(reached.route) ? undefined : noRoom;
 }
@@ -77,13 +81,13 @@ function callerOf(offline: Offline, { as, serviceCredential }: PolicyTest, reach
     return ok(as.kind === 'roles' ? as : { roles: [], agent: as.agent, alone: true });
   }
   const hasRoom = serviceCredential === undefined || offline.hasTokenHeader;
-  const said: Said = as.kind === 'nobody' ? as : saidBy(offline, as, reached, hasRoom);
-  const claimed = offline.callerAt(reached, { ...said, ...beside });
-  if (claimed.ok && !hasRoom && said.token !== undefined) return noRoom;
+  const reported: Reported = as.kind === 'nobody' ? as : declaredBy(offline, as, reached, hasRoom);
+  const claimed = offline.callerAt(reached, { ...reported, ...beside });
+  if (claimed.ok && !hasRoom && reported.token !== undefined) return noRoom;
   return claimed.ok ? ok(claimed.value.caller) : claimed;
 }
 
-function ask({ rules }: Loaded, offline: Offline, test: PolicyTest): Asked {
+function ask({ rules }: Loaded, offline: Offline, test: PolicyTest): Requested {
   const { method, url, message } = test;
   const reached = reach(offline.policy, method, url);
   if ('reason' in reached) return { allow: false, ...reached };
@@ -93,7 +97,7 @@ function ask({ rules }: Loaded, offline: Offline, test: PolicyTest): Asked {
   return decide(rules, caller.value, { route: reached.route.name, method, ...(mcp && { mcp }) });
 }
 
-const gotBy = (asked: Asked): string => (asked.allow ? 'allowed' : asked.reason);
+const gotBy = (requested: Requested): string => (requested.allow ? 'allowed' : requested.reason);
 
 /** Whether a test without an address would have another result at an address outside the policy's networks. */
 function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: string): boolean {
@@ -103,10 +107,14 @@ function needsAddress(loaded: Loaded, offline: Offline, test: PolicyTest, got: s
 }
 
 /** Describes a service's credential that is erased although the request passes. */
-function erased(offline: Offline, { serviceCredential, method, url }: PolicyTest, asked: Asked): string | undefined {
+function erased(
+  offline: Offline,
+  { serviceCredential, method, url }: PolicyTest,
+  requested: Requested,
+): string | undefined {
   const reached = reach(offline.policy, method, url);
-  if (serviceCredential === undefined || !asked.allow || 'reason' in reached) return undefined;
-  const { service, id } = asked.rule;
+  if (serviceCredential === undefined || !requested.allow || 'reason' in reached) return undefined;
+  const { service, id } = requested.rule;
   if (offline.passingAt(reached.route)?.schemeFor(service, headerOf(serviceCredential)) !== undefined) return undefined;
   return `the credential of the service is erased: rule ${id} leads to ${service}, which service_credential.services does not list`;
 }
@@ -116,13 +124,13 @@ function erased(offline: Offline, { serviceCredential, method, url }: PolicyTest
 export function runTests(loaded: Loaded, now: number): TestOutcome[] {
   const offline = new Offline(loaded.policy, now);
   return loaded.policy.tests.map((test, index) => {
-    const asked = ask(loaded, offline, test);
-    const got = gotBy(asked);
-    const rule = asked.allow ? asked.rule : asked.nearest;
+    const requested = ask(loaded, offline, test);
+    const got = gotBy(requested);
+    const rule = requested.allow ? requested.rule : requested.nearest;
     const unsaid = needsAddress(loaded, offline, test, got);
-    const said = 'detail' in asked ? asked.detail : undefined;
-    const lost = erased(offline, test, asked);
-    const detail = lost !== undefined ? lost : unsaid ? `${ADDRESS_UNSAID}: write network` : said;
+    const reported = 'detail' in requested ? requested.detail : undefined;
+    const lost = erased(offline, test, requested);
+    const detail = lost !== undefined ? lost : unsaid ? `${ADDRESS_UNSAID}: write network` : reported;
     return {
       test,
       index,

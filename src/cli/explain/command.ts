@@ -15,7 +15,7 @@ import { messageFlags, messageOf } from '../common/message-flags.ts';
 import { checkForm } from '../common/service-credential.ts';
 import { readsStdin, sourceFlags, sourceOf } from '../common/source.ts';
 import { reach, splitUrl } from '../decide/ask.ts';
-import { askerOf } from '../decide/asker.ts';
+import { explainedCallerOf } from '../decide/explained-caller.ts';
 import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { explainLogged, parseRequestId } from './request.ts';
@@ -104,12 +104,12 @@ function checkLogged(flags: Flags, url: string | undefined): void {
 
 function explainRequest(runtime: Runtime, loaded: Loaded, flags: Flags, method: string, url: string): Explanation {
   const message = messageOf(flags);
-  const asked = { method, url, ...(message && { message }) };
+  const requested = { method, url, ...(message && { message }) };
   const reached = reach(loaded.policy, method, url);
-  if ('reason' in reached) return explainRefusal(asked, reached);
-  const at = { ...asked, ...reached };
-  const asker = askerOf(runtime, loaded.policy, flags, reached);
-  return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, asker, flags);
+  if ('reason' in reached) return explainRefusal(requested, reached);
+  const at = { ...requested, ...reached };
+  const explained = explainedCallerOf(runtime, loaded.policy, flags, reached);
+  return 'reason' in explained ? explainRefusal(at, explained) : explainRoute(loaded, at, explained, flags);
 }
 
 /** `meshgate explain`: says whether a request is allowed, for each rule, with the facts that decided. */

@@ -1,6 +1,6 @@
 import { stageOf } from '../../audit/lines/decided-by.ts';
 import { isCut, type LogLine } from '../../audit/lines/line.ts';
-import { askedAs, doneText, redecide } from '../../audit/replay/decide-again.ts';
+import { doneText, redecide, requestedAs } from '../../audit/replay/decide-again.ts';
 import { Decider } from '../../audit/replay/decider.ts';
 import { foreign } from '../../base/hostile-text.ts';
 import { type ReasonCode, reasons } from '../../base/reasons.ts';
@@ -14,7 +14,7 @@ import { count, type Report } from '../common/print.ts';
 import { readsStdin, type Source, sourceName } from '../common/source.ts';
 import { type Reached, reach } from '../decide/ask.ts';
 import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
-import { loggedAsker } from '../decide/logged-asker.ts';
+import { loggedCaller } from '../decide/logged-caller.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { explanationReport } from './text.ts';
 
@@ -78,15 +78,15 @@ const isReason = (text: string): text is ReasonCode => Object.hasOwn(reasons, te
 /** Explains a line: by the rules if they decided, and otherwise by the reason in the line. */
 function explained(loaded: Loaded, decider: Decider, line: LogLine): Explanation {
   const message = messageOf(line.mcp);
-  const asked = { method: line.method, url: `https://${line.host}${line.path}`, ...(message && { message }) };
+  const requested = { method: line.method, url: `https://${line.host}${line.path}`, ...(message && { message }) };
   const reached = reachedBy(loaded, line);
-  if ('reason' in reached) return explainRefusal(asked, reached);
-  const at = { ...asked, ...reached };
-  const request = askedAs(line, decider);
+  if ('reason' in reached) return explainRefusal(requested, reached);
+  const at = { ...requested, ...reached };
+  const request = requestedAs(line, decider);
   const stage = stageOf(line);
   const isOfRules = stage === 'rules' || stage === 'later';
   if (isOfRules && typeof request !== 'string' && line.reason !== 'protocol_refused') {
-    const explanation = explainRoute(loaded, at, loggedAsker(loaded.policy, line, request));
+    const explanation = explainRoute(loaded, at, loggedCaller(loaded.policy, line, request));
     if (stage === 'rules' || !explanation.decision.allow || !isReason(line.reason)) return explanation;
     // The rule allowed the request, and then a budget or the like prevented it.
     return { ...explanation, decision: { allow: false, reason: line.reason }, assumes: [] };

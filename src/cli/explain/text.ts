@@ -17,8 +17,8 @@ import { NO, YES } from '../common/context.ts';
 import type { Paint, Report } from '../common/print.ts';
 import { passageText, passesText } from '../common/service-credential.ts';
 import { ruleText } from '../common/words.ts';
-import type { Asker } from '../decide/asker.ts';
-import { type Explanation, type RuleExplanation, refusalOf, serviceAsked } from '../decide/explanation.ts';
+import type { ExplainedCaller } from '../decide/explained-caller.ts';
+import { type Explanation, type RuleExplanation, refusalOf, serviceRequested } from '../decide/explanation.ts';
 
 /** Returns a fact as JSON. `held` is absent if the result is not known; `unsaid` may say why. */
 export const factJson = ({ text, truth: held, at, help, unsaid, above, parts }: FactExplanation): unknown => ({
@@ -30,7 +30,7 @@ const ruleJson = ({ id, at, who, methods, service, as }: Rule) => ({
   ...{ id, at, who, methods, service, as: as || undefined },
 });
 
-function callerJson({ kind, caller, claimed }: Asker) {
+function callerJson({ kind, caller, claimed }: ExplainedCaller) {
   const agent = { agent: caller?.agent, alone: (caller?.agent && caller.alone) || undefined };
   if (claimed === undefined) return { kind, roles: caller?.roles ?? [], ...agent };
   const { subject, provider, roles, binding: bound } = claimed.caller;
@@ -53,9 +53,10 @@ function serviceJson(service: Service, policy: Policy) {
 
 /** Returns an explanation as JSON. */
 export function explanationJson(explanation: Explanation, policy: Policy, unverified: boolean): object {
-  const { method, url, message, host, route, asker, rules, roles, limits, assumes, decision, wouldPass } = explanation;
+  const { method, url, message, host, route, explained, rules, roles, limits, assumes, decision, wouldPass } =
+    explanation;
   const { reason, status, help } = refusalOf(explanation, policy) ?? {};
-  const service = serviceAsked(explanation, policy);
+  const service = serviceRequested(explanation, policy);
   const nearest = !decision.allow && 'nearest' in decision ? decision.nearest : undefined;
   return {
     ...{ method, url, message },
@@ -71,7 +72,7 @@ export function explanationJson(explanation: Explanation, policy: Policy, unveri
     route: route && routeJson(route),
     serviceCredential: explanation.passage,
     service: service && serviceJson(service, policy),
-    caller: asker && callerJson(asker),
+    caller: explained && callerJson(explained),
     signature: unverified ? 'not checked' : undefined,
     limits: limits.length > 0 ? limits : undefined,
     assumes: assumes.length > 0 ? assumes : undefined,
@@ -125,11 +126,11 @@ function verdict(explanation: Explanation, policy: Policy, paint: Paint): string
 /** Describes what a role requires of the sign-in. */
 function stepUpText(role: string, policy: Policy): string {
   const { acrValues = [], maxAge } = stepUpOf(role, policy) ?? {};
-  const asked = [
+  const requested = [
     ...(acrValues.length === 0 ? [] : [`acr ${acrValues.join(' or ')}`]),
     ...(maxAge === undefined ? [] : [`no longer than ${maxAge}s ago`]),
   ];
-  return `another sign-in would give role ${role}${asked.length === 0 ? '' : `: ${asked.join(', ')}`}`;
+  return `another sign-in would give role ${role}${requested.length === 0 ? '' : `: ${requested.join(', ')}`}`;
 }
 
 function nearestLines({ route, decision, wouldPass }: Explanation, policy: Policy): string[] {
@@ -167,25 +168,25 @@ function throughText(service: Service | undefined, policy: Policy): string {
 }
 
 /** Returns the note that a bound token needs a proof. */
-function boundLines(asker: Asker | undefined): string[] {
-  const binding = asker?.claimed?.caller.binding;
+function boundLines(explained: ExplainedCaller | undefined): string[] {
+  const binding = explained?.claimed?.caller.binding;
   return binding === undefined ? [] : [`          bound to a key (${binding}): each request must prove its possession`];
 }
 
 /** Says which credentials of its service the route passes on, and what happens to that of the request. */
-function credentialLines({ route, asker, passage }: Explanation, policy: Policy): string[] {
+function credentialLines({ route, explained, passage }: Explanation, policy: Policy): string[] {
   const passes = route?.serviceCredential;
   if (passes === undefined) return [];
   if (passage === undefined) return [`passes on ${passesText(passes)}`];
   const header = policy.gateway.credentialHeader;
-  const inHeader = asker?.kind === 'token' && header !== undefined ? [`          by the token in ${header}`] : [];
+  const inHeader = explained?.kind === 'token' && header !== undefined ? [`          by the token in ${header}`] : [];
   return [...inHeader, passageText(passage, passes)];
 }
 
 /** Returns an explanation as text for people. */
 export function explanationText(explanation: Explanation, policy: Policy, unverified: boolean, paint: Paint): string {
-  const { method, url, message, host, route, asker, rules, roles, limits, assumes } = explanation;
-  const service = serviceAsked(explanation, policy);
+  const { method, url, message, host, route, explained, rules, roles, limits, assumes } = explanation;
+  const service = serviceRequested(explanation, policy);
   const to = service?.direct === undefined ? throughText(service, policy) : 'directly';
   const named = new Set(rules.flatMap(({ conditions }) => conditions.map(({ text }) => text)));
   const others = roles.filter(({ text }) => !named.has(text));
@@ -197,9 +198,9 @@ export function explanationText(explanation: Explanation, policy: Policy, unveri
     ...(host?.team === undefined ? [] : [`team      ${host.team}`]),
     ...(route === undefined || route.accept.join() === 'bearer' ? [] : [`accepts   ${route.accept.join(', ')}`]),
     ...(service === undefined ? [] : [`service   ${service.name}, ${to} (${service.authority})`]),
-    ...(asker === undefined ? [] : [`caller    ${asker.text}`]),
+    ...(explained === undefined ? [] : [`caller    ${explained.text}`]),
     ...credentialLines(explanation, policy),
-    ...boundLines(asker),
+    ...boundLines(explained),
     ...(unverified ? [`          ${UNVERIFIED}`] : []),
     ...limits.map((limit) => `limit     ${limit}`),
     ...assumes.map((text) => `assumes   ${text}`),

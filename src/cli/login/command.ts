@@ -7,12 +7,12 @@ import { formText } from '../../session/flow/query.ts';
 import { command, type FlagsOf, flag, NO, WrongUse, YES } from '../common/context.ts';
 import { loadValid } from '../common/load.ts';
 import {
-  type Asked,
   askUrl,
   discover,
   jsonOf,
   type Members,
   providerNetwork,
+  type Requested,
   withPolicyCa,
 } from '../common/provider.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
@@ -45,8 +45,8 @@ const positive = (value: unknown, fallback: number): number =>
  * @param device the endpoint
  * @returns what the person must confirm (section 3.2), with the lifetime of the code and the interval of requests in
  * seconds; a sentence if this fails */
-async function authorize(asked: Asked, device: string, params: Readonly<Record<string, string>>) {
-  const answer = await askUrl(asked, device, form(params));
+async function authorize(queried: Requested, device: string, params: Readonly<Record<string, string>>) {
+  const answer = await askUrl(queried, device, form(params));
   if ('error' in answer) return `${foreign(device)}: no answer: ${answer.error}`;
   const members = jsonOf(answer) ?? {};
   if (answer.status !== 200) return `the provider refuses to begin (${answer.status}): ${errorText(members)}`;
@@ -68,7 +68,7 @@ async function authorize(asked: Asked, device: string, params: Readonly<Record<s
  * @param who `client_id`, and `resource` if the token is for a resource (RFC 8707 section 2.2) */
 async function poll(
   runtime: Pick<Runtime, 'sleep' | 'now'>,
-  asked: Asked,
+  queried: Requested,
   endpoint: string,
   who: Readonly<Record<string, string>>,
   { deviceCode, expiresIn, interval }: Exclude<Awaited<ReturnType<typeof authorize>>, string>,
@@ -78,7 +78,7 @@ async function poll(
   // The time that the requests take counts too.
   for (const end = runtime.now() + expiresIn; runtime.now() + pause <= end; ) {
     await runtime.sleep(pause);
-    const answer = await askUrl(asked, endpoint, body);
+    const answer = await askUrl(queried, endpoint, body);
     const members = jsonOf(answer) ?? {};
     if ('error' in answer) pause *= 2;
     else if (answer.status === 200) {
@@ -120,7 +120,7 @@ function providerOf({ providers }: Policy, { provider: name, clientId }: FlagsOf
 
 /** Returns the scope or the resource with which the provider issues a token for the gateway. Entra chooses the audience
  * by the scope, and Okta by its authorization server. */
-function askedFor(
+function requestedFor(
   { kind, audiences }: Provider,
   scope: string | undefined,
 ): { readonly scope: string; readonly resource?: string } {
@@ -155,21 +155,21 @@ export const loginCommand = command({
       runtime.err(`${text}\n`);
       return NO;
     };
-    const asked = withPolicyCa(runtime, network, provider, () =>
+    const queried = withPolicyCa(runtime, network, provider, () =>
       runtime.err(
         `${provider.caFile} is not on this machine, so the CAs of the system are used; --ca-file names another file\n`,
       ),
     );
-    const members = await discover(asked, provider.issuer);
+    const members = await discover(queried, provider.issuer);
     if (typeof members === 'string') return no(members);
     const endpoints = deviceEndpoints(members);
     if (typeof endpoints === 'string') return no(endpoints);
-    const { scope, ...resource } = askedFor(provider, flags.scope);
+    const { scope, ...resource } = requestedFor(provider, flags.scope);
     const who = { client_id: client, ...resource };
-    const begun = await authorize(asked, endpoints.device, { ...who, scope });
+    const begun = await authorize(queried, endpoints.device, { ...who, scope });
     if (typeof begun === 'string') return no(begun);
     runtime.err(`open ${begun.uri}\nand confirm the code ${begun.userCode}\n`);
-    const token = await poll(runtime, asked, endpoints.token, who, begun);
+    const token = await poll(runtime, queried, endpoints.token, who, begun);
     if ('error' in token) return no(token.error);
     const taken = new Offline(loaded.policy, runtime.now()).ofToken(token.accessToken, [provider.name]);
     if (!taken.ok) return no(`the gateway would reject this token: ${taken.reason}: ${detailOf(taken)}`);

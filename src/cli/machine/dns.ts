@@ -28,8 +28,8 @@ export function systemDns(): InDns | undefined {
     const resolver = new Resolver({ timeout: 2000, tries: 2 });
     if (servers.length > 0) resolver.setServers(servers);
     const found = await Promise.all(
-      [resolver.resolve4(name), resolver.resolve6(name)].map((asked) =>
-        asked.then(
+      [resolver.resolve4(name), resolver.resolve6(name)].map((queried) =>
+        queried.then(
           () => true,
           ({ code }: { code?: string }) => (ABSENT.includes(code ?? '') ? false : undefined),
         ),

@@ -1,9 +1,9 @@
 import { identityOf, meshOf, reachedAt } from '../../policy/checked/ingresses.ts';
 import type { MeshKind } from '../../policy/checked/types.ts';
 import { definitionChanges } from '../../rules/compare/changed-definitions.ts';
+import { classify } from '../../rules/compare/classify.ts';
 import { populationOf } from '../../rules/compare/population.ts';
 import { prove, proveIdentities, type Side, type Witness } from '../../rules/compare/prove.ts';
-import { weighed } from '../../rules/compare/weighed.ts';
 import { writtenId } from '../../rules/enforced.ts';
 import type { MeshRule } from '../../rules/types.ts';
 import { meshTarget, meshTargetNames } from '../../targets/index.ts';
@@ -41,8 +41,13 @@ function sideOf({ policy, rules }: Loaded): Side {
     outcome: (rule) => {
       const found = policy.services[rule.service];
       const mesh = meshOf(policy, found);
-      const doors = mesh && found ? reachedAt(mesh, found) : [];
-      const through = doors.map((door) => [door.host, door.port, door.serverName, door.caFile]);
+      const ingresses = mesh && found ? reachedAt(mesh, found) : [];
+      const through = ingresses.map((ingressItem) => [
+        ingressItem.host,
+        ingressItem.port,
+        ingressItem.serverName,
+        ingressItem.caFile,
+      ]);
       const { authority, endpoint, direct } = found ?? {};
       return JSON.stringify([authority, endpoint, direct, through, identityOf(policy, rule)?.spiffe]);
     },
@@ -113,9 +118,9 @@ function proveTarget(
   const target = meshTarget(name);
   if (assertionJwks !== undefined && !target.takesJwks)
     throw new WrongUse(`--assertion-jwks has no effect for ${name}: leave it out`);
-  const whole = loadValid(runtime, a);
+  const entire = loadValid(runtime, a);
   checkTogether(target, ingress);
-  const own = ofMesh(whole, meshName, target);
+  const own = ofMesh(entire, meshName, target);
   const loaded = target.together ? own : seenFrom(own, ingress);
   const files = meshFiles(runtime, b);
   const { policy, rules } = loaded;
@@ -151,7 +156,7 @@ function meshSource(runtime: Runtime, a: string, { overlay, env, ...sides }: Pai
 function provePolicies(runtime: Runtime, pair: readonly [Source, Source]): Proof {
   const [left, right] = loadPair(runtime, pair);
   const witness = prove(sideOf(left), sideOf(right), populationOf(left.policy, right.policy));
-  const { counted, reached, other } = weighed(definitionChanges(left.policy, right));
+  const { counted, reached, other } = classify(definitionChanges(left.policy, right));
   if (witness === undefined) return { definitions: counted, other };
   return { witness: { ...witness, url: urlOf(left, witness) }, definitions: [...counted, ...reached], other };
 }

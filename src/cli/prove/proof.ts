@@ -1,6 +1,6 @@
 import { foreign } from '../../base/hostile-text.ts';
 import { place } from '../../policy/index.ts';
-import type { Asking } from '../../rules/compare/compared-callers.ts';
+import type { Query } from '../../rules/compare/compared-callers.ts';
 import type { DefinitionChange } from '../../rules/compare/parts.ts';
 import type { Witness } from '../../rules/compare/prove.ts';
 import { messageText } from '../../rules/tools.ts';
@@ -11,7 +11,7 @@ import { ruleJson } from '../diff/command.ts';
 import { definitionText } from '../diff/text.ts';
 
 /** The caller that two sides treat differently: an anonymous caller, a caller with roles, or an identity. */
-export type Differing = Asking | { readonly identity: string };
+export type Differing = Query | { readonly identity: string };
 
 /** The result of a proof: a request on which the sides differ, and the definitions that differ. */
 export interface Proof {
@@ -36,7 +36,7 @@ export function isProven(proof: Proof): boolean {
 }
 
 /** Describes an anonymous caller, with the roles that its address gives on both sides. */
-function anonymousText({ roles, left, address }: Exclude<Asking, null>): string {
+function anonymousText({ roles, left, address }: Exclude<Query, null>): string {
   const gives = (those: readonly string[]) => those.join(', ') || 'no role';
   const each = left === undefined ? gives(roles) : `${gives(left)} on the first side and ${gives(roles)} on the second`;
   return `an anonymous caller, from ${address}; the request gives ${each}`;

@@ -42,7 +42,7 @@ export const PROBE_BUNDLE = 'status.js';
 
 /** Whether a form asks a sidecar. */
 export const asksSidecar = (target: string, form: string | undefined): boolean =>
-  isController(target) && ingressTargets[target].asking.includes(form ?? '');
+  isController(target) && ingressTargets[target].extAuth.includes(form ?? '');
 
 /** Reads the Service of the sidecar. The controller looks for it in the namespace of the hosts. */
 function sidecarService(text: string): { readonly name: string; readonly port: number } {

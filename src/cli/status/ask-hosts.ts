@@ -9,7 +9,7 @@ import { splitUrl } from '../decide/ask.ts';
 import type { Ask, Incoming, Outgoing } from '../machine/http.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { gatewayAddress, refusalReason } from '../test/at-gateway.ts';
-import type { Asked, Skipped } from './routes-to-ask.ts';
+import type { Requested, Skipped } from './routes-to-ask.ts';
 
 /** What a request without a credential found at an address. */
 type Found =
@@ -56,21 +56,21 @@ function foundIn(answer: Incoming, sent: Sent): Found {
   return { kind: 'open', status };
 }
 
-interface Result extends Asked {
+interface Result extends Requested {
   readonly found: Found;
 }
 
 /** The flags of every command that asks hosts. */
-export const askingFlags = {
+export const queryFlags = {
   gateway: flag('URL', 'Connect to this address, https://HOST:PORT, whatever the names of the hosts resolve to'),
   caFile: flag('FILE', "CA of the gateway's certificate, PEM (default: the system's)"),
   format: formatFlag,
 } as const;
 
-type Flags = FlagsOf<typeof askingFlags>;
+type Flags = FlagsOf<typeof queryFlags>;
 
 /** Returns what to ask for a URL of the command line. */
-export function askedAt(url: string): Asked {
+export function requestAt(url: string): Requested {
   if (!/^https?:\/\/[^/?#\s]+(?:[/?#]\S*)?$/i.test(url)) throw new WrongUse(`${url}: write https://HOST/PATH`);
   return { url, method: 'GET' };
 }
@@ -78,18 +78,18 @@ export function askedAt(url: string): Asked {
 /** How many requests are on their way at once. */
 const AT_ONCE = 8;
 
-async function askAll(ask: Ask, all: readonly Asked[], flags: Flags, ca: string | undefined): Promise<Result[]> {
+async function askAll(ask: Ask, all: readonly Requested[], flags: Flags, ca: string | undefined): Promise<Result[]> {
   const gateway = flags.gateway === undefined ? undefined : gatewayAddress(flags.gateway);
-  const one = async (asked: Asked): Promise<Result> => {
-    const { host, target } = splitUrl(asked.url) ?? { host: '', target: '/' };
-    const { address, port, tls } = gateway ?? gatewayAddress(asked.url.replace(/^(https?:\/\/[^/?#]*).*$/is, '$1'));
+  const one = async (requested: Requested): Promise<Result> => {
+    const { host, target } = splitUrl(requested.url) ?? { host: '', target: '/' };
+    const { address, port, tls } = gateway ?? gatewayAddress(requested.url.replace(/^(https?:\/\/[^/?#]*).*$/is, '$1'));
     const name = host.replace(/:\d*$/, '').toLowerCase();
     // A browser's Accept is not sent, so that the gateway says its reason and does not lead to the sign-in.
     const headers = { Accept: '*/*' };
-    const request = { address, port, tls, name, authority: host, method: asked.method, target, headers };
+    const request = { address, port, tls, name, authority: host, method: requested.method, target, headers };
     return {
-      ...asked,
-      found: foundIn(await ask({ ...request, ...(ca !== undefined && { ca }) }), { ...request, url: asked.url }),
+      ...requested,
+      found: foundIn(await ask({ ...request, ...(ca !== undefined && { ca }) }), { ...request, url: requested.url }),
     };
   };
   const results: Result[] = [];
@@ -117,13 +117,13 @@ function summary(results: readonly Result[], paint: Paint): string {
 }
 
 /** Returns a function that takes what to ask, and returns what was found. */
-export function asking(runtime: Runtime, flags: Flags) {
+export function query(runtime: Runtime, flags: Flags) {
   const ask = network(runtime, 'status');
   const ca = flags.caFile === undefined ? undefined : readText(runtime, flags.caFile, 'the CA');
-  return async (all: readonly (Asked | Skipped)[]): Promise<Report> => {
+  return async (all: readonly (Requested | Skipped)[]): Promise<Report> => {
     const skipped = all.flatMap((it) => ('skipped' in it ? [it] : []));
-    const asked = all.flatMap((it) => ('skipped' in it ? [] : [it]));
-    const results = await askAll(ask, asked, flags, ca);
+    const requested = all.flatMap((it) => ('skipped' in it ? [] : [it]));
+    const results = await askAll(ask, requested, flags, ca);
     const isClosed = results.every(({ found }) => found.kind === 'closed');
     return {
       code: isClosed ? YES : NO,

@@ -2,10 +2,10 @@ import { argument, command, WrongUse } from '../common/context.ts';
 import { loadValid } from '../common/load.ts';
 import { sourceFlags, sourceOf } from '../common/source.ts';
 import type { Runtime } from '../machine/runtime.ts';
-import { askedAt, asking, askingFlags } from './ask-hosts.ts';
+import { query, queryFlags, requestAt } from './ask-hosts.ts';
 import { routesToAsk } from './routes-to-ask.ts';
 
-const flags = { ...askingFlags, overlay: sourceFlags.overlay, env: sourceFlags.env } as const;
+const flags = { ...queryFlags, overlay: sourceFlags.overlay, env: sourceFlags.env } as const;
 
 const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
@@ -43,8 +43,8 @@ export const statusCommand = command({
     for (const key of ['overlay', 'env'] as const) {
       if (file === undefined && flags[key] !== undefined) throw new WrongUse(`--${key} has no effect without a policy`);
     }
-    const ask = asking(runtime, flags);
+    const ask = query(runtime, flags);
     const loaded = file === undefined ? undefined : loadValid(runtime, sourceOf(runtime, file, flags));
-    return ask([...args.filter(isUrl).map(askedAt), ...(loaded === undefined ? [] : routesToAsk(loaded))]);
+    return ask([...args.filter(isUrl).map(requestAt), ...(loaded === undefined ? [] : routesToAsk(loaded))]);
   },
 });

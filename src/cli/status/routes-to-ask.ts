@@ -3,7 +3,7 @@ import { decide } from '../../rules/decide/decide.ts';
 import type { Loaded } from '../common/load.ts';
 
 /** A request without a credential, which nothing but the gateway may answer. */
-export interface Asked {
+export interface Requested {
   readonly url: string;
   readonly method: 'GET';
 }
@@ -29,7 +29,7 @@ function urlOf(
 }
 
 /** Returns what to ask about each route of a policy. */
-export function routesToAsk({ policy, rules }: Loaded): readonly (Asked | Skipped)[] {
+export function routesToAsk({ policy, rules }: Loaded): readonly (Requested | Skipped)[] {
   return policy.hosts.flatMap((host) =>
     host.routes.map((route) => {
       const url = urlOf(policy, host.name, route);

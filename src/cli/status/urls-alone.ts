@@ -1,5 +1,5 @@
 import { argument, command } from '../common/context.ts';
-import { askedAt, asking, askingFlags } from './ask-hosts.ts';
+import { query, queryFlags, requestAt } from './ask-hosts.ts';
 
 /** `meshgate status` for URLs alone. It reads no policy, so its bundle fits into a ConfigMap. */
 export const statusProbe = command({
@@ -7,7 +7,7 @@ export const statusProbe = command({
   text: 'The command "meshgate status" without policies, for the probe of rendered manifests.',
   exits: { 0: 'the gateway refused every request', 1: 'a service answered, or there was no answer' },
   examples: ['node status.mjs https://wiki.example.com/'],
-  flags: askingFlags,
+  flags: queryFlags,
   args: [{ ...argument('URL', 'What to ask, https://HOST/PATH'), several: true }],
-  run: (runtime, flags, ...urls) => asking(runtime, flags)(urls.map(askedAt)),
+  run: (runtime, flags, ...urls) => query(runtime, flags)(urls.map(requestAt)),
 });

@@ -1,12 +1,12 @@
 import { foreign } from '../../base/hostile-text.ts';
 import { type ReasonCode, reasons } from '../../base/reasons.ts';
-import type { AskedFrom, Policy, PolicyTest } from '../../policy/checked/types.ts';
+import type { Policy, PolicyTest, RequestOrigin } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { WrongUse } from '../common/context.ts';
 import { readText } from '../common/load.ts';
 import { mcpFields } from '../common/message-flags.ts';
 import { headerOf } from '../common/service-credential.ts';
-import { askerText } from '../common/words.ts';
+import { policyCallerText } from '../common/words.ts';
 import { splitUrl } from '../decide/ask.ts';
 import { Offline } from '../decide/offline.ts';
 import type { TestOutcome } from '../decide/policy-tests.ts';
@@ -154,14 +154,14 @@ interface Means {
 }
 
 /** Returns the address and the certificate that a test gives for its request. */
-const askedFrom = (as: PolicyTest['as']): AskedFrom => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
+const requestOrigin = (as: PolicyTest['as']): RequestOrigin => (as.kind === 'nobody' || as.kind === 'claims' ? as : {});
 
 /** Returns why a test is not sent from this machine; undefined if it is sent. */
 function notSent(policy: Policy, { test, index }: TestOutcome, token: string | undefined, means: Means) {
   const { as } = test;
   const agent = 'agent' in as && as.agent !== undefined ? policy.agents[as.agent] : undefined;
   if (agent?.match.kind === 'service') return 'this agent needs the certificate of its service';
-  const { network, certificate } = askedFrom(as);
+  const { network, certificate } = requestOrigin(as);
   if (network !== undefined && !means.forwarded) {
     return `from ${network}: give --forwarded if the gateway trusts this machine as a proxy`;
   }
@@ -182,7 +182,7 @@ function requestOf(
 ): Outgoing {
   const { host, target } = splitUrl(url) ?? { host: '', target: '/' };
   const { address, port, tls } = gateway;
-  const { network, certificate } = askedFrom(as);
+  const { network, certificate } = requestOrigin(as);
   const own = serviceCredential === undefined ? 'Authorization' : (tokenHeader ?? 'Authorization');
   const headers = {
     ...(serviceCredential !== undefined && { Authorization: headerOf(serviceCredential) }),
@@ -225,7 +225,7 @@ export async function askGateway(
     const token = tokens.of(test, index);
     const note = notSent(policy, outcome, token, means);
     all.push({
-      ...{ outcome, as: askerText(test.as), expect: outcome.got, ...(rule && { rule }) },
+      ...{ outcome, as: policyCallerText(test.as), expect: outcome.got, ...(rule && { rule }) },
       ...(note === undefined
         ? await askOne(ask, outcome, requestOf(gateway, test, token, policy.gateway.credentialHeader, means))
         : { agrees: true, note }),

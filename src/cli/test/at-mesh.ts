@@ -34,13 +34,13 @@ function hopsOf({ policy, rules }: Loaded, { method, url }: TestOutcome['test'])
   const names = new Set(rules.filter((rule) => rule.route === route).map(({ service }) => service));
   const services = [...names].flatMap((name) => policy.services[name] ?? []).filter(({ direct }) => !direct);
   if (services.length === 0) return 'this ingress does not lead to its service';
-  const led = services.filter((it) => !policy.mesh || !isReachedItself(policy.mesh, it));
-  if (led.length === 0) return 'nginx connects to the workloads of its service themselves';
+  const viaIngress = services.filter((it) => !policy.mesh || !isReachedItself(policy.mesh, it));
+  if (viaIngress.length === 0) return 'nginx connects to the workloads of its service themselves';
   const target = splitUrl(url)?.target ?? '/';
   // Some targets accept encoded paths, and others do not.
   if (/^[^?]*%/.test(target)) return 'its path is percent-encoded';
   const path = parseTarget(target)?.path ?? '/';
-  return led.map(({ authority }) => ({ authority, method, target, path, route }));
+  return viaIngress.map(({ authority }) => ({ authority, method, target, path, route }));
 }
 
 /** Returns a rule that allows the identity, or else a rule of the same route for another identity. */

@@ -1,7 +1,7 @@
 import { place } from '../../policy/index.ts';
 import { count, type Paint } from '../common/print.ts';
 import { ruleText } from '../common/words.ts';
-import { askedText, failureText, outcomeJson, testsText } from '../decide/outcome.ts';
+import { failureText, outcomeJson, testCaseText, testsText } from '../decide/outcome.ts';
 import type { TestOutcome } from '../decide/policy-tests.ts';
 import type { Enforcer, LiveOutcome } from './at-gateway.ts';
 
@@ -12,10 +12,10 @@ export interface Results {
   readonly enforcers: readonly Enforcer[];
 }
 
-const wasAsked = ({ got, agrees }: LiveOutcome): boolean => got !== undefined || !agrees;
+const wasSent = ({ got, agrees }: LiveOutcome): boolean => got !== undefined || !agrees;
 
 /** Whether the gateway or the mesh received at least one test, and all results agree with the policy. */
-const agrees = ({ outcomes }: Enforcer): boolean => outcomes.some(wasAsked) && outcomes.every((it) => it.agrees);
+const agrees = ({ outcomes }: Enforcer): boolean => outcomes.some(wasSent) && outcomes.every((it) => it.agrees);
 
 /** Whether every test passes, and the gateway and the mesh agree with the policy. */
 export function isGood({ outcomes, enforcers }: Results): boolean {
@@ -23,25 +23,25 @@ export function isGood({ outcomes, enforcers }: Results): boolean {
 }
 
 /** Describes a difference between the policy and the gateway or the mesh, with the rule. */
-function partingText({ kind, outcome, as, expect, got, status, note, rule }: LiveOutcome & Pick<Enforcer, 'kind'>) {
-  const asked = kind === 'mesh' ? `${askedText(outcome)}, at the mesh as ${as}` : askedText(outcome);
-  if (got === undefined) return `${asked}: ${note}`;
+function divergenceText({ kind, outcome, as, expect, got, status, note, rule }: LiveOutcome & Pick<Enforcer, 'kind'>) {
+  const requested = kind === 'mesh' ? `${testCaseText(outcome)}, at the mesh as ${as}` : testCaseText(outcome);
+  if (got === undefined) return `${requested}: ${note}`;
   const answered = status === undefined ? '' : ` (${status})`;
   const where = rule === undefined ? '' : `; they differ at rule ${rule.id} at ${place(rule.at)}: ${ruleText(rule)}`;
-  return `${asked}: the policy says ${expect}, the ${kind} ${got}${answered}${where}`;
+  return `${requested}: the policy says ${expect}, the ${kind} ${got}${answered}${where}`;
 }
 
 function enforcerText(enforcer: Enforcer, paint: Paint): string {
   const { kind, address, outcomes } = enforcer;
-  const asked = outcomes.filter(wasAsked);
-  const parted = asked.filter(({ agrees }) => !agrees).length;
-  const left = outcomes.length - asked.length;
+  const requested = outcomes.filter(wasSent);
+  const parted = requested.filter(({ agrees }) => !agrees).length;
+  const left = outcomes.length - requested.length;
   const verdict =
-    asked.length === 0
+    requested.length === 0
       ? paint('bad', 'nothing asked')
       : parted === 0
-        ? `${paint('good', 'agrees')} on ${count(asked.length, 'request')}`
-        : `${paint('bad', 'disagrees')} on ${parted} of ${count(asked.length, 'request')}`;
+        ? `${paint('good', 'agrees')} on ${count(requested.length, 'request')}`
+        : `${paint('bad', 'disagrees')} on ${parted} of ${count(requested.length, 'request')}`;
   return `${kind} ${address}: ${verdict}${left === 0 ? '' : `; ${count(left, 'test')} not asked`}`;
 }
 
@@ -52,10 +52,10 @@ export function resultsText(report: Results, paint: Paint): string {
   const good = outcomes.every(({ passed }) => passed);
   const lines = [
     ...outcomes.filter(({ passed }) => !passed).map(failureText),
-    ...live.filter(({ agrees }) => !agrees).map(partingText),
+    ...live.filter(({ agrees }) => !agrees).map(divergenceText),
     ...live
-      .filter((one) => !wasAsked(one))
-      .map(({ kind, outcome, note }) => `${askedText(outcome)}: not asked at the ${kind}: ${note}`),
+      .filter((one) => !wasSent(one))
+      .map(({ kind, outcome, note }) => `${testCaseText(outcome)}: not asked at the ${kind}: ${note}`),
     `${file}: ${paint(good ? 'good' : 'bad', good ? 'as the policy decides' : 'not as the policy decides')}: ${testsText(outcomes)}`,
     ...enforcers.map((enforcer) => enforcerText(enforcer, paint)),
   ];
@@ -66,7 +66,7 @@ function liveJson(live: LiveOutcome) {
   const { outcome, as, expect, got, status, agrees, note, rule } = live;
   return {
     ...{ test: outcome.index, at: outcome.test.at, method: outcome.test.method, url: outcome.test.url },
-    ...{ as: as || undefined, asked: wasAsked(live), expect: expect || undefined, got, status, agrees, note },
+    ...{ as: as || undefined, asked: wasSent(live), expect: expect || undefined, got, status, agrees, note },
     ...{ rule: rule?.id, ruleAt: rule?.at },
   };
 }

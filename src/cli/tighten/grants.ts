@@ -126,14 +126,14 @@ export class Unused {
       const last = lastUse(this.#usage, of(route));
       grants.push({ kind: 'route', at: route.at, text, from, ...withLast(last), ...(stays && { stays }) });
     }
-    return { host, free, grants, isWhole: kept.length === 0 };
+    return { host, free, grants, isComplete: kept.length === 0 };
   }
 
   /** Returns the grants of all hosts. A host without a used route is removed as a whole. */
-  #hosts(all: readonly { host: Host; grants: readonly Grant[]; isWhole: boolean }[]): readonly Grant[] {
-    const kept = all.filter(({ isWhole }) => !isWhole).map(({ host }) => host.name);
-    return all.flatMap(({ host, grants, isWhole }): readonly Grant[] => {
-      if (!isWhole) return grants;
+  #hosts(all: readonly { host: Host; grants: readonly Grant[]; isComplete: boolean }[]): readonly Grant[] {
+    const kept = all.filter(({ isComplete }) => !isComplete).map(({ host }) => host.name);
+    return all.flatMap(({ host, grants, isComplete }): readonly Grant[] => {
+      if (!isComplete) return grants;
       const other = hostHeir(host.name, kept);
       const times = grants.flatMap(({ last }) => last ?? []);
       const last = times.length === 0 ? undefined : Math.max(...times);

@@ -16,13 +16,13 @@ import { messageFlags, messageOf } from '../common/message-flags.ts';
 import { caFileFlag } from '../common/provider.ts';
 import { readsStdin, sourceFlags, sourceOf } from '../common/source.ts';
 import { reach, splitUrl } from '../decide/ask.ts';
-import { askerOf, tokenText } from '../decide/asker.ts';
+import { explainedCallerOf, tokenText } from '../decide/explained-caller.ts';
 import { type Explanation, explainRefusal, explainRoute } from '../decide/explanation.ts';
 import { Offline } from '../decide/offline.ts';
 import { explanationJson, explanationText } from '../explain/text.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { type Taken, type TokenReport, tokenReport } from './described.ts';
-import { askedReport } from './online.ts';
+import { queriedReport } from './online.ts';
 import { tokenJson, tokenReportText } from './text.ts';
 
 const flags = {
@@ -44,26 +44,28 @@ function takenBy({ policy }: Loaded, method?: string, url?: string): Taken {
   return { names: reached.host.providers, ...(audiences && { audiences }) };
 }
 
-type Asked = Pick<Explanation, 'method' | 'url' | 'message'>;
+type Queried = Pick<Explanation, 'method' | 'url' | 'message'>;
 
 /** Explains one request that has the token. */
-function explained(runtime: Runtime, loaded: Loaded, report: TokenReport, text: string, asked: Asked): Explanation {
-  const reached = reach(loaded.policy, asked.method, asked.url);
-  if ('reason' in reached) return explainRefusal(asked, reached);
-  const at = { ...asked, ...reached };
+function explained(runtime: Runtime, loaded: Loaded, report: TokenReport, text: string, queried: Queried): Explanation {
+  const reached = reach(loaded.policy, queried.method, queried.url);
+  if ('reason' in reached) return explainRefusal(queried, reached);
+  const at = { ...queried, ...reached };
   const authorization = `Bearer ${text}`;
   if (new Offline(loaded.policy, runtime.now()).passingAt(reached.route)?.schemeOf(authorization) !== undefined) {
-    const asker = askerOf(runtime, loaded.policy, {}, reached);
-    return 'reason' in asker ? explainRefusal(at, asker) : explainRoute(loaded, at, { ...asker, authorization });
+    const explainedCaller = explainedCallerOf(runtime, loaded.policy, {}, reached);
+    return 'reason' in explainedCaller
+      ? explainRefusal(at, explainedCaller)
+      : explainRoute(loaded, at, { ...explainedCaller, authorization });
   }
   const { bearers, noTokens } = acceptingOf(reached.route.accept, false);
   if (!bearers) return explainRefusal(at, noTokens);
-  if (report.refused !== undefined || report.asker === undefined) {
+  if (report.refused !== undefined || report.explained === undefined) {
     return explainRefusal(at, report.refused ?? { reason: 'token_malformed' });
   }
   if (!reached.host.providers.includes(report.provider as string))
     return explainRefusal(at, { reason: 'issuer_unknown' });
-  return explainRoute(loaded, at, report.asker);
+  return explainRoute(loaded, at, report.explained);
 }
 
 function checkUse(runtime: Runtime, flags: Flags, file: string, method?: string, url?: string): void {
@@ -102,11 +104,12 @@ export const tokenCommand = command({
     const taken = takenBy(loaded, method, url);
     const byText = tokenReport(loaded, text, now, taken);
     const { report, signature } = flags.online
-      ? await askedReport(runtime, loaded, text, byText, taken, now, flags.caFile)
+      ? await queriedReport(runtime, loaded, text, byText, taken, now, flags.caFile)
       : { report: byText, signature: byText.form === 'jwt' ? ('not checked' as const) : undefined };
     const message = messageOf(flags);
-    const asked = method === undefined || url === undefined ? undefined : { method, url, ...(message && { message }) };
-    const explanation = asked && explained(runtime, loaded, report, text, asked);
+    const queried =
+      method === undefined || url === undefined ? undefined : { method, url, ...(message && { message }) };
+    const explanation = queried && explained(runtime, loaded, report, text, queried);
     const own = explanation === undefined ? report : { ...report, roles: [], routes: [] };
     const unverified = signature === 'not checked';
     const isFalse = typeof signature === 'object' && 'reason' in signature;

@@ -7,9 +7,9 @@ import { parseObject } from '../../token/json.ts';
 import type { Binding, Claims } from '../../token/types.ts';
 import type { Loaded } from '../common/load.ts';
 import { mcpHeaders } from '../common/message-flags.ts';
-import { type Asker, bearerOf } from '../decide/asker.ts';
+import { bearerOf, type ExplainedCaller } from '../decide/explained-caller.ts';
 import { deciding } from '../decide/explanation.ts';
-import { type Judge, Offline } from '../decide/offline.ts';
+import { type CallerFor, Offline } from '../decide/offline.ts';
 
 /** The form of a token: a JWT, an encrypted token (RFC 7516), which only its recipient can read, or an opaque token. */
 export type Form = 'jwt' | 'encrypted' | 'opaque';
@@ -36,7 +36,7 @@ export interface TokenReport {
   readonly refused?: Refusal;
   /** Whether the provider says that the token is active (RFC 7662); absent if it was not asked or did not answer. */
   readonly active?: boolean;
-  readonly asker?: Asker;
+  readonly explained?: ExplainedCaller;
   readonly expires?: number;
   readonly binding?: Binding['kind'];
   /** Every role of the policy, and why the token gives the role or not. */
@@ -77,11 +77,11 @@ function partsOf(text: string): Pick<TokenReport, 'header' | 'claims'> {
 }
 
 /** Lists all routes, each with the rules that allow the caller of the token. */
-function atRoutes({ policy, rules }: Loaded, judge: Judge, provider: string): readonly AtRoute[] {
+function atRoutes({ policy, rules }: Loaded, callerFor: CallerFor, provider: string): readonly AtRoute[] {
   return policy.hosts.flatMap((host) =>
     host.routes.map(({ name, accept, audiences }): AtRoute => {
       if (!accept.includes('bearer') || !host.providers.includes(provider)) return { route: name };
-      const claimed = judge(host.providers, audiences);
+      const claimed = callerFor(host.providers, audiences);
       if (!claimed.ok) {
         return { route: name, outcomes: [{ methods: METHODS, decision: { allow: false, reason: claimed.reason } }] };
       }
@@ -102,22 +102,28 @@ function atRoutes({ policy, rules }: Loaded, judge: Judge, provider: string): re
 }
 
 /** Adds to a report how the policy judges the token: its roles and the routes where it passes, or the refusal. */
-function judged(report: TokenReport, loaded: Loaded, offline: Offline, judge: Judge, taken: Taken): TokenReport {
-  const claimed = taken.anywhere ? offline.anywhere(judge) : judge(taken.names, taken.audiences);
+function withDecisions(
+  report: TokenReport,
+  loaded: Loaded,
+  offline: Offline,
+  callerFor: CallerFor,
+  taken: Taken,
+): TokenReport {
+  const claimed = taken.anywhere ? offline.anywhere(callerFor) : callerFor(taken.names, taken.audiences);
   if (!claimed.ok) return refusedReport(report, claimed);
-  const asker = bearerOf(claimed.value);
+  const explained = bearerOf(claimed.value);
   const { binding, expires } = claimed.value.facts.verified;
   const { refused: _, ...read } = report;
   return {
-    ...{ ...read, asker, expires, ...(binding && { binding: binding.kind }) },
-    roles: Object.values(loaded.policy.roles).map((role) => deciding(asker.role(role))),
-    routes: atRoutes(loaded, judge, claimed.value.caller.provider),
+    ...{ ...read, explained, expires, ...(binding && { binding: binding.kind }) },
+    roles: Object.values(loaded.policy.roles).map((role) => deciding(explained.role(role))),
+    routes: atRoutes(loaded, callerFor, claimed.value.caller.provider),
   };
 }
 
 /** Returns the report on a token that is rejected. */
 export function refusedReport(report: TokenReport, refused: Refusal): TokenReport {
-  const { asker: _asker, expires: _expires, binding: _binding, active: _active, ...read } = report;
+  const { explained: _explained, expires: _expires, binding: _binding, active: _active, ...read } = report;
   const isInactive = refused.reason === 'token_inactive';
   return { ...read, ...(isInactive && { active: false }), refused, roles: [], routes: [] };
 }
@@ -129,7 +135,7 @@ export function tokenReport(loaded: Loaded, text: string, now: number, taken: Ta
   const offline = new Offline(policy, now);
   const provider = parts.claims && offline.issuerOf(parts.claims, taken.names);
   const read = { form: formOf(text), ...parts, ...(provider !== undefined && { provider }), roles: [], routes: [] };
-  return judged(read, loaded, offline, (names, audiences) => offline.ofToken(text, names, audiences), taken);
+  return withDecisions(read, loaded, offline, (names, audiences) => offline.ofToken(text, names, audiences), taken);
 }
 
 /** Returns a provider's answer without the token, which some providers repeat. */
@@ -137,20 +143,20 @@ function withoutToken(claims: Claims, text: string): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => !JSON.stringify(value).includes(text)));
 }
 
-/** Reports on a token that only its provider can read. `said` is the provider's answer, or why there is none. */
+/** Reports on a token that only its provider can read. `reported` is the provider's answer, or why there is none. */
 export function introspectedReport(
   loaded: Loaded,
   text: string,
   report: TokenReport,
   provider: string,
-  said: Result<Claims>,
+  reported: Result<Claims>,
   taken: Taken,
   now: number,
 ): TokenReport {
-  const asked = { ...report, provider };
-  if (!said.ok) return refusedReport(asked, said);
+  const queried = { ...report, provider };
+  if (!reported.ok) return refusedReport(queried, reported);
   const offline = new Offline(loaded.policy, now);
-  const judge: Judge = (_, audiences) => offline.ofIntrospected(provider, said.value, audiences);
-  const read = { ...asked, claims: withoutToken(said.value, text) };
-  return { ...judged(read, loaded, offline, judge, taken), active: true };
+  const callerFor: CallerFor = (_, audiences) => offline.ofIntrospected(provider, reported.value, audiences);
+  const read = { ...queried, claims: withoutToken(reported.value, text) };
+  return { ...withDecisions(read, loaded, offline, callerFor, taken), active: true };
 }

@@ -13,7 +13,7 @@ import { confirmed, readIntrospection } from '../../token/introspection.ts';
 import type { Claims } from '../../token/types.ts';
 import { WrongUse } from '../common/context.ts';
 import { type Loaded, reasonOf, utf8 } from '../common/load.ts';
-import { type Asked, askUrl, checkedOnline, discover, networkTo } from '../common/provider.ts';
+import { askUrl, checkedOnline, discover, networkTo, type Requested } from '../common/provider.ts';
 import { Offline } from '../decide/offline.ts';
 import type { Incoming } from '../machine/http.ts';
 import type { Runtime } from '../machine/runtime.ts';
@@ -43,7 +43,7 @@ async function clientSecrets(
   { client, kind, issuer }: Provider,
   now: number,
   tokenEndpoint: string = issuer,
-): Promise<{ readonly shown: readonly Shown[]; readonly certificate?: Required<Asked>['client'] }> {
+): Promise<{ readonly shown: readonly Shown[]; readonly certificate?: Required<Requested>['client'] }> {
   if (client === undefined) throw new Error('the policy has no client at this provider');
   const { auth, id } = client;
   const audience = assertionAudience(kind, issuer, tokenEndpoint);
@@ -70,10 +70,10 @@ async function clientSecrets(
 }
 
 /** Returns the endpoints that introspection needs, from the policy or else from the discovery document. */
-async function endpointsOf(asked: Asked, provider: Provider): Promise<ClientMetadata> {
+async function endpointsOf(queried: Requested, provider: Provider): Promise<ClientMetadata> {
   const { introspection, issuer, privateAddresses } = provider;
   if (introspection?.endpoint !== undefined) return { introspection: introspection.endpoint, mtls: {} };
-  const members = await discover(asked, issuer);
+  const members = await discover(queried, issuer);
   if (typeof members === 'string') throw new Error(members);
   const read = readClientMetadata(JSON.stringify(members), issuer, privateAddresses);
   if (!read.ok) throw new Error(read.error);
@@ -81,8 +81,8 @@ async function endpointsOf(asked: Asked, provider: Provider): Promise<ClientMeta
 }
 
 async function answerOf(runtime: Runtime, provider: Provider, text: string, caFile?: string) {
-  const asked = networkTo(runtime, 'token', provider, caFile);
-  const { token, introspection, mtls } = await endpointsOf(asked, provider);
+  const queried = networkTo(runtime, 'token', provider, caFile);
+  const { token, introspection, mtls } = await endpointsOf(queried, provider);
   const { client } = provider;
   if (client === undefined) throw new Error('the policy has no client at this provider');
   const { shown, certificate } = await clientSecrets(runtime, provider, runtime.now(), token);
@@ -97,7 +97,7 @@ async function answerOf(runtime: Runtime, provider: Provider, text: string, caFi
   let answer: Incoming | undefined;
   for (const one of shown) {
     const { body, authorization } = clientCall(client, params, one);
-    answer = await askUrl(certificate ? { ...asked, client: certificate } : asked, url, body, authorization);
+    answer = await askUrl(certificate ? { ...queried, client: certificate } : queried, url, body, authorization);
     if ('error' in answer) throw new Error(`${url}: no answer: ${answer.error}`);
     if (!refusesClient(answer.status, answer.body)) break;
   }
@@ -116,9 +116,9 @@ async function introspectOnline(
 ): Promise<Result<Claims>> {
   try {
     const { status, body } = await answerOf(runtime, provider, text, caFile);
-    const said = readIntrospection(status, body);
-    if (said.kind === 'broken') return refuse('provider_unavailable', said.error);
-    return said.kind === 'active' ? ok(said.claims) : refuse('token_inactive');
+    const reported = readIntrospection(status, body);
+    if (reported.kind === 'broken') return refuse('provider_unavailable', reported.error);
+    return reported.kind === 'active' ? ok(reported.claims) : refuse('token_inactive');
   } catch (error) {
     if ((error as Error).name === 'WrongUse') throw error;
     return refuse('provider_unavailable', (error as Error).message);
@@ -127,20 +127,20 @@ async function introspectOnline(
 
 /** Rejects a token without an issuer if there are several providers: it must not be sent to all of them. */
 function checkOne({ providers }: Policy, { form }: TokenReport, { names }: Taken): void {
-  const asked = names.filter((name) => providers[name]?.introspection !== undefined);
-  if (form === 'jwt' || asked.length < 2) return;
-  const all = asked.join(', ');
+  const queried = names.filter((name) => providers[name]?.introspection !== undefined);
+  if (form === 'jwt' || queried.length < 2) return;
+  const all = queried.join(', ');
   throw new WrongUse(
     `the token does not name its provider, and ${all} are asked about such tokens: add METHOD and URL`,
   );
 }
 
 /** Returns the report on a JWT that its provider must also confirm as active. */
-function confirmedReport(report: TokenReport, provider: Provider, said: Result<Claims>, now: number): TokenReport {
-  if (!said.ok) return refusedReport(report, said);
-  const verified = report.asker?.claimed?.facts.verified;
+function confirmedReport(report: TokenReport, provider: Provider, reported: Result<Claims>, now: number): TokenReport {
+  if (!reported.ok) return refusedReport(report, reported);
+  const verified = report.explained?.claimed?.facts.verified;
   const until = now + (provider.introspection?.cache ?? 0);
-  const held = verified && confirmed(verified, said.value, provider, until);
+  const held = verified && confirmed(verified, reported.value, provider, until);
   return held === undefined || held.ok ? { ...report, active: true } : { ...refusedReport(report, held), active: true };
 }
 
@@ -149,7 +149,7 @@ function confirmedReport(report: TokenReport, provider: Provider, said: Result<C
  * @param now seconds since the epoch
  * @param caFile the value of `--ca-file`
  * @returns the report, and the result for the signature if such tokens are verified with a key */
-export async function askedReport(
+export async function queriedReport(
   runtime: Runtime,
   loaded: Loaded,
   text: string,
@@ -159,11 +159,11 @@ export async function askedReport(
   caFile?: string,
 ): Promise<{ readonly report: TokenReport; readonly signature?: Signature }> {
   const { policy } = loaded;
-  const asked = new Offline(policy, now).askedAbout(text, taken.names);
-  if (asked !== undefined) {
+  const queried = new Offline(policy, now).knownBy(text, taken.names);
+  if (queried !== undefined) {
     checkOne(policy, report, taken);
-    const said = await introspectOnline(runtime, policy.providers[asked] as Provider, text, caFile);
-    return { report: introspectedReport(loaded, text, report, asked, said, taken, now) };
+    const reported = await introspectOnline(runtime, policy.providers[queried] as Provider, text, caFile);
+    return { report: introspectedReport(loaded, text, report, queried, reported, taken, now) };
   }
   if (report.form !== 'jwt') return { report };
   if (report.provider === undefined) return { report, signature: 'not checked' };
@@ -172,6 +172,6 @@ export async function askedReport(
   const signature = { key: signer.value.kid ?? signer.value.thumbprint };
   const provider = policy.providers[report.provider] as Provider;
   if (!provider.introspection?.jwts || report.refused !== undefined) return { report, signature };
-  const said = await introspectOnline(runtime, provider, text, caFile);
-  return { report: confirmedReport(report, provider, said, now), signature };
+  const reported = await introspectOnline(runtime, provider, text, caFile);
+  return { report: confirmedReport(report, provider, reported, now), signature };
 }

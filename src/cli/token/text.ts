@@ -25,8 +25,8 @@ function claimLines(claims: Readonly<Record<string, unknown>>, paint: Paint): st
   const width = Math.min(24, Math.max(0, ...names.map((name) => plain(name).length - 2)));
   return names.map((name) => {
     const date = DATES.includes(name) ? dateOf(claims[name]) : undefined;
-    const said = date === undefined ? '' : `  ${paint('dim', date)}`;
-    return `  ${plain(name).slice(1, -1).padEnd(width)}  ${plain(claims[name])}${said}`;
+    const reported = date === undefined ? '' : `  ${paint('dim', date)}`;
+    return `  ${plain(name).slice(1, -1).padEnd(width)}  ${plain(claims[name])}${reported}`;
   });
 }
 
@@ -46,7 +46,7 @@ function signatureText(signature: Signature, paint: Paint): string {
   return `${paint('bad', reason)}${detail === undefined ? '' : `: ${detail}`}; ${reasons[reason].help}`;
 }
 
-function takenLines({ refused, expires, binding, asker }: TokenReport, paint: Paint): string[] {
+function takenLines({ refused, expires, binding, explained }: TokenReport, paint: Paint): string[] {
   if (refused !== undefined) {
     const { reason, detail } = refused;
     return [
@@ -58,7 +58,7 @@ function takenLines({ refused, expires, binding, asker }: TokenReport, paint: Pa
   return [
     `accepted   ${paint('good', 'yes')}, until ${dateOf(expires) ?? expires}`,
     ...(binding === undefined ? [] : [`bound      to a key (${binding}): each request must prove its possession`]),
-    ...(asker === undefined ? [] : [`caller     ${asker.text}`]),
+    ...(explained === undefined ? [] : [`caller     ${explained.text}`]),
   ];
 }
 
@@ -106,8 +106,8 @@ function callerJson({ provider, subject, roles, agent, alone, actors }: Caller) 
 
 /** Returns a report as JSON. `signature` is absent if the token has no readable signature. */
 export function tokenJson(report: TokenReport, signature: Signature | undefined) {
-  const { form, header, claims, provider, active, refused, asker, expires, binding, roles, routes } = report;
-  const caller = asker?.claimed?.caller;
+  const { form, header, claims, provider, active, refused, explained, expires, binding, roles, routes } = report;
+  const caller = explained?.claimed?.caller;
   const { status, help }: Partial<ReasonEntry> = refused === undefined ? {} : reasons[refused.reason];
   return {
     ...{ form, header, claims, provider, active },

@@ -17,7 +17,7 @@ import type { Report } from '../common/print.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { collect, type Source } from './collect.ts';
 import { find, foundText, type Wanted } from './find.ts';
-import { askedId } from './ids.ts';
+import { requestedId } from './ids.ts';
 import { tracePage } from './page.ts';
 import { type Stories, storiesOf } from './story.ts';
 import { notesOf, storiesText } from './text.ts';
@@ -114,7 +114,7 @@ function writePage(runtime: Runtime, file: string, stories: Stories): void {
 }
 
 async function showRequest(runtime: Runtime, flags: Flags, text: string): Promise<number | Report> {
-  const id = askedId(text);
+  const id = requestedId(text);
   if (id === undefined)
     throw new WrongUse(
       `${JSON.stringify(text)} is no id: give a trace id (32 hexadecimal digits), a request id as on a page of the gateway, or a traceparent`,

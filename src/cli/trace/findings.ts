@@ -129,14 +129,14 @@ function whyMissing(place: Place, sampled: Sampled | undefined): string {
 }
 
 /** Hops that should be there, because the gateway sent the request on. */
-function missing({ gateway, hops }: Joined, collected: Collected, asked: ReadonlySet<string>): readonly Finding[] {
+function missing({ gateway, hops }: Joined, collected: Collected, queried: ReadonlySet<string>): readonly Finding[] {
   const places = new Set(hops.map(({ place }) => place));
   const { 'meshgate.upstream': upstream, 'meshgate.identity': identity } = gateway?.facts ?? {};
   const sentOn = gateway === undefined || (gateway.refusal === undefined && upstream !== undefined);
   const direct = gateway !== undefined && sentOn && identity === undefined;
   const isRefused = hops.some(({ place, refusal }) => place === 'mesh' && refusal !== undefined);
   const found: string[] = [];
-  const lacks = (place: Place) => asked.has(place) && !places.has(place);
+  const lacks = (place: Place) => queried.has(place) && !places.has(place);
   if (lacks('gateway')) found.push(whyMissing('gateway', collected.sampled.get('gateway')));
   if (sentOn && !direct && lacks('mesh')) found.push(whyMissing('mesh', collected.sampled.get('mesh')));
   if (sentOn && !isRefused && lacks('app')) found.push(whyMissing('app', collected.sampled.get('app')));
@@ -144,7 +144,7 @@ function missing({ gateway, hops }: Joined, collected: Collected, asked: Readonl
 }
 
 /** Returns the findings about a request, the most important first.
- * @param asked the places whose logs were read */
-export function findingsOf(joined: Joined, collected: Collected, asked: ReadonlySet<string>): readonly Finding[] {
-  return [...outcome(joined), ...disagreements(joined), ...clocks(joined), ...missing(joined, collected, asked)];
+ * @param queried the places whose logs were read */
+export function findingsOf(joined: Joined, collected: Collected, queried: ReadonlySet<string>): readonly Finding[] {
+  return [...outcome(joined), ...disagreements(joined), ...clocks(joined), ...missing(joined, collected, queried)];
 }

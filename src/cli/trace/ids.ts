@@ -37,8 +37,8 @@ export function lastIdsIn(text: string): Ids {
 
 /** Returns the id that a person gives: a trace id, a request id, a `traceparent` or the value of `traceresponse`;
  * undefined if it is none of them. */
-export function askedId(text: string): string | undefined {
+export function requestedId(text: string): string | undefined {
   const trimmed = text.trim().replace(/^(?:traceparent|traceresponse|x-request-id):\s*/i, '');
-  const isWhole = new RegExp(`^(?:${TRACE.source}|${UUID.source})$`, 'i').test(trimmed);
-  return traceOf(trimmed) ?? (isWhole ? trimmed.toLowerCase() : undefined);
+  const isComplete = new RegExp(`^(?:${TRACE.source}|${UUID.source})$`, 'i').test(trimmed);
+  return traceOf(trimmed) ?? (isComplete ? trimmed.toLowerCase() : undefined);
 }

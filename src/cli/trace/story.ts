@@ -104,7 +104,7 @@ function doubts(hops: readonly Hop[], unsure: ReadonlySet<Hop>): readonly Findin
 
 /** Puts the lines of all logs together, one story for each request at the gateway. If the id is that of one request, the
  * other requests of its trace are only counted. */
-export function storiesOf(id: string, collected: Collected, asked: ReadonlySet<string>): Stories {
+export function storiesOf(id: string, collected: Collected, queried: ReadonlySet<string>): Stories {
   const { hops } = collected;
   const { groups, loose, unsure } = grouped(hops);
   const all = [...groups].map(([gateway, own]) => ({ gateway, hops: own.sort(byCause) }));
@@ -116,7 +116,7 @@ export function storiesOf(id: string, collected: Collected, asked: ReadonlySet<s
     id,
     stories: stories.map((story) => ({
       ...story,
-      findings: [...findingsOf(story, collected, asked), ...doubts(story.hops, unsure)],
+      findings: [...findingsOf(story, collected, queried), ...doubts(story.hops, unsure)],
     })),
     others: all.length - shown.length,
     traces: [...new Set(hops.flatMap(({ ids }) => ids.trace ?? []))],

@@ -5,7 +5,7 @@ import { anonymousAdvice } from '../../rules/compare/anonymous-callers.ts';
 import { policyDigest } from '../../rules/digest.ts';
 import type { Inspection } from '../../targets/nginx/inspect/warnings.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
-import { toScene } from '../../targets/nginx/scene.ts';
+import { toContext } from '../../targets/nginx/render-context.ts';
 import { insecureOptions } from '../../targets/nginx/server/servers.ts';
 import { locksBytes, renewalsBytes } from '../../targets/nginx/signin/locks.ts';
 import { sessionRoom } from '../../targets/nginx/signin/signin.ts';
@@ -22,7 +22,7 @@ import { askProviders, findingsText, hasFaults } from './provider-documents.ts';
 import { storedFindings } from './stored-data.ts';
 
 function insecure({ policy, rules }: Loaded): readonly string[] {
-  return insecureOptions(toScene(policy, rules, nginxOptions({ dir: '/' })));
+  return insecureOptions(toContext(policy, rules, nginxOptions({ dir: '/' })));
 }
 
 /** Counts the parts of a policy, or those in the file of a team. */
@@ -98,9 +98,9 @@ const adviceOf = ({ policy, rules }: Loaded): readonly Advice[] => [
 ];
 
 function inspectionText({ warnings }: Inspection, paint: Paint): string {
-  const whole = (text: string) => foreign(text, Number.POSITIVE_INFINITY);
+  const entire = (text: string) => foreign(text, Number.POSITIVE_INFINITY);
   const lines = warnings.map(
-    ({ file, line, text, instead }) => `${whole(`${file}:${line} ${text}; instead: ${instead}`)}\n`,
+    ({ file, line, text, instead }) => `${entire(`${file}:${line} ${text}; instead: ${instead}`)}\n`,
   );
   const verdict = warnings.length === 0 ? paint('good', 'clean') : paint('bad', count(warnings.length, 'warning'));
   return `${lines.join('')}nginx: ${verdict}\n`;

@@ -3,7 +3,7 @@ import type { Policy, PolicyError } from '../../policy/index.ts';
 import { gatewayFiles, witnessFiles } from '../../rules/table/policy-files.ts';
 import { isThemeText, readTheme } from '../../session/pages/theme.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
-import { toScene } from '../../targets/nginx/scene.ts';
+import { toContext } from '../../targets/nginx/render-context.ts';
 import { type Loaded, utf8 } from '../common/load.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { bad, type Finding, good } from './offers.ts';
@@ -20,7 +20,7 @@ interface FileProblems {
 
 /** Reads all files that the gateway needs for a policy, with the health check of the gateway. */
 export async function checkFiles(runtime: Runtime, { policy, rules }: Loaded): Promise<FileProblems> {
-  const { identities } = toScene(policy, rules, nginxOptions({ dir: '/' }));
+  const { identities } = toContext(policy, rules, nginxOptions({ dir: '/' }));
   const files = [...gatewayFiles(policy, identities), ...witnessFiles(policy)].filter(({ kind }) => kind !== 'policy');
   const now = runtime.now();
   const found = await Promise.all(

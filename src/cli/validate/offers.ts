@@ -119,10 +119,10 @@ export function introspectionFindings(
 /** Checks whether the provider supports a DPoP algorithm that the gateway accepts (RFC 9449 section 5.1). */
 export function proofFindings(members: Members, needed: boolean): readonly Finding[] {
   const name = 'dpop_signing_alg_values_supported';
-  const said = namesIn(members, name);
-  if (said === undefined) return needed ? [{ text: `DPoP: ${unsaid(name)}` }] : [];
-  const both = PROOF_ALGORITHMS.filter((alg) => said.includes(alg));
+  const reported = namesIn(members, name);
+  if (reported === undefined) return needed ? [{ text: `DPoP: ${unsaid(name)}` }] : [];
+  const both = PROOF_ALGORITHMS.filter((alg) => reported.includes(alg));
   if (both.length > 0) return [good(`DPoP: proofs with ${both.join(', ')}`)];
-  const text = `DPoP: it supports only proofs with ${foreign(said.join(', '))}, the gateway only ${PROOF_ALGORITHMS.join(', ')}`;
+  const text = `DPoP: it supports only proofs with ${foreign(reported.join(', '))}, the gateway only ${PROOF_ALGORITHMS.join(', ')}`;
   return [needed ? bad(text) : { text }];
 }

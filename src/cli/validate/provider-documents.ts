@@ -6,7 +6,7 @@ import { algorithms } from '../../token/keys/algorithms.ts';
 import { discoveryUrl } from '../../token/keys/discovery.ts';
 import { chooseKeys } from '../../token/signature.ts';
 import type { Paint } from '../common/print.ts';
-import { type Asked, discover, type Members, networkTo, publishedKeys } from '../common/provider.ts';
+import { discover, type Members, networkTo, publishedKeys, type Requested } from '../common/provider.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { bad, type Finding, good, introspectionFindings, proofFindings, signinFindings } from './offers.ts';
 
@@ -16,8 +16,8 @@ export interface ProviderFindings {
   readonly findings: readonly Finding[];
 }
 
-async function keyFindings(asked: Asked, provider: Provider, members: Members): Promise<readonly Finding[]> {
-  const set = await publishedKeys(asked, provider, members);
+async function keyFindings(queried: Requested, provider: Provider, members: Members): Promise<readonly Finding[]> {
+  const set = await publishedKeys(queried, provider, members);
   if (!set.ok) return [bad(`keys: ${set.error}`)];
   const usable = provider.algorithms.filter((alg) => {
     const entry = algorithms.get(alg);
@@ -43,20 +43,20 @@ async function nameFindings(
   resolver: readonly string[],
 ): Promise<readonly Finding[]> {
   const name = /^https:\/\/([^:/]+)/.exec(issuer)?.[1];
-  const isAsked = jwksUri === undefined || signin !== undefined;
-  if (!isAsked || name === undefined || inDns === undefined || (await inDns(name, resolver)) !== false) return [];
+  const isQueried = jwksUri === undefined || signin !== undefined;
+  if (!isQueried || name === undefined || inDns === undefined || (await inDns(name, resolver)) !== false) return [];
   const text = `name: no DNS server knows ${name}, and nginx reads neither /etc/hosts nor a search list; add it to DNS, or write the DNS servers that know it as gateway.resolver`;
   return [bad(text)];
 }
 
 /** Compares one provider with the policy. If its own discovery document is missing, nothing else can be checked. */
 async function findingsOf(
-  asked: Asked,
+  queried: Requested,
   provider: Provider,
   needsProof: boolean,
   help: SigninHelp = {},
 ): Promise<readonly Finding[]> {
-  const members = await discover(asked, provider.issuer);
+  const members = await discover(queried, provider.issuer);
   const isAbsent = typeof members === 'string';
   const isKnown = provider.jwksUri !== undefined || isKeyless(provider);
   const own = isAbsent ? {} : members;
@@ -65,7 +65,7 @@ async function findingsOf(
     isAbsent
       ? { ...(!(isKnown && provider.signin === undefined) && { ok: false }), text: `discovery: ${members}` }
       : good(`discovery: ${discoveryUrl(provider.issuer)}`),
-    ...(isKeyless(provider) || (isAbsent && !isKnown) ? [] : await keyFindings(asked, provider, own)),
+    ...(isKeyless(provider) || (isAbsent && !isKnown) ? [] : await keyFindings(queried, provider, own)),
     ...(isAbsent ? [] : signinFindings(own, provider)),
     ...claimFindings(Object.hasOwn(help, provider.name) ? (help[provider.name] as SigninHelp[string]) : []),
     ...(isAbsent && provider.introspection?.endpoint === undefined ? [] : introspectionFindings(own, provider)),
@@ -79,8 +79,8 @@ export function askProviders(runtime: Runtime, policy: Policy, caFile?: string):
   const help = signinClaims(policy);
   return Promise.all(
     Object.values(policy.providers).map(async (provider) => {
-      const asked = networkTo(runtime, 'validate', provider, caFile);
-      const findings = await findingsOf(asked, provider, needsProof, help);
+      const queried = networkTo(runtime, 'validate', provider, caFile);
+      const findings = await findingsOf(queried, provider, needsProof, help);
       const names = await nameFindings(runtime, provider, policy.gateway.resolver);
       return { provider: provider.name, findings: [...findings, ...names] };
     }),

@@ -1,19 +1,19 @@
 import { composed, partsOf } from '../../base/composed-key.ts';
 import { foreign } from '../../base/hostile-text.ts';
 import { type StoredNames, storedChanges, storedText } from '../../rules/table/stored.ts';
-import { FLOOR, readSaid, revocationKey } from '../../session/revocation/revocation.ts';
+import { FLOOR, readReported, revocationKey } from '../../session/revocation/revocation.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
-import { toScene } from '../../targets/nginx/scene.ts';
+import { toContext } from '../../targets/nginx/render-context.ts';
 import { renderedNames, storedNames } from '../../targets/nginx/signin/stored-names.ts';
 import { WrongUse } from '../common/context.ts';
 import { type Loaded, reasonOf, utf8 } from '../common/load.ts';
 import { codeOf, type Runtime } from '../machine/runtime.ts';
 import type { Finding } from './offers.ts';
 
-const sceneOf = ({ policy, rules }: Loaded) => toScene(policy, rules, nginxOptions({ dir: '/' }));
+const contextOf = ({ policy, rules }: Loaded) => toContext(policy, rules, nginxOptions({ dir: '/' }));
 
 /** Returns the names of a policy under which gateways store something. */
-export const storedNamesOf = (loaded: Loaded): StoredNames => storedNames(sceneOf(loaded));
+export const storedNamesOf = (loaded: Loaded): StoredNames => storedNames(contextOf(loaded));
 
 /** The state file of the revocations, as nginx writes it. */
 type State = Readonly<Record<string, { readonly value: string }>>;
@@ -52,7 +52,7 @@ const PEOPLE = revocationKey('sub', '');
 /** Counts the revocations of people that are in force and name one of these issuers. */
 const peopleOf = (state: State, issuers: ReadonlySet<string>, now: number): number =>
   Object.entries(state).filter(([key, { value }]) => {
-    if (!key.startsWith(PEOPLE) || readSaid(value).until <= now) return false;
+    if (!key.startsWith(PEOPLE) || readReported(value).until <= now) return false;
     return issuers.has(partsOf(key.slice(PEOPLE.length))[0] ?? '');
   }).length;
 
@@ -64,10 +64,10 @@ const OF_TOKENS = [PEOPLE, revocationKey('kid', ''), revocationKey('jti', '')];
  * @param folder the gateway’s state */
 export function openedBy(runtime: Runtime, loaded: Loaded, folder: string | undefined): string | undefined {
   if (storedNamesOf(loaded).one.sessions !== undefined) return undefined;
-  const said = Object.entries(stateOf(runtime, folder) ?? {}).flatMap(([key, { value }]) =>
-    key === FLOOR || OF_TOKENS.some((beginning) => key.startsWith(beginning)) ? [readSaid(value).until] : [],
+  const reported = Object.entries(stateOf(runtime, folder) ?? {}).flatMap(([key, { value }]) =>
+    key === FLOOR || OF_TOKENS.some((beginning) => key.startsWith(beginning)) ? [readReported(value).until] : [],
   );
-  const until = said.filter((end) => end > runtime.now());
+  const until = reported.filter((end) => end > runtime.now());
   if (until.length === 0) return undefined;
   const last = new Date(Math.min(Math.max(...until), 8e12) * 1000).toISOString().slice(0, 10);
   return `no host accepts sessions, so ${until.length} revocations of people, keys and tokens would end, which are in force until ${last}: keep a host that accepts sessions, or stop the gateway and remove ${folder ?? stateDir(runtime)}/revoked.json`;
@@ -76,10 +76,10 @@ export function openedBy(runtime: Runtime, loaded: Loaded, folder: string | unde
 /** Returns what the policy does to data of the gateway whose state is on this machine; empty without such a gateway. */
 export function storedFindings(runtime: Runtime, loaded: Loaded): readonly Finding[] {
   const state = stateOf(runtime);
-  const said = state?.[composed('names')]?.value;
-  if (state === undefined || said === undefined) return [];
-  const old = JSON.parse(said) as StoredNames;
-  const fresh = renderedNames(sceneOf(loaded));
+  const reported = state?.[composed('names')]?.value;
+  if (state === undefined || reported === undefined) return [];
+  const old = JSON.parse(reported) as StoredNames;
+  const fresh = renderedNames(contextOf(loaded));
   const kept = new Set(Object.values(fresh.providers).flatMap(([issuers]) => issuers));
   const gone = Object.values(old.providers).flatMap(([issuers]) => issuers.filter((issuer) => !kept.has(issuer)));
   const count = peopleOf(state, new Set(gone), runtime.now());

@@ -20,8 +20,8 @@ const listOf = (text: string | undefined): readonly string[] =>
 /** Reads which proxies may say the address of a client. */
 export function trustedProxies(controller: ConfigMap, findings: Findings): readonly string[] {
   if (!hasProxies(controller)) return [];
-  const said = listOf(controller.get('proxy-real-ip-cidr'));
-  const ranges = [...new Set(said.flatMap((it) => rangeOf(it) ?? []))];
+  const declared = listOf(controller.get('proxy-real-ip-cidr'));
+  const ranges = [...new Set(declared.flatMap((it) => rangeOf(it) ?? []))];
   if (isOn(controller.get('use-proxy-protocol'))) {
     findings.ask(
       'ConfigMap use-proxy-protocol',
@@ -72,8 +72,10 @@ export function hstsOf(controller: ConfigMap, findings: Findings): Mapping {
   if (controller.get('hsts')?.trim().toLowerCase() === 'false') return {};
   const age = Number(controller.get('hsts-max-age') ?? 31_536_000);
   if (!(age >= 86_400)) return {};
-  const isWhole = controller.get('hsts-include-subdomains')?.trim().toLowerCase() !== 'false';
-  return { hsts: { max_age: durationText(Math.min(age, 999_999 * 60)), ...(isWhole && { include_subdomains: true }) } };
+  const isComplete = controller.get('hsts-include-subdomains')?.trim().toLowerCase() !== 'false';
+  return {
+    hsts: { max_age: durationText(Math.min(age, 999_999 * 60)), ...(isComplete && { include_subdomains: true }) },
+  };
 }
 
 /** Reports what becomes of each key of the ConfigMap. */

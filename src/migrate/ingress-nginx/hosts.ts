@@ -79,8 +79,8 @@ function closings({ annotations, path, location, isRejected }: Entry, isHidden: 
 
 /** Whether a certificate is the only credential that a place demands. */
 const isByCertificate = ({ facts }: Who): boolean => {
-  const said = JSON.stringify(facts);
-  return said.includes('"certificate":') && !/"(?:claim|group|provider)":/.test(said);
+  const declared = JSON.stringify(facts);
+  return declared.includes('"certificate":') && !/"(?:claim|group|provider)":/.test(declared);
 };
 
 /** The rules for callers that oauth2-proxy lets pass without a session of a person. */
@@ -129,8 +129,8 @@ function byLength(a: string, b: string): number {
  * Ingress, and the files do not say which one this is. */
 function demandsTwoCertificates(entries: readonly Entry[], findings: Findings): boolean {
   const those = entries.filter(demandsCertificates);
-  const said = those.map(({ annotations }) => JSON.stringify(ABOUT_CERTIFICATES.map((it) => annotations.text(it))));
-  const [first, other] = [those[0], those.find((_, index) => said[index] !== said[0])];
+  const declared = those.map(({ annotations }) => JSON.stringify(ABOUT_CERTIFICATES.map((it) => annotations.text(it))));
+  const [first, other] = [those[0], those.find((_, index) => declared[index] !== declared[0])];
   if (first === undefined || other === undefined) return false;
   findings.ask(
     other.annotations.label('auth-tls-secret'),

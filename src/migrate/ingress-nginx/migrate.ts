@@ -38,14 +38,14 @@ function headersOf(
   findings: Findings,
 ): readonly Injected[] {
   const global = (controller.get('global-auth-response-headers') ?? '').split(',').flatMap((it) => it.trim() || []);
-  const said = [
+  const declared = [
     ...all.flatMap(({ annotations: it }) =>
       it.list('auth-response-headers').map((name) => ({ name, label: it.label('auth-response-headers') })),
     ),
     ...global.map((name) => ({ name, label: 'ConfigMap global-auth-response-headers' })),
   ];
   const known: Injected[] = [];
-  for (const { name, label } of said) {
+  for (const { name, label } of declared) {
     const claim = CLAIMS[name.toLowerCase()];
     if (claim !== undefined) known.push({ label: `${label} ${name}`, name, response: true, claim });
     else if (!['set-cookie', 'x-auth-request-redirect'].includes(name.toLowerCase())) {
@@ -168,9 +168,9 @@ export function migrateIngresses(
     .filter(({ ingress }) => isOfClass(ingress, findings));
   warnOfClasses(all, findings);
   reportController(controller, findings);
-  const said = trustedProxies(controller, findings);
-  const trusted = compatible(said, networksIn(all, controller));
-  if (trusted.length < said.length) {
+  const declared = trustedProxies(controller, findings);
+  const trusted = compatible(declared, networksIn(all, controller));
+  if (trusted.length < declared.length) {
     findings.ask(
       'ConfigMap proxy-real-ip-cidr',
       'roles by network need exact addresses of proxies: write them into gateway.trusted_proxies; without them, the gateway takes the address of the connection',
@@ -247,8 +247,8 @@ function warnOfSeveral(
   findings: Findings,
 ): void {
   const urls = [...all.map(({ annotations }) => annotations.text('auth-url')), controller.get('global-auth-url')];
-  const asked = urls.filter((it): it is string => it !== undefined && asksOauth2Proxy(it, prefix));
-  const addresses = new Set(asked.map((it) => it.replace(/^(\w+:\/\/)(?:[^/?#]*@)?([^/?#@]*).*$/s, '$1$2')));
+  const requested = urls.filter((it): it is string => it !== undefined && asksOauth2Proxy(it, prefix));
+  const addresses = new Set(requested.map((it) => it.replace(/^(\w+:\/\/)(?:[^/?#]*@)?([^/?#@]*).*$/s, '$1$2')));
   if (addresses.size < 2) return;
   const text = `${[...addresses].join(', ')}: if these are several oauth2-proxies, migrate the Ingresses of each by itself: the policy has the people of the one that you gave`;
   findings.differ('auth-url', text, true);

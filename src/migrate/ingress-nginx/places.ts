@@ -23,8 +23,8 @@ export function placeOf(
   restricts: boolean,
   findings: Findings,
 ): Place {
-  const said = JSON.stringify(path.slice(0, 120));
-  const why = `${said}: a policy has paths and prefixes (/x, /x/*), and no expressions`;
+  const declared = JSON.stringify(path.slice(0, 120));
+  const why = `${declared}: a policy has paths and prefixes (/x, /x/*), and no expressions`;
   const plain = isRegex ? undefined : plainPlace(path, type, restricts);
   if (plain !== undefined) return plain;
   const found = isRegex ? pathsOfExpression(`^${path}`) : undefined;

@@ -3,7 +3,7 @@ import type { Findings } from '../findings.ts';
 import type { Mapping } from '../new-policy.ts';
 import { durationText, isHeader, isOrigin, secondsOf } from '../text-forms.ts';
 import type { Annotations } from './settings.ts';
-import { wholeOf } from './values.ts';
+import { integerOf } from './values.ts';
 
 /** Reads a value of an annotation, or else of the ConfigMap of the controller. */
 type Read = (name: string) => string | undefined;
@@ -51,15 +51,15 @@ export function proxyOf(annotations: Annotations, controller: ReadonlyMap<string
     buffering: isOff('proxy-buffering') ? false : undefined,
     request_buffering: isOff('proxy-request-buffering') ? false : undefined,
   };
-  const said = Object.entries(of).filter((it): it is [string, string | boolean] => it[1] !== undefined);
-  return Object.fromEntries(said);
+  const declared = Object.entries(of).filter((it): it is [string, string | boolean] => it[1] !== undefined);
+  return Object.fromEntries(declared);
 }
 
 /** The key `limit` of routes; undefined if there is none. */
 export function limitOf(annotations: Annotations, findings: Findings): Mapping | undefined {
-  const multiplier = Math.max(1, wholeOf(annotations.raw('limit-burst-multiplier')) ?? 5);
+  const multiplier = Math.max(1, integerOf(annotations.raw('limit-burst-multiplier')) ?? 5);
   const of = (name: string, unit: 's' | 'm') => {
-    const number = wholeOf(annotations.raw(name)) ?? 0;
+    const number = integerOf(annotations.raw(name)) ?? 0;
     if (number < 1) return undefined;
     const most = unit === 's' ? 1000 : 60_000;
     if (number > most) {
@@ -97,11 +97,11 @@ const CORS_HEADERS = [
 export function corsOf(annotations: Annotations, findings: Findings): Mapping | undefined {
   if (!annotations.is('enable-cors')) return undefined;
   const label = annotations.label('cors-allow-origin');
-  const said = annotations.has('cors-allow-origin') ? annotations.list('cors-allow-origin') : ['*'];
-  const origins = [...new Set(said.map((it) => it.toLowerCase().replace(/^(https:.*):443$/, '$1')))].filter((it) =>
+  const declared = annotations.has('cors-allow-origin') ? annotations.list('cors-allow-origin') : ['*'];
+  const origins = [...new Set(declared.map((it) => it.toLowerCase().replace(/^(https:.*):443$/, '$1')))].filter((it) =>
     isOrigin(it),
   );
-  if (origins.length < said.length) {
+  if (origins.length < declared.length) {
     findings.lose(label, 'an origin with a star or with plain http is left out: list each origin, with https');
   }
   const isAll = origins.includes('*');

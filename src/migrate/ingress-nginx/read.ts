@@ -65,16 +65,16 @@ function pathsOf(spec: Plain): readonly IngressPath[] {
         ...backendOf(it.backend),
       }));
     });
-  const whole = spec.defaultBackend ?? spec.backend;
-  if (!isMapping(whole)) return ofRules;
-  return [...ofRules, { host: '', path: '/', type: 'Prefix', ...backendOf(whole) }];
+  const entire = spec.defaultBackend ?? spec.backend;
+  if (!isMapping(entire)) return ofRules;
+  return [...ofRules, { host: '', path: '/', type: 'Prefix', ...backendOf(entire) }];
 }
 
 function ingressOf(object: Plain): Ingress {
   const metadata = metadataOf(object);
   const spec = isMapping(object.spec) ? object.spec : {};
-  const said = isMapping(metadata.annotations) ? Object.entries(metadata.annotations) : [];
-  const annotations = said.map(([name, value]) => [name, textOf(value) ?? ''] as const);
+  const declared = isMapping(metadata.annotations) ? Object.entries(metadata.annotations) : [];
+  const annotations = declared.map(([name, value]) => [name, textOf(value) ?? ''] as const);
   const old = annotations.find(([name]) => name === 'kubernetes.io/ingress.class')?.[1];
   const tls = listOf(spec.tls)
     .filter(isMapping)

@@ -58,7 +58,7 @@ export function entriesByHost(all: readonly Read[], findings: Findings): Readonl
       const isOwn = isOauth2Proxy(path) && isSignIn(path);
       if (isOwn) {
         const to = '/.meshgate/signin and its neighbours: the gateway signs people in itself';
-        findings.carry(`${of} ${path.path}`, to);
+        findings.migrated(`${of} ${path.path}`, to);
       }
       const location = isOwn || path.path === '' ? 'none' : path.service === '' ? 'closed' : 'usual';
       add(path.host, { ...read, path, location });
@@ -134,11 +134,11 @@ export function canarySharing(all: readonly Read[]): (entry: Entry) => boolean {
 }
 
 /** Whether the files say it; `unknown` if it depends on what they do not say. */
-type Said = 'yes' | 'no' | 'unknown';
+type Declared = 'yes' | 'no' | 'unknown';
 
 /** Whether a location with these annotations makes ingress-nginx compare all paths of its host as expressions.
  * ingress-nginx adds a slash to a prefix before it compares the path with the target of a rewrite. */
-function forcesRegex({ annotations, isRejected: mayBeMissing }: Entry, { path, type }: IngressPath): Said {
+function forcesRegex({ annotations, isRejected: mayBeMissing }: Entry, { path, type }: IngressPath): Declared {
   const target = annotations.text('rewrite-target');
   const isSame = target === path && (path.endsWith('/') || type === 'Exact');
   const isRewritten = target !== undefined && !isSame;
@@ -152,16 +152,16 @@ const locationKey = ({ path, type }: IngressPath): string => `${type === 'Exact'
 /** Whether ingress-nginx compares all paths of a host as expressions. Only its locations decide: a canary has none, nor
  * has a backend that is no Service. Of two Ingresses with the same path, the older one has the location. If no Ingress has
  * the path /, the location / has the annotations of the oldest Ingress of the host, also of one without paths. */
-export function isRegexHost(entries: readonly Entry[]): Said {
+export function isRegexHost(entries: readonly Entry[]): Declared {
   const usual = entries.filter((it) => !isCanary(it));
   const located = new Map<string, readonly Entry[]>();
   for (const entry of usual.filter(({ path }) => path.service !== '')) {
     const key = locationKey(entry.path);
     located.set(key, [...(located.get(key) ?? []), entry]);
   }
-  const said = [...located.values()].map((those) => those.map((it) => forcesRegex(it, it.path)));
+  const declared = [...located.values()].map((those) => those.map((it) => forcesRegex(it, it.path)));
   if (located.get('prefix /')?.some(isSure) !== true)
-    said.push(usual.map((it) => forcesRegex(it, { ...it.path, path: '/', type: 'Prefix' })));
-  if (said.some((those) => those.length > 0 && those.every((it) => it === 'yes'))) return 'yes';
-  return said.flat().every((it) => it === 'no') ? 'no' : 'unknown';
+    declared.push(usual.map((it) => forcesRegex(it, { ...it.path, path: '/', type: 'Prefix' })));
+  if (declared.some((those) => those.length > 0 && those.every((it) => it === 'yes'))) return 'yes';
+  return declared.flat().every((it) => it === 'no') ? 'no' : 'unknown';
 }

@@ -35,7 +35,7 @@ export class Annotations {
         continue;
       }
       const label = this.label(name.slice(0, 200));
-      if (OF_TOOLS.test(name)) findings.carry(label, 'nothing: ingress-nginx does not read it');
+      if (OF_TOOLS.test(name)) findings.migrated(label, 'nothing: ingress-nginx does not read it');
       else if (known === undefined) {
         findings.lose(label, 'ingress-nginx does not read it: check whether another tool needs it for the new objects');
       } else {

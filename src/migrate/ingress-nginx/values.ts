@@ -14,7 +14,7 @@ export function trimmed(text: string): string {
 }
 
 /** A whole number, as ingress-nginx reads it. */
-export const wholeOf = (text: string | undefined): number | undefined =>
+export const integerOf = (text: string | undefined): number | undefined =>
   /^[+-]?\d{1,15}$/.test(text ?? '') ? Number(text) : undefined;
 
 /** An annotation of few texts. ingress-nginx takes `otherwise` for every other text. */

@@ -189,17 +189,17 @@ export function whoOf(
   const isGlobal = own === undefined && annotations.is('enable-global-auth');
   const url = own ?? (isGlobal ? everywhere.authUrl : undefined);
   const label = annotations.label('auth-url');
-  const isAsked = url !== undefined;
-  const isProxy = isAsked && asksOauth2Proxy(url, people?.prefix);
+  const isQueried = url !== undefined;
+  const isProxy = isQueried && asksOauth2Proxy(url, people?.prefix);
   const isOauth2 = isProxy && people !== undefined;
-  const asked = isOauth2 ? demandsOf(url) : undefined;
-  const demands = asked === 'unknown' ? undefined : asked;
+  const requested = isOauth2 ? demandsOf(url) : undefined;
+  const demands = requested === 'unknown' ? undefined : requested;
   if (isOauth2) facts.push(people.fact(demands));
   if (isOauth2 && /[%+]/.test(url)) {
     const why = 'if the controller validates annotations, it does not accept % and +, and refuses these requests';
     findings.differ(label, `${why}; the policy lets people pass who meet its demands`, true);
   }
-  if (isAsked && (!isOauth2 || asked === 'unknown')) {
+  if (isQueried && (!isOauth2 || requested === 'unknown')) {
     closed = true;
     const why = !isProxy
       ? 'the gateway asks no other service about a request: write who may pass into the role'
@@ -208,22 +208,22 @@ export function whoOf(
         : 'give the configuration of this oauth2-proxy to the command (--oauth2-proxy FILE), or write who may pass into the role';
     findings.ask(label, why);
   }
-  if (!isAsked && annotations.text('auth-signin') !== undefined)
+  if (!isQueried && annotations.text('auth-signin') !== undefined)
     findings.differ(annotations.label('auth-signin'), 'without auth-url it demands no sign-in, as before');
-  if (isAsked && /^http:\/\//.test(url)) {
+  if (isQueried && /^http:\/\//.test(url)) {
     findings.differ(
       label,
       'no request for this check crosses the network any more: before, cookies and tokens did so over plain HTTP',
     );
   }
-  if (isAsked && !isHarmless(annotations.text('auth-snippet') ?? '')) {
+  if (isQueried && !isHarmless(annotations.text('auth-snippet') ?? '')) {
     closed = true;
     findings.ask(
       annotations.label('auth-snippet'),
       'its lines may decide who passes: write who may pass into the role',
     );
   }
-  if (annotations.has('auth-type') || (annotations.has('auth-secret') && !isAsked)) {
+  if (annotations.has('auth-type') || (annotations.has('auth-secret') && !isQueried)) {
     closed = true;
     findings.ask(annotations.label('auth-type'), 'write who may pass into the role: the gateway has no passwords');
   }

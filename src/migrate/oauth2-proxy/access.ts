@@ -60,7 +60,7 @@ interface Given {
 /** Writes the roles of callers that oauth2-proxy lets pass. */
 export class Access {
   readonly #given: Given;
-  readonly #said: Demands & { readonly everyAddress: boolean };
+  readonly #declared: Demands & { readonly everyAddress: boolean };
   /** The groups of which a caller needs one besides those of `#said`. */
   readonly #teams: readonly string[];
   #isClosed = false;
@@ -69,7 +69,7 @@ export class Access {
     this.#given = given;
     const { settings, addresses } = given;
     const domains = settings.list('email-domain').map((it) => it.toLowerCase());
-    this.#said = {
+    this.#declared = {
       everyAddress: domains.includes('*'),
       domains: domains.filter((it) => it !== '*'),
       addresses: settings.has('authenticated-emails-file') ? addresses : [],
@@ -115,7 +115,7 @@ export class Access {
     };
     for (const name of OF_GROUPS.filter((it) => isSet(it) && !this.#read(it))) {
       const why = `oauth2-proxy does not read it for the provider ${JSON.stringify(provider.type.slice(0, 40))}`;
-      if (this.#said.groups.length + this.#teams.length === 0) close(name, `${why}, and admits others too`);
+      if (this.#declared.groups.length + this.#teams.length === 0) close(name, `${why}, and admits others too`);
       else this.#given.findings.differ(settings.label(name), `${why}, so the role does not have it`);
     }
     const oidc = settings.text('oidc-email-claim') ?? 'email';
@@ -134,7 +134,7 @@ export class Access {
   /** Reports how the facts about people differ from those of oauth2-proxy. */
   #explain(): void {
     const { settings, findings, provider } = this.#given;
-    const { everyAddress, domains, addresses } = this.#said;
+    const { everyAddress, domains, addresses } = this.#declared;
     const label = settings.label('email-domain');
     if (domains.length > 0 || addresses.length > 0) {
       findings.differ(
@@ -159,7 +159,7 @@ export class Access {
         label,
         'anyone in the world has a Google account, so the gateway needs an organisation: write its hd into the role, or the addresses of people',
       );
-    } else if (everyAddress && this.#said.groups.length + this.#teams.length === 0) {
+    } else if (everyAddress && this.#declared.groups.length + this.#teams.length === 0) {
       findings.differ(
         label,
         'every account of the provider may pass, as before: if anyone can make an account there, name groups or domains in the role',
@@ -191,7 +191,7 @@ export class Access {
         'oauth2-proxy also accepts an address if the provider says nothing about its verification; the gateway needs email_verified: true',
       );
     }
-    if (this.#said.groups.some((it) => it.startsWith('role:'))) {
+    if (this.#declared.groups.some((it) => it.startsWith('role:'))) {
       findings.ask(
         settings.label('allowed-role'),
         'oauth2-proxy reads roles of Keycloak in the access token, and a session of the gateway in the ID token: switch on "Add to ID token" in the mappers of the client scope roles',
@@ -257,14 +257,14 @@ export class Access {
   /** Returns the fact for callers that oauth2-proxy lets pass, with further demands of one place.
    * @returns undefined if any caller of the provider passes */
   fact(more?: Demands): Fact | undefined {
-    const { groups, everyAddress, ...said } = this.#said;
+    const { groups, everyAddress, ...declared } = this.#declared;
     const { settings } = this.#given;
     const closes = this.#isClosed || settings.isClosed || RESTRICTING.some((it) => settings.isElsewhere(it));
     const never = this.#of({ claim: 'email', is: NEVER });
     const inGroups = [groups, this.#teams].flatMap((names) =>
       names.length === 0 ? [] : [any(names.flatMap((it) => this.#group(it))) ?? never],
     );
-    const people = this.#people({ ...said, groups }, everyAddress);
+    const people = this.#people({ ...declared, groups }, everyAddress);
     const further = more === undefined ? [] : this.#further(more);
     const all = [people, ...inGroups, ...(closes ? [never] : []), ...further].filter((it) => it !== undefined);
     const different = [...new Map(all.map((it) => [JSON.stringify(it), it])).values()];
@@ -298,12 +298,12 @@ export function neverTrue({ providers }: Draft): Fact {
 
 /** Adds a role with this fact, unless the policy has one. */
 export function roleFor(draft: Draft, name: string, fact: Fact): string {
-  const said = JSON.stringify(fact);
-  const [known] = Object.entries(draft.roles).find(([, it]) => JSON.stringify(it) === said) ?? [];
+  const declared = JSON.stringify(fact);
+  const [known] = Object.entries(draft.roles).find(([, it]) => JSON.stringify(it) === declared) ?? [];
   if (known !== undefined) return known;
   const free = freeName(name, draft.roles);
   draft.roles[free] = fact;
-  if (said.includes(NEVER)) {
+  if (declared.includes(NEVER)) {
     const text = `FILL IN: who has this role. ${NEVER} stands for people that the files do not name, and no caller has it.`;
     draft.comments.set(`roles.${free}`, [text]);
   }

@@ -70,12 +70,12 @@ class Reader {
   members(place: string, value: unknown, part: 'server.' | 'metricsServer.' | ''): void {
     if (!isMapping(value)) return;
     const options = membersOf(part);
-    for (const [said, inner] of leaves(value)) {
-      const label = `${place}.${said}`;
-      const [name, other] = [options.get(said.toLowerCase()), OTHERS.get(said.toLowerCase())];
-      if (said === 'loginURLParameters') this.parameters(label, inner);
+    for (const [declared, inner] of leaves(value)) {
+      const label = `${place}.${declared}`;
+      const [name, other] = [options.get(declared.toLowerCase()), OTHERS.get(declared.toLowerCase())];
+      if (declared === 'loginURLParameters') this.parameters(label, inner);
       else if (name !== undefined) this.add(name, label, inner);
-      else if (other !== undefined) this.#findings.carry(label, other);
+      else if (other !== undefined) this.#findings.migrated(label, other);
       else if (part === '' && !isMapping(inner)) this.mistake(label);
       else this.#findings.lose(label, 'no key of the policy means this: check whether you need it');
     }

@@ -11,12 +11,12 @@ export function expand(
   variables: ReadonlyMap<string, string>,
 ): { readonly text: string; readonly missing?: string | undefined } {
   let missing: string | undefined;
-  const filled = text.replace(VARIABLE, (whole, one?: string, two?: string, usual?: string, three?: string) => {
-    if (whole === '$$') return '$';
+  const filled = text.replace(VARIABLE, (entire, one?: string, two?: string, usual?: string, three?: string) => {
+    if (entire === '$$') return '$';
     const name = one ?? two ?? three ?? '';
     const value = variables.get(name) ?? usual;
     if (value === undefined) missing = `the variable ${name}`;
-    return value ?? whole;
+    return value ?? entire;
   });
   return missing === undefined ? { text: filled } : { text: '', missing };
 }
@@ -84,7 +84,7 @@ function argumentsIn(args: readonly string[]): readonly string[] {
 }
 
 /** The name of the variable that a word consists of; another word may be a secret. */
-const said = (word: string): string => (/^\$[({]?\w{1,60}[)}]?$/.test(word) ? word : 'one of the words');
+const declared = (word: string): string => (/^\$[({]?\w{1,60}[)}]?$/.test(word) ? word : 'one of the words');
 
 /** Reads flags. Other words are left out, and nothing behind `--` is a flag. A word that is only known where oauth2-proxy
  * starts may be one. */
@@ -99,7 +99,13 @@ export function readFlags(args: readonly string[], variables: ReadonlyMap<string
       const isKnown = text !== '' && !/^[$`]/.test(text);
       if (isKnown) rest.splice(i--, 1, text);
       else
-        found.push({ level: 'flag', name: UNREAD, label: '-', values: [], elsewhere: `what ${said(word)} stands for` });
+        found.push({
+          level: 'flag',
+          name: UNREAD,
+          label: '-',
+          values: [],
+          elsewhere: `what ${declared(word)} stands for`,
+        });
       continue;
     }
     if (!word.startsWith('-') || word === '-') continue;

@@ -30,8 +30,8 @@ const join = (found: readonly Found[]): Found => ({
 
 /** Whether a container runs oauth2-proxy: by its image, its name, its command, or its variables. */
 function isProxy(container: Plain): boolean {
-  const said = [container.image, container.name, container.container_name, container.command, container.entrypoint];
-  return /oauth2?[-_]?proxy/i.test(JSON.stringify([...said, container.environment ?? container.env ?? '']));
+  const declared = [container.image, container.name, container.container_name, container.command, container.entrypoint];
+  return /oauth2?[-_]?proxy/i.test(JSON.stringify([...declared, container.environment ?? container.env ?? '']));
 }
 
 /** Returns the words of `command`, `entrypoint` or `args`, which may be a list or one text. */

@@ -14,15 +14,15 @@ const DAY = 86_400;
 export const TRUSTED = 'trusted-network';
 
 function sessionOf(settings: Settings, findings: Findings): Mapping {
-  const said = (name: string) => secondsOf(settings.text(name) ?? '');
-  const expire = said('cookie-expire');
-  const refresh = said('cookie-refresh');
+  const declared = (name: string) => secondsOf(settings.text(name) ?? '');
+  const expire = declared('cookie-expire');
+  const refresh = declared('cookie-refresh');
   const session: Mapping = { keys_file: SESSION_KEYS };
   // Without a time, the cookie of oauth2-proxy lasts as long as the browser: the gateway has no such cookies.
-  const whole = expire === undefined || expire < 1 ? 7 * DAY : Math.min(expire, MAX_SESSION);
-  session.absolute = durationText(whole);
-  session.idle = durationText(whole);
-  if (refresh !== undefined && refresh >= 1) session.fresh = durationText(Math.min(refresh, whole));
+  const entire = expire === undefined || expire < 1 ? 7 * DAY : Math.min(expire, MAX_SESSION);
+  session.absolute = durationText(entire);
+  session.idle = durationText(entire);
+  if (refresh !== undefined && refresh >= 1) session.fresh = durationText(Math.min(refresh, entire));
   if (expire !== undefined && expire > MAX_SESSION) {
     findings.differ(settings.label('cookie-expire'), 'a session lasts at most 30d');
   }
@@ -72,15 +72,15 @@ function portOf(text: string | undefined): number | undefined {
 
 function trustedProxies(settings: Settings, findings: Findings): readonly string[] {
   if (!settings.is('reverse-proxy')) return [];
-  const said = settings.list('trusted-proxy-ip');
-  const ranges = [...new Set(said.flatMap((it) => rangeOf(it) ?? []))];
+  const declared = settings.list('trusted-proxy-ip');
+  const ranges = [...new Set(declared.flatMap((it) => rangeOf(it) ?? []))];
   const label = settings.label(settings.has('trusted-proxy-ip') ? 'trusted-proxy-ip' : 'reverse-proxy');
-  if (said.length === 0) {
+  if (declared.length === 0) {
     findings.ask(
       label,
       'oauth2-proxy believes X-Forwarded-For of everyone: write the addresses of your proxies into gateway.trusted_proxies, or the gateway takes the address of the connection',
     );
-  } else if (ranges.length < said.length) {
+  } else if (ranges.length < declared.length) {
     findings.lose(label, 'a range that is no address, or that contains all addresses, is left out');
   }
   if (!settings.has('real-client-ip-header')) {
@@ -93,11 +93,11 @@ function trustedProxies(settings: Settings, findings: Findings): readonly string
 }
 
 /** Adds the settings of the gateway itself.
- * @param isAsked whether another nginx asks oauth2-proxy about requests. Its own addresses then say nothing about the
+ * @param isQueried whether another nginx asks oauth2-proxy about requests. Its own addresses then say nothing about the
  *   gateway. */
-export function migrateGateway(settings: Settings, draft: Draft, findings: Findings, isAsked: boolean): void {
+export function migrateGateway(settings: Settings, draft: Draft, findings: Findings, isQueried: boolean): void {
   const { gateway } = draft;
-  if (isAsked) {
+  if (isQueried) {
     gateway.session = sessionOf(settings, findings);
     secretKeys(settings, findings);
     return;
@@ -137,8 +137,8 @@ export function trustedAddresses(
   findings: Findings,
   isBlind: boolean,
 ): readonly Rule[] {
-  const said = settings.list('trusted-ip');
-  if (said.length === 0 || settings.isClosed) return [];
+  const declared = settings.list('trusted-ip');
+  if (declared.length === 0 || settings.isClosed) return [];
   const label = settings.label('trusted-ip');
   if (isBlind) {
     findings.lose(
@@ -147,7 +147,7 @@ export function trustedAddresses(
     );
     return [];
   }
-  const networks = said.flatMap((it) => networkOf(it) ?? []);
+  const networks = declared.flatMap((it) => networkOf(it) ?? []);
   const ranges = outermost(networks).flatMap((it) => networkText(it) ?? []);
   if (networks.some((it) => networkText(it) === undefined)) {
     findings.lose(

@@ -85,7 +85,7 @@ export function migrateHeaders(
     const source = claim === undefined || ITS_OWN.includes(claim) ? undefined : sourceOf(claim, settings, provider);
     if (source !== undefined && canSet(name)) {
       draft.headers[name] = source;
-      findings.carry(label, 'headers');
+      findings.migrated(label, 'headers');
       continue;
     }
     const why =

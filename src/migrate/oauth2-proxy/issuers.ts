@@ -19,8 +19,8 @@ function accepts(issuer: string, audience: string): boolean {
 
 /** Reads `issuer=audience` pairs. */
 export function extraIssuers(settings: Settings, main: string, findings: Findings): readonly ExtraIssuer[] {
-  const said = settings.list('extra-jwt-issuers');
-  if (said.length === 0) return [];
+  const declared = settings.list('extra-jwt-issuers');
+  if (declared.length === 0) return [];
   const label = settings.label('extra-jwt-issuers');
   if (settings.isClosed) return [];
   if (!settings.is('skip-jwt-bearer-tokens')) {
@@ -32,7 +32,7 @@ export function extraIssuers(settings: Settings, main: string, findings: Finding
     return [];
   }
   const found = new Map<string, string[]>();
-  for (const pair of said) {
+  for (const pair of declared) {
     const [, issuer = '', audience = ''] = /^(.*?)=(.*)$/s.exec(pair) ?? [];
     if (issuer === main || !isPlainText(audience) || !accepts(issuer, audience)) {
       const why = 'the gateway does not accept this issuer for bearer tokens, or it is that of the provider';

@@ -27,7 +27,7 @@ export interface MigratedProxy {
 }
 
 /** How an nginx asks oauth2-proxy about requests (`auth_request`). */
-export interface Asking {
+export interface Query {
   /** The headers of the responses that nginx passes on to services. */
   readonly headers: readonly Injected[];
   readonly trustedProxies: readonly string[];
@@ -36,11 +36,11 @@ export interface Asking {
 }
 
 /** Migrates everything but hosts and services. */
-export function migrateProxy(read: Read, findings: Findings, asking?: Asking): MigratedProxy {
+export function migrateProxy(read: Read, findings: Findings, query?: Query): MigratedProxy {
   const settings = new Settings(read.written, findings, read.alpha !== undefined);
   const draft = newDraft();
-  if (asking !== undefined && asking.trustedProxies.length > 0) draft.gateway.trusted_proxies = asking.trustedProxies;
-  migrateGateway(settings, draft, findings, asking !== undefined);
+  if (query !== undefined && query.trustedProxies.length > 0) draft.gateway.trusted_proxies = query.trustedProxies;
+  migrateGateway(settings, draft, findings, query !== undefined);
   const provider = migrateProvider(settings, draft, findings);
   const keys = draft.providers[provider.name] ?? {};
   const issuers = extraIssuers(settings, String(keys.issuer), findings);
@@ -52,8 +52,8 @@ export function migrateProxy(read: Read, findings: Findings, asking?: Asking): M
   const isBehind =
     (settings.is('reverse-proxy') || settings.isElsewhere('reverse-proxy')) &&
     draft.gateway.trusted_proxies === undefined;
-  const trusted = trustedAddresses(settings, draft, findings, asking?.isBlind ?? isBehind);
-  const headers = asking?.headers ?? read.alpha?.headers ?? headersOfFlags(settings);
+  const trusted = trustedAddresses(settings, draft, findings, query?.isBlind ?? isBehind);
+  const headers = query?.headers ?? read.alpha?.headers ?? headersOfFlags(settings);
   migrateHeaders(headers, settings, provider, draft, findings);
   return {
     settings,

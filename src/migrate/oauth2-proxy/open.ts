@@ -31,38 +31,38 @@ const skipsOf = (settings: Settings): readonly Skip[] => [
 const quoted = (text: string): string => JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
 
 function openOf({ label, text, method, expression, negated }: Skip, findings: Findings): readonly Open[] {
-  const said = quoted(text);
+  const declared = quoted(text);
   if (negated) {
     const why = 'it opens every path that does not match, also those that you add later';
     findings.lose(
       label,
-      `${said}: ${why}. These paths need a credential now: write routes with allow: [anyone] for those that must be open`,
+      `${declared}: ${why}. These paths need a credential now: write routes with allow: [anyone] for those that must be open`,
     );
     return [];
   }
   if (method !== '' && !(METHODS as readonly string[]).includes(method)) {
-    findings.lose(label, `${said}: a policy cannot name this method`);
+    findings.lose(label, `${declared}: a policy cannot name this method`);
     return [];
   }
   const found = pathsOfExpression(expression);
   if (found === undefined) {
     const why = 'a policy has paths and prefixes (/x, /x/*), and no expressions';
-    findings.lose(label, `${said}: ${why}. These paths need a credential now: write routes with allow: [anyone]`);
+    findings.lose(label, `${declared}: ${why}. These paths need a credential now: write routes with allow: [anyone]`);
     return [];
   }
   if (found.unanchored) {
     const why = 'it has no ^ at its beginning, so oauth2-proxy opens every path that contains it, such as /admin/x?';
-    findings.differ(label, `${said}: ${why.replace('?', '')}. Only ${listed(found.paths)} is open now`);
+    findings.differ(label, `${declared}: ${why.replace('?', '')}. Only ${listed(found.paths)} is open now`);
   } else if (found.narrower) {
     findings.differ(
       label,
-      `${said}: it matches other paths too, which need a credential now; only ${listed(found.paths)} is open`,
+      `${declared}: it matches other paths too, which need a credential now; only ${listed(found.paths)} is open`,
     );
   }
   if (found.paths.some(({ kind, path }) => kind === 'prefix' && path === '')) {
-    findings.differ(label, `${said}: it opens every path, as before: the policy protects nothing`);
+    findings.differ(label, `${declared}: it opens every path, as before: the policy protects nothing`);
   }
-  if (method === 'GET') findings.differ(label, `${said}: GET includes HEAD in a policy, so HEAD is open too`, true);
+  if (method === 'GET') findings.differ(label, `${declared}: GET includes HEAD in a policy, so HEAD is open too`, true);
   return found.paths.map((paths) => ({ paths, ...(method !== '' && { methods: [method] }) }));
 }
 

@@ -44,15 +44,15 @@ const realmOf = (url: string | undefined): string | undefined =>
   /^(https:\/\/[^?#]*\/realms\/[^/?#]+)\/protocol\//.exec(url ?? '')?.[1];
 
 function wantedIssuer(settings: Settings, type: string): string | undefined {
-  const said = settings.text('oidc-issuer-url');
+  const declared = settings.text('oidc-issuer-url');
   if (type === 'keycloak') {
     const urls = ['login-url', 'redeem-url', 'profile-url', 'validate-url'].map((it) => realmOf(settings.text(it)));
-    return said ?? urls.find((it) => it !== undefined);
+    return declared ?? urls.find((it) => it !== undefined);
   }
-  if (said === undefined && (type === 'azure' || type === 'entra-id')) {
+  if (declared === undefined && (type === 'azure' || type === 'entra-id')) {
     return `https://login.microsoftonline.com/${settings.text('azure-tenant') ?? 'common'}/v2.0`;
   }
-  return said ?? OPENID[type];
+  return declared ?? OPENID[type];
 }
 
 /** Whether people can sign in at this issuer, by the checks of the policy itself. */
@@ -148,16 +148,16 @@ function clientOf(settings: Settings, name: string, type: string, draft: Draft, 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 function algorithmsOf(settings: Settings, findings: Findings): readonly string[] {
-  const said = [...new Set(settings.list('oidc-enabled-signing-alg'))];
-  const others = said.filter((it) => !ALGORITHMS.includes(it));
+  const declared = [...new Set(settings.list('oidc-enabled-signing-alg'))];
+  const others = declared.filter((it) => !ALGORITHMS.includes(it));
   if (others.length > 0) {
     findings.differ(
       settings.label('oidc-enabled-signing-alg'),
       'the gateway never accepts HMAC and none: they are left out',
     );
   }
-  const kept = said.filter((it) => ALGORITHMS.includes(it));
-  if (said.length > 0 && kept.length === 0)
+  const kept = declared.filter((it) => ALGORITHMS.includes(it));
+  if (declared.length > 0 && kept.length === 0)
     settings.close(settings.label('oidc-enabled-signing-alg'), 'the gateway accepts none of these algorithms');
   return kept;
 }

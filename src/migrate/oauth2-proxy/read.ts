@@ -39,11 +39,11 @@ function isCommand(line: string): boolean {
 /** Returns the form of a file by its text. */
 export function formOf(text: string): Form {
   const lines = text.split('\n').map((line) => line.trim());
-  const said = lines.filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('//'));
-  const [first = ''] = said;
-  if (said.length > 0 && said.every((line) => isAddress(line.split(',')[0] ?? ''))) return 'addresses';
+  const declared = lines.filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('//'));
+  const [first = ''] = declared;
+  if (declared.length > 0 && declared.every((line) => isAddress(line.split(',')[0] ?? ''))) return 'addresses';
   if (/^(?:export\s+)?[A-Z_][A-Z0-9_]*\s*=/.test(first)) return 'environment';
-  if (/^#!/.test(text) || /^-{1,2}[a-z]/.test(first) || said.some(isCommand)) return 'command';
+  if (/^#!/.test(text) || /^-{1,2}[a-z]/.test(first) || declared.some(isCommand)) return 'command';
   if (/^[A-Za-z0-9_"'-]+\s*=/.test(first) || /^\[[\w."]+\]$/.test(first)) return 'toml';
   return 'yaml';
 }

@@ -92,7 +92,7 @@ export class Settings {
     }
     if (it.name.startsWith(PARAMETER)) {
       this.parameters[it.name.slice(PARAMETER.length)] = it.values[0] ?? '';
-      findings.carry(it.label, 'providers.NAME.signin.parameters');
+      findings.migrated(it.label, 'providers.NAME.signin.parameters');
       return;
     }
     const option = optionsByFlag.get(it.name);

@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../base/reasons.ts';
 import { tokenCaller } from '../../caller/caller.ts';
 import type { Table } from '../../rules/types.ts';
 import { isJws } from '../../token/format.ts';
-import { confirmed, isTokenText, judgeIntrospected, providerToIntrospect } from '../../token/introspection.ts';
+import { checkIntrospected, confirmed, isTokenText, providerToIntrospect } from '../../token/introspection.ts';
 import { providerToAsk } from '../../token/keys/refetch.ts';
 import { leavesGroupsOut } from '../../token/overage.ts';
 import type { TokenProvider, Verified } from '../../token/types.ts';
@@ -14,7 +14,7 @@ import { emptyErrorQueue } from '../keys/openssl.ts';
 import { count, counterName } from '../shared/counts.ts';
 import { type KnownCaller, othersOf, stampOf } from '../shared/known.ts';
 import { revokedClaims } from '../shared/revocation-reader.ts';
-import { Questions } from './questions.ts';
+import { ProviderCalls } from './provider-calls.ts';
 import { TokenCache } from './tokens.ts';
 
 const TOKEN = counterName('verified', ['token']);
@@ -45,7 +45,7 @@ export class Bearers {
   readonly tokens: TokenCache;
   readonly #context: VerifyContext;
   /** Absent: the policy asks no provider about tokens. */
-  readonly #questions: Questions | undefined;
+  readonly #providerCalls: ProviderCalls | undefined;
 
   constructor(table: Table, keys: KeyStore) {
     this.#table = table;
@@ -61,20 +61,20 @@ export class Bearers {
       imported: keys.imported,
       onFailure: emptyErrorQueue,
     };
-    this.#questions = table.asking === undefined ? undefined : new Questions(table.asking, table.selection);
+    this.#providerCalls = table.asking === undefined ? undefined : new ProviderCalls(table.asking, table.selection);
   }
 
   /** Returns a known caller of these providers, if its key is still published and nothing of the caller is revoked. */
   recall(to: Place, token: string, now: number): KnownCaller | undefined {
     const known = this.tokens.get(to.scope, token, now);
     if (known === undefined || !to.accepted.has(known.provider)) return undefined;
-    if (this.#keys.vouchFor(known, now)) return known;
+    if (this.#keys.isStillVerified(known, now)) return known;
     this.tokens.drop(to.scope, token);
     return undefined;
   }
 
   /** Stores the caller of a new token in the cache. */
-  #meet(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
+  #readCaller(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
     count(TOKEN);
     const { claims, provider, key, until } = verified.value;
@@ -91,8 +91,8 @@ export class Bearers {
   }
 
   /** Passes the caller of a verified token to `use`. If the provider must be asked first, it is asked. */
-  static #settle<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
-    if (newcomer[0].#questions !== undefined && verified.ok) {
+  static #finish<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
+    if (newcomer[0].#providerCalls !== undefined && verified.ok) {
       const provider = newcomer[0].#provider(verified.value.provider);
       if (provider.introspection?.jwts && verified.value.until === undefined) {
         return Bearers.#confirm(provider, verified.value, newcomer);
@@ -101,7 +101,7 @@ export class Bearers {
         return Bearers.#complete(provider, verified.value, newcomer);
       }
     }
-    const known = newcomer[0].#meet(newcomer[6], newcomer[2], newcomer[3], verified);
+    const known = newcomer[0].#readCaller(newcomer[6], newcomer[2], newcomer[3], verified);
     return newcomer[4](known, newcomer[5], verified.ok ? verified.value : undefined);
   }
 
@@ -109,43 +109,49 @@ export class Bearers {
     return this.#table.providers[name] as TokenProvider;
   }
 
-  /** Asks the provider whether a verified JWT is active, then continues with {@link #settle}. */
+  /** Asks the provider whether a verified JWT is active, then continues with {@link #finish}. */
   static async #confirm<T, S>(provider: TokenProvider, verified: Verified, newcomer: Newcomer<T, S>): Promise<T> {
-    const questions = newcomer[0].#questions as Questions;
-    const said = await questions.introspect(provider, newcomer[2], newcomer[3], newcomer[7], true);
-    const held = said.ok ? confirmed(verified, said.value.claims, provider, said.value.until) : said;
-    return Bearers.#settle(held, newcomer);
+    const providerCalls = newcomer[0].#providerCalls as ProviderCalls;
+    const providerAnswer = await providerCalls.introspect(provider, newcomer[2], newcomer[3], newcomer[7], true);
+    const held = providerAnswer.ok
+      ? confirmed(verified, providerAnswer.value.claims, provider, providerAnswer.value.until)
+      : providerAnswer;
+    return Bearers.#finish(held, newcomer);
   }
 
-  /** Asks the provider for the policy's groups that the token leaves out, then continues with {@link #settle}. */
+  /** Asks the provider for the policy's groups that the token leaves out, then continues with {@link #finish}. */
   static async #complete<T, S>(provider: TokenProvider, verified: Verified, newcomer: Newcomer<T, S>): Promise<T> {
-    const questions = newcomer[0].#questions as Questions;
+    const providerCalls = newcomer[0].#providerCalls as ProviderCalls;
     const cap = newcomer[0].#table.tokenCache;
-    const said = await questions.groups(provider, verified.claims, newcomer[3], cap, newcomer[7]);
-    if (!said.ok) return Bearers.#settle(said, newcomer);
-    const until = Math.min(said.value.until, verified.until ?? Number.POSITIVE_INFINITY);
-    return Bearers.#settle(ok({ ...verified, claims: said.value.claims, until }), newcomer);
+    const providerAnswer = await providerCalls.groups(provider, verified.claims, newcomer[3], cap, newcomer[7]);
+    if (!providerAnswer.ok) return Bearers.#finish(providerAnswer, newcomer);
+    const until = Math.min(providerAnswer.value.until, verified.until ?? Number.POSITIVE_INFINITY);
+    return Bearers.#finish(ok({ ...verified, claims: providerAnswer.value.claims, until }), newcomer);
   }
 
-  /** Asks the provider about a token that only the provider can read, then continues with {@link #settle}. */
-  static async #introspect<T, S>(questions: Questions, provider: TokenProvider, newcomer: Newcomer<T, S>): Promise<T> {
+  /** Asks the provider about a token that only the provider can read, then continues with {@link #finish}. */
+  static async #introspect<T, S>(
+    providerCalls: ProviderCalls,
+    provider: TokenProvider,
+    newcomer: Newcomer<T, S>,
+  ): Promise<T> {
     const [bearers, , token, now] = newcomer;
-    const said = await questions.introspect(provider, token, now, newcomer[7]);
-    if (!said.ok) return Bearers.#settle(said, newcomer);
-    const { claims, until } = said.value;
-    return Bearers.#settle(judgeIntrospected(claims, provider, { now, skew: bearers.#context.skew, until }), newcomer);
+    const providerAnswer = await providerCalls.introspect(provider, token, now, newcomer[7]);
+    if (!providerAnswer.ok) return Bearers.#finish(providerAnswer, newcomer);
+    const { claims, until } = providerAnswer.value;
+    return Bearers.#finish(checkIntrospected(claims, provider, { now, skew: bearers.#context.skew, until }), newcomer);
   }
 
-  /** Continues with {@link #settle}. If the known keys are not enough, it first verifies with the newest ones. */
-  static #settleOrAsk<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
-    if (verified.ok) return Bearers.#settle(verified, newcomer);
+  /** Continues with {@link #finish}. If the known keys are not enough, it first verifies with the newest ones. */
+  static #finishOrAsk<T, S>(verified: Result<Verified>, newcomer: Newcomer<T, S>): T | Promise<T> {
+    if (verified.ok) return Bearers.#finish(verified, newcomer);
     const [bearers, providers, token, now] = newcomer;
     const ask = providerToAsk(token, verified, providers);
-    if (ask === undefined) return Bearers.#settle(verified, newcomer);
+    if (ask === undefined) return Bearers.#finish(verified, newcomer);
     return bearers.#keys.refetch(ask).then((refetched) => {
       if (refetched === 'fetched')
-        return verifyToken(token, providers, now, bearers.#context, Bearers.#settle, newcomer);
-      return Bearers.#settle(refetched === 'busy' ? refuse('provider_unavailable') : verified, newcomer);
+        return verifyToken(token, providers, now, bearers.#context, Bearers.#finish, newcomer);
+      return Bearers.#finish(refetched === 'busy' ? refuse('provider_unavailable') : verified, newcomer);
     });
   }
 
@@ -153,12 +159,12 @@ export class Bearers {
    * @param r the request that contains the token */
   verify<T, S>(to: Place, token: string, now: number, use: Use<T, S>, along: S, r: NginxHTTPRequest): T | Promise<T> {
     const { providers, scope } = to;
-    const from = this.#questions === undefined ? '' : (r.headersIn[TO_CHECK.address] ?? '');
+    const from = this.#providerCalls === undefined ? '' : (r.headersIn[TO_CHECK.address] ?? '');
     const newcomer: Newcomer<T, S> = [this, providers, token, now, use, along, scope, from];
-    if (this.#questions !== undefined) {
-      const asked = providerToIntrospect(token, providers);
-      if (asked !== undefined) return Bearers.#introspect(this.#questions, asked, newcomer);
+    if (this.#providerCalls !== undefined) {
+      const requested = providerToIntrospect(token, providers);
+      if (requested !== undefined) return Bearers.#introspect(this.#providerCalls, requested, newcomer);
     }
-    return verifyToken(token, providers, now, this.#context, Bearers.#settleOrAsk<T, S>, newcomer);
+    return verifyToken(token, providers, now, this.#context, Bearers.#finishOrAsk<T, S>, newcomer);
   }
 }

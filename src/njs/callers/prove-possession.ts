@@ -101,7 +101,7 @@ function useUp(
   }
 }
 
-function judge<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<T> {
+function acceptProof<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<T> {
   const [sent, thumbprint, use, along, quota] = looking;
   if (!proof.ok) return use(proof, sent, along);
   const { jti, until } = proof.value;
@@ -190,6 +190,6 @@ export class Prover {
       skew: this.#skew,
       nonces: nonces?.taken,
     };
-    return verifyProof(proof, expected, this.#context, judge<T, S>, looking);
+    return verifyProof(proof, expected, this.#context, acceptProof<T, S>, looking);
   }
 }

@@ -5,8 +5,8 @@ import { ownSession, setCookie } from '../../session/cookie.ts';
 import { PROVIDER, SID } from '../../session/cookie-claims.ts';
 import { RENEWAL_PAUSE_S } from '../../session/limits.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
-import type { Answered, Door, Place } from '../check/door.ts';
 import { hostOf, isForeign } from '../check/foreign-host.ts';
+import type { Answered, CheckHandlers, Place } from '../check/handlers.ts';
 import { renewalsDict } from '../shared/dicts.ts';
 import { askRenewal } from './ask-renewal.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
@@ -26,39 +26,39 @@ const leads = (sid: string): boolean => renewalsDict().add(composed('renew', sid
 /** Finds callers by their sessions. Sessions are renewed during these requests. */
 export class SessionCallers<P extends Place> {
   readonly #sessions: Sessions;
-  readonly #door: Door<P>;
+  readonly #handlers: CheckHandlers<P>;
 
-  constructor(sessions: Sessions, door: Door<P>) {
+  constructor(sessions: Sessions, handlers: CheckHandlers<P>) {
     this.#sessions = sessions;
-    this.#door = door;
+    this.#handlers = handlers;
   }
 
   /** @param line the gateway's cookies in the request, which has no other credential */
-  meet(r: NginxHTTPRequest, to: P, method: string, line: string): Answered {
+  readCaller(r: NginxHTTPRequest, to: P, method: string, line: string): Answered {
     const now = Date.now() / 1000;
     const host = hostOf(r, to);
     if (line.startsWith(SESSION)) {
       // Usually no other cookie follows the cookie of a known session.
       const rest = line.slice(SESSION.length);
       const known = this.#sessions.recall(host, rest, now);
-      if (known !== undefined) return this.#judge(r, to, method, known, now);
+      if (known !== undefined) return this.#decide(r, to, method, known, now);
       // Most new sessions also have no other cookie. `pairsIn` explains why the text is split.
       if (rest.split(';', 2).length === 1) return this.#open(r, to, method, host, rest, now);
     }
     const text = ownSession(line);
-    if (text === undefined) return this.#door.absent(r, to, method, 'credential_missing');
+    if (text === undefined) return this.#handlers.absent(r, to, method, 'credential_missing');
     if (text === 'twice') return this.#twice(r, to, method);
     const known = this.#sessions.recall(host, text, now);
-    if (known !== undefined) return this.#judge(r, to, method, known, now);
+    if (known !== undefined) return this.#decide(r, to, method, known, now);
     return this.#open(r, to, method, host, text, now);
   }
 
   /** Handles two cookies, of which a script may have set one. A page is redirected to the sign-in, which leaves the
    * browser one session; otherwise each page would be refused until the other cookie expires. */
   #twice(r: NginxHTTPRequest, to: P, method: string): Answered {
-    if (!this.#door.renews || navigationOf(r) !== 'get')
-      return this.#door.refuse(r, to, refuse('credential_duplicate'));
-    return this.#door.absent(r, to, method, 'credential_duplicate');
+    if (!this.#handlers.renews || navigationOf(r) !== 'get')
+      return this.#handlers.refuse(r, to, refuse('credential_duplicate'));
+    return this.#handlers.absent(r, to, method, 'credential_duplicate');
   }
 
   #open(r: NginxHTTPRequest, to: P, method: string, host: string, text: string, now: number): Answered {
@@ -68,32 +68,32 @@ export class SessionCallers<P extends Place> {
   #arrive(r: NginxHTTPRequest, to: P, method: string, opened: Opened, now: number): Answered {
     switch (opened.kind) {
       case 'known':
-        return this.#judge(r, to, method, opened.known, now);
+        return this.#decide(r, to, method, opened.known, now);
       case 'other':
         return this.#choose(r, to, method, opened.opened, now);
       case 'closed':
-        return this.#door.absent(r, to, method, 'credential_missing', true);
+        return this.#handlers.absent(r, to, method, 'credential_missing', true);
       case 'nobody':
-        return this.#door.refuse(r, to, opened);
+        return this.#handlers.refuse(r, to, opened);
       case 'unavailable':
-        return this.#door.refuse(r, to, refuse('check_unavailable'));
+        return this.#handlers.refuse(r, to, refuse('check_unavailable'));
     }
   }
 
   /** Decides the request of a known session. Most requests of browsers run this function. */
-  #judge(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
-    if (!to.accepted.has(known.provider)) return this.#door.absent(r, to, method, 'credential_missing', true);
-    if (now >= known.end) return this.#door.absent(r, to, method, 'session_expired');
-    if (!this.#sessions.vouchFor(known)) return this.#door.absent(r, to, method, 'session_expired', true);
-    if (isForeign(r, to, to.origins)) return this.#door.refuse(r, to, refuse('origin_refused'), { known });
+  #decide(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
+    if (!to.accepted.has(known.provider)) return this.#handlers.absent(r, to, method, 'credential_missing', true);
+    if (now >= known.end) return this.#handlers.absent(r, to, method, 'session_expired');
+    if (!this.#sessions.isStillVerified(known)) return this.#handlers.absent(r, to, method, 'session_expired', true);
+    if (isForeign(r, to, to.origins)) return this.#handlers.refuse(r, to, refuse('origin_refused'), { known });
     if (now >= known.renewAt || now >= known.fresh || now < known.from) return this.#renew(r, to, method, known, now);
-    return this.#door.met(r, to, method, known, now);
+    return this.#handlers.withCaller(r, to, method, known, now);
   }
 
   /** Asks for the renewal of a session. Until the fresh time ends, one request asks and does not wait for the provider.
    * After that time, requests wait. */
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
-    if (!this.#door.renews) return this.#door.met(r, to, method, known, now);
+    if (!this.#handlers.renews) return this.#handlers.withCaller(r, to, method, known, now);
     const { next, provider, says, host, text } = known;
     // The clock that confirmed the claims was ahead, so the fresh time is over now.
     if (now < known.from) {
@@ -107,20 +107,20 @@ export class SessionCallers<P extends Place> {
     if (now < known.renewAt) return this.#passOld(r, to, method, known, now);
     if (!stale && !leads(listedOf(says)[SID])) {
       known.renewAt = nextAsk(known, now);
-      return this.#door.met(r, to, method, known, now);
+      return this.#handlers.withCaller(r, to, method, known, now);
     }
     return askRenewal(this.#sessions.settings.socket, provider, host, text, stale).then((renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, known, renewed.text);
       if (renewed.kind === 'ended') {
         known.ended = true;
-        return this.#door.absent(r, to, method, 'session_expired', true);
+        return this.#handlers.absent(r, to, method, 'session_expired', true);
       }
       // The session may have been revoked during the renewal.
-      if (!this.#sessions.vouchFor(known)) return this.#door.absent(r, to, method, 'session_expired', true);
+      if (!this.#sessions.isStillVerified(known)) return this.#handlers.absent(r, to, method, 'session_expired', true);
       const later = Date.now() / 1000;
       known.renewAt = stale ? later + RENEWAL_PAUSE_S : nextAsk(known, later);
       known.unconfirmed = renewed.kind === 'stale';
-      if (renewed.kind === 'going' || !stale) return this.#door.met(r, to, method, known, later);
+      if (renewed.kind === 'going' || !stale) return this.#handlers.withCaller(r, to, method, known, later);
       return this.#passOld(r, to, method, known, later);
     });
   }
@@ -129,27 +129,27 @@ export class SessionCallers<P extends Place> {
    * hard end, unless the provider was asked and did not return the claims. */
   #passOld(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (known.unconfirmed || navigationOf(r) === 'get') {
-      return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
+      return this.#handlers.absent(r, to, method, 'session_expired', false, 'renew');
     }
-    return this.#door.met(r, to, method, known, now);
+    return this.#handlers.withCaller(r, to, method, known, now);
   }
 
   /** Decides the request with the newer session that replaced this one. */
   #passNext(r: NginxHTTPRequest, to: P, method: string, next: KnownSession, now: number): Answered {
-    if (!to.accepted.has(next.provider) || now >= next.end || !this.#sessions.vouchFor(next)) {
-      return this.#door.absent(r, to, method, 'session_expired', true);
+    if (!to.accepted.has(next.provider) || now >= next.end || !this.#sessions.isStillVerified(next)) {
+      return this.#handlers.absent(r, to, method, 'session_expired', true);
     }
     r.headersOut[FROM_CHECK.setCookie] = setCookie(SESSION_COOKIE, next.text);
-    return this.#door.met(r, to, method, next, now);
+    return this.#handlers.withCaller(r, to, method, next, now);
   }
 
   /** Replaces an older cookie by a newer one. */
   #take(r: NginxHTTPRequest, to: P, method: string, old: OpenedSession, text: string): Answered {
     const now = Date.now() / 1000;
     return this.#sessions.open(old.host, text, now, (opened) => {
-      if (opened.kind === 'nobody') return this.#door.refuse(r, to, opened);
-      if (opened.kind === 'unavailable') return this.#door.refuse(r, to, refuse('check_unavailable'));
-      if (opened.kind !== 'known') return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
+      if (opened.kind === 'nobody') return this.#handlers.refuse(r, to, opened);
+      if (opened.kind === 'unavailable') return this.#handlers.refuse(r, to, refuse('check_unavailable'));
+      if (opened.kind !== 'known') return this.#handlers.absent(r, to, method, 'session_expired', false, 'renew');
       const { known } = opened;
       if (listedOf(known.says)[SID] !== listedOf(old.says)[SID])
         throw new Error('a renewed session was replaced by an invalid one');
@@ -160,16 +160,16 @@ export class SessionCallers<P extends Place> {
 
   /** Handles a session of another policy, whose claims identify no caller here until it is renewed. */
   #choose(r: NginxHTTPRequest, to: P, method: string, opened: OpenedSession, now: number): Answered {
-    if (now >= opened.end) return this.#door.absent(r, to, method, 'session_expired');
-    if (this.#sessions.isRevoked(opened)) return this.#door.absent(r, to, method, 'session_expired', true);
-    if (isForeign(r, to, to.origins)) return this.#door.refuse(r, to, refuse('origin_refused'));
-    if (!this.#door.renews) return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
+    if (now >= opened.end) return this.#handlers.absent(r, to, method, 'session_expired');
+    if (this.#sessions.isRevoked(opened)) return this.#handlers.absent(r, to, method, 'session_expired', true);
+    if (isForeign(r, to, to.origins)) return this.#handlers.refuse(r, to, refuse('origin_refused'));
+    if (!this.#handlers.renews) return this.#handlers.absent(r, to, method, 'session_expired', false, 'renew');
     const { says, host, text } = opened;
     const provider = listedOf(says)[PROVIDER];
     return askRenewal(this.#sessions.settings.socket, provider, host, text, true).then((renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
-      if (renewed.kind === 'ended') return this.#door.absent(r, to, method, 'session_expired', true);
-      return this.#door.absent(r, to, method, 'session_expired', false, 'renew');
+      if (renewed.kind === 'ended') return this.#handlers.absent(r, to, method, 'session_expired', true);
+      return this.#handlers.absent(r, to, method, 'session_expired', false, 'renew');
     });
   }
 }

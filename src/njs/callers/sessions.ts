@@ -233,11 +233,11 @@ export class Sessions {
   }
 
   /** Whether nothing of a session is revoked. It looks again only after something was revoked. */
-  vouchFor(known: KnownSession): boolean {
+  isStillVerified(known: KnownSession): boolean {
     return known.ended !== true && !isKeptRevoked(known, this.#revocable);
   }
 
-  /** Whether a session of another policy is revoked. For a known session, {@link vouchFor} is used. */
+  /** Whether a session of another policy is revoked. For a known session, {@link isStillVerified} is used. */
   isRevoked(opened: OpenedSession): boolean {
     return isRevokedNow(() => this.#revocable(opened));
   }

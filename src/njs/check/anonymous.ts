@@ -7,9 +7,9 @@ import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninMode } from '../../session/renewal-status.ts';
 import { letAnyonePass, replayCached } from './answer.ts';
 import { answer, refusesAddress } from './decision.ts';
-import type { Answered } from './door.ts';
 import { isForeign } from './foreign-host.ts';
 import type { Gateway } from './gateway.ts';
+import type { Answered } from './handlers.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
@@ -31,7 +31,7 @@ function refuseAnonymous(
 }
 
 /** Decides the request of an anonymous caller. The request itself can give the caller a role, but not if a page of
- * another origin sends it. Its requests count by address. See {@link Door.absent} for the last three parameters. */
+ * another origin sends it. Its requests count by address. See {@link CheckHandlers.absent} for the last three parameters. */
 export function answerAnonymous(
   { signer, views }: Gateway,
   r: NginxHTTPRequest,

@@ -7,12 +7,19 @@ import { SessionCallers } from '../callers/session-callers.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { awaitRevocations, canLookUp, unread } from '../shared/revocation-reader.ts';
 import type { Last } from './answer.ts';
-import type { Answered, Door, Place } from './door.ts';
 import { hostOf, isForeign } from './foreign-host.ts';
 import type { Gateway } from './gateway.ts';
+import type { Answered, CheckHandlers, Place } from './handlers.ts';
 
 /** A request with a token. A tuple costs a fifth of a closure with the same values. */
-type Asked<P> = readonly [r: NginxHTTPRequest, to: P, method: string, now: number, token: string, scheme: Scheme];
+type CheckArguments<P> = readonly [
+  r: NginxHTTPRequest,
+  to: P,
+  method: string,
+  now: number,
+  token: string,
+  scheme: Scheme,
+];
 
 /** Returns the error for the DPoP challenge; undefined if the token is bound to a certificate. */
 function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | undefined): DpopError | undefined {
@@ -23,25 +30,32 @@ function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | unde
 /** Makes the functions that find the caller of a request by its credential, or the reason why there is none. A known
  * token or session needs no promise. Every request runs this code, so it uses variables, which are faster than members.
  * */
-export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Ways<NginxHTTPRequest, P, Answered> {
+export function callersOf<P extends Place>(
+  gateway: Gateway,
+  handlers: CheckHandlers<P>,
+): Ways<NginxHTTPRequest, P, Answered> {
   const { table, bearers, prover, certificates } = gateway;
-  const { fresh, met } = door;
-  const sessions = gateway.sessions && new SessionCallers(gateway.sessions, door);
+  const { fresh, withCaller } = handlers;
+  const sessions = gateway.sessions && new SessionCallers(gateway.sessions, handlers);
   const isShared = awaitRevocations(table);
 
   const anonymous = (r: NginxHTTPRequest, to: P, method: string): Answered =>
-    door.absent(r, to, method, 'credential_missing');
+    handlers.absent(r, to, method, 'credential_missing');
 
   /** Continues with the caller of a new token. It reads tuples by index, because an iterator would cost more time. */
-  function arrive(caller: Result<KnownCaller>, asked: Asked<P>, verified?: Verified): Answered {
-    const isDpop = asked[5] === 'DPoP';
-    if (!caller.ok) return door.refuse(asked[0], asked[1], caller, isDpop ? { dpop: 'invalid_token' } : undefined);
-    if (isDpop || caller.value.binding !== undefined) return prove(caller.value, asked, verified);
-    return met(asked[0], asked[1], asked[2], caller.value, asked[3], undefined, verified);
+  function arrive(caller: Result<KnownCaller>, args: CheckArguments<P>, verified?: Verified): Answered {
+    const isDpop = args[5] === 'DPoP';
+    if (!caller.ok) return handlers.refuse(args[0], args[1], caller, isDpop ? { dpop: 'invalid_token' } : undefined);
+    if (isDpop || caller.value.binding !== undefined) return prove(caller.value, args, verified);
+    return withCaller(args[0], args[1], args[2], caller.value, args[3], undefined, verified);
   }
 
   /** Verifies the proof. A token with the scheme DPoP always needs a proof, whatever the token is bound to. */
-  function prove(known: KnownCaller, [r, to, method, now, token, scheme]: Asked<P>, verified?: Verified): Answered {
+  function prove(
+    known: KnownCaller,
+    [r, to, method, now, token, scheme]: CheckArguments<P>,
+    verified?: Verified,
+  ): Answered {
     const sent: Sent = { r, host: hostOf(r, to), method, token, scheme, now };
     return prover.prove(sent, known.binding, proved, [to, known, verified] as const);
   }
@@ -53,39 +67,39 @@ export function callersOf<P extends Place>(gateway: Gateway, door: Door<P>): Way
   ): Answered {
     const { r, method, now, nonce, remember } = sent;
     const { binding } = known;
-    if (nonce !== undefined) r.headersOut[door.nonceHeader] = nonce;
-    if (!outcome.ok) return door.refuse(r, to, outcome, { known, dpop: dpopError(outcome.reason, sent, binding) });
-    if (remember === undefined) return met(r, to, method, known, now, undefined, verified);
+    if (nonce !== undefined) r.headersOut[handlers.nonceHeader] = nonce;
+    if (!outcome.ok) return handlers.refuse(r, to, outcome, { known, dpop: dpopError(outcome.reason, sent, binding) });
+    if (remember === undefined) return withCaller(r, to, method, known, now, undefined, verified);
     const last: Last = () => {
       const refused = remember(known);
       if (refused === undefined) return false;
       const dpop = refused.reason === 'limit_exceeded' ? undefined : dpopError(refused.reason, sent, binding);
       const retryAfter = 'retryAfter' in refused ? refused.retryAfter : undefined;
-      door.refuse(r, to, refused, { known, dpop, retryAfter });
+      handlers.refuse(r, to, refused, { known, dpop, retryAfter });
       return true;
     };
-    return met(r, to, method, known, now, last, verified);
+    return withCaller(r, to, method, known, now, last, verified);
   }
 
   return {
     anonymous,
-    refuse: (r, to, _method, refusal) => door.refuse(r, to, refusal),
+    refuse: (r, to, _method, refusal) => handlers.refuse(r, to, refusal),
     session: (r, to, method, line) =>
-      sessions === undefined ? anonymous(r, to, method) : sessions.meet(r, to, method, line),
+      sessions === undefined ? anonymous(r, to, method) : sessions.readCaller(r, to, method, line),
     certificate(r, to, method, certificate) {
       const now = Date.now() / 1000;
       const known = certificates?.(certificate, now);
       if (known === undefined) return anonymous(r, to, method);
-      if (!known.ok) return door.refuse(r, to, known);
-      if (isForeign(r, to, to.origins)) return door.refuse(r, to, refuse('origin_refused'), { known: known.value });
-      return met(r, to, method, known.value, now);
+      if (!known.ok) return handlers.refuse(r, to, known);
+      if (isForeign(r, to, to.origins)) return handlers.refuse(r, to, refuse('origin_refused'), { known: known.value });
+      return withCaller(r, to, method, known.value, now);
     },
     token(r, to, method, token, scheme) {
-      if (isShared && !canLookUp()) return door.refuse(r, to, unread);
+      if (isShared && !canLookUp()) return handlers.refuse(r, to, unread);
       const now = Date.now() / 1000;
       const known = fresh ? undefined : bearers.recall(to, token, now);
       if (known === undefined) return bearers.verify(to, token, now, arrive, [r, to, method, now, token, scheme], r);
-      if (known.binding === undefined && scheme === 'Bearer') return met(r, to, method, known, now);
+      if (known.binding === undefined && scheme === 'Bearer') return withCaller(r, to, method, known, now);
       return prove(known, [r, to, method, now, token, scheme]);
     },
   };

@@ -12,9 +12,9 @@ import { answerAnonymous } from './anonymous.ts';
 import { replayCached } from './answer.ts';
 import { callersOf } from './callers.ts';
 import { answer } from './decision.ts';
-import type { Answered, Door } from './door.ts';
 import { isForeign } from './foreign-host.ts';
 import type { Gateway } from './gateway.ts';
+import type { Answered, CheckHandlers } from './handlers.ts';
 import { deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, routesOf } from './routes.ts';
 
@@ -36,11 +36,11 @@ const CHECK = '/.meshgate/check/';
 export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
   const { table, bearers, keys, signer, views } = gateway;
   const route = routesOf(table, undefined, passingOf);
-  const door: Door<PreparedRoute> = {
+  const handlers: CheckHandlers<PreparedRoute> = {
     fresh: false,
     renews: true,
     nonceHeader: FROM_CHECK.dpopNonce,
-    met(r, to, method, known, now, last) {
+    withCaller(r, to, method, known, now, last) {
       const seen = views === undefined ? known : views.see(known, r.headersIn, now);
       if (seen.ready !== undefined && replayCached(r, to, method, seen, now, signer, last)) return;
       return answer(signer, r, to, method, seen, now, withHelp, last);
@@ -48,7 +48,7 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
     absent: (r, to, method, reason, expire, mode) => answerAnonymous(gateway, r, to, method, reason, expire, mode),
     refuse: deny,
   };
-  const callers = callersOf(gateway, door);
+  const callers = callersOf(gateway, handlers);
   const { tokens } = bearers;
   const isShared = awaitRevocations(table);
 
@@ -72,8 +72,8 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
     if (authorization !== undefined && to.bearers && to.passing === undefined && (!isShared || canLookUp())) {
       const now = Date.now() / 1000;
       const known = tokens.near(to.scope, authorization, now);
-      if (known !== undefined && to.accepted.has(known.provider) && keys.vouchFor(known, now)) {
-        return door.met(r, to, method, known, now);
+      if (known !== undefined && to.accepted.has(known.provider) && keys.isStillVerified(known, now)) {
+        return handlers.withCaller(r, to, method, known, now);
       }
     }
     if (to.passing !== undefined && authorization !== undefined && isForeign(r, to, to.origins)) {

@@ -47,9 +47,9 @@ export function answer(
       const { nearest, stepUp, scope } = decision;
       // A new sign-in is offered only for a session, not for a token.
       const signin = stepUp !== undefined && known.says !== undefined ? (`step&role=${stepUp}` as const) : undefined;
-      const asked = stepUp === undefined ? undefined : to.stepUps[stepUp];
+      const requested = stepUp === undefined ? undefined : to.stepUps[stepUp];
       const refusal = explain === undefined ? decision : explain(decision, to, known);
-      return deny(r, to, refusal, { known, nearest, signin, asked, scope });
+      return deny(r, to, refusal, { known, nearest, signin, requested, scope });
     }
     ({ rule, replay } = decision);
   }

@@ -88,7 +88,11 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     return ok(callers.put(spiffe, assertion, asserted.value, caller.value, now, table.tokenCache, stamp));
   }
 
-  async function asker(to: PreparedRoute, { headersIn }: NginxHTTPRequest, now: number): Promise<Result<KnownCaller>> {
+  async function hopCaller(
+    to: PreparedRoute,
+    { headersIn }: NginxHTTPRequest,
+    now: number,
+  ): Promise<Result<KnownCaller>> {
     const svid = svidOf(headersIn['SSL-Client-Cert'] ?? '', now);
     if (!svid.ok) return svid;
     const assertion = assertionOf(headersIn);
@@ -107,7 +111,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     const to = route((r.uri as string).slice(HOP.length));
     if (to === undefined) return deny(r, NOWHERE, { reason: 'route_unknown' });
     const now = Date.now() / 1000;
-    const caller = await asker(to, r, now);
+    const caller = await hopCaller(to, r, now);
     // A service gets no challenge, because it cannot send a token on this listener.
     if (!caller.ok) return deny(r, { name: to.name, realm: to.realm, metadata: '' }, caller);
     return answer(signer, r, to, r.headersIn[TO_CHECK.method] as string, caller.value, now);

@@ -2,7 +2,13 @@ import { FROM_CHECK, TO_CHECK } from '../../base/internal-headers.ts';
 import { ANSWER_SMALL, MAX_ABOUT_BYTES, MAX_HEADER_VALUE } from '../../base/limits.ts';
 import { type About, type ReasonCode, type ReasonEntry, type Refusal, reasons } from '../../base/reasons.ts';
 import { asciiJson, shorten } from '../../caller/encode.ts';
-import { callerLine, fieldsOf, fieldsOfNone, type ToldCaller, toldTo } from '../../rules/decide/answer-lines.ts';
+import {
+  callerLine,
+  type DisclosedCaller,
+  disclosedTo,
+  fieldsOf,
+  fieldsOfNone,
+} from '../../rules/decide/answer-lines.ts';
 import { type Challenged, challengesOf, type DpopError } from '../../rules/decide/challenge.ts';
 import { nearestRule } from '../../rules/decide/decide.ts';
 import type { SigninMode } from '../../session/renewal-status.ts';
@@ -58,7 +64,7 @@ export interface More {
   /** The kind of sign-in to which a browser is redirected if it opens a page. */
   readonly signin?: SigninMode | undefined;
   /** Requirements for the sign-in from which the token comes. */
-  readonly asked?: StepUp | undefined;
+  readonly requested?: StepUp | undefined;
   /** The required scopes; absent: those of the rule. */
   readonly scope?: string | undefined;
   /** The DPoP error, for callers that used the scheme DPoP or must use it. */
@@ -68,18 +74,18 @@ export interface More {
 /** Answers nginx with 401, and sends status and reason in headers, because `auth_request` supports few statuses. */
 export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about }: Refusal, more: More = {}): void {
   const { status, help } = wordsOf(reason);
-  const { known, nearest, retryAfter = 1, signin, asked } = more;
+  const { known, nearest, retryAfter = 1, signin, requested } = more;
   const out = r.headersOut;
   out[FROM_CHECK.status] = status;
   out[FROM_CHECK.reason] = reason;
   out[FROM_CHECK.detail] = detail === undefined ? help : jsonInHeader(detail);
-  const told = known === undefined ? about && toldOfAbout(about) : toldTo(known, to.plan?.hides);
-  out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', told, to.plan?.room ?? 0));
+  const disclosed = known === undefined ? about && disclosedOfClaims(about) : disclosedTo(known, to.plan?.hides);
+  out[FROM_CHECK.caller] = callerLine(fieldsAbout(nearest?.id ?? '', disclosed, to.plan?.room ?? 0));
   if (status === '503' || status === '429') out[FROM_CHECK.retryAfter] = String(retryAfter);
   if (signin !== undefined) out[FROM_CHECK.signin] = signin;
   const method = r.headersIn[TO_CHECK.method];
   const scope = more.scope ?? scopeOf(to, nearest, method as string);
-  const challenge = challengesOf(reason, to, { scope, signin: asked, dpop: more.dpop ?? asDpop(reason, known) });
+  const challenge = challengesOf(reason, to, { scope, signin: requested, dpop: more.dpop ?? asDpop(reason, known) });
   // The probe of readyz has no method, and is not a request of a caller.
   if (method !== undefined) {
     count(decisionName(to.name ?? '', nearest?.id ?? '', reason, known === undefined ? '' : credentialKind(known)));
@@ -95,16 +101,16 @@ const END_CUT = 7;
 
 /** Returns the log's fields about the caller, also of a valid token that is refused. If they are too long together for the
  * answer, long ones are cut. */
-function fieldsAbout(rule: string, told: ToldCaller | undefined, room: number): readonly string[] {
-  if (told === undefined) return fieldsOfNone(rule);
-  const fields = fieldsOf(rule, '', told);
+function fieldsAbout(rule: string, disclosed: DisclosedCaller | undefined, room: number): readonly string[] {
+  if (disclosed === undefined) return fieldsOfNone(rule);
+  const fields = fieldsOf(rule, '', disclosed);
   const most = room > ANSWER_SMALL ? MAX_HEADER_VALUE : MAX_ABOUT_BYTES;
   if (fields.slice(FIRST_CUT, END_CUT).join('').length <= most) return fields;
   return fields.map((it, i) => (i < FIRST_CUT || i >= END_CUT ? it : shorten(it, most / 8)));
 }
 
 /** What a refusal says about a caller whose token is valid, but does not give the caller. */
-const toldOfAbout = ({ subject, provider, agent, actors }: About): ToldCaller =>
+const disclosedOfClaims = ({ subject, provider, agent, actors }: About): DisclosedCaller =>
   knownCaller(
     {
       subject,

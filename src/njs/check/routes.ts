@@ -85,8 +85,8 @@ export function routesOf(
     { headers, team }: TableRoute,
   ): PreparedGrant {
     const certificate = Object.hasOwn(clientCas, host) ? { host, roles: certificateRoles } : undefined;
-    const told = table.hop === undefined ? [] : Object.values(headers);
-    const [email, name] = [told.includes('email'), told.includes('name')];
+    const disclosed = table.hop === undefined ? [] : Object.values(headers);
+    const [email, name] = [disclosed.includes('email'), disclosed.includes('name')];
     const key = composed(service, as, String(email), String(name), certificate?.host ?? '', team ?? '');
     let grant = grants.get(key);
     if (grant === undefined) {

@@ -12,9 +12,9 @@ import { type KnownSession, listedOf } from '../callers/sessions.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { sendJson, sendProblem } from '../shared/problem.ts';
 import { callersOf } from './callers.ts';
-import type { Door, Place } from './door.ts';
 import { hostOf } from './foreign-host.ts';
 import type { Gateway } from './gateway.ts';
+import type { CheckHandlers, Place } from './handlers.ts';
 
 /** A host of the policy, with all credentials that one of its routes accepts. */
 type PlaceOfHost = Place & { readonly name: string; readonly hides: Hides | undefined };
@@ -56,7 +56,7 @@ function credentialOf(known: KnownCaller, verified: Verified | undefined) {
 }
 
 /** Returns the answer to the caller. The gateway does not keep values that no header sends, so they are missing. */
-function told(known: KnownCaller, verified: Verified | undefined, hides: Hides | undefined): unknown {
+function disclosed(known: KnownCaller, verified: Verified | undefined, hides: Hides | undefined): unknown {
   const { provider, subject, roles, groups, email, name, agent, actors, alone } = shownTo(known.caller, hides);
   const { credential, expires, fresh, authTime, acr } = credentialOf(known, verified);
   return {
@@ -81,19 +81,19 @@ function told(known: KnownCaller, verified: Verified | undefined, hides: Hides |
 export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void | Promise<void> {
   const { table, views } = gateway;
   let hosts: readonly PlaceOfHost[] | undefined;
-  const door: Door<PlaceOfHost> = {
+  const handlers: CheckHandlers<PlaceOfHost> = {
     fresh: true,
     renews: false,
     nonceHeader: 'DPoP-Nonce',
-    met(r, to, _method, known, now, last, verified) {
+    withCaller(r, to, _method, known, now, last, verified) {
       if (last?.()) return;
       const seen = views === undefined ? known : views.see(known, r.headersIn, now);
-      sendJson(r, 200, 'application/json', told(seen, verified, to.hides));
+      sendJson(r, 200, 'application/json', disclosed(seen, verified, to.hides));
     },
     absent: (r, to, _method, reason) => sendProblem(r, hostOf(r, to), { reason }),
     refuse: (r, to, refusal) => sendProblem(r, hostOf(r, to), refusal),
   };
-  const callers = callersOf(gateway, door);
+  const callers = callersOf(gateway, handlers);
 
   return (r) => {
     hosts ??= hostsOf(table);

@@ -1,17 +1,17 @@
 import { TO_INTROSPECTION } from '../../base/internal-headers.ts';
 import { GROUPS_PER_CALL } from '../../base/limits.ts';
 import { ownOf } from '../../base/own.ts';
-import type { AskedProvider, ClientTable } from '../../rules/table/client-table.ts';
+import type { ClientTable, QueriedProvider } from '../../rules/table/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readAppToken } from '../../session/flow/token-answer.ts';
+import { ANSWERED } from '../../token/call-paths.ts';
 import { isObjectId, readHeld } from '../../token/overage.ts';
-import { ANSWERED } from '../../token/provider-questions.ts';
 import { Away, callProvider } from '../shared/egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { discoveryUnknown, fail, reply } from './reply.ts';
 
-type Asking = AskedProvider & { readonly groups: NonNullable<AskedProvider['groups']> };
+type GroupsProvider = QueriedProvider & { readonly groups: NonNullable<QueriedProvider['groups']> };
 
 /** A token is replaced this many seconds before it expires. */
 const EARLY_S = 60;
@@ -29,7 +29,7 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
   // The gateway's own token for the directory of each provider. `until`: when it is replaced, before it expires.
   const tokens = new Map<string, { readonly token: string; readonly until: number }>();
 
-  async function appToken(provider: Asking, now: number): Promise<string> {
+  async function appToken(provider: GroupsProvider, now: number): Promise<string> {
     const known = tokens.get(provider.name);
     if (known !== undefined && now < known.until) return known.token;
     const metadata = await store.of(provider, now);
@@ -43,7 +43,12 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
     return answer.token;
   }
 
-  async function held(provider: Asking, id: string, ids: readonly string[], token: string): Promise<readonly string[]> {
+  async function held(
+    provider: GroupsProvider,
+    id: string,
+    ids: readonly string[],
+    token: string,
+  ): Promise<readonly string[]> {
     const { status, text, reached } = await callProvider(table.egress, provider.name, {
       url: provider.groups.endpoint.replace('{oid}', id),
       body: JSON.stringify({ ids }),
@@ -64,11 +69,11 @@ export function groupsHandler(table: ClientTable): (r: NginxHTTPRequest) => Prom
     const provider = ownOf(table.providers, name);
     try {
       if (provider?.groups === undefined) throw new Error('never called');
-      const asking = { ...provider, groups: provider.groups };
+      const query = { ...provider, groups: provider.groups };
       const id = r.requestText ?? '';
       if (!isObjectId(id)) throw new Error('the token has no "oid"');
-      const token = await appToken(asking, Date.now() / 1000);
-      const found = await Promise.all(sliced(asking.groups.ids).map((ids) => held(asking, id, ids, token)));
+      const token = await appToken(query, Date.now() / 1000);
+      const found = await Promise.all(sliced(query.groups.ids).map((ids) => held(query, id, ids, token)));
       return reply(r, ANSWERED.active, JSON.stringify({ held: found.flat() }));
     } catch (error) {
       return fail(r, `groups of provider ${name}`, error as Error);

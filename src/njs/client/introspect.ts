@@ -1,10 +1,10 @@
 import { TO_INTROSPECTION } from '../../base/internal-headers.ts';
 import { PROVIDER_TIMEOUT_MS } from '../../base/limits.ts';
 import { ownOf } from '../../base/own.ts';
-import type { AskedProvider, ClientTable } from '../../rules/table/client-table.ts';
+import type { ClientTable, QueriedProvider } from '../../rules/table/client-table.ts';
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
+import { ANSWERED } from '../../token/call-paths.ts';
 import { readIntrospection } from '../../token/introspection.ts';
-import { ANSWERED } from '../../token/provider-questions.ts';
 import { Away, within } from '../shared/egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
@@ -12,7 +12,7 @@ import { discoveryUnknown, fail, reply } from './reply.ts';
 
 /** Returns the endpoint from the policy, or else from the discovery document. */
 async function endpointsOf(
-  provider: AskedProvider,
+  provider: QueriedProvider,
   store: MetadataStore<ClientMetadata>,
   now: number,
 ): Promise<ClientMetadata & { readonly written?: true }> {
@@ -30,7 +30,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
   const store = new MetadataStore(table, ofClient);
   const client = new ProviderClient(table.egress, 'it cannot issue a token to the gateway');
 
-  async function ask(provider: AskedProvider, token: string, now: number) {
+  async function ask(provider: QueriedProvider, token: string, now: number) {
     const endpoints = await endpointsOf(provider, store, now);
     const params = Object.entries({ token, token_type_hint: 'access_token' });
     const call = client.call({ provider, metadata: endpoints }, 'introspection', params, now);
@@ -47,10 +47,10 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
     const provider = ownOf(table.providers, name);
     try {
       if (provider?.introspection === undefined) throw new Error('never called');
-      const said = await ask(provider, r.requestText ?? '', Date.now() / 1000);
-      if (said.kind === 'active') return reply(r, ANSWERED.active, JSON.stringify(said.claims));
-      if (said.kind === 'inactive') return reply(r, ANSWERED.inactive);
-      throw new Error(said.error);
+      const reported = await ask(provider, r.requestText ?? '', Date.now() / 1000);
+      if (reported.kind === 'active') return reply(r, ANSWERED.active, JSON.stringify(reported.claims));
+      if (reported.kind === 'inactive') return reply(r, ANSWERED.inactive);
+      throw new Error(reported.error);
     } catch (error) {
       return fail(r, `introspection by provider ${name}`, error as Error);
     }

@@ -1,4 +1,4 @@
-import { ANSWERED } from '../../token/provider-questions.ts';
+import { ANSWERED } from '../../token/call-paths.ts';
 import { Away } from '../shared/egress.ts';
 import { sayOnce } from '../shared/say-once.ts';
 import { send } from '../shared/send.ts';

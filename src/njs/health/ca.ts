@@ -56,12 +56,12 @@ export function watchCa(name: Ca, path: string, index = 0): void {
   if (found === undefined) return;
   const due = wantsReload(found);
   const reloads = due && reload();
-  if (due) found = { ...found, asked: found.holds as string };
+  if (due) found = { ...found, requested: found.holds as string };
   const reason = toSayOfCa(found, now);
   if (reason !== undefined) {
     const what = reloads ? 'the file has other certificates now, so nginx reloads' : healthReasons[reason];
     ngx.log(reloads ? ngx.WARN : ngx.ERR, `meshgate: CA of ${WHOSE[name]} (${path}): ${reason}: ${what}`);
-    found = { ...found, said: { reason, at: now } };
+    found = { ...found, reported: { reason, at: now } };
   }
   const after = JSON.stringify(found);
   if (after !== text) dict.set(key, after);

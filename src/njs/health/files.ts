@@ -10,7 +10,7 @@ import {
   pauseAfter,
   problemOf,
 } from '../../health/files.ts';
-import type { WatchedFile } from '../../health/types.ts';
+import type { MonitoredFile } from '../../health/types.ts';
 import { emptyErrorQueue } from '../keys/openssl.ts';
 import { svidsDict } from '../shared/dicts.ts';
 
@@ -20,12 +20,12 @@ interface Kept {
   readonly seen: string;
   readonly at: number;
   readonly state: FileState;
-  readonly said?: { readonly reason: string; readonly at: number };
+  readonly reported?: { readonly reason: string; readonly at: number };
 }
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 'not a regular file';
 
-const keyOf = ({ kind, name, path }: WatchedFile): string => composed('file', kind, name, path);
+const keyOf = ({ kind, name, path }: MonitoredFile): string => composed('file', kind, name, path);
 
 /** Returns the first folder on the way to a file that this process may not enter. */
 function closedFolder(path: string): string | undefined {
@@ -60,7 +60,7 @@ function readsListeners(): boolean {
   }
 }
 
-function versionOf({ path, keyPath = path }: WatchedFile): string {
+function versionOf({ path, keyPath = path }: MonitoredFile): string {
   try {
     return [path, keyPath]
       .map((one) => fs.statSync(one))
@@ -75,23 +75,23 @@ const parse = (text: string | undefined): Kept | undefined =>
   text === undefined ? undefined : (JSON.parse(text) as Kept);
 
 /** Returns the state of a file that the job has found; undefined if it was not read yet. */
-export const foundOf = (file: WatchedFile): FileState | undefined => parse(svidsDict().get(keyOf(file)))?.state;
+export const foundOf = (file: MonitoredFile): FileState | undefined => parse(svidsDict().get(keyOf(file)))?.state;
 
 /** Reads a file if it has changed, or after a minute, because a key can expire. A file with a problem is read in each
  * run. */
-async function current(file: WatchedFile, before: Kept | undefined, now: number): Promise<Kept> {
+async function current(file: MonitoredFile, before: Kept | undefined, now: number): Promise<Kept> {
   const seen = versionOf(file);
   if (before !== undefined && seen !== '' && before.seen === seen && now - before.at < FILE_READ_AGAIN_S) return before;
   const read = await examine(file, look, now);
   // A worker need not read the policy: it needs only what is rendered from it.
   const state = file.kind === 'policy' ? { ...(read.remark && { remark: read.remark }) } : read;
   if (state.fault !== undefined) await emptyErrorQueue();
-  const said = before?.said && { said: before.said };
-  return { seen: state.fault === undefined ? seen : '', at: now, state, ...said };
+  const reported = before?.reported && { reported: before.reported };
+  return { seen: state.fault === undefined ? seen : '', at: now, state, ...reported };
 }
 
 /** Checks the files of the policy. It stores the results for all workers, and logs each problem in one line. */
-export async function watchFiles(files: readonly WatchedFile[]): Promise<void> {
+export async function watchFiles(files: readonly MonitoredFile[]): Promise<void> {
   const dict = svidsDict();
   const listeners = readsListeners();
   for (const file of files) {
@@ -100,14 +100,14 @@ export async function watchFiles(files: readonly WatchedFile[]): Promise<void> {
     const before = parse(dict.get(keyOf(file)));
     const found = await current(file, before, now);
     const problem = problemOf(file, found.state, now);
-    const { said } = found;
+    const { reported } = found;
     // The image says once at its start which files are exposed.
     const isDue =
       problem !== undefined &&
       problem.reason !== 'file_exposed' &&
-      !(said?.reason === problem.reason && isRepeated(said.at, now, pauseAfter(problem)));
+      !(reported?.reason === problem.reason && isRepeated(reported.at, now, pauseAfter(problem)));
     if (isDue) ngx.log(isFatal(file, problem) ? ngx.ERR : ngx.WARN, `meshgate: ${fileLine(file, problem)}`);
-    const after = isDue ? { ...found, said: { reason: problem.reason, at: now } } : found;
+    const after = isDue ? { ...found, reported: { reason: problem.reason, at: now } } : found;
     if (after !== before) dict.set(keyOf(file), JSON.stringify(after));
   }
 }

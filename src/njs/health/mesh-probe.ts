@@ -6,14 +6,14 @@ import { composed } from '../../base/composed-key.ts';
 import { FROM_EGRESS, TO_PROBE } from '../../base/internal-headers.ts';
 import { MESH_PROBE_TIMEOUT_MS, MESH_PROBES_AT_ONCE } from '../../base/limits.ts';
 import { meshPart, type Probed, type ProbeState, probeLine, stateOf, verdictOf } from '../../health/mesh-probe.ts';
-import type { MeshProbe, Part, Watched } from '../../health/types.ts';
+import type { HealthConfig, MeshProbe, Part } from '../../health/types.ts';
 import type { Assertion } from '../../policy/checked/types.ts';
 import { NOBODY_PROVIDER } from '../../policy/forms/reserved-names.ts';
 import { KeyFile } from '../keys/key-file.ts';
 import { svidsDict } from '../shared/dicts.ts';
 import { within } from '../shared/egress.ts';
 
-type Probes = NonNullable<Watched['probes']>;
+type Probes = NonNullable<HealthConfig['probes']>;
 
 /** Returns the key in the dict for the result of a probe. */
 const keyOf = ({ probe, mesh, ingress, service, layer, identity, assertion }: MeshProbe): string =>
@@ -62,14 +62,14 @@ async function ask({ egress, assertion: settings }: Probes, probe: MeshProbe) {
       method: 'HEAD',
       headers: signed === undefined ? headers : { ...headers, [TO_PROBE.assertion]: signed },
     });
-    const { status, headers: said } = await within(call, MESH_PROBE_TIMEOUT_MS);
+    const { status, headers: reported } = await within(call, MESH_PROBE_TIMEOUT_MS);
     return {
       status,
-      reached: Number.isFinite(Number.parseFloat(said.get(FROM_EGRESS.reached) ?? '')),
-      behind: said.has('x-envoy-upstream-service-time'),
-      proxyError: said.has('l5d-proxy-error'),
-      type: said.get('Content-Type') ?? '',
-      length: said.get('Content-Length') ?? '',
+      reached: Number.isFinite(Number.parseFloat(reported.get(FROM_EGRESS.reached) ?? '')),
+      behind: reported.has('x-envoy-upstream-service-time'),
+      proxyError: reported.has('l5d-proxy-error'),
+      type: reported.get('Content-Type') ?? '',
+      length: reported.get('Content-Length') ?? '',
     };
   } catch {
     return undefined;

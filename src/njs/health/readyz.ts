@@ -5,7 +5,7 @@ import { type CaFound, caPart } from '../../health/ca.ts';
 import { filePart, remarksPart } from '../../health/files.ts';
 import { changesPart, failed, keysPart, readiness, revocationsPart, working } from '../../health/readiness.ts';
 import { type Found, svidPart } from '../../health/svid.ts';
-import type { Part, Readiness, Watched, WatchedFile } from '../../health/types.ts';
+import type { HealthConfig, MonitoredFile, Part, Readiness } from '../../health/types.ts';
 import { FLOOR, PSID_FLOOR } from '../../session/revocation/revocation.ts';
 import type { KeyState } from '../../token/keys/key-refresh.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from '../shared/dicts.ts';
@@ -68,7 +68,7 @@ function revocations(sessions: 'own' | 'shared', now: number): Part {
 
 /** Returns the parts about the files of the policy.
  * @param isFresh whether the job has run recently */
-function partsOfFiles(files: readonly WatchedFile[], now: number, isFresh: boolean): Partial<Readiness> {
+function partsOfFiles(files: readonly MonitoredFile[], now: number, isFresh: boolean): Partial<Readiness> {
   if (files.length === 0) return {};
   const found = files.map((file) => ({ file, state: isFresh ? foundOf(file) : undefined }));
   const partOf = ({ file, state }: (typeof found)[number]): Part =>
@@ -92,47 +92,47 @@ function partsOfFiles(files: readonly WatchedFile[], now: number, isFresh: boole
 }
 
 /** Returns the state of each part now. */
-export async function readinessNow(watched: Watched): Promise<Readiness> {
+export async function readinessNow(config: HealthConfig): Promise<Readiness> {
   // No policy has this route. If the check refuses it, its JavaScript runs.
   const refuses = (answer: Response) => answer.headers.get(FROM_CHECK.reason) === 'route_unknown';
   const [checks, signs] = await Promise.all([
-    answers(watched.check, '/.meshgate/check/-', refuses),
-    watched.assertion && answers(watched.check, '/.meshgate/jwks', ({ status }) => status === 200),
+    answers(config.check, '/.meshgate/check/-', refuses),
+    config.assertion && answers(config.check, '/.meshgate/jwks', ({ status }) => status === 200),
   ]);
   const now = Date.now() / 1000;
-  const looks = watched.identities.length + watched.files.length > 0;
+  const looks = config.identities.length + config.files.length > 0;
   const isFresh = now - Number(looks ? (svidsDict().get(LOOKED) ?? 0) : now) <= SVIDS_LOOK_MAX_AGE_S;
   const svid = (name: string): Part => {
     const found = isFresh ? parse<Found>(svidsDict().get(name)) : undefined;
     return found === undefined ? failed('svid_unchecked') : svidPart(found, now);
   };
-  const files = partsOfFiles(watched.files, now, isFresh);
-  const watcher = changes(watched.check.slice(0, watched.check.lastIndexOf('/') + 1), now);
+  const files = partsOfFiles(config.files, now, isFresh);
+  const watcher = changes(config.check.slice(0, config.check.lastIndexOf('/') + 1), now);
   return readiness({
-    policy: watched.policy,
+    policy: config.policy,
     check: working(checks, 'check_failed'),
-    providers: record(watched.providers, (provider) =>
-      keysPart(parse<KeyState>(keysDict().get(keysName(provider))), watched.stale, now),
+    providers: record(config.providers, (provider) =>
+      keysPart(parse<KeyState>(keysDict().get(keysName(provider))), config.stale, now),
     ),
     ...files,
     ...(watcher && { changes: watcher }),
-    ...(watched.assertion && {
+    ...(config.assertion && {
       assertion: files.assertion?.state === 'failed' ? files.assertion : working(signs, 'signing_keys_unavailable'),
     }),
-    ...(watched.ca !== undefined && { ca: caOf(CA, watched.ca.length) }),
-    ...(watched.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, watched.clientCa.length) }),
+    ...(config.ca !== undefined && { ca: caOf(CA, config.ca.length) }),
+    ...(config.clientCa !== undefined && { client_ca: caOf(CLIENT_CA, config.clientCa.length) }),
     // If no host accepts sessions, the policy has no zone for revocations.
-    ...(watched.sessions !== undefined &&
-      ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(watched.sessions, now) }),
-    ...(watched.probes !== undefined && { meshes: meshParts(watched.probes, now) }),
-    identities: record(watched.identities, ({ name }) => svid(name)),
+    ...(config.sessions !== undefined &&
+      ngx.shared.meshgate_revoked !== undefined && { revocations: revocations(config.sessions, now) }),
+    ...(config.probes !== undefined && { meshes: meshParts(config.probes, now) }),
+    identities: record(config.identities, ({ name }) => svid(name)),
   });
 }
 
 /** Makes the handler of `/.meshgate/readyz`: the state of each part, with 200 if every part works and 503 otherwise. */
-export function readyHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
+export function readyHandler(config: HealthConfig): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
-    const result = await readinessNow(watched);
+    const result = await readinessNow(config);
     r.headersOut['Content-Type'] = 'application/json';
     r.headersOut['Cache-Control'] = 'no-store';
     r.return(result.ready ? 200 : 503, `${JSON.stringify(result)}\n`);

@@ -1,7 +1,7 @@
 import fs from 'fs';
 import { JUST_WRITTEN_MS, MAX_SVID_BYTES, SVIDS_AT_ONCE } from '../../base/limits.ts';
 import { type Found, readSvid, toSay } from '../../health/svid.ts';
-import { type HealthReason, healthReasons, type WatchedIdentity } from '../../health/types.ts';
+import { type HealthReason, healthReasons, type MonitoredIdentity } from '../../health/types.ts';
 import { svidsDict } from '../shared/dicts.ts';
 
 /** Key in the dict for the time of the last check, in seconds since the epoch. */
@@ -15,7 +15,7 @@ const NO_FILE = 'no regular file, or too large';
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? NO_FILE;
 
 /** Returns the versions of the files, and whether they were written just now. It throws the errors of `stat`. */
-function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: string; fresh: boolean } {
+function filesOf({ certFile, keyFile }: MonitoredIdentity, now: number): { seen: string; fresh: boolean } {
   const stats = (certFile === keyFile ? [certFile] : [certFile, keyFile]).map((path) => fs.statSync(path));
   for (const stat of stats) if (!stat.isFile() || stat.size > MAX_SVID_BYTES) throw new Error(NO_FILE);
   return {
@@ -25,9 +25,9 @@ function filesOf({ certFile, keyFile }: WatchedIdentity, now: number): { seen: s
 }
 
 /** Checks the files of an identity, and reads them if they have changed. */
-function look(identity: WatchedIdentity, before: Found | undefined, now: number): Look {
+function look(identity: MonitoredIdentity, before: Found | undefined, now: number): Look {
   const { certFile, keyFile, spiffe, names } = identity;
-  const said = before?.said && { said: before.said };
+  const reported = before?.reported && { reported: before.reported };
   let path = certFile;
   try {
     const { seen, fresh } = filesOf(identity, now);
@@ -36,17 +36,17 @@ function look(identity: WatchedIdentity, before: Found | undefined, now: number)
     path = keyFile;
     const key = keyFile === certFile ? cert : fs.readFileSync(path, 'utf8');
     const read = readSvid(cert, key, spiffe, names);
-    if (typeof read !== 'string') return { seen: fresh ? '' : seen, svid: read, ...said };
+    if (typeof read !== 'string') return { seen: fresh ? '' : seen, svid: read, ...reported };
     // The write may not be complete, so the next check reads the file.
     if (fresh && before?.svid !== undefined) return { ...before, seen: '' };
-    return { seen: '', fault: read, ...said };
+    return { seen: '', fault: read, ...reported };
   } catch (error) {
-    return { seen: '', fault: 'svid_unreadable', detail: `${path}: ${codeOf(error)}`, ...said };
+    return { seen: '', fault: 'svid_unreadable', detail: `${path}: ${codeOf(error)}`, ...reported };
   }
 }
 
 function line(
-  identity: WatchedIdentity,
+  identity: MonitoredIdentity,
   { svid }: Found,
   reason: HealthReason,
   now: number,
@@ -58,7 +58,7 @@ function line(
 }
 
 /** Checks the files of all identities. It stores the results for all workers, and logs each problem in one line. */
-export async function watchSvids(identities: readonly WatchedIdentity[]): Promise<void> {
+export async function watchSvids(identities: readonly MonitoredIdentity[]): Promise<void> {
   const dict = svidsDict();
   let read = 0;
   for (const identity of identities) {
@@ -70,7 +70,7 @@ export async function watchSvids(identities: readonly WatchedIdentity[]): Promis
     if (reason !== undefined) {
       ngx.log(reason === 'svid_expiring' ? ngx.WARN : ngx.ERR, line(identity, found, reason, now, detail));
     }
-    const after = JSON.stringify(reason === undefined ? found : { ...found, said: { reason, at: now } });
+    const after = JSON.stringify(reason === undefined ? found : { ...found, reported: { reason, at: now } });
     if (after === text) continue;
     dict.set(identity.name, after);
     if (++read % SVIDS_AT_ONCE === 0) await new Promise<void>((resolve) => setTimeout(resolve, 1));

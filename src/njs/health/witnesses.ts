@@ -5,7 +5,7 @@ import { type CosigningMachine, cosign, cosignedAt } from '../../audit/witness/w
 import { composed } from '../../base/composed-key.ts';
 import { FROM_EGRESS } from '../../base/internal-headers.ts';
 import { isRepeated, WITNESS_TIMEOUT_MS } from '../../base/limits.ts';
-import type { Watched } from '../../health/types.ts';
+import type { HealthConfig } from '../../health/types.ts';
 import { svidsDict } from '../shared/dicts.ts';
 import { whyNot, within } from '../shared/egress.ts';
 
@@ -42,27 +42,27 @@ async function ask(folder: string, egress: string, witness: WitnessSettings, ind
       headers: { Host: 'meshgate' },
       body,
     }) as Promise<Response>;
-  const said = composed('witness', witness.url);
+  const reported = composed('witness', witness.url);
   try {
     await cosign(machineOf(folder, send), witness);
-    svidsDict().delete(said);
+    svidsDict().delete(reported);
   } catch (error) {
     if (error instanceof EarlierWorker) return;
     const now = Date.now() / 1000;
-    if (isRepeated(Number(svidsDict().get(said) ?? 0), now)) return;
-    svidsDict().set(said, String(now));
+    if (isRepeated(Number(svidsDict().get(reported) ?? 0), now)) return;
+    svidsDict().set(reported, String(now));
     ngx.log(ngx.WARN, `meshgate: the witness ${witness.url}: ${(error as Error).message}; it is asked again`);
   }
 }
 
 /** Sends the newest checkpoint of the log to each witness. None of them waits for another. */
-export async function askWitnesses({ audit, witnesses }: Watched): Promise<void> {
+export async function askWitnesses({ audit, witnesses }: HealthConfig): Promise<void> {
   if (audit === undefined || witnesses === undefined) return;
   await Promise.all(witnesses.all.map((witness, index) => ask(audit, witnesses.egress, witness, index)));
 }
 
 /** Returns how old the newest cosignature of each witness is, in seconds; infinite if there is none. */
-export function witnessAges({ audit, witnesses }: Watched, now: number): readonly (readonly [string, number])[] {
+export function witnessAges({ audit, witnesses }: HealthConfig, now: number): readonly (readonly [string, number])[] {
   const load = (name: string) => ifThere(() => disk.load(`${audit}/${name}`));
   return (witnesses?.all ?? []).map(({ key }) => {
     const parsed = parseVkey(key);

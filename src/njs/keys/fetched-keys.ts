@@ -37,7 +37,7 @@ import { isRevokedNow, revokedClaims } from '../shared/revocation-reader.ts';
 type Refetched = 'fetched' | 'unchanged' | 'busy';
 
 /** A cached verification: the parts on which its validity depends, and the last result. */
-type Vouched = Issued & Pick<KnownCaller, 'epoch' | 'usableUntil'>;
+type VerifiedBefore = Issued & Pick<KnownCaller, 'epoch' | 'usableUntil'>;
 
 /** What a token says about its caller and itself. */
 type Issued = Pick<KnownCaller, 'caller' | 'provider' | 'key' | 'stamp' | 'others'>;
@@ -119,7 +119,7 @@ export class KeyStore {
   /** Whether a cached verification is still valid: its key is published and not too old, and nothing of the caller is
    * revoked. The result stays with the caller until keys are fetched or something is revoked. Nearly every request calls
    * it, so it reads the epoch without a further call. */
-  vouchFor(known: Vouched, now: number): boolean {
+  isStillVerified(known: VerifiedBefore, now: number): boolean {
     this.#dict ??= keysDict();
     const epoch = this.#dict.get(EPOCH);
     if (known.usableUntil !== undefined && known.epoch === epoch) return now <= known.usableUntil;
@@ -129,14 +129,14 @@ export class KeyStore {
   }
 
   /** Whether a cached token has the claims that revocations name. If not, it must be verified again. */
-  #isComparable({ provider, others }: Vouched): boolean {
+  #isComparable({ provider, others }: VerifiedBefore): boolean {
     const { claim } = (this.#table.providers[provider] as TokenProvider).subject;
     const revoked = revokedClaims().filter((one) => one !== claim);
     return revoked.length === 0 || revoked.every((one) => Object.hasOwn(readOthers(others), one));
   }
 
   /** Returns until when the verification is valid with the current keys, in seconds since the epoch; 0 if invalid. */
-  #usableUntil(known: Vouched): number {
+  #usableUntil(known: VerifiedBefore): number {
     const { state, thumbprints } = this.#load(known.provider);
     // The provider itself confirmed this token, so the token does not depend on a key.
     const byKey = known.key !== INTROSPECTED;

@@ -19,10 +19,10 @@ interface Status {
 
 /** Returns a number of the sealer's status.
  * @param missing the number if the status cannot be read; absent: there is no sample then */
-function ofStatus({ watched }: Seen, value: (status: Status) => number, missing?: number): readonly Sample[] {
-  if (watched.audit === undefined) return [];
+function ofStatus({ config }: Seen, value: (status: Status) => number, missing?: number): readonly Sample[] {
+  if (config.audit === undefined) return [];
   try {
-    const read = value(JSON.parse(Buffer.from(disk.load(`${watched.audit}/status.json`)).toString()) as Status);
+    const read = value(JSON.parse(Buffer.from(disk.load(`${config.audit}/status.json`)).toString()) as Status);
     return Number.isNaN(read) ? [] : [[[], read]];
   } catch {
     return missing === undefined ? [] : [[[], missing]];
@@ -90,6 +90,6 @@ export const witnessMetrics: readonly Metric<Seen>[] = [
     type: 'gauge',
     help: 'The age of the newest cosignature of a witness; +Inf before the first one.',
     labels: ['witness'],
-    read: ({ watched, now }) => witnessAges(watched, now).map(([name, age]) => [[name], age]),
+    read: ({ config, now }) => witnessAges(config, now).map(([name, age]) => [[name], age]),
   },
 ];

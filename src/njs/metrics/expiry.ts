@@ -11,8 +11,8 @@ export const expiryMetrics: readonly Metric<Seen>[] = [
     type: 'gauge',
     help: 'When the SVID of an identity expires.',
     labels: ['identity'],
-    read: ({ watched }) =>
-      watched.identities.flatMap(({ name }): readonly Sample[] => {
+    read: ({ config }) =>
+      config.identities.flatMap(({ name }): readonly Sample[] => {
         const text = svidsDict().get(name);
         const svid = text === undefined ? undefined : (JSON.parse(text) as Found).svid;
         return svid === undefined ? [] : [[[name], svid.notAfter]];
@@ -23,8 +23,8 @@ export const expiryMetrics: readonly Metric<Seen>[] = [
     type: 'gauge',
     help: 'When a certificate, or the next key in a file of keys, expires.',
     labels: ['part', 'name'],
-    read: ({ watched }) =>
-      watched.files.flatMap((file): readonly Sample[] => {
+    read: ({ config }) =>
+      config.files.flatMap((file): readonly Sample[] => {
         const { kind, name } = file;
         const state = foundOf(file);
         const at = state?.valid?.notAfter ?? state?.expires;

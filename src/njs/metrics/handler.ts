@@ -1,5 +1,5 @@
 import { exposition, type Metric } from '../../health/exposition.ts';
-import type { Watched } from '../../health/types.ts';
+import type { HealthConfig } from '../../health/types.ts';
 import { readinessNow } from '../health/readyz.ts';
 import { allCounts, forgetEarlier } from '../shared/counts.ts';
 import { auditMetrics, witnessMetrics } from './audit.ts';
@@ -22,12 +22,12 @@ export const metrics: readonly Metric<Seen>[] = [
 ];
 
 /** Makes the handler of `/.meshgate/metrics`. */
-export function metricsHandler(watched: Watched): (r: NginxHTTPRequest) => Promise<void> {
+export function metricsHandler(config: HealthConfig): (r: NginxHTTPRequest) => Promise<void> {
   return async (r) => {
-    const ready = await readinessNow(watched);
-    forgetEarlier(watched.policy);
+    const ready = await readinessNow(config);
+    forgetEarlier(config.policy);
     r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8';
     r.headersOut['Cache-Control'] = 'no-store';
-    r.return(200, exposition(metrics, { watched, ready, counts: await allCounts(), now: Date.now() / 1000 }));
+    r.return(200, exposition(metrics, { config, ready, counts: await allCounts(), now: Date.now() / 1000 }));
   };
 }

@@ -6,7 +6,7 @@ import type { Seen } from './seen.ts';
 const labels = ['probe', 'mesh', 'ingress', 'service', 'layer', 'identity', 'object', 'rule'] as const;
 
 /** Returns a sample of each probe, if it has a value. */
-const ofProbes = ({ watched: { probes }, now }: Seen, value: (state: ProbeState) => number | undefined) =>
+const ofProbes = ({ config: { probes }, now }: Seen, value: (state: ProbeState) => number | undefined) =>
   probes === undefined
     ? []
     : probeStates(probes, now).flatMap((state): readonly Sample[] => {

@@ -64,7 +64,7 @@ export const partMetrics: readonly Metric<Seen>[] = [
     type: 'gauge',
     help: 'The age at which the gateway no longer uses the keys of a provider: gateway.keys.stale.',
     labels: [],
-    read: ({ watched }) => [[[], watched.stale]],
+    read: ({ config }) => [[[], config.stale]],
   },
   {
     name: 'meshgate_revocations_lag_seconds',

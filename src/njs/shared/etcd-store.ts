@@ -2,7 +2,7 @@ import { MAX_DICT_TTL_MS } from '../../base/limits.ts';
 import { ETCD_PAGE } from '../../session/limits.ts';
 import { readRecord, recordText } from '../../session/record.ts';
 import { readRevocation } from '../../session/revocation/new-revocation.ts';
-import { mergedSaid } from '../../session/revocation/revocation.ts';
+import { mergedFloors } from '../../session/revocation/revocation.ts';
 import {
   type Claim,
   type Lock,
@@ -100,7 +100,7 @@ export class EtcdStore implements SessionStore {
     const now = Date.now() / 1000;
     if (revocation.until <= now) return;
     await this.#etcd.change(`${this.#prefix}revoked/${kind}/${value}`, (text) => {
-      const merged = { ...name, ...mergedSaid(revocation, text === undefined ? undefined : readRevocation(text)) };
+      const merged = { ...name, ...mergedFloors(revocation, text === undefined ? undefined : readRevocation(text)) };
       const after = JSON.stringify(merged);
       return after === text ? undefined : { value: after, ttl: merged.until - now };
     });

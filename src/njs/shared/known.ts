@@ -6,7 +6,7 @@ import { encodeList, encodeValue, shorten } from '../../caller/encode.ts';
 import type { Caller } from '../../caller/types.ts';
 import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../../policy/forms/reserved-names.ts';
 import type { TableLimit } from '../../rules/budgets.ts';
-import type { ToldCaller } from '../../rules/decide/answer-lines.ts';
+import type { DisclosedCaller } from '../../rules/decide/answer-lines.ts';
 import type { Binding, Claims } from '../../token/types.ts';
 import { pseudonym } from './pseudonyms.ts';
 
@@ -46,7 +46,7 @@ interface MadeAssertion {
 export type PreparedGrant = Grant & { readonly index: number };
 
 /** A caller whose token was verified, with all data that was prepared for it so far. */
-export interface KnownCaller extends ToldCaller {
+export interface KnownCaller extends DisclosedCaller {
   /** When the entry expires, seconds since the epoch. */
   readonly until: number;
   /** Thumbprint of the key that signed the token. */

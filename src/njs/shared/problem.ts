@@ -26,6 +26,6 @@ export function sendProblem(r: NginxHTTPRequest, realm: string, refusal: Refusal
   const { status } = reasons[reason];
   if (status === 401) r.headersOut['WWW-Authenticate'] = plainChallenge(realm);
   r.headersOut[FROM_HANDLER.reason] = reason;
-  const said = { title: titles[status], status, reason, detail: detailOf(refusal) };
-  sendJson(r, status, 'application/problem+json', { ...said, request_id: r.headersIn[TO_HANDLER.requestId] });
+  const reported = { title: titles[status], status, reason, detail: detailOf(refusal) };
+  sendJson(r, status, 'application/problem+json', { ...reported, request_id: r.headersIn[TO_HANDLER.requestId] });
 }

@@ -3,11 +3,11 @@ import { MAX_DICT_ENTRIES, MAX_DICT_TTL_MS, MAX_NUMERIC_DATE } from '../../base/
 import { PSID_BYTES, PSID_SHARE } from '../../session/limits.ts';
 import {
   FLOOR,
-  mergedSaid,
+  mergedFloors,
   PSID_FLOOR,
-  readSaid,
+  type Reported,
+  readReported,
   revocationKey,
-  type Said,
 } from '../../session/revocation/revocation.ts';
 import { dictTtl } from './dict-store.ts';
 import { locksDict, REVOCATIONS_READ, revokedDict, STORED_NAMES } from './dicts.ts';
@@ -28,7 +28,7 @@ const SPARES: readonly string[] = [composed('room1'), composed('room2')];
 const DIGITS = String(MAX_NUMERIC_DATE).length;
 
 /** Returns the text of {@link FLOOR}. */
-const floorText = ({ before, until, made }: Said): string =>
+const floorText = ({ before, until, made }: Reported): string =>
   [before, until, made].map((time) => String(time).padStart(DIGITS, '0')).join(' ');
 
 /** Key of the list of claims that revocations of people name. It also says that all of them have the present form. */
@@ -92,7 +92,7 @@ const KEYS = revocationKey('kid', '');
 interface Dropped {
   readonly key: string;
   /** The part of {@link FLOOR} that replaces the dropped entry. */
-  readonly said: Said;
+  readonly reported: Reported;
 }
 
 /** Lists the revocations that may be dropped to make room, the oldest first. Revocations of keys must stay: anyone who
@@ -103,17 +103,17 @@ function droppable(beginning = ''): readonly Dropped[] {
   for (const [key, text] of revokedDict().items(MAX_DICT_ENTRIES)) {
     if (key === FLOOR || key === PSID_FLOOR || isMark(key)) continue;
     if (!key.startsWith(beginning) || key.startsWith(KEYS)) continue;
-    const { before, until, made } = readSaid(text);
+    const { before, until, made } = readReported(text);
     const stands = before === MAX_NUMERIC_DATE ? made + 1 : Math.max(before, made + 1);
-    all.push({ key, said: { before: stands, until, made } });
+    all.push({ key, reported: { before: stands, until, made } });
   }
-  return all.sort((a, b) => a.said.before - b.said.before);
+  return all.sort((a, b) => a.reported.before - b.reported.before);
 }
 
 /** Extends {@link FLOOR}, or another entry, to replace the given revocations. Returns false if it has no room. */
-function raiseFloor(said: Said, now: number, name = FLOOR): boolean {
+function raiseFloor(reported: Reported, now: number, name = FLOOR): boolean {
   const text = revokedDict().get(name);
-  const floor = mergedSaid(said, text === undefined ? undefined : readSaid(text));
+  const floor = mergedFloors(reported, text === undefined ? undefined : readReported(text));
   for (const spare of ['', ...SPARES]) {
     if (spare !== '') revokedDict().delete(spare);
     try {
@@ -134,15 +134,15 @@ const SHARE = 1 / 16;
 export function makeRoom(now: number, put: () => boolean): boolean {
   const all = droppable();
   const size = Math.ceil(all.length * SHARE);
-  let floor: Said | undefined;
+  let floor: Reported | undefined;
   for (let i = 0; i < all.length; i += size) {
     const part = all.slice(i, i + size);
-    for (const { said } of part) floor = mergedSaid(said, floor);
-    let stands = raiseFloor(floor as Said, now);
+    for (const { reported } of part) floor = mergedFloors(reported, floor);
+    let stands = raiseFloor(floor as Reported, now);
     for (const { key } of part) {
       revokedDict().delete(key);
       // Another worker may have taken the reserved room, so the freed room is tried too.
-      stands ||= raiseFloor(floor as Said, now);
+      stands ||= raiseFloor(floor as Reported, now);
     }
     if (!stands) continue;
     if (put()) {
@@ -174,9 +174,9 @@ export function boundPsids(now: number): boolean {
   const all = droppable(PSIDS);
   if (all.length <= most) return false;
   const part = all.slice(0, all.length - Math.floor(most * (1 - SHARE)));
-  let floor: Said | undefined;
-  for (const { said } of part) floor = mergedSaid(said, floor);
-  if (!raiseFloor(floor as Said, now, PSID_FLOOR)) return false;
+  let floor: Reported | undefined;
+  for (const { reported } of part) floor = mergedFloors(reported, floor);
+  if (!raiseFloor(floor as Reported, now, PSID_FLOOR)) return false;
   for (const { key } of part) revokedDict().delete(key);
   keepRoom();
   return true;

@@ -5,10 +5,10 @@ import { present } from '../../session/revocation/new-revocation.ts';
 import {
   earlierPerson,
   type Identifying,
-  mergedSaid,
-  readSaid,
+  mergedFloors,
+  readReported,
+  reportedText,
   revocationKey,
-  saidText,
   withoutList,
 } from '../../session/revocation/revocation.ts';
 import type { Revocation } from '../../session/revocation/store.ts';
@@ -57,18 +57,18 @@ function keep(one: Revocation): boolean {
   const now = Date.now() / 1000;
   const key = revocationKey(one.kind, one.value);
   const before = revokedDict().get(key);
-  const merged = mergedSaid(one, before === undefined ? undefined : readSaid(before));
+  const merged = mergedFloors(one, before === undefined ? undefined : readReported(before));
   // A person's list of ended sessions grows. If sign-outs have used up their part of the zone, all sessions of the
   // person end.
-  const grows = one.kind === 'out' && before !== undefined && saidText(merged).length > before.length;
-  const said = grows && revokedTaken() >= SIGNOUT_SHARE ? withoutList(merged) : merged;
-  const text = saidText(said);
+  const grows = one.kind === 'out' && before !== undefined && reportedText(merged).length > before.length;
+  const reported = grows && revokedTaken() >= SIGNOUT_SHARE ? withoutList(merged) : merged;
+  const text = reportedText(reported);
   if (one.until <= now || text === before) return false;
   const put = () => {
     try {
       // The check looks up `sub` for every caller.
       if (one.claim !== undefined && one.claim !== 'sub') addClaimNames([one.claim]);
-      revokedDict().set(key, text, dictTtl(said.until - now));
+      revokedDict().set(key, text, dictTtl(reported.until - now));
       return true;
     } catch {
       return false;
@@ -134,7 +134,7 @@ export function keepEarlier(providerOf: ProviderOf): number {
     .items(MAX_DICT_ENTRIES)
     .filter(([key]) => key.startsWith(PEOPLE) && earlierPerson(key.slice(PEOPLE.length)) !== undefined);
   const people = earlier.map(([key, text]): Revocation => {
-    return { kind: 'sub', value: key.slice(PEOPLE.length), ...readSaid(text) };
+    return { kind: 'sub', value: key.slice(PEOPLE.length), ...readReported(text) };
   });
   const lost = dropOld() + keepTranslated(people, providerOf);
   for (const [key] of earlier) dict.delete(key);

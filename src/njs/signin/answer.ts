@@ -8,7 +8,7 @@ import { count, counterName } from '../shared/counts.ts';
 import { sendProblem } from '../shared/problem.ts';
 import { send } from '../shared/send.ts';
 import type { Pages } from './page.ts';
-import type { SigninScene } from './scene.ts';
+import type { SigninContext } from './signin-context.ts';
 import { type Visit, visitOf } from './visit.ts';
 
 /** Lets the browser empty its cache of the host, so that the next person sees no page of the person before: neither
@@ -64,17 +64,17 @@ export function refuseMethod({ r }: Visit, allowed: string): void {
 /** Makes a `js_content` handler. An error is logged in one line, and the browser gets a page without details.
  * @param what name of this part of the sign-in, for the log */
 export function handlerOf(
-  scene: SigninScene,
+  context: SigninContext,
   what: string,
-  handle: (scene: SigninScene, visit: Visit) => Promise<void>,
+  handle: (context: SigninContext, visit: Visit) => Promise<void>,
 ) {
   return async (r: NginxHTTPRequest): Promise<void> => {
     const visit = visitOf(r);
     try {
-      await handle(scene, visit);
+      await handle(context, visit);
     } catch (error) {
       ngx.log(ngx.ERR, `meshgate: ${what}: ${(error as Error).message}`);
-      refuseWith(scene.pages, visit, 'check_unavailable');
+      refuseWith(context.pages, visit, 'check_unavailable');
     }
   };
 }

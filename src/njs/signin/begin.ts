@@ -1,7 +1,7 @@
 import { composed } from '../../base/composed-key.ts';
 import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/flow/attempt.ts';
 import { attemptCookie } from '../../session/flow/attempt-cookies.ts';
-import { askedBy, authorizationParams, isPushed } from '../../session/flow/authorize.ts';
+import { authorizationParams, isPushed, requestedBy } from '../../session/flow/authorize.ts';
 import type { SigninErrand } from '../../session/flow/errand.ts';
 import { type Params, withQuery } from '../../session/flow/query.ts';
 import { readPushed } from '../../session/flow/token-answer.ts';
@@ -12,8 +12,8 @@ import { locksDict } from '../shared/dicts.ts';
 import { redirect, refuseWith } from './answer.ts';
 import { addPerson } from './people.ts';
 import type { AtProvider } from './provider.ts';
-import type { SigninScene } from './scene.ts';
-import { callbackAt, isAskedFor, type Visit } from './visit.ts';
+import type { SigninContext } from './signin-context.ts';
+import { callbackAt, isRequestedFor, type Visit } from './visit.ts';
 
 interface Beginning {
   readonly wish: Wish;
@@ -32,15 +32,15 @@ interface Beginning {
 type Host = Pick<Visit, 'host' | 'now'>;
 
 /** Seals a state. If the address of the page is too long, the sign-in returns to `/` instead. */
-async function sealed<T>({ vault }: SigninScene, { host, now }: Host, state: T, atRoot: T): Promise<string> {
-  const seal = (it: T) => vault.sealFor('state', host, JSON.stringify(it), now);
+async function sealed<T>({ keyring }: SigninContext, { host, now }: Host, state: T, atRoot: T): Promise<string> {
+  const seal = (it: T) => keyring.sealFor('state', host, JSON.stringify(it), now);
   const text = (await seal(state)) ?? (await seal(atRoot));
   if (text === undefined) throw new Error('a state is too long');
   return text;
 }
 
 /** Returns the provider's URL with a reference to a request, which is pushed first (RFC 9126 section 4). */
-async function pushed({ client }: SigninScene, at: AtProvider, params: Params, now: number): Promise<string> {
+async function pushed({ client }: SigninContext, at: AtProvider, params: Params, now: number): Promise<string> {
   const { provider, metadata } = at;
   // Every client authentication except client_secret_basic adds the client id to the form itself.
   const others = params.filter(([name]) => name !== 'client_id');
@@ -81,25 +81,25 @@ export const forgetPush = (provider: Named): void => {
   locksDict().delete(pushedPeople(provider));
 };
 
-async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
+async function toProvider(context: SigninContext, visit: Visit, beginning: Beginning): Promise<void> {
   const { host, now } = visit;
   const { wish, provider, hint, errand, cookies = [] } = beginning;
-  const { signin, pages } = scene;
-  const metadata = await scene.metadata.of(provider, now);
+  const { signin, pages } = context;
+  const metadata = await context.metadata.of(provider, now);
   if (metadata === undefined) return refuseWith(pages, visit, 'provider_unavailable', { retry: wish.to, cookies });
   const learned = wish.pushed === true || requiresPush(provider);
   const push = isPushed(provider, metadata, learned);
   const made = newAttempt(wish, provider, now, errand);
   const attempt: Attempt = { ...made.attempt, ...(push && { pushed: true }) };
-  const state = await sealed<Attempt>(scene, visit, attempt, { ...attempt, to: '/' });
-  const asked = askedBy(attempt, provider, signin.stepUps);
+  const state = await sealed<Attempt>(context, visit, attempt, { ...attempt, to: '/' });
+  const endpointHeaders = requestedBy(attempt, provider, signin.stepUps);
   const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
   const sent = { redirect: uri, state, ...(hint !== undefined && { hint }) };
-  const params = authorizationParams(attempt, provider, asked, sent);
+  const params = authorizationParams(attempt, provider, endpointHeaders, sent);
   let address: string;
   try {
     address = push
-      ? await pushed(scene, { provider, metadata }, params, now)
+      ? await pushed(context, { provider, metadata }, params, now)
       : withQuery(metadata.authorization, params);
   } catch (error) {
     ngx.log(ngx.ERR, `meshgate: sign-in through ${provider.name}: ${(error as Error).message}`);
@@ -112,31 +112,34 @@ async function toProvider(scene: SigninScene, visit: Visit, beginning: Beginning
 type ForHost = Beginning & { readonly errand: Errand };
 
 /** Redirects the browser to the sign-in host, with a sealed request that only this gateway can make. */
-async function request(scene: SigninScene, visit: Visit, signinHost: string, forHost: ForHost): Promise<void> {
+async function request(context: SigninContext, visit: Visit, signinHost: string, forHost: ForHost): Promise<void> {
   const { now } = visit;
   const { wish, provider, hint, errand, cookies = [] } = forHost;
   const of = { wish, errand, provider: provider.name, ...(hint !== undefined && { hint }), at: Math.floor(now) };
-  const text = await sealed<SigninErrand>(scene, { host: signinHost, now }, of, { ...of, wish: { ...wish, to: '/' } });
-  redirect(visit, requestUrl(signinHost, scene.signin.publicPort, text), cookies);
+  const text = await sealed<SigninErrand>(context, { host: signinHost, now }, of, {
+    ...of,
+    wish: { ...wish, to: '/' },
+  });
+  redirect(visit, requestUrl(signinHost, context.signin.publicPort, text), cookies);
 }
 
 /** Redirects the browser to the sign-in host, where the attempt of this host is completed. */
-function toSigninHost(scene: SigninScene, visit: Visit, signinHost: string, beginning: Beginning): Promise<void> {
+function toSigninHost(context: SigninContext, visit: Visit, signinHost: string, beginning: Beginning): Promise<void> {
   const { wish, provider, cookies = [] } = beginning;
   const { attempt, cookie } = newAttempt(wish, provider, visit.now);
   const errand: Errand = { host: visit.host, id: attempt.id, binding: attempt.binding };
-  return request(scene, visit, signinHost, { ...beginning, errand, cookies: [attemptCookie(cookie), ...cookies] });
+  return request(context, visit, signinHost, { ...beginning, errand, cookies: [attemptCookie(cookie), ...cookies] });
 }
 
 /** Begins an attempt: binds it to the browser with a cookie, and redirects to the provider or to the sign-in host. All
  * sign-ins pass here, so that a person is always asked before the sign-in to a wildcard host.
  * @throws Error with one line for the log if nothing can be sealed */
-export function begin(scene: SigninScene, visit: Visit, beginning: Beginning): Promise<void> {
-  const { signinHost } = scene.signin;
-  if (signinHost === undefined) return toProvider(scene, visit, beginning);
-  if (signinHost !== visit.host) return toSigninHost(scene, visit, signinHost, beginning);
+export function begin(context: SigninContext, visit: Visit, beginning: Beginning): Promise<void> {
+  const { signinHost } = context.signin;
+  if (signinHost === undefined) return toProvider(context, visit, beginning);
+  if (signinHost !== visit.host) return toSigninHost(context, visit, signinHost, beginning);
   const { errand, confirmed } = beginning;
-  return errand !== undefined && confirmed !== true && isAskedFor(scene.signin, errand.host)
-    ? request(scene, visit, signinHost, { ...beginning, errand })
-    : toProvider(scene, visit, beginning);
+  return errand !== undefined && confirmed !== true && isRequestedFor(context.signin, errand.host)
+    ? request(context, visit, signinHost, { ...beginning, errand })
+    : toProvider(context, visit, beginning);
 }

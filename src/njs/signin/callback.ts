@@ -24,7 +24,7 @@ import { begin, forgetPush, rememberPush } from './begin.ts';
 import { establish, goneAfter } from './establish.ts';
 import { codeParams, exchange } from './exchange.ts';
 import type { AtProvider } from './provider.ts';
-import type { SigninScene } from './scene.ts';
+import type { SigninContext } from './signin-context.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
 const often = `this person has signed in ${MAX_SIGNINS} times within ${SIGNINS_PERIOD_S / 60} minutes`;
@@ -52,11 +52,11 @@ type Answered = Returned & Pick<AtProvider, 'metadata'>;
 
 /** Opens the state of a callback; undefined if the gateway did not seal it. */
 export async function returned(
-  { vault, signin }: SigninScene,
+  { keyring, signin }: SigninContext,
   { host, query, now }: Visit,
 ): Promise<Returned | undefined> {
   const callback = readCallback(query);
-  const plain = callback === undefined ? undefined : await vault.openFor('state', host, callback.state, now);
+  const plain = callback === undefined ? undefined : await keyring.openFor('state', host, callback.state, now);
   const attempt = plain === undefined ? undefined : readAttempt(plain);
   const provider = attempt && providerOf(signin, attempt);
   return callback && attempt && provider && { callback, attempt, provider };
@@ -66,24 +66,30 @@ export async function returned(
  * in. If the person has a session, the browser continues to the page. Otherwise the attempt is restarted once, with
  * interaction; for a wildcard host the person is asked first. An attempt for another host that is too old is not
  * restarted, because its cookie on that host has expired too. */
-async function astray(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, used: boolean): Promise<void> {
+async function astray(
+  context: SigninContext,
+  visit: Visit,
+  { attempt, provider }: Returned,
+  used: boolean,
+): Promise<void> {
   const { errand, mode, role, to } = attempt;
-  const session = errand === undefined ? await scene.vault.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
-  const page = originOf(visit.host, scene.signin.publicPort) + to;
+  const session =
+    errand === undefined ? await context.keyring.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
+  const page = originOf(visit.host, context.signin.publicPort) + to;
   if (session !== undefined) return redirect(visit, page, [expiredAttempt(attempt.id)]);
-  const isLate = errand !== undefined && isOver(attempt, visit.now, scene.table.clockSkew);
+  const isLate = errand !== undefined && isOver(attempt, visit.now, context.table.clockSkew);
   if (used || isLate || attempt.restarted || !visit.isPage) {
     ngx.log(ngx.INFO, `meshgate: sign-in through ${provider.name}: attempt_unknown`);
-    return refuseWith(scene.pages, visit, 'attempt_unknown', errand === undefined ? { retry: to } : {});
+    return refuseWith(context.pages, visit, 'attempt_unknown', errand === undefined ? { retry: to } : {});
   }
   const wish = { mode, to, restarted: true, ...(role !== undefined && { role }) } as const;
-  await begin(scene, visit, { wish, provider, ...(errand !== undefined && { errand }) });
+  await begin(context, visit, { wish, provider, ...(errand !== undefined && { errand }) });
 }
 
 /** Checks whether an answer comes from the provider of its attempt: by its address and issuer (RFC 9700 section 4.4).
  * @returns why it does not, or undefined */
 function otherProvider(
-  { signin }: SigninScene,
+  { signin }: SigninContext,
   { host, path }: Visit,
   { provider, callback: came }: Returned,
   { namesIssuer }: Metadata,
@@ -101,10 +107,10 @@ export const SPOILT_S = ATTEMPT_LIFETIME_S + MAX_CLOCK_SKEW;
 
 /** Makes the gateway refuse a code that another browser has shown. The `state` beside it says nothing about who began:
  * anyone can send a person to the provider with another one, and it would return the same code. */
-async function spoilCode({ store, vault }: SigninScene, { query, now }: Visit): Promise<void> {
+async function spoilCode({ store, keyring }: SigninContext, { query, now }: Visit): Promise<void> {
   const code = codeIn(query);
   if (code === undefined) return;
-  await store.spoil(await vault.nameOf(code, now), SPOILT_S).catch(notEnded);
+  await store.spoil(await keyring.nameOf(code, now), SPOILT_S).catch(notEnded);
 }
 
 function notEnded(error: Error): undefined {
@@ -116,9 +122,9 @@ function notEnded(error: Error): undefined {
  * attempt, and learned the URL of the answer that another person received for it, could sign in as that person. The
  * attempt ends at all replicas; the code is redeemed and its tokens are thrown away, in case the mark of the attempt
  * is displaced. A code that was redeemed before is not sent again: the provider would end the session from it. */
-async function useUp(scene: SigninScene, visit: Visit, back: Returned): Promise<void> {
+async function useUp(context: SigninContext, visit: Visit, back: Returned): Promise<void> {
   const { attempt, provider, callback: came } = back;
-  const { store, client, longest } = scene;
+  const { store, client, longest } = context;
   const { now } = visit;
   // The clock of another replica may be behind.
   if ('error' in came.answer || isOver(attempt, now, MAX_CLOCK_SKEW, SPOILT_S)) return;
@@ -126,22 +132,22 @@ async function useUp(scene: SigninScene, visit: Visit, back: Returned): Promise<
   const claim = await store.claim(id, longest).catch(notEnded);
   await store.spoil(id, onceLifetime(attempt, now)).catch(notEnded);
   if (claim === undefined) return;
-  const metadata = await scene.metadata.of(provider, now);
-  if (metadata !== undefined && otherProvider(scene, visit, back, metadata) === undefined) {
-    await client.tokens({ provider, metadata }, codeParams(scene, visit, back, came.answer.code), now);
+  const metadata = await context.metadata.of(provider, now);
+  if (metadata !== undefined && otherProvider(context, visit, back, metadata) === undefined) {
+    await client.tokens({ provider, metadata }, codeParams(context, visit, back, came.answer.code), now);
   }
   await claim.release();
 }
 
 /** Reports a failed sign-in in one line of the log and as a page. */
-function fail(scene: SigninScene, visit: Visit, { attempt, provider }: Returned, { reason, detail = '' }: Refusal) {
+function fail(context: SigninContext, visit: Visit, { attempt, provider }: Returned, { reason, detail = '' }: Refusal) {
   ngx.log(ngx.WARN, `meshgate: sign-in through ${provider.name}: ${reason}: ${detail}`);
   const cookies = goneAfter(attempt.id, reason, visit.cookies);
-  refuseWith(scene.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
+  refuseWith(context.pages, visit, reason, { cookies, ...(attempt.errand === undefined && { retry: attempt.to }) });
 }
 
 /** Handles an error that the provider returned instead of a code. */
-async function refused(scene: SigninScene, visit: Visit, back: Answered, error: string): Promise<void> {
+async function refused(context: SigninContext, visit: Visit, back: Answered, error: string): Promise<void> {
   const { attempt, provider, metadata } = back;
   const { mode, to, role, restarted } = attempt;
   const next = afterError(error, mode);
@@ -151,44 +157,44 @@ async function refused(scene: SigninScene, visit: Visit, back: Answered, error: 
     const wish: Wish = push ? { ...same, pushed: true } : { mode: 'in', to, restarted: true };
     const cookies = [expiredAttempt(attempt.id)];
     // The attempt belongs to this browser, so this person was already asked.
-    const asked = attempt.errand !== undefined && { errand: attempt.errand, confirmed: true };
-    return begin(scene, visit, { wish, provider, cookies, ...asked });
+    const endpointHeaders = attempt.errand !== undefined && { errand: attempt.errand, confirmed: true };
+    return begin(context, visit, { wish, provider, cookies, ...endpointHeaders });
   }
   const reason = next === 'unavailable' ? 'provider_unavailable' : 'signin_failed';
-  fail(scene, visit, back, refuse(reason, `the provider answered with the error ${errorName(error)}`));
+  fail(context, visit, back, refuse(reason, `the provider answered with the error ${errorName(error)}`));
 }
 
 /** `/.meshgate/callback`: the provider returns the browser to this page. A code can be used once, and only by the
  * browser to which the attempt is bound.
  * @throws Error with one line for the log if the store does not answer, or nothing can be sealed */
-export async function callback(scene: SigninScene, visit: Visit): Promise<void> {
-  const back = await returned(scene, visit);
+export async function callback(context: SigninContext, visit: Visit): Promise<void> {
+  const back = await returned(context, visit);
   const isGet = visit.r.method === 'GET';
-  const isInTime = back !== undefined && !isOver(back.attempt, visit.now, scene.table.clockSkew);
+  const isInTime = back !== undefined && !isOver(back.attempt, visit.now, context.table.clockSkew);
   const isOwn = isGet && isInTime && isBound(back.attempt, visit.cookies);
-  if (!isOwn) await spoilCode(scene, visit);
-  if (back !== undefined && !isOwn) await useUp(scene, visit, back);
+  if (!isOwn) await spoilCode(context, visit);
+  if (back !== undefined && !isOwn) await useUp(context, visit, back);
   if (!isGet) return refuseMethod(visit, 'GET');
-  if (back === undefined) return refuseWith(scene.pages, visit, 'attempt_unknown', { retry: '/' });
+  if (back === undefined) return refuseWith(context.pages, visit, 'attempt_unknown', { retry: '/' });
   const { attempt, provider, callback: came } = back;
   const { now } = visit;
-  if (!isOwn) return astray(scene, visit, back, false);
-  const metadata = await scene.metadata.of(provider, now);
+  if (!isOwn) return astray(context, visit, back, false);
+  const metadata = await context.metadata.of(provider, now);
   if (metadata === undefined) {
-    return fail(scene, visit, back, refuse('provider_unavailable', 'its discovery document is not available'));
+    return fail(context, visit, back, refuse('provider_unavailable', 'its discovery document is not available'));
   }
-  const other = otherProvider(scene, visit, back, metadata);
-  if (other !== undefined) return fail(scene, visit, back, refuse('signin_failed', other));
-  if ('error' in came.answer) return refused(scene, visit, { ...back, metadata }, came.answer.error);
+  const other = otherProvider(context, visit, back, metadata);
+  if (other !== undefined) return fail(context, visit, back, refuse('signin_failed', other));
+  if ('error' in came.answer) return refused(context, visit, { ...back, metadata }, came.answer.error);
   // The claim outlasts the exchange. Only after a success, the state is remembered for its whole lifetime.
-  const claim = await scene.store.claim(onceId(attempt), scene.longest);
-  if (claim === undefined) return astray(scene, visit, back, true);
-  const ofCode = await scene.store.claim(await scene.vault.nameOf(came.answer.code, now), scene.longest);
+  const claim = await context.store.claim(onceId(attempt), context.longest);
+  if (claim === undefined) return astray(context, visit, back, true);
+  const ofCode = await context.store.claim(await context.keyring.nameOf(came.answer.code, now), context.longest);
   if (ofCode === undefined) {
     await claim.release();
-    return astray(scene, visit, back, true);
+    return astray(context, visit, back, true);
   }
-  const exchanged = await exchange(scene, visit, { attempt, provider, metadata }, came.answer.code);
+  const exchanged = await exchange(context, visit, { attempt, provider, metadata }, came.answer.code);
   const often = exchanged.ok ? signsInTooOften(provider.issuer, exchanged.value.idClaims.sub, now) : undefined;
   const person = often === undefined ? exchanged : { ...often, lost: false };
   await ofCode.release();
@@ -199,7 +205,7 @@ export async function callback(scene: SigninScene, visit: Visit): Promise<void> 
     if (attempt.pushed) rememberPush(provider, String(person.value.idClaims.sub));
     else forgetPush(provider);
   }
-  if (!person.ok) return fail(scene, visit, back, person);
-  const done = await establish(scene, visit, back, person.value);
-  if (!done.ok) fail(scene, visit, back, done);
+  if (!person.ok) return fail(context, visit, back, person);
+  const done = await establish(context, visit, back, person.value);
+  if (!done.ok) fail(context, visit, back, done);
 }

@@ -16,7 +16,7 @@ import { keepEnded } from '../shared/revoked.ts';
 import { emptyCache, redirect } from './answer.ts';
 import type { Person } from './exchange.ts';
 import { endOne } from './out/end.ts';
-import type { SigninScene } from './scene.ts';
+import type { SigninContext } from './signin-context.ts';
 import type { Visit } from './visit.ts';
 
 const tooLong = refuse(
@@ -25,7 +25,7 @@ const tooLong = refuse(
 );
 
 /** Stores the record of a session. If this fails, the session is renewed through the provider. */
-async function remember({ store }: SigninScene, record: SessionRecord, now: number): Promise<void> {
+async function remember({ store }: SigninContext, record: SessionRecord, now: number): Promise<void> {
   try {
     await store.put(record, Math.max(1, record.session.end - now));
   } catch (error) {
@@ -34,13 +34,13 @@ async function remember({ store }: SigninScene, record: SessionRecord, now: numb
 }
 
 /** Deletes the record of a session that is no longer used. If this fails, the record expires. */
-const forget = ({ store }: SigninScene, { sid }: SessionClaims): Promise<void> => store.delete(sid).catch(() => {});
+const forget = ({ store }: SigninContext, { sid }: SessionClaims): Promise<void> => store.delete(sid).catch(() => {});
 
 /** Revokes a session that another person's session replaced, as a copy of its cookie would outlive the sign-out. */
-async function replace(scene: SigninScene, before: SessionClaims, now: number): Promise<void> {
-  if (scene.vault.isRevoked(before)) return;
+async function replace(context: SigninContext, before: SessionClaims, now: number): Promise<void> {
+  if (context.keyring.isRevoked(before)) return;
   try {
-    await endOne(scene, before, now, keepEnded);
+    await endOne(context, before, now, keepEnded);
   } catch (error) {
     ngx.log(ngx.ERR, `meshgate: a session that another one replaced is not revoked: ${(error as Error).message}`);
   }
@@ -53,7 +53,7 @@ export const goneAfter = (attempt: string, reason: ReasonCode, cookies: string):
   reason === 'revoked' ? [...expireCookies(SESSION_COOKIE), ...allAttemptsEnded(cookies)] : [expiredAttempt(attempt)];
 
 /** Returns the claim that identifies a person at a provider. */
-const subjectOf = ({ table }: SigninScene, provider: string): string =>
+const subjectOf = ({ table }: SigninContext, provider: string): string =>
   table.providers[provider]?.subject.claim ?? 'sub';
 
 /** A completed sign-in, at the host to which the person signs in. */
@@ -68,31 +68,31 @@ interface Arrival {
 
 /** Sends the browser to its page with the session cookie.
  * @returns reason `revoked`, or `claim_absent` if the session is too long for a cookie; then nothing was answered */
-export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival): Promise<Result<void>> {
+export async function arrive(context: SigninContext, visit: Visit, arrival: Arrival): Promise<Result<void>> {
   const { host, cookies, now } = visit;
   const { mode, attempt, to } = arrival;
-  const { vault, signin } = scene;
-  if (vault.isRevoked(arrival.session)) return refuse('revoked');
+  const { keyring, signin } = context;
+  if (keyring.isRevoked(arrival.session)) return refuse('revoked');
   // A revoked session counts too, because a session that continues an ended session must also be ended.
-  const opened = await vault.cookiesOf(host, cookies, now);
+  const opened = await keyring.cookiesOf(host, cookies, now);
   // A script may have set one of two cookies, so neither is continued.
   const before = ownSession(cookies) === 'twice' ? undefined : opened[0];
-  const subject = subjectOf(scene, arrival.session.provider);
+  const subject = subjectOf(context, arrival.session.provider);
   const goesOn = before !== undefined && isOfSamePerson(arrival.session, before, subject);
   const oldest = oldestAttempt(cookies) ?? attempt;
   const first = oldest === attempt ? arrival.session : underAttempt(arrival.session, oldest, subject);
   const session = goesOn ? continued(arrival.session, before, mode) : first;
-  if (vault.isRevoked(session)) return refuse('revoked');
+  if (keyring.isRevoked(session)) return refuse('revoked');
   const hasMoved = session.sid !== arrival.session.sid;
-  const text = await vault.sealSession(host, session, now);
+  const text = await keyring.sealSession(host, session, now);
   if (text === undefined) return tooLong;
-  const kept = () => scene.store.get(arrival.session.sid).catch(() => undefined);
+  const kept = () => context.store.get(arrival.session.sid).catch(() => undefined);
   const record = arrival.record ?? (hasMoved ? await kept() : undefined);
-  if (!goesOn) for (const other of opened) await replace(scene, other, now);
+  if (!goesOn) for (const other of opened) await replace(context, other, now);
   // A session that continues has only one record, under its own id.
-  for (const other of opened) await forget(scene, other);
-  if (hasMoved && arrival.record === undefined) await forget(scene, arrival.session);
-  if (record !== undefined) await remember(scene, { ...record, session }, now);
+  for (const other of opened) await forget(context, other);
+  if (hasMoved && arrival.record === undefined) await forget(context, arrival.session);
+  if (record !== undefined) await remember(context, { ...record, session }, now);
   // A cookie that cannot be opened any more may be of another person.
   if (!goesOn && sessionValues(cookies).length > 0) emptyCache(visit);
   count(counterName('session', [goesOn ? 'continued' : 'started']));
@@ -104,33 +104,33 @@ export async function arrive(scene: SigninScene, visit: Visit, arrival: Arrival)
  * @returns reason `claim_absent` if the session is too long, or a reason of {@link refuseSignin}; then nothing was
  * answered */
 export async function establish(
-  scene: SigninScene,
+  context: SigninContext,
   visit: Visit,
   { attempt, provider }: { readonly attempt: Attempt; readonly provider: SigninProvider },
   { idClaims, claims, tokens }: Person,
 ): Promise<Result<void>> {
-  const { table, signin, vault } = scene;
+  const { table, signin, keyring } = context;
   const { host, now } = visit;
   const { errand, mode, to, restarted } = attempt;
   const refused = refuseSignin(provider.name, claims, table);
   if (refused !== undefined) return refused;
-  const chosen = vault.chosen(claims, provider.name);
+  const chosen = keyring.chosen(claims, provider.name);
   const kept = { claims: chosen, selection: table.selection };
   const made = newSession(provider, idClaims, kept, { ...signin.session, now, began: attempt.at });
-  const began = underAttempt(made, errand?.id ?? attempt.id, subjectOf(scene, provider.name));
-  const cut = knownCut(vault.revocable(began));
+  const began = underAttempt(made, errand?.id ?? attempt.id, subjectOf(context, provider.name));
+  const cut = knownCut(keyring.revocable(began));
   const session = cut === 0 ? began : { ...began, cut };
   const { idToken, refreshToken } = tokens;
   const renewable = refreshToken !== undefined && { refreshToken };
   const record: SessionRecord = { session, host: errand?.host ?? host, claims, idToken, ...renewable };
-  if (errand === undefined) return arrive(scene, visit, { session, mode, attempt: attempt.id, to, record });
+  if (errand === undefined) return arrive(context, visit, { session, mode, attempt: attempt.id, to, record });
   const ticket: Ticket = {
     ...{ id: randomText(12), errand, session, mode, to, at: Math.floor(now) },
     ...(restarted && { restarted }),
   };
-  const text = await vault.sealFor('ticket', errand.host, JSON.stringify(ticket), now);
+  const text = await keyring.sealFor('ticket', errand.host, JSON.stringify(ticket), now);
   if (text === undefined) return tooLong;
-  await remember(scene, record, now);
+  await remember(context, record, now);
   redirect(visit, handoverUrl(errand.host, signin.publicPort, text), [expiredAttempt(attempt.id)]);
   return ok(undefined);
 }

@@ -1,6 +1,6 @@
 import { ok, type Refusal, type Result, refuse } from '../../base/reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
-import { askedBy } from '../../session/flow/authorize.ts';
+import { requestedBy } from '../../session/flow/authorize.ts';
 import { verifyIdToken } from '../../session/flow/id-token.ts';
 import type { Params } from '../../session/flow/query.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
@@ -12,7 +12,7 @@ import type { Claims, TokenProvider } from '../../token/types.ts';
 import type { AtProvider } from './provider.ts';
 import { addUserinfo } from './renew/merge-userinfo.ts';
 import { withNewestKeys } from './renew/newest-keys.ts';
-import type { SigninScene } from './scene.ts';
+import type { SigninContext } from './signin-context.ts';
 import { callbackAt, type Visit } from './visit.ts';
 
 /** A person who has signed in, as the provider describes them. */
@@ -34,25 +34,25 @@ const TABS_S = 5;
  * @returns reason `provider_unavailable`, `signin_failed`, or `claim_absent` if the provider left groups out
  * @throws Error with one line for the log if UserInfo did not answer */
 export async function allClaims(
-  scene: SigninScene,
+  renderContext: SigninContext,
   at: AtProvider,
   idClaims: Claims,
   accessToken: string | undefined,
 ): Promise<Result<Claims>> {
   const { provider, metadata } = at;
-  const { table, questions } = scene;
+  const { table, providerCalls } = renderContext;
   const paths = readPaths(table.session?.keep, provider.name);
   let claims: Result<Claims> = ok(idClaims);
   const mayAsk = provider.signin.userinfo && accessToken !== undefined && metadata.userinfo !== undefined;
   if (mayAsk && lacksClaims(idClaims, paths)) {
-    claims = await addUserinfo(scene, at, idClaims, accessToken);
+    claims = await addUserinfo(renderContext, at, idClaims, accessToken);
   }
   if (!claims.ok) return claims;
   const of = table.providers[provider.name] as TokenProvider;
-  if (questions !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
-    const said = await questions.groups(of, claims.value, Date.now() / 1000, TABS_S);
-    if (said.ok) return ok(said.value.claims);
-    return refuse(said.reason, said.detail ?? 'the provider does not say which groups people have');
+  if (providerCalls !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
+    const reported = await providerCalls.groups(of, claims.value, Date.now() / 1000, TABS_S);
+    if (reported.ok) return ok(reported.value.claims);
+    return refuse(reported.reason, reported.detail ?? 'the provider does not say which groups people have');
   }
   return checkOverage(claims.value, paths) ?? claims;
 }
@@ -78,7 +78,7 @@ type AnsweredAttempt = AtProvider & { readonly attempt: Attempt };
 
 /** Returns the parameters that redeem a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
 export function codeParams(
-  { signin }: SigninScene,
+  { signin }: SigninContext,
   { host }: Visit,
   { attempt, provider }: Pick<AnsweredAttempt, 'attempt' | 'provider'>,
   code: string,
@@ -89,26 +89,30 @@ export function codeParams(
 
 /** Redeems a code once, and returns the person. */
 export async function exchange(
-  scene: SigninScene,
+  renderContext: SigninContext,
   visit: Visit,
   answered: AnsweredAttempt,
   code: string,
 ): Promise<{ readonly ok: true; readonly value: Person } | NotExchanged> {
   const { attempt, provider } = answered;
-  const { client, signin } = scene;
-  const answer = await client.tokens(answered, codeParams(scene, visit, answered, code), visit.now);
+  const { client, signin } = renderContext;
+  const answer = await client.tokens(answered, codeParams(renderContext, visit, answered, code), visit.now);
   if (answer.kind === 'broken') return { ...refuse('provider_unavailable', answer.error), lost: answer.lost };
   if (answer.kind === 'refused') return { ...refuse('signin_failed', answer.text), lost: false };
   const { tokens } = answer;
   const { idToken, accessToken } = tokens;
-  const expected = { ...askedBy(attempt, provider, signin.stepUps), nonce: attempt.nonce, accessToken };
+  const expected = { ...requestedBy(attempt, provider, signin.stepUps), nonce: attempt.nonce, accessToken };
   // The time is read again: a token that was signed while this request waited must not count as issued in the future.
   const then = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) => verifyIdToken(idToken, expected, context, then);
-  const verified = await withNewestKeys(scene, { provider, token: idToken, from: 'provider', now: then }, verify);
+  const verified = await withNewestKeys(
+    renderContext,
+    { provider, token: idToken, from: 'provider', now: then },
+    verify,
+  );
   if (!verified.ok) return afterTokens(notTaken(verified));
   try {
-    const claims = await allClaims(scene, answered, verified.value, accessToken);
+    const claims = await allClaims(renderContext, answered, verified.value, accessToken);
     if (!claims.ok) return afterTokens(claims);
     return { ok: true, value: { idClaims: verified.value, claims: claims.value, tokens } };
   } catch (error) {

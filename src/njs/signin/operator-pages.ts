@@ -14,7 +14,7 @@ function filesOf(dir: string): Readonly<Record<string, string>> {
 export class ThemeFolder {
   readonly #dir: string | undefined;
   #theme: Theme = {};
-  #said = '';
+  #reported = '';
   #due = 0;
 
   /** @param dir absent: all pages are the default */
@@ -49,7 +49,7 @@ export class ThemeFolder {
 
   /** Logs each new mistake once. */
   #say(mistakes: string): void {
-    if (mistakes !== '' && mistakes !== this.#said) ngx.log(ngx.ERR, `meshgate: pages: ${mistakes}`);
-    this.#said = mistakes;
+    if (mistakes !== '' && mistakes !== this.#reported) ngx.log(ngx.ERR, `meshgate: pages: ${mistakes}`);
+    this.#reported = mistakes;
   }
 }

@@ -1,6 +1,6 @@
 import { ownOf } from '../../base/own.ts';
 import { isOver, type Wish } from '../../session/flow/attempt.ts';
-import { chooseProvider, type Said } from '../../session/flow/choose.ts';
+import { chooseProvider, type Reported } from '../../session/flow/choose.ts';
 import { readErrand } from '../../session/flow/errand.ts';
 import { readSigninRequest } from '../../session/flow/signin-request.ts';
 import type { SigninHost, SigninProvider } from '../../session/signin-table.ts';
@@ -8,18 +8,18 @@ import { isOwnForm } from '../../session/signout.ts';
 import { originOf } from '../../session/urls.ts';
 import { challenge, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
-import type { SigninScene } from './scene.ts';
-import { hostOf, isAskedFor, type Visit } from './visit.ts';
+import type { SigninContext } from './signin-context.ts';
+import { hostOf, isRequestedFor, type Visit } from './visit.ts';
 
 /** Returns a mode as the URL contains it. */
 const modeOf = ({ mode, role }: Wish): string =>
   role === undefined ? mode : `${mode}&role=${encodeURIComponent(role)}`;
 
-const providersOf = ({ signin }: SigninScene, { providers }: SigninHost): readonly SigninProvider[] =>
+const providersOf = ({ signin }: SigninContext, { providers }: SigninHost): readonly SigninProvider[] =>
   providers.map((name) => ownOf(signin.providers, name)).filter((provider) => provider !== undefined);
 
 function chooser(
-  { pages }: SigninScene,
+  { pages }: SigninContext,
   visit: Visit,
   wish: Wish,
   { choose: providers, unknown }: { readonly choose: readonly SigninProvider[]; readonly unknown: boolean },
@@ -38,22 +38,26 @@ function chooser(
   });
 }
 
-async function here(scene: SigninScene, visit: Visit, wish: Wish, said: Said): Promise<void> {
-  const host = hostOf(scene.signin, visit.host);
-  const providers = host === undefined ? [] : providersOf(scene, host);
-  if (providers.length === 0) return refuseWith(scene.pages, visit, 'attempt_unknown');
+async function here(context: SigninContext, visit: Visit, wish: Wish, reported: Reported): Promise<void> {
+  const host = hostOf(context.signin, visit.host);
+  const providers = host === undefined ? [] : providersOf(context, host);
+  if (providers.length === 0) return refuseWith(context.pages, visit, 'attempt_unknown');
   // A new sign-in ignores the existing session: another person may want to sign in. Otherwise its provider stays.
-  const session = wish.mode === 'in' ? undefined : await scene.vault.sessionOf(visit.host, visit.cookies, visit.now);
-  const chosen = chooseProvider(providers, { ...said, ...(session !== undefined && { current: session.provider }) });
-  if ('choose' in chosen) chooser(scene, visit, wish, chosen);
-  else await begin(scene, visit, { wish, ...chosen });
+  const session =
+    wish.mode === 'in' ? undefined : await context.keyring.sessionOf(visit.host, visit.cookies, visit.now);
+  const chosen = chooseProvider(providers, {
+    ...reported,
+    ...(session !== undefined && { current: session.provider }),
+  });
+  if ('choose' in chosen) chooser(context, visit, wish, chosen);
+  else await begin(context, visit, { wish, ...chosen });
 }
 
 /** Whether the person in front of the browser has confirmed the sign-in to a wildcard host. If not, the page asks.
  * Without this question, the owner of one name below the wildcard could make any person complete a sign-in, and would
  * receive the session for that name. */
 function isConfirmed(
-  { signin, pages }: SigninScene,
+  { signin, pages }: SigninContext,
   visit: Visit,
   { request, host, issuer }: { readonly request: string; readonly host: string; readonly issuer: string },
 ): boolean {
@@ -69,29 +73,36 @@ function isConfirmed(
 }
 
 /** Signs a person in for another host, which sealed the request. */
-async function forAnother(scene: SigninScene, visit: Visit, request: string): Promise<void> {
-  const { signin, vault, pages } = scene;
+async function forAnother(context: SigninContext, visit: Visit, request: string): Promise<void> {
+  const { signin, keyring, pages } = context;
   const { host, now } = visit;
-  const plain = signin.signinHost === host ? await vault.openFor('state', host, request, now) : undefined;
+  const plain = signin.signinHost === host ? await keyring.openFor('state', host, request, now) : undefined;
   const wanted = plain === undefined ? undefined : readErrand(plain);
   const target = wanted === undefined ? undefined : hostOf(signin, wanted.errand.host);
-  const provider = target && providersOf(scene, target).find(({ name }) => name === wanted?.provider);
-  if (wanted === undefined || provider === undefined || isOver(wanted, now, scene.table.clockSkew))
+  const provider = target && providersOf(context, target).find(({ name }) => name === wanted?.provider);
+  if (wanted === undefined || provider === undefined || isOver(wanted, now, context.table.clockSkew))
     return refuseWith(pages, visit, 'attempt_unknown');
   const { wish, errand, hint } = wanted;
-  const asked = isAskedFor(signin, errand.host);
-  if (asked && !isConfirmed(scene, visit, { request, host: errand.host, issuer: provider.issuer })) return;
-  await begin(scene, visit, { wish, provider, errand, confirmed: asked, ...(hint !== undefined && { hint }) });
+  const endpointHeaders = isRequestedFor(signin, errand.host);
+  if (endpointHeaders && !isConfirmed(context, visit, { request, host: errand.host, issuer: provider.issuer })) return;
+  await begin(context, visit, {
+    wish,
+    provider,
+    errand,
+    confirmed: endpointHeaders,
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 /** `/.meshgate/signin`: begins a sign-in for a person in a browser. A program, or a prefetching browser, gets 401.
  * @throws Error with one line for the log if nothing can be sealed */
-export async function signin(scene: SigninScene, visit: Visit): Promise<void> {
-  const asked = readSigninRequest(visit.query);
+export async function signin(context: SigninContext, visit: Visit): Promise<void> {
+  const endpointHeaders = readSigninRequest(visit.query);
   // This is the form of the page that asks for confirmation.
-  const isAnswer = visit.r.method === 'POST' && 'request' in asked && visit.host === scene.signin.signinHost;
+  const isAnswer =
+    visit.r.method === 'POST' && 'request' in endpointHeaders && visit.host === context.signin.signinHost;
   if (visit.r.method !== 'GET' && !isAnswer) return refuseMethod(visit, 'GET');
   if (!visit.isPage && !isAnswer) return challenge(visit);
-  if ('request' in asked) await forAnother(scene, visit, asked.request);
-  else await here(scene, visit, asked.wish, asked.said);
+  if ('request' in endpointHeaders) await forAnother(context, visit, endpointHeaders.request);
+  else await here(context, visit, endpointHeaders.wish, endpointHeaders.reported);
 }

@@ -27,7 +27,7 @@ export const hostOf = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): Sig
 
 /** Whether the gateway asks the person before a sign-in to a host. It asks for each host that only a wildcard covers,
  * because anyone who controls one name below the wildcard receives the session for that name. */
-export const isAskedFor = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): boolean =>
+export const isRequestedFor = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): boolean =>
   !hosts.some((host) => host.name === name);
 
 /** Returns the name of a provider in its redirect URI at a host. */

@@ -45,8 +45,8 @@ function checkName(report: Report, kind: Named, section: Path, name: string): vo
 }
 
 function plainName(name: string, kind: Named): string {
-  const odd = kind === 'role' ? /[^a-z0-9._-]+/g : /[^a-z0-9-]+/g;
-  const plain = name.toLowerCase().replace(odd, '-');
+  const unexpected = kind === 'role' ? /[^a-z0-9._-]+/g : /[^a-z0-9-]+/g;
+  const plain = name.toLowerCase().replace(unexpected, '-');
   return plain.replace(/^[^a-z]+/, '').slice(0, 63);
 }
 

@@ -6,7 +6,7 @@ import { buildGateway } from '../schema/gateway.ts';
 import { DEFAULT_HEADERS } from '../schema/headers.ts';
 import { buildHost } from '../schema/host.ts';
 import { buildMeshes } from '../schema/mesh.ts';
-import type { Said } from '../schema/policy.ts';
+import type { Declared } from '../schema/policy.ts';
 import { buildTest } from '../schema/policy-test.ts';
 import { buildProvider } from '../schema/provider.ts';
 import { buildService } from '../schema/service.ts';
@@ -20,16 +20,16 @@ function oneOrMore(meshes: Readonly<Record<string, Mesh>>): Pick<Policy, 'mesh' 
 }
 
 /** Builds the policy from a checked file: adds places, and values that depend on other parts. */
-export function buildPolicy(said: Said, places: { readonly locate: Locate; readonly teamOf: TeamOf }): Policy {
+export function buildPolicy(declared: Declared, places: { readonly locate: Locate; readonly teamOf: TeamOf }): Policy {
   const locate: Locate = (path) => places.locate(path);
   const ofTeam = (path: Path) => named({ team: places.teamOf(path) });
-  const { gateway, headers = DEFAULT_HEADERS } = said;
-  const providers = define(said.providers, ['providers'], locate, buildProvider);
-  const agents = define(said.agents, ['agents'], locate, buildAgent);
-  const services = define(said.services, ['services'], locate, (name, it, at) => {
+  const { gateway, headers = DEFAULT_HEADERS } = declared;
+  const providers = define(declared.providers, ['providers'], locate, buildProvider);
+  const agents = define(declared.agents, ['agents'], locate, buildAgent);
+  const services = define(declared.services, ['services'], locate, (name, it, at) => {
     return { ...buildService(name, it, at), ...ofTeam(['services', name]) };
   });
-  const roles = define(said.roles, ['roles'], locate, (name, it, at) => {
+  const roles = define(declared.roles, ['roles'], locate, (name, it, at) => {
     return { name, fact: buildFact(it, ['roles', name], locate), ...ofTeam(['roles', name]), at };
   });
   const around = {
@@ -38,21 +38,21 @@ export function buildPolicy(said: Said, places: { readonly locate: Locate; reado
     clientCaFile: gateway.tls?.clientCaFile,
     assertionLifetime: gateway.assertion?.lifetime,
   };
-  const meshes = buildMeshes(said.mesh, said.meshes, locate);
+  const meshes = buildMeshes(declared.mesh, declared.meshes, locate);
   const signsByRole = Object.values(meshes).some(({ kind }) => kind === 'consul');
   const [first = ''] = Object.keys(providers);
   return {
     version: 1,
-    gateway: buildGateway(gateway, signsByRole, Object.keys(said.hosts)),
+    gateway: buildGateway(gateway, signsByRole, Object.keys(declared.hosts)),
     providers,
     roles,
     agents,
     ...oneOrMore(meshes),
     services,
-    hosts: Object.entries(said.hosts).map(([name, it]) => {
+    hosts: Object.entries(declared.hosts).map(([name, it]) => {
       return { ...buildHost(name, it, around, locate), ...ofTeam(['hosts', name]) };
     }),
-    ...(said.teams && { teams: define(said.teams, ['teams'], locate, buildTeam) }),
-    tests: said.tests.map((it, index) => buildTest(it, first, locate(['tests', index]))),
+    ...(declared.teams && { teams: define(declared.teams, ['teams'], locate, buildTeam) }),
+    tests: declared.tests.map((it, index) => buildTest(it, first, locate(['tests', index]))),
   };
 }

@@ -30,10 +30,10 @@ export const identityOf = (policy: Policy, { service, as }: { readonly service: 
 export const identitiesOf = (policy: Meshed): readonly Identity[] =>
   meshesOf(policy).flatMap(({ identities }) => Object.values(identities));
 
-type Led = Pick<Service, 'ingress' | 'ingresses' | 'serviceAccount' | 'namespace'>;
+type ReachedThrough = Pick<Service, 'ingress' | 'ingresses' | 'serviceAccount' | 'namespace'>;
 
 /** The ingresses through which nginx reaches a service in the mesh, in the order of the policy. */
-export function ingressesFor(mesh: Mesh, service: Led): readonly [Ingress, ...Ingress[]] {
+export function ingressesFor(mesh: Mesh, service: ReachedThrough): readonly [Ingress, ...Ingress[]] {
   const { ingress, ingresses, others } = mesh;
   const all = { ...others, ...ingresses };
   // If nginx connects to the workloads itself, the service belongs to the first ingress.

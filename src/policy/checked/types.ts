@@ -23,7 +23,7 @@ export type { HeaderSource, Headers } from '../schema/headers.ts';
 export type { AgentWho, Allow, CredentialKind, Host, PersonWho, Route, Who } from '../schema/host.ts';
 export type { GatewayLimits, Limit } from '../schema/limits.ts';
 export type { Identity, Ingress, Mesh, MeshKind } from '../schema/mesh.ts';
-export type { AskedFrom, PolicyTest } from '../schema/policy-test.ts';
+export type { PolicyTest, RequestOrigin } from '../schema/policy-test.ts';
 export type {
   Algorithm,
   Client,

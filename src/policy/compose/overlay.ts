@@ -58,7 +58,7 @@ function merge(
       if (old !== undefined) nulls.push(here);
     } else if (isNull) {
       if (!entries.delete(key)) problem({ at, path: here, message: nothingToRemove(key, [...entries.keys()]) });
-    } else if (node.kind === 'map' && old?.kind === 'map' && !below?.hint?.whole) {
+    } else if (node.kind === 'map' && old?.kind === 'map' && !below?.hint?.entire) {
       entries.set(key, { at: entries.get(key)?.at ?? at, node: merge(old, node, below, here, nulls, problem) });
     } else {
       entries.set(key, { at, node });
@@ -92,9 +92,9 @@ function dropVain(tree: Mapping, path: Path): void {
 /** Whether a host, or the policy as a whole, has the header, the limit or the other key at the end of a path. */
 function hasValue(tree: Mapping, outer: Path, tail: Path): boolean {
   const [key = '', header] = tail;
-  const isWhole = outer.length === 0;
-  const found = find(tree, isWhole && key === 'limit' ? ['gateway', 'limits'] : [...outer, key]);
+  const isComplete = outer.length === 0;
+  const found = find(tree, isComplete && key === 'limit' ? ['gateway', 'limits'] : [...outer, key]);
   if (header === undefined) return found !== undefined;
-  const names = found?.kind === 'map' ? [...found.entries.keys()] : isWhole ? Object.keys(DEFAULT_HEADERS) : [];
+  const names = found?.kind === 'map' ? [...found.entries.keys()] : isComplete ? Object.keys(DEFAULT_HEADERS) : [];
   return names.some((it) => it.toLowerCase() === String(header).toLowerCase());
 }

@@ -14,12 +14,12 @@ export interface Parsed {
 export function parseTree(report: Report): Parsed {
   if (report.tree.kind !== 'map' && report.errors.length > 0) return { errors: report.errors };
   const read = report.errors;
-  const said = checkShape(report);
+  const declared = checkShape(report);
   // Without the parts of a profile, the checks would report what only seems to be missing.
   if (!report.complete) {
     return { errors: report.errors.filter((it) => read.includes(it) || it.path.startsWith('profiles')) };
   }
   checkPolicy(report);
   const { errors } = report;
-  return said && errors.length === 0 ? { policy: buildPolicy(said, report), errors } : { errors };
+  return declared && errors.length === 0 ? { policy: buildPolicy(declared, report), errors } : { errors };
 }

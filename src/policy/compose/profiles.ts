@@ -60,9 +60,9 @@ function servicesAre(tree: Tree, further: readonly string[], problem: Problem): 
   const names = [...(services?.kind === 'map' ? services.entries.keys() : []), ...further];
   const uses = find(tree, ['profiles']);
   const unknown = (uses?.kind === 'list' ? uses.items : []).flatMap((use, index) => {
-    const said = find(use, ['service']);
-    const name = said?.kind === 'scalar' ? said.value : undefined;
-    return typeof name !== 'string' || names.includes(name) ? [] : [{ name, index, at: said?.at ?? use.at }];
+    const declared = find(use, ['service']);
+    const name = declared?.kind === 'scalar' ? declared.value : undefined;
+    return typeof name !== 'string' || names.includes(name) ? [] : [{ name, index, at: declared?.at ?? use.at }];
   });
   for (const { name, index, at } of unknown) {
     const message = `no service ${quote(name)}; ${advise(name, names, 'define it under services')}`;
@@ -80,14 +80,14 @@ function expanded(
   files: Files,
   problem: Problem,
 ): Mapping | undefined {
-  const said = profileUse.safeParse(plain(use));
-  if (use.kind !== 'map' || !said.success) return undefined;
+  const declared = profileUse.safeParse(plain(use));
+  if (use.kind !== 'map' || !declared.success) return undefined;
   let mistakes = 0;
   const report = (it: TreeProblem) => {
     mistakes += 1;
     problem(it);
   };
-  const name = said.data.use;
+  const name = declared.data.use;
   const text = source?.read(name) ?? { mistake: 'profiles cannot be read here' };
   if ('mistake' in text) {
     const at = use.entries.get('use')?.node.at ?? use.at;
@@ -99,8 +99,8 @@ function expanded(
   const values = valuesOf(use, name, profile, path, files, report);
   const parts = profile.parts.filter(([parameter]) => isOn(values.get(parameter))).map(([, part]) => part);
   const [first, ...others] = [profile.policy, ...parts].map((part) => fill(part, values, report));
-  const whole = others.reduce((into, part) => joined(into, part, ALL, [], added), first as Mapping);
-  return mistakes > 0 ? undefined : whole;
+  const entire = others.reduce((into, part) => joined(into, part, ALL, [], added), first as Mapping);
+  return mistakes > 0 ? undefined : entire;
 }
 
 /** The mistake in the name of a profile; undefined if it is the name of one, or a path. */
@@ -121,8 +121,8 @@ function valuesOf(use: Mapping, name: string, profile: Profile, path: Path, file
   const values = new Map<string, Tree | undefined>();
   for (const key of ['host', 'service']) values.set(key, taken(use.entries.get(key)?.node, profile.at, files));
   for (const section of ['roles', 'options'] as const) {
-    const said = find(use, [section]);
-    const entries = said?.kind === 'map' ? said.entries : new Map<string, { at: number; node: Tree }>();
+    const declared = find(use, [section]);
+    const entries = declared?.kind === 'map' ? declared.entries : new Map<string, { at: number; node: Tree }>();
     const noun = section.slice(0, -1);
     for (const [key, { at }] of entries) {
       if (profile[section].has(key)) continue;
@@ -178,23 +178,23 @@ function added(old: Tree, node: Tree): Tree {
 }
 
 /** Both mappings together. Mappings in them are joined too, unless they are one statement.
- * @param meet - the value of a key that both have */
+ * @param merge - the value of a key that both have */
 function joined(
   into: Mapping,
   from: Mapping,
   schema: Bare | undefined,
   path: Path,
-  meet: (old: Tree, node: Tree, path: Path) => Tree,
+  merge: (old: Tree, node: Tree, path: Path) => Tree,
 ): Mapping {
   const entries = new Map(into.entries);
   for (const [key, { at, node }] of from.entries) {
     const here = [...path, key];
     const below = entryOf(schema, path, key);
     const old = entries.get(key);
-    const areJoined = old?.node.kind === 'map' && node.kind === 'map' && !below?.hint?.whole;
+    const areJoined = old?.node.kind === 'map' && node.kind === 'map' && !below?.hint?.entire;
     if (old === undefined) entries.set(key, { at, node });
-    else if (areJoined) entries.set(key, { ...old, node: joined(old.node as Mapping, node, below, here, meet) });
-    else entries.set(key, { ...old, node: meet(old.node, node, here) });
+    else if (areJoined) entries.set(key, { ...old, node: joined(old.node as Mapping, node, below, here, merge) });
+    else entries.set(key, { ...old, node: merge(old.node, node, here) });
   }
   return { ...into, entries };
 }

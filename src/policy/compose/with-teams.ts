@@ -20,25 +20,25 @@ export const hasTeams = ({ tree }: Parts): boolean => find(tree, ['teams'])?.kin
 export function parseTeams(parts: Parts, stage: Stage): Parsed {
   const policy = reportOf(parts, withSections(parts.tree), [parts], { hasTeams: true, isPart: true });
   if (!parts.complete) return parseTree(policy);
-  const said = checkShape(policy);
+  const declared = checkShape(policy);
   checkPolicy(policy);
-  if (said?.teams === undefined) return { errors: policy.errors };
-  if (stage.team !== undefined && !Object.hasOwn(said.teams, stage.team)) {
-    policy.key(['teams'], `no team ${quote(stage.team)}; write ${oneOf(Object.keys(said.teams))}`);
+  if (declared?.teams === undefined) return { errors: policy.errors };
+  if (stage.team !== undefined && !Object.hasOwn(declared.teams, stage.team)) {
+    policy.key(['teams'], `no team ${quote(stage.team)}; write ${oneOf(Object.keys(declared.teams))}`);
     return { errors: policy.errors };
   }
-  const files = Object.entries(said.teams)
+  const files = Object.entries(declared.teams)
     .filter(([name]) => (stage.team ?? name) === name && !policy.has(['teams', name]))
     .map(([name, grant]) => readTeam(parts, { name, grant }, policy, stage));
   const known = new Set(policy.errors.map(keyOf));
   const errors = [...policy.errors];
-  const isWhole = stage.team === undefined && errors.length === 0;
-  const whole = isWhole ? parseTree(reportFor(parts, files)) : undefined;
-  if (whole?.policy !== undefined) return whole;
+  const isComplete = stage.team === undefined && errors.length === 0;
+  const entire = isComplete ? parseTree(reportFor(parts, files)) : undefined;
+  if (entire?.policy !== undefined) return entire;
   const checked = files.map((file) => parseTree(reportFor(parts, [file], file)));
   for (const own of checked) errors.push(...own.errors.filter((error) => !known.has(keyOf(error))));
   if (errors.length > 0) return { errors };
-  return whole ?? checked[0] ?? { errors };
+  return entire ?? checked[0] ?? { errors };
 }
 
 /** Starts the report about the policy together with the files of teams.

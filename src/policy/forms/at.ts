@@ -31,12 +31,12 @@ export interface Defined {
   readonly at: At;
 }
 
-export function define<Said, Built>(
-  said: Readonly<Record<string, Said>> | undefined,
+export function define<Declared, Built>(
+  declared: Readonly<Record<string, Declared>> | undefined,
   section: Path,
   locate: Locate,
-  build: (name: string, said: Said, at: At) => Built,
+  build: (name: string, declared: Declared, at: At) => Built,
 ): Readonly<Record<string, Built>> {
-  const entries = Object.entries(said ?? {});
+  const entries = Object.entries(declared ?? {});
   return Object.fromEntries(entries.map(([name, it]) => [name, build(name, it, locate([...section, name]))]));
 }

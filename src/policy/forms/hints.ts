@@ -23,7 +23,7 @@ export interface Hint {
   /** No two elements of the list may be equal without case; errors call an element so. */
   readonly distinct?: string;
   /** An overlay replaces the mapping as a whole, because it is one statement, or because the order of its keys matters. */
-  readonly whole?: true;
+  readonly entire?: true;
 }
 
 export const hints = z.registry<Hint>();

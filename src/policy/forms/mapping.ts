@@ -102,8 +102,8 @@ export const limitOf = (card: Card): TeamLimit | undefined => spelled(card).team
 export const relationsOf = (card: Card): Relations => spelled(card);
 
 /** A key of a mapping. */
-export interface Key<Schema extends z.ZodType = z.ZodType, Said extends Card = Card> {
-  readonly card: Said;
+export interface Key<Schema extends z.ZodType = z.ZodType, Declared extends Card = Card> {
+  readonly card: Declared;
   readonly schema: Schema;
 }
 
@@ -131,9 +131,12 @@ export function cardsOf({ _zod: { def } }: z.core.$ZodType): Readonly<Record<str
   );
 }
 
-export function key<Schema extends z.ZodType, Said extends Card>(card: Said, form: Schema): Key<Schema, Said> {
+export function key<Schema extends z.ZodType, Declared extends Card>(
+  card: Declared,
+  form: Schema,
+): Key<Schema, Declared> {
   const schema = cards.has(form) ? form.clone() : form;
-  const made: Key<Schema, Said> = { card, schema };
+  const made: Key<Schema, Declared> = { card, schema };
   cards.set(schema, made);
   return made;
 }
@@ -172,35 +175,42 @@ export const teamMapping = <Shape extends TeamKeys>(keys: Shape, together?: Toge
 export const teamStrict = <Shape extends TeamKeys>(keys: Shape) => strict(keys);
 
 /** A key that a policy may leave out; `text` describes it. */
-export const optional = <Schema extends z.ZodType, Said extends Card>(card: Said, schema: Schema, text: string) =>
-  key(card, schema.describe(text).optional());
+export const optional = <Schema extends z.ZodType, Declared extends Card>(
+  card: Declared,
+  schema: Schema,
+  text: string,
+) => key(card, schema.describe(text).optional());
 
 /** A key with a default value, which has the form that policies write. */
-export const usually = <Schema extends z.ZodType, Said extends Card>(
-  card: Said,
+export const usually = <Schema extends z.ZodType, Declared extends Card>(
+  card: Declared,
   schema: Schema,
   value: z.input<Schema>,
   text: string,
 ) => key(card, schema.describe(text).prefault(value as z.core.util.NoUndefined<z.input<Schema>>));
 
 /** A key that a policy may leave out, with a default that only the JSON Schema shows, because the code computes it. */
-export const computed = <Schema extends z.ZodType, Said extends Card>(
-  card: Said,
+export const computed = <Schema extends z.ZodType, Declared extends Card>(
+  card: Declared,
   schema: Schema,
   value: unknown,
   text: string,
 ) => key(card, schema.describe(text).meta({ default: value }).optional());
 
 /** A key with a default that JSON Schema cannot express. */
-export const orElse = <Schema extends z.ZodType, Value, Said extends Card>(card: Said, schema: Schema, value: Value) =>
+export const orElse = <Schema extends z.ZodType, Value, Declared extends Card>(
+  card: Declared,
+  schema: Schema,
+  value: Value,
+) =>
   key(
     card,
     schema.optional().transform((written) => (written === undefined ? value : written)),
   );
 
 /** A list that is empty if the policy does not have the key. */
-export const orNone = <Element extends z.ZodType, Said extends Card>(
-  card: Said,
+export const orNone = <Element extends z.ZodType, Declared extends Card>(
+  card: Declared,
   list: z.ZodArray<Element>,
   text: string,
 ) =>

@@ -21,12 +21,12 @@ export function readYaml(text: string): Yaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const unseen = findUnseen(text);
   if (unseen !== undefined) return failed(unseen.at, unseen.message);
-  const whole = parse(text);
-  if (typeof whole === 'string') return failed(0, whole);
-  const others = whole.errors.filter(({ code }) => code === 'MULTIPLE_DOCS').map(problem);
-  const first = whole.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
+  const entire = parse(text);
+  if (typeof entire === 'string') return failed(0, entire);
+  const others = entire.errors.filter(({ code }) => code === 'MULTIPLE_DOCS').map(problem);
+  const first = entire.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (first !== undefined) return readSections(text, first);
-  return { roots: rootsOf(whole), problems: [...whole.warnings.map(problem), ...others], unread: [] };
+  return { roots: rootsOf(entire), problems: [...entire.warnings.map(problem), ...others], unread: [] };
 }
 
 const failed = (at: number, message: string): Yaml => ({ roots: [], problems: [{ at, message }], unread: [] });

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { descend, optionFor } from '../forms/descend.ts';
 import { type Path, ROUTES } from '../forms/path.ts';
-import { policySchema, type Said } from '../schema/policy.ts';
+import { type Declared, policySchema } from '../schema/policy.ts';
 import type { Report } from './report.ts';
 import { find, plain, type Tree } from './tree.ts';
 import { mendUnknownKey, reportMissing } from './unknown-keys.ts';
@@ -12,7 +12,7 @@ const MAX_ROUNDS = 64;
 
 /** Compares the tree with the schema and reports all differences. Each wrong part is corrected or removed, so that the
  * rest can be checked. Returns the policy if its form is right, perhaps after corrections. */
-export function checkShape(report: Report): Said | undefined {
+export function checkShape(report: Report): Declared | undefined {
   const grouped = new WeakSet<Tree>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     regroup(report.tree, grouped);

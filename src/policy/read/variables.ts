@@ -43,9 +43,9 @@ export const expandWith = (variables: Variables, refuse?: (name: string) => stri
       return (name === undefined ? undefined : variables.get(name)) ?? '';
     });
     if (mistake !== undefined) return { mistake };
-    const whole = /^\$\{\w+\}$/.test(source);
-    const said = whole ? saidBy(text) : undefined;
-    const [value, other] = plain && said !== undefined ? [said, text] : [text, said];
+    const entire = /^\$\{\w+\}$/.test(source);
+    const declared = entire ? declaredBy(text) : undefined;
+    const [value, other] = plain && declared !== undefined ? [declared, text] : [text, declared];
     return { source, text, value, ...(other !== undefined && { other }) };
   };
 };
@@ -66,7 +66,7 @@ function mistakeOf(name: string, variables: Variables): string | undefined {
 const CONTROL = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f\\ufffd${INVISIBLE}]|${UNSEEN}`);
 
 /** The number, `true` or `false` that a text says. Any other text is only a text, whatever it would mean in YAML. */
-function saidBy(text: string): number | boolean | undefined {
+function declaredBy(text: string): number | boolean | undefined {
   if (/^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,6})?$/.test(text)) return Number(text);
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }

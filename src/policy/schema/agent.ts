@@ -37,7 +37,7 @@ export const fact: z.ZodType<string | RawFact, string | RawFact> = z
       }),
     ]),
   )
-  .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role', whole: true })
+  .register(hints, { what: 'a fact', write: '{ group: staff }, another fact, or the name of a role', entire: true })
   .meta({ id: 'fact', description: 'A fact about the caller, or the name of a role.' });
 
 export interface Role extends Defined {
@@ -95,7 +95,7 @@ const match = strict(
   .register(hints, {
     what: 'how an agent is identified',
     write: '{ client_id: release-bot }, or spiffe, service or claim',
-    whole: true,
+    entire: true,
   })
   .describe('How the agent is identified.');
 
@@ -129,9 +129,9 @@ export const agent = mapping({
   .register(hints, { what: 'an agent', write: '{ match: { client_id: release-bot }, acts_for: [staff], bound: dpop }' })
   .describe('Software that acts for a person, or alone.');
 
-type SaidOfAgent = z.output<typeof agent>;
+type DeclaredAgent = z.output<typeof agent>;
 
-export interface Agent extends Defined, Omit<SaidOfAgent, 'match'> {
+export interface Agent extends Defined, Omit<DeclaredAgent, 'match'> {
   readonly match: AgentMatch;
 }
 
@@ -147,7 +147,7 @@ export type AgentMatch =
   | { readonly kind: 'spiffe'; readonly spiffe: string; readonly provider?: string }
   | { readonly kind: 'claim'; readonly fact: ClaimFact };
 
-function buildMatch({ client_id, spiffe, service, ...fact }: SaidOfAgent['match'], at: At): AgentMatch {
+function buildMatch({ client_id, spiffe, service, ...fact }: DeclaredAgent['match'], at: At): AgentMatch {
   const { provider } = fact;
   if (client_id !== undefined) return named({ kind: 'client' as const, client: client_id, provider });
   if (spiffe !== undefined) return named({ kind: 'spiffe' as const, spiffe, provider });
@@ -155,6 +155,6 @@ function buildMatch({ client_id, spiffe, service, ...fact }: SaidOfAgent['match'
   return { kind: 'claim', fact: buildFact(fact, [], () => at) as ClaimFact };
 }
 
-export function buildAgent(name: string, { match, ...said }: SaidOfAgent, at: At): Agent {
-  return { name, match: buildMatch(match, at), ...said, at };
+export function buildAgent(name: string, { match, ...declared }: DeclaredAgent, at: At): Agent {
+  return { name, match: buildMatch(match, at), ...declared, at };
 }

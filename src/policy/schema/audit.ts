@@ -100,19 +100,19 @@ export function parseInstance(text: string): string {
   throw new Error(`write ${INSTANCE_TEXT}`);
 }
 
-type SaidOfAudit = z.output<typeof audit>;
+type DeclaredAudit = z.output<typeof audit>;
 
 export type Witness = z.output<typeof witness>;
 
 /** The sealed log. The host is known. */
-export interface Audit extends Omit<SaidOfAudit, 'host' | 'witnesses'> {
+export interface Audit extends Omit<DeclaredAudit, 'host' | 'witnesses'> {
   readonly host: string;
   readonly witnesses: readonly Witness[];
 }
 
 /** @param hosts the names of the policy's hosts; one of them has no wildcard unless the policy names a host here */
-export const buildAudit = ({ host, witnesses = [], ...said }: SaidOfAudit, hosts: readonly string[]): Audit => ({
-  ...said,
+export const buildAudit = ({ host, witnesses = [], ...declared }: DeclaredAudit, hosts: readonly string[]): Audit => ({
+  ...declared,
   host: host ?? (hosts.find((name) => !name.startsWith('*.')) as string),
   witnesses,
 });

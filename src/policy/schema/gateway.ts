@@ -8,7 +8,7 @@ import * as s from '../forms/scalars.ts';
 import { type Audit, audit, buildAudit } from './audit.ts';
 import { gatewayLimits } from './limits.ts';
 import { session, signin, store } from './sessions.ts';
-import { doorTls, plainHttp, shown, tls } from './tls.ts';
+import { listenerTls, plainHttp, shown, tls } from './tls.ts';
 
 /** When the gateway fetches the providers' keys again, and how long it uses them, in seconds. */
 const keys = mapping({
@@ -151,7 +151,7 @@ export const gateway = mapping({
     'Versions of IP that the gateway uses: at which the image listens, and which addresses of names nginx looks up.',
   ),
   listen: usually('nothing', a.port, DEFAULTS.listen, 'Port at which the image serves hosts.'),
-  tls: key({ decides: 'nothing', excludes: plainHttp }, doorTls.optional()),
+  tls: key({ decides: 'nothing', excludes: plainHttp }, listenerTls.optional()),
   insecure_http: orElse(
     'request',
     onlyTrue('The image serves plain HTTP, so tokens are not encrypted on the network.'),
@@ -221,10 +221,10 @@ export const gateway = mapping({
   audit: key('nothing', audit.optional()),
 }).describe('The gateway itself.');
 
-type SaidOfGateway = z.output<typeof gateway>;
+type DeclaredGateway = z.output<typeof gateway>;
 
 export interface Gateway
-  extends Omit<SaidOfGateway, 'tls' | 'assertion' | 'session' | 'audit'>,
+  extends Omit<DeclaredGateway, 'tls' | 'assertion' | 'session' | 'audit'>,
     Partial<z.output<typeof session>> {
   readonly tls?: z.output<typeof tls>;
   readonly assertion?: Assertion;
@@ -234,7 +234,7 @@ export interface Gateway
 /** @param consul whether one of the meshes is Consul
  * @param hosts the names of the policy's hosts */
 export const buildGateway = (
-  { tls, assertion, session, audit, ...rest }: SaidOfGateway,
+  { tls, assertion, session, audit, ...rest }: DeclaredGateway,
   consul: boolean,
   hosts: readonly string[],
 ): Gateway => ({

@@ -44,7 +44,7 @@ const source = z
   .register(hints, {
     what: 'the source of a header',
     write: 'subject, { claim: department }, { first_role: … } or null',
-    whole: true,
+    entire: true,
     fix: (value) =>
       typeof value === 'string' && /^[A-Za-z]\w{2,40}$/.test(value)
         ? `{ claim: ${value} } for that claim, or one of subject, email, name, groups, roles, provider, actor`
@@ -69,23 +69,23 @@ export type HeaderSource = NonNullable<z.output<typeof source>>;
 /** Identity headers by name. The names are spelled as in the policy and have a fixed order. */
 export type Headers = Readonly<Record<string, HeaderSource>>;
 
-export type SaidOfHeaders = z.output<typeof headers>;
+export type DeclaredHeaders = z.output<typeof headers>;
 
 /** The headers that services receive if the policy has no `headers`. */
-export const DEFAULT_HEADERS: SaidOfHeaders = {
+export const DEFAULT_HEADERS: DeclaredHeaders = {
   'X-Forwarded-User': 'subject',
   'X-Forwarded-Email': 'email',
   'X-Forwarded-Roles': 'roles',
 };
 
 /** Merges headers of the policy, the host and the route. An inner header replaces an outer one; null removes it. */
-export function mergeHeaders(...layers: readonly (SaidOfHeaders | undefined)[]): Headers {
+export function mergeHeaders(...layers: readonly (DeclaredHeaders | undefined)[]): Headers {
   const merged = new Map<string, readonly [string, HeaderSource]>();
   for (const layer of layers) {
-    for (const [name, said] of Object.entries(layer ?? {})) {
+    for (const [name, declared] of Object.entries(layer ?? {})) {
       const key = name.toLowerCase();
-      if (said === null) merged.delete(key);
-      else merged.set(key, [merged.get(key)?.[0] ?? name, said]);
+      if (declared === null) merged.delete(key);
+      else merged.set(key, [merged.get(key)?.[0] ?? name, declared]);
     }
   }
   return Object.fromEntries(merged.values());

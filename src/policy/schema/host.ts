@@ -7,13 +7,13 @@ import { ROUTES, routePath } from '../forms/path.ts';
 import * as s from '../forms/scalars.ts';
 import type { Agent } from './agent.ts';
 import { usualConnect } from './failover.ts';
-import { type Headers, headers, mergeHeaders, type SaidOfHeaders } from './headers.ts';
+import { type DeclaredHeaders, type Headers, headers, mergeHeaders } from './headers.ts';
 import { placeLimit } from './limits.ts';
 import type { Provider } from './provider.ts';
 import type { Service } from './service.ts';
 import { passingOn, type ServiceCredential, serviceCredential } from './service-credential.ts';
 import { anyone, insecure, listed } from './team-limits.ts';
-import { doorTls, plainHttp, shown, type Tls } from './tls.ts';
+import { listenerTls, plainHttp, shown, type Tls } from './tls.ts';
 import { type Cors, cors, corsOf, type Proxying, proxy, proxying } from './traffic.ts';
 
 const URL_PART = '[A-Za-z0-9._~:/?#@!$&()*+,;=%-]';
@@ -98,14 +98,14 @@ const spelledOut = teamMapping(
   },
 );
 
-type SaidOfRule = z.output<typeof spelledOut>;
+type DeclaredRule = z.output<typeof spelledOut>;
 
 const rule = z
   .union([
     s
       .reference('role')
       .describe('A role, authenticated or anyone.')
-      .transform((role): SaidOfRule => ({ role, as: 'default' })),
+      .transform((role): DeclaredRule => ({ role, as: 'default' })),
     spelledOut,
   ])
   .register(hints, {
@@ -154,7 +154,7 @@ export const route = teamMapping({
   .register(hints, { what: 'a route', write: '{ service: wiki, allow: [staff] }' })
   .describe('/x/* covers /x and all paths below /x; /x covers only itself; /* covers all paths.');
 
-type SaidOfRoute = z.output<typeof route>;
+type DeclaredRoute = z.output<typeof route>;
 
 export const host = teamStrict({
   providers: optional(
@@ -162,7 +162,7 @@ export const host = teamStrict({
     s.list(s.reference('provider'), '[okta]'),
     'Providers whose tokens this host accepts; required if the policy has several.',
   ),
-  tls: key({ decides: 'nothing', team: 'inside', excludes: plainHttp }, doorTls.optional()),
+  tls: key({ decides: 'nothing', team: 'inside', excludes: plainHttp }, listenerTls.optional()),
   name: optional(
     { decides: 'request', team: 'free' },
     s.text(a.HOST_NAME, {
@@ -178,7 +178,7 @@ export const host = teamStrict({
   .describe('Routes of one host, by path.');
 
 /** A host. Its key is its name by now. */
-type SaidOfHost = Omit<z.output<typeof host>, 'name'>;
+type DeclaredHost = Omit<z.output<typeof host>, 'name'>;
 
 export type PersonWho =
   | { readonly kind: 'anyone' | 'authenticated' }
@@ -197,7 +197,7 @@ export interface AgentWho {
   readonly tools?: readonly string[];
 }
 
-export interface Allow extends Pick<SaidOfRule, 'service'> {
+export interface Allow extends Pick<DeclaredRule, 'service'> {
   readonly who: Who;
   /** Methods in upper case; absent: all methods. GET includes HEAD. */
   readonly methods?: readonly string[];
@@ -209,7 +209,7 @@ export interface Allow extends Pick<SaidOfRule, 'service'> {
 /** The keys that are built from more than one place. */
 type Built = 'allow' | 'headers' | 'proxy' | 'cors' | 'serviceCredential' | 'serviceWorkers' | 'insecureServiceWorkers';
 
-export interface Route extends Omit<SaidOfRoute, Built> {
+export interface Route extends Omit<DeclaredRoute, Built> {
   /** Host and path as written, e.g. `wiki.example.com/rest/*`. Logs and the check's path contain this name. */
   readonly name: string;
   readonly host: string;
@@ -233,7 +233,7 @@ export interface Route extends Omit<SaidOfRoute, Built> {
 }
 
 /** A host. With `limit: null`, it has no limit; without `limit`, the gateway's limit applies. */
-export interface Host extends Pick<SaidOfRoute, 'limit'> {
+export interface Host extends Pick<DeclaredRoute, 'limit'> {
   /** The team in whose file it is; absent: it is not in the file of a team. */
   readonly team?: string;
   /** `wiki.example.com` or `*.example.com`, in lower case. */
@@ -251,13 +251,13 @@ export interface Around {
   readonly sessions: boolean;
   readonly clientCaFile: string | undefined;
   readonly assertionLifetime: number | undefined;
-  readonly headers: SaidOfHeaders;
+  readonly headers: DeclaredHeaders;
   readonly providers: Readonly<Record<string, Provider>>;
   readonly agents: Readonly<Record<string, Agent>>;
   readonly services: Readonly<Record<string, Service>>;
 }
 
-function whoOf({ role = '', who, agent, tools }: SaidOfRule, { agents }: Around): Who {
+function whoOf({ role = '', who, agent, tools }: DeclaredRule, { agents }: Around): Who {
   if (agent === undefined) {
     const name = who ?? role;
     return name === 'anyone' || name === 'authenticated' ? { kind: name } : { kind: 'role', role: name };
@@ -266,7 +266,7 @@ function whoOf({ role = '', who, agent, tools }: SaidOfRule, { agents }: Around)
   return { kind: 'agent', agent, actsFor, ...(alone && { alone }), ...(tools && { tools }) };
 }
 
-function buildRule(rule: SaidOfRule, routed: string, around: Around, at: At): Allow {
+function buildRule(rule: DeclaredRule, routed: string, around: Around, at: At): Allow {
   const { methods, tools, service, as } = rule;
   return {
     who: whoOf(rule, around),
@@ -279,7 +279,7 @@ function buildRule(rule: SaidOfRule, routed: string, around: Around, at: At): Al
 }
 
 /** Returns the credentials of a route without `accept`: bearer tokens and sessions, if the providers support them. */
-function usualAccept(route: SaidOfRoute, names: readonly string[], { sessions, providers }: Around) {
+function usualAccept(route: DeclaredRoute, names: readonly string[], { sessions, providers }: Around) {
   const own = names.flatMap((name) => providers[name] ?? []);
   const bearer = route.audiences !== undefined || own.some((it) => it.audiences.length > 0 || it.anyAudience);
   const session = sessions && own.some((it) => it.client !== undefined);
@@ -287,41 +287,41 @@ function usualAccept(route: SaidOfRoute, names: readonly string[], { sessions, p
 }
 
 function buildRoute(
-  place: { readonly host: string; readonly providers: readonly string[] } & Pick<SaidOfHost, keyof typeof shared>,
+  place: { readonly host: string; readonly providers: readonly string[] } & Pick<DeclaredHost, keyof typeof shared>,
   path: string,
-  { insecureServiceWorkers, serviceWorkers, serviceCredential, ...said }: SaidOfRoute,
+  { insecureServiceWorkers, serviceWorkers, serviceCredential, ...declared }: DeclaredRoute,
   around: Around,
   at: Locate,
 ): Route {
   const { host, providers, ...outer } = place;
   const where = routePath(host, path);
-  const { protocol, ingresses } = around.services[said.service] ?? {};
+  const { protocol, ingresses } = around.services[declared.service] ?? {};
   const grpc = protocol === 'grpc';
   const connect = usualConnect(ingresses, around.assertionLifetime);
-  const isCarried = outer.proxy !== undefined || said.proxy !== undefined || grpc || ingresses !== undefined;
+  const hasProxySettings = outer.proxy !== undefined || declared.proxy !== undefined || grpc || ingresses !== undefined;
   const workers = insecureServiceWorkers ? ('anywhere' as const) : serviceWorkers && ('folder' as const);
   return named({
     name: host + path,
     host,
     path: path.endsWith('/*') ? path.slice(0, -2) : path,
     kind: path.endsWith('/*') ? ('prefix' as const) : ('exact' as const),
-    ...said,
-    accept: said.accept ?? usualAccept(said, providers, around),
+    ...declared,
+    accept: declared.accept ?? usualAccept(declared, providers, around),
     serviceWorkers: workers,
-    serviceCredential: serviceCredential && passingOn(serviceCredential, said.service),
-    allow: said.allow.map((rule, i) => buildRule(rule, said.service, around, at([...where, 'allow', i]))),
-    headers: mergeHeaders(around.headers, outer.headers, said.headers),
-    proxy: isCarried ? proxying(outer.proxy, said.proxy, grpc, connect) : undefined,
-    cors: corsOf(said.cors === undefined ? outer.cors : said.cors, said.allow),
-    owner: said.owner ?? outer.owner,
-    ask: said.ask ?? outer.ask,
+    serviceCredential: serviceCredential && passingOn(serviceCredential, declared.service),
+    allow: declared.allow.map((rule, i) => buildRule(rule, declared.service, around, at([...where, 'allow', i]))),
+    headers: mergeHeaders(around.headers, outer.headers, declared.headers),
+    proxy: hasProxySettings ? proxying(outer.proxy, declared.proxy, grpc, connect) : undefined,
+    cors: corsOf(declared.cors === undefined ? outer.cors : declared.cors, declared.allow),
+    owner: declared.owner ?? outer.owner,
+    ask: declared.ask ?? outer.ask,
     at: at(where),
   });
 }
 
-export function buildHost(name: string, said: SaidOfHost, around: Around, at: Locate): Host {
-  const { [ROUTES]: routes, providers = Object.keys(around.providers), tls, limit } = said;
-  const place = { ...said, host: name, providers };
+export function buildHost(name: string, declared: DeclaredHost, around: Around, at: Locate): Host {
+  const { [ROUTES]: routes, providers = Object.keys(around.providers), tls, limit } = declared;
+  const place = { ...declared, host: name, providers };
   return named({
     name,
     providers,

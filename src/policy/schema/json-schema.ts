@@ -34,17 +34,17 @@ type JsonSchema = Record<string, unknown>;
 const BELOW = ['properties', 'patternProperties'] as const;
 
 function partial({ required: _, ...schema }: JsonSchema): JsonSchema {
-  const whole: JsonSchema = { ...schema };
+  const entire: JsonSchema = { ...schema };
   for (const key of BELOW) {
-    if (whole[key] === undefined) continue;
-    const entries = Object.entries(whole[key] as Record<string, JsonSchema>);
-    whole[key] = Object.fromEntries(entries.map(([name, it]) => [name, removable(it)]));
+    if (entire[key] === undefined) continue;
+    const entries = Object.entries(entire[key] as Record<string, JsonSchema>);
+    entire[key] = Object.fromEntries(entries.map(([name, it]) => [name, removable(it)]));
   }
-  if (typeof whole.additionalProperties === 'object') {
-    whole.additionalProperties = removable(whole.additionalProperties as JsonSchema);
+  if (typeof entire.additionalProperties === 'object') {
+    entire.additionalProperties = removable(entire.additionalProperties as JsonSchema);
   }
-  if (Array.isArray(whole.anyOf)) whole.anyOf = whole.anyOf.map(partial);
-  return whole;
+  if (Array.isArray(entire.anyOf)) entire.anyOf = entire.anyOf.map(partial);
+  return entire;
 }
 
 const removable = (schema: JsonSchema): JsonSchema => ({ anyOf: [partial(schema), { type: 'null' }] });

@@ -174,10 +174,10 @@ export const meshes = record(
   'Several meshes by name, instead of mesh; services that name no mesh use "default".',
 ).register(togethers, { notEmpty: 'no mesh; write { east: { kind: istio, … } }' });
 
-type SaidOfMesh = z.output<typeof mesh>;
+type DeclaredMesh = z.output<typeof mesh>;
 
 /** A mesh. The mesh from the policy's key `mesh` has the name `default`. */
-export interface Mesh extends Defined, Omit<SaidOfMesh, 'ingress' | 'ingresses' | 'identities'> {
+export interface Mesh extends Defined, Omit<DeclaredMesh, 'ingress' | 'ingresses' | 'identities'> {
   /** The only ingress, the first of several, or the ingress that {@link atIngress} chose. */
   readonly ingress: Ingress;
   /** All ingresses by name. The ingress from the key `ingress` has the name `default`. */
@@ -189,12 +189,17 @@ export interface Mesh extends Defined, Omit<SaidOfMesh, 'ingress' | 'ingresses' 
 
 function buildMesh(
   name: string,
-  { ingress: only, ingresses: several, ...said }: SaidOfMesh,
+  { ingress: only, ingresses: several, ...declared }: DeclaredMesh,
   path: Path,
   locate: Locate,
   own: Pick<InMesh, 'mesh'> = {},
 ): Mesh {
-  const placed = <T extends object>(name: string, said: T, at: At): T & InMesh => ({ name, ...said, ...own, at });
+  const placed = <T extends object>(name: string, declared: T, at: At): T & InMesh => ({
+    name,
+    ...declared,
+    ...own,
+    at,
+  });
   const ingresses: Mesh['ingresses'] = only
     ? { default: placed('default', only, locate([...path, 'ingress'])) }
     : define(several, [...path, 'ingresses'], locate, placed);
@@ -202,23 +207,23 @@ function buildMesh(
   if (ingress === undefined) throw new Error('policy: a mesh has no ingress, and the checks accepted it');
   return {
     name,
-    ...said,
+    ...declared,
     ingress,
     ingresses,
-    identities: define(said.identities, [...path, 'identities'], locate, placed),
+    identities: define(declared.identities, [...path, 'identities'], locate, placed),
     at: locate(path),
   };
 }
 
 /** Builds the mesh from `mesh`, or all meshes from `meshes`. */
 export function buildMeshes(
-  only: SaidOfMesh | undefined,
-  several: Readonly<Record<string, SaidOfMesh>> = {},
+  only: DeclaredMesh | undefined,
+  several: Readonly<Record<string, DeclaredMesh>> = {},
   locate: Locate,
 ): Readonly<Record<string, Mesh>> {
   if (only) return { default: buildMesh('default', only, ['mesh'], locate) };
   const named = Object.keys(several).length > 1;
-  const build = (name: string, said: SaidOfMesh) =>
-    buildMesh(name, said, ['meshes', name], locate, named ? { mesh: name } : {});
+  const build = (name: string, declared: DeclaredMesh) =>
+    buildMesh(name, declared, ['meshes', name], locate, named ? { mesh: name } : {});
   return define(several, ['meshes'], locate, build);
 }

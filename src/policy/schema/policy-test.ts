@@ -98,19 +98,19 @@ export const test = teamStrict({
   })
   .describe('One request and the expected decision.');
 
-type SaidOfTest = z.output<typeof test>;
-type SaidOfCaller = Exclude<SaidOfTest['as'], string>;
+type DeclaredTest = z.output<typeof test>;
+type DeclaredCaller = Exclude<DeclaredTest['as'], string>;
 
 /** The properties of a request in a test, besides its token. */
-export type AskedFrom = Pick<SaidOfCaller, 'network' | 'certificate'>;
+export type RequestOrigin = Pick<DeclaredCaller, 'network' | 'certificate'>;
 
 export interface PolicyTest {
   /** The caller. `alone`: an agent by itself. `roles`: a caller with exactly these roles, perhaps through an agent. */
   readonly as:
-    | ({ readonly kind: 'nobody' } & AskedFrom)
+    | ({ readonly kind: 'nobody' } & RequestOrigin)
     | { readonly kind: 'alone'; readonly agent: string }
     | { readonly kind: 'roles'; readonly roles: readonly string[]; readonly agent?: string }
-    | (AskedFrom & {
+    | (RequestOrigin & {
         readonly kind: 'claims';
         readonly provider: string;
         readonly claims: Readonly<Record<string, unknown>>;
@@ -126,7 +126,7 @@ export interface PolicyTest {
   readonly at: At;
 }
 
-function buildCaller(as: SaidOfTest['as'], usual: string): PolicyTest['as'] {
+function buildCaller(as: DeclaredTest['as'], usual: string): PolicyTest['as'] {
   if (typeof as === 'string') return { kind: 'nobody' };
   const { roles, agent, provider = usual, claims, signedIn, ...from } = as;
   if (roles) return named({ kind: 'roles' as const, roles, agent });
@@ -137,7 +137,7 @@ function buildCaller(as: SaidOfTest['as'], usual: string): PolicyTest['as'] {
 
 /** @param provider the default for tests that name no provider */
 export function buildTest(
-  { as, expect, tool, mcp, service_credential: serviceCredential, ...urls }: SaidOfTest,
+  { as, expect, tool, mcp, service_credential: serviceCredential, ...urls }: DeclaredTest,
   provider: string,
   at: At,
 ): PolicyTest {

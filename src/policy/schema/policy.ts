@@ -84,4 +84,4 @@ export const policySchema = teamStrict({
 export type Written = z.input<typeof policySchema>;
 
 /** A policy file in the form that the code uses, before its parts get their places and its names are looked up. */
-export type Said = z.output<typeof policySchema>;
+export type Declared = z.output<typeof policySchema>;

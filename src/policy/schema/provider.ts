@@ -193,9 +193,9 @@ const signin = mapping(
   { notEmpty: 'nothing in it; write scopes: [openid], or remove it' },
 ).describe('The request to the provider when a person signs in.');
 
-type SaidOfSignin = z.output<typeof signin>;
+type DeclaredSignin = z.output<typeof signin>;
 
-export type ProviderSignin = SaidOfSignin & Required<Pick<SaidOfSignin, 'scopes' | 'userinfo' | 'label'>>;
+export type ProviderSignin = DeclaredSignin & Required<Pick<DeclaredSignin, 'scopes' | 'userinfo' | 'label'>>;
 
 export interface GroupsEndpoint {
   /** The URL; the gateway replaces `{oid}` by the object id of the person. */
@@ -298,9 +298,9 @@ export const provider = mapping({
   ),
 }).describe('An OpenID provider, which issues tokens for callers.');
 
-type SaidOfProvider = z.output<typeof provider>;
+type DeclaredProvider = z.output<typeof provider>;
 
-export interface Provider extends Omit<SaidOfProvider, 'kind' | 'tenants' | 'trustDomain' | 'signin'> {
+export interface Provider extends Omit<DeclaredProvider, 'kind' | 'tenants' | 'trustDomain' | 'signin'> {
   readonly name: string;
   readonly kind: string;
   /** If present, `iss` must be one of these instead of `issuer`. There is one for each tenant or spelling. */
@@ -315,7 +315,7 @@ export interface Provider extends Omit<SaidOfProvider, 'kind' | 'tenants' | 'tru
 /** The issuers of a provider whose `iss` can have several forms or be absent. */
 export function issuersOf(
   kind: ProviderKindName,
-  { issuer, tenants, trustDomain }: Pick<SaidOfProvider, 'issuer' | 'tenants' | 'trustDomain'>,
+  { issuer, tenants, trustDomain }: Pick<DeclaredProvider, 'issuer' | 'tenants' | 'trustDomain'>,
 ): Pick<Provider, 'issuers' | 'trustDomain'> {
   const { spellings, name }: { readonly spellings?: readonly string[]; readonly name: string } = providerKinds[kind];
   if (name === 'spiffe') return { trustDomain: trustDomain ?? issuer.replace('spiffe://', '') };
@@ -323,7 +323,7 @@ export function issuersOf(
   return spellings?.includes(issuer) ? { issuers: spellings } : {};
 }
 
-export function buildProvider(name: string, said: SaidOfProvider, at: At): Provider {
+export function buildProvider(name: string, declared: DeclaredProvider, at: At): Provider {
   const {
     issuer,
     kind = kindOfIssuer(issuer),
@@ -333,11 +333,11 @@ export function buildProvider(name: string, said: SaidOfProvider, at: At): Provi
     client,
     signin: own,
     ...rest
-  } = said;
+  } = declared;
   const { signin: defaults = { scopes: [], userinfo: false } }: ProviderKind = providerKinds[kind];
-  const { userinfo = defaults.userinfo, label = name, par, ...signin }: Partial<SaidOfSignin> = own ?? {};
-  const asked = named({ scopes: defaults.scopes, domains: [], ...signin, userinfo, label, par });
+  const { userinfo = defaults.userinfo, label = name, par, ...signin }: Partial<DeclaredSignin> = own ?? {};
+  const requested = named({ scopes: defaults.scopes, domains: [], ...signin, userinfo, label, par });
   return named({
-    ...{ name, kind, issuer, ...issuersOf(kind, said), jwksUri, ...rest, client, signin: client && asked, at },
+    ...{ name, kind, issuer, ...issuersOf(kind, declared), jwksUri, ...rest, client, signin: client && requested, at },
   });
 }

@@ -40,7 +40,7 @@ export const serviceCredential = mapping({
   .register(hints, { what: 'a mapping', write: '{ schemes: [basic] }, or { bearer: [glsa_] }' })
   .describe('The Authorization headers that belong to the service: they pass on, and never identify a caller.');
 
-type Said = z.output<typeof serviceCredential>;
+type Declared = z.output<typeof serviceCredential>;
 
 export interface ServiceCredential {
   /** In lower case. */
@@ -52,7 +52,7 @@ export interface ServiceCredential {
 }
 
 /** @param routed the service of the route */
-export function passingOn({ schemes = [], services, ...rest }: Said, routed: string): ServiceCredential {
+export function passingOn({ schemes = [], services, ...rest }: Declared, routed: string): ServiceCredential {
   return { schemes, ...rest, services: services ?? [routed] };
 }
 

@@ -125,11 +125,11 @@ export const service = teamMapping({
   ),
 }).describe('A destination of requests, which nginx reaches through the mesh (authority, endpoint) or directly (url).');
 
-type SaidOfService = z.output<typeof service>;
+type DeclaredService = z.output<typeof service>;
 
 export interface Service
   extends Defined,
-    Omit<SaidOfService, 'authority' | 'endpoint' | 'protocol' | 'url' | 'insecureUrl' | 'caFile' | 'serverName'> {
+    Omit<DeclaredService, 'authority' | 'endpoint' | 'protocol' | 'url' | 'insecureUrl' | 'caFile' | 'serverName'> {
   /** The team in whose file it is; absent: it is not in the file of a team. */
   readonly team?: string;
   readonly authority: string;
@@ -146,8 +146,8 @@ export interface Service
   };
 }
 
-export function buildService(name: string, said: SaidOfService, at: At): Service {
-  const { authority = '', endpoint, protocol, url, insecureUrl, caFile, serverName, ...rest } = said;
+export function buildService(name: string, declared: DeclaredService, at: At): Service {
+  const { authority = '', endpoint, protocol, url, insecureUrl, caFile, serverName, ...rest } = declared;
   const common = { ...rest, ...(protocol !== undefined && protocol !== 'http1' && { protocol }), at };
   const target = url ?? insecureUrl;
   if (target === undefined) {
@@ -157,7 +157,7 @@ export function buildService(name: string, said: SaidOfService, at: At): Service
   const found = hostPort(address, url === undefined ? 80 : 443);
   return {
     name,
-    authority: said.authority ?? address,
+    authority: declared.authority ?? address,
     endpoint: found,
     direct: named({ ...found, tls: url !== undefined, caFile, serverName: serverName ?? found.host }),
     ...common,

@@ -36,12 +36,12 @@ export const session = mapping({
     onlyTrue('The image starts although its state is in memory, without etcd, so that a restart erases revocations.'),
   ),
 })
-  .transform(({ people, forgetful, ...said }) => {
+  .transform(({ people, forgetful, ...declared }) => {
     // The default time must not be longer than a shorter time that the policy sets.
-    const idle = said.idle ?? Math.min(DEFAULTS.sessionIdle, said.absolute);
-    const fresh = said.fresh ?? Math.min(DEFAULTS.sessionFresh, idle);
+    const idle = declared.idle ?? Math.min(DEFAULTS.sessionIdle, declared.absolute);
+    const fresh = declared.fresh ?? Math.min(DEFAULTS.sessionFresh, idle);
     return {
-      session: { keysFile: said.keysFile, idle, absolute: said.absolute, fresh },
+      session: { keysFile: declared.keysFile, idle, absolute: declared.absolute, fresh },
       sessionRoom: { people, ...(forgetful && { forgetful }) },
     };
   })

@@ -18,7 +18,7 @@ export const plainHttp = {
 const ABSOLUTE = '/run/secrets/name.pem';
 
 /** If nginx's certificate is configured elsewhere, the clients' CA is enough. */
-export const doorTls = teamMapping(
+export const listenerTls = teamMapping(
   {
     cert_file: key(
       { decides: 'nothing', team: grantedFile, requires: { key_file: `key_file: ${ABSOLUTE}` } },
@@ -43,8 +43,8 @@ export const doorTls = teamMapping(
   { someOf: { keys: ['cert_file', 'key_file', 'client_ca_file'], write: `cert_file: ${ABSOLUTE}` } },
 ).describe('Server certificate of the image, and the CA for client certificates.');
 
-type DoorTls = z.output<typeof doorTls>;
+type ListenerTls = z.output<typeof listenerTls>;
 
 /** Returns the server certificate; nothing if the operator configures it in a server block. */
-export const shown = ({ certFile, keyFile }: DoorTls = {}): { readonly tls?: Tls } =>
+export const shown = ({ certFile, keyFile }: ListenerTls = {}): { readonly tls?: Tls } =>
   certFile === undefined || keyFile === undefined ? {} : { tls: { certFile, keyFile } };

@@ -52,24 +52,29 @@ export const proxy = mapping(
   .register(hints, { what: 'a mapping', write: '{ read_timeout: 5m }' })
   .describe('How nginx proxies the requests.');
 
-type SaidOfProxy = z.output<typeof proxy>;
+type DeclaredProxy = z.output<typeof proxy>;
 
 /** How nginx proxies requests. Times are in seconds, sizes in bytes. If the body size is 0, there is no limit. */
-export type Proxying = Required<Omit<SaidOfProxy, 'stream'>>;
+export type Proxying = Required<Omit<DeclaredProxy, 'stream'>>;
 
 /** Returns the proxy settings of a route. With gRPC, bodies are streamed and have no limit.
  * @param connect the default of `connect_timeout` */
-export function proxying(host: SaidOfProxy = {}, route: SaidOfProxy = {}, grpc: boolean, connect: number): Proxying {
-  const said = { ...host, ...route };
-  const streams = grpc || (said.stream ?? false);
+export function proxying(
+  host: DeclaredProxy = {},
+  route: DeclaredProxy = {},
+  grpc: boolean,
+  connect: number,
+): Proxying {
+  const declared = { ...host, ...route };
+  const streams = grpc || (declared.stream ?? false);
   const silence = streams ? PROXY_DEFAULTS.streamSilence : PROXY_DEFAULTS.silence;
   return {
-    connectTimeout: said.connectTimeout ?? connect,
-    sendTimeout: said.sendTimeout ?? silence,
-    readTimeout: said.readTimeout ?? silence,
-    maxBody: said.maxBody ?? (grpc ? 0 : PROXY_DEFAULTS.maxBody),
-    buffering: !grpc && (said.buffering ?? !streams),
-    requestBuffering: !grpc && (said.requestBuffering ?? false),
+    connectTimeout: declared.connectTimeout ?? connect,
+    sendTimeout: declared.sendTimeout ?? silence,
+    readTimeout: declared.readTimeout ?? silence,
+    maxBody: declared.maxBody ?? (grpc ? 0 : PROXY_DEFAULTS.maxBody),
+    buffering: !grpc && (declared.buffering ?? !streams),
+    requestBuffering: !grpc && (declared.requestBuffering ?? false),
   };
 }
 
@@ -112,11 +117,11 @@ export const cors = z
   .register(hints, { what: 'a mapping', write: '{ origins: [https://app.example.com] }, or null for none' })
   .describe('Pages of other origins that may send requests; null removes the host’s setting.');
 
-type SaidOfCors = z.output<typeof cors>;
+type DeclaredCors = z.output<typeof cors>;
 type Method = (typeof s.METHODS)[number];
 
 /** Pages of other origins that may send requests, and which requests they may send (Fetch standard, section 3.2). */
-export type Cors = NonNullable<SaidOfCors> & { readonly methods: readonly Method[] };
+export type Cors = NonNullable<DeclaredCors> & { readonly methods: readonly Method[] };
 
 /** The methods that pages of other origins may use if the rules of a route name no methods. */
 const USUAL: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -129,5 +134,5 @@ function allowed(rules: readonly { readonly methods?: readonly Method[] }[]): re
   return [...all].flatMap((method): Method[] => (method === 'GET' && !all.has('HEAD') ? ['GET', 'HEAD'] : [method]));
 }
 
-export const corsOf = (said: SaidOfCors | undefined, rules: Parameters<typeof allowed>[0]): Cors | undefined =>
-  said == null ? undefined : { ...said, methods: said.methods ?? allowed(rules) };
+export const corsOf = (declared: DeclaredCors | undefined, rules: Parameters<typeof allowed>[0]): Cors | undefined =>
+  declared == null ? undefined : { ...declared, methods: declared.methods ?? allowed(rules) };

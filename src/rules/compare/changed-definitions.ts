@@ -31,13 +31,13 @@ function withRules(change: DefinitionChange, rules: readonly Rule[]): Definition
 
 /** Returns providers whose tokens the gateway now verifies, or asks about, in another way. */
 function providerChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
-  const whole = ({ issuer, audiences, client }: Policy['providers'][string]) =>
+  const entire = ({ issuer, audiences, client }: Policy['providers'][string]) =>
     [
       `issuer ${issuer}`,
       ...(audiences.length === 0 ? [] : [`audiences ${audiences.join(', ')}`]),
       ...(client === undefined ? [] : [`client ${client.id}`]),
     ].join(', ');
-  return section('provider', before.providers, after.providers, whole);
+  return section('provider', before.providers, after.providers, entire);
 }
 
 const gatewayKeys = ({ limits, session, sessionRoom, ...rest }: Gateway): Named => ({
@@ -62,7 +62,7 @@ export function matchText({ match }: Known): string {
 /** Returns agents whose match, longest actor chain, binding or budget changed. `diff` compares their people. */
 function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const known = (agent: Known) => ({ ...agent, match: matchText(agent) });
-  const whole = (agent: Known) =>
+  const entire = (agent: Known) =>
     [
       matchText(agent),
       ...(agent.actsFor.length === 0 ? [] : [`acts for ${agent.actsFor.join(', ')}`, `hops ${agent.hops}`]),
@@ -70,7 +70,7 @@ function agentChanges(before: Policy, after: Policy): readonly DefinitionChange[
       ...(agent.bound === undefined ? [] : [`bound ${agent.bound}`]),
     ].join(', ');
   const compare = (a: Known, b: Known) => parts(known(a), known(b), ['actsFor', 'alone']);
-  return section('agent', before.agents, after.agents, whole, compare);
+  return section('agent', before.agents, after.agents, entire, compare);
 }
 
 /** Whether a token can match both agents, so that their order decides. A token that names two clients is rejected. */
@@ -105,7 +105,7 @@ function ofMeshes<T>(policy: Policy, parts: (mesh: Mesh) => Readonly<Record<stri
 }
 
 /** Returns the ingresses by name. The ingress `default` gets the name `ingress`. */
-const doors = (policy: Policy): Readonly<Record<string, Ingress>> =>
+const ingressList = (policy: Policy): Readonly<Record<string, Ingress>> =>
   ofMeshes(policy, ({ ingresses }) =>
     Object.fromEntries(Object.entries(ingresses).map(([key, it]) => [key === 'default' ? 'ingress' : key, it])),
   );
@@ -130,8 +130,8 @@ const knownIngress = (ingress: Ingress): Named => {
 function meshChanges(before: Policy, after: Policy): readonly DefinitionChange[] {
   const all = ({ meshes, mesh }: Policy) => meshes ?? (mesh && { mesh }) ?? {};
   const but = ['ingress', 'ingresses', 'others', 'identities'];
-  const whole = ({ kind, trustDomain }: Mesh) => `kind ${kind}, trust_domain ${trustDomain}`;
-  return section<Mesh>('mesh', all(before), all(after), whole, (a, b) => parts(a, b, but));
+  const entire = ({ kind, trustDomain }: Mesh) => `kind ${kind}, trust_domain ${trustDomain}`;
+  return section<Mesh>('mesh', all(before), all(after), entire, (a, b) => parts(a, b, but));
 }
 
 /** Returns the changes in all other definitions that rules depend on, section by section. */
@@ -139,7 +139,7 @@ export function definitionChanges(
   before: Policy,
   { policy: after, rules }: { readonly policy: Policy; readonly rules: readonly Rule[] },
 ): readonly DefinitionChange[] {
-  const doorText = (ingress: Ingress) => {
+  const ingressText = (ingress: Ingress) => {
     const { address } = addressOf(ingress);
     return `${address === undefined ? '' : `address ${address}, `}ca_file ${ingress.caFile}`;
   };
@@ -152,7 +152,9 @@ export function definitionChanges(
     ...agentChanges(before, after),
     ...agentOrderChanges(before, after),
     ...meshChanges(before, after),
-    ...section('ingress', doors(before), doors(after), doorText, (a, b) => parts(knownIngress(a), knownIngress(b))),
+    ...section('ingress', ingressList(before), ingressList(after), ingressText, (a, b) =>
+      parts(knownIngress(a), knownIngress(b)),
+    ),
     ...section(
       'identity',
       identities(before),

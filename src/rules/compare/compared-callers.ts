@@ -7,7 +7,7 @@ import type { Population } from './population.ts';
 
 /** The caller in a comparison: an anonymous caller with roles from the request, a caller with exactly these roles,
  * perhaps through an agent, or an agent alone. */
-export type Asking = {
+export type Query = {
   readonly roles: readonly string[];
   readonly agent?: string;
   /** Set for an agent alone. A side whose policy does not define the agent treats it as a person with `roles`. */
@@ -21,8 +21,8 @@ export type Asking = {
 } | null;
 
 /** The decisions of two sides for one caller. A side that has no rule for the caller denies the request. */
-export interface Parting {
-  readonly caller: Asking;
+export interface Divergence {
+  readonly caller: Query;
   /** The caller's roles that the rules name. The other roles are implied by these. */
   readonly named: readonly string[];
   readonly left?: Rule;
@@ -32,7 +32,7 @@ export interface Parting {
 /** Returns a text for the result of a rule. If two rules have the same text, they have the same result. */
 export type Outcome = (rule: Rule) => string;
 
-type ByAgent = NonNullable<Asking> & { readonly agent: string };
+type ByAgent = NonNullable<Query> & { readonly agent: string };
 
 /** The position of a rule that allows an agent, and its condition on the agent: acting for a person, or alone. */
 interface Acting {
@@ -117,7 +117,7 @@ class Pair {
     return this.#outcomes[0][left];
   }
 
-  at(named: readonly string[], caller: () => Asking, left: number, right: number): Parting | undefined {
+  at(named: readonly string[], caller: () => Query, left: number, right: number): Divergence | undefined {
     if (this.#outcomes[0][left] === this.#outcomes[1][right]) return undefined;
     const [leftRule, rightRule] = [this.left.rules[left], this.right.rules[right]];
     return { caller: caller(), named, ...(leftRule && { left: leftRule }), ...(rightRule && { right: rightRule }) };
@@ -132,7 +132,7 @@ function* rolesOf({ roles }: Pair): Generator<readonly [named: readonly string[]
 
 /** Yields the decisions for the agent alone, and for the agent that acts for people with zero or one role. A side
  * whose policy does not define the agent treats the agent as a person. */
-function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Parting | undefined> {
+function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Generator<Divergence | undefined> {
   const { left, right } = pair;
   const more = mcp === undefined ? {} : { mcp };
   const [isLeft, isRight] = pair.people.map((agents) => agents.has(agent)) as [boolean, boolean];
@@ -148,7 +148,7 @@ function* ofAgent(pair: Pair, agent: string, mcp: McpHeaders | undefined): Gener
 const decidedBy = (rule: Rule | undefined): readonly string[] => (rule?.who.kind === 'role' ? [rule.who.role] : []);
 
 /** Yields anonymous callers, with the roles that their address gives them on each side. */
-function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parting | undefined> {
+function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Divergence | undefined> {
   for (const { address, left, right } of callers) {
     const own = left.join() === right.join() ? {} : { left };
     const caller = () => ({ roles: right, nobody: true as const, address, ...own });
@@ -162,7 +162,7 @@ function* bare(pair: Pair, callers: readonly AnonymousCaller[]): Generator<Parti
 
 /** Yields callers with one role, and then with two roles that make no difference alone. They differ together only if the
  * two sides find the rules of these roles in another order. */
-function* withRoles(pair: Pair): Generator<Parting | undefined> {
+function* withRoles(pair: Pair): Generator<Divergence | undefined> {
   const even: Pair['roles'] = [];
   for (const one of pair.roles) {
     const found = pair.at([one.role], () => ({ roles: one.all }), one.left, one.right);
@@ -210,19 +210,19 @@ function outOfOrder(roles: Pair['roles']): Pair['roles'] {
  *
  * @param outcomes the results of the rules on the left and on the right
  */
-export function* partings(
+export function* divergences(
   left: readonly Rule[],
   right: readonly Rule[],
   outcomes: readonly [Outcome, Outcome],
   population: Population,
-): Generator<Parting> {
+): Generator<Divergence> {
   const isSame = sameLists(left, right, ...outcomes);
   if (isSame && population.alike) return;
   const pair = new Pair(new Order(left), new Order(right), outcomes, population);
-  for (const parting of compared(pair, isSame, population)) if (parting !== undefined) yield parting;
+  for (const divergence of compared(pair, isSame, population)) if (divergence !== undefined) yield divergence;
 }
 
-function* compared(pair: Pair, isSame: boolean, population: Population): Generator<Parting | undefined> {
+function* compared(pair: Pair, isSame: boolean, population: Population): Generator<Divergence | undefined> {
   const { left, right } = pair;
   const { anonymous, people } = population;
   yield pair.at([], () => null, left.nobody, right.nobody);

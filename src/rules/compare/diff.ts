@@ -1,7 +1,7 @@
 import type { Rule } from '../types.ts';
 import type { MethodAtom, PathAtom } from './atoms.ts';
 import { type Cell, cells } from './cells.ts';
-import { partings } from './compared-callers.ts';
+import { divergences } from './compared-callers.ts';
 import { type Affected, keepersOf, type MinimalChange, minimal } from './minimal.ts';
 import type { Population } from './population.ts';
 import { named } from './prove.ts';
@@ -83,7 +83,7 @@ export function diff(before: readonly Rule[], after: readonly Rule[], population
   for (const cell of cells(before, after)) {
     paths.set(cell.host.name, (paths.get(cell.host.name) ?? new Set()).add(cell.path));
     methods.add(cell.method);
-    const found = minimal([...partings(cell.left, cell.right, [named, named], population)]);
+    const found = minimal([...divergences(cell.left, cell.right, [named, named], population)]);
     if (found.length === 0) continue;
     const keepers = keepersOf(cell.right, population.implied);
     for (const change of found) collect(groups, cell, change, keepers);

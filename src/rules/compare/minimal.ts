@@ -1,7 +1,7 @@
 import type { Implied } from '../implied.ts';
 import { messageText } from '../tools.ts';
 import type { Rule } from '../types.ts';
-import type { Parting } from './compared-callers.ts';
+import type { Divergence } from './compared-callers.ts';
 
 /** The callers that a change affects. With `agent`, the change affects only what this agent does for them. */
 export type Affected = {
@@ -29,15 +29,15 @@ export interface MinimalChange {
   readonly after?: Rule;
 }
 
-const mark = ({ left, right }: Parting): string => JSON.stringify([left?.id, right?.id]);
+const mark = ({ left, right }: Divergence): string => JSON.stringify([left?.id, right?.id]);
 
-function change(person: Affected, { caller, left, right }: Parting): MinimalChange {
+function change(person: Affected, { caller, left, right }: Divergence): MinimalChange {
   const message = caller?.mcp === undefined ? {} : { message: messageText(caller.mcp) };
   const who = caller?.agent === undefined ? person : { ...person, agent: caller.agent, ...message };
   return { who, ...(left && { before: left }), ...(right && { after: right }) };
 }
 
-function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined): MinimalChange[] {
+function withoutRoles(nobody: Divergence | undefined, somebody: Divergence | undefined): MinimalChange[] {
   if (nobody && somebody && mark(nobody) === mark(somebody)) return [change({ kind: 'anyone' }, nobody)];
   const first = nobody ? [change({ kind: 'nobody' }, nobody)] : [];
   return somebody ? [...first, change({ kind: 'authenticated' }, somebody)] : first;
@@ -45,36 +45,36 @@ function withoutRoles(nobody: Parting | undefined, somebody: Parting | undefined
 
 /** Returns the changes from which all others follow. It omits a change for one role that applies to all callers, and a
  * change for two roles that applies to one of them. */
-export function minimal(partings: readonly Parting[]): readonly MinimalChange[] {
-  const groups = new Map<string, Parting[]>();
-  for (const parting of partings) {
-    const key = JSON.stringify([parting.caller?.agent, parting.caller?.mcp]);
+export function minimal(divergences: readonly Divergence[]): readonly MinimalChange[] {
+  const groups = new Map<string, Divergence[]>();
+  for (const divergence of divergences) {
+    const key = JSON.stringify([divergence.caller?.agent, divergence.caller?.mcp]);
     const group = groups.get(key) ?? [];
-    group.push(parting);
+    group.push(divergence);
     groups.set(key, group);
   }
   return [...groups.values()].flatMap((own) => {
     const people = own.filter(({ caller }) => !caller?.alone);
-    const said = new Set(people.map(sayingOf));
+    const declared = new Set(people.map(sayingOf));
     return [
-      ...itself(own.filter((it) => it.caller?.alone && (it.named.length === 0 || !said.has(sayingOf(it))))),
+      ...itself(own.filter((it) => it.caller?.alone && (it.named.length === 0 || !declared.has(sayingOf(it))))),
       ...ofOne(people),
     ];
   });
 }
 
-const sayingOf = (it: Parting): string => JSON.stringify([it.named, mark(it)]);
+const sayingOf = (it: Divergence): string => JSON.stringify([it.named, mark(it)]);
 
 /** Returns the changes for an agent that is alone. A change with roles is listed only if none without is equal. */
-const itself = (partings: readonly Parting[]): readonly MinimalChange[] =>
-  ofOne(partings).map((it): MinimalChange => {
+const itself = (divergences: readonly Divergence[]): readonly MinimalChange[] =>
+  ofOne(divergences).map((it): MinimalChange => {
     const { who } = it;
     const roles = who.kind === 'roles' ? { roles: who.roles } : {};
     return { ...it, who: { ...who, kind: 'alone', agent: who.agent as string, ...roles } };
   });
 
 /** Returns which side gives the role that decides, if only one side does. */
-function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefined {
+function givenBy({ caller, left, right }: Divergence): 'now' | 'no longer' | undefined {
   const [before, after] = [caller?.left ?? caller?.roles ?? [], caller?.roles ?? []];
   if (right?.who.kind === 'role' && !before.includes(right.who.role)) return 'now';
   return left?.who.kind === 'role' && !after.includes(left.who.role) ? 'no longer' : undefined;
@@ -83,13 +83,13 @@ function givenBy({ caller, left, right }: Parting): 'now' | 'no longer' | undefi
 /** Returns the changes for anonymous callers with a role, unless the same change applies to all anonymous callers. If
  * all callers with the role lose access, another change says so. A gain is always listed. */
 function anonymous(
-  bare: readonly Parting[],
-  nobody: Parting | undefined,
+  bare: readonly Divergence[],
+  nobody: Divergence | undefined,
   marks: ReadonlyMap<string | undefined, string>,
 ): MinimalChange[] {
-  const isSaid = (it: Parting): boolean =>
+  const isDeclared = (it: Divergence): boolean =>
     it.left !== undefined && givenBy(it) === undefined && marks.get(it.named[0]) === mark(it);
-  const own = bare.filter((it) => (nobody === undefined || mark(it) !== mark(nobody)) && !isSaid(it));
+  const own = bare.filter((it) => (nobody === undefined || mark(it) !== mark(nobody)) && !isDeclared(it));
   const once = new Map(own.map((it) => [JSON.stringify([it.named, mark(it), givenBy(it)]), it]));
   return [...once.values()].map((it) => {
     const given = givenBy(it);
@@ -98,18 +98,18 @@ function anonymous(
 }
 
 /** Returns the changes from which all others follow, for people without an agent or for one agent. */
-function ofOne(partings: readonly Parting[]): readonly MinimalChange[] {
-  const nobody = partings.find(({ caller }) => caller === null);
-  const somebody = partings.find(({ caller, named }) => caller !== null && !caller.nobody && named.length === 0);
-  const bare = partings.filter(({ caller }) => caller?.nobody);
-  const own = partings.filter((it) => !it.caller?.nobody && (somebody === undefined || mark(it) !== mark(somebody)));
+function ofOne(divergences: readonly Divergence[]): readonly MinimalChange[] {
+  const nobody = divergences.find(({ caller }) => caller === null);
+  const somebody = divergences.find(({ caller, named }) => caller !== null && !caller.nobody && named.length === 0);
+  const bare = divergences.filter(({ caller }) => caller?.nobody);
+  const own = divergences.filter((it) => !it.caller?.nobody && (somebody === undefined || mark(it) !== mark(somebody)));
   const [singles, pairs] = [1, 2].map((size) => own.filter(({ named }) => named.length === size)) as [
-    Parting[],
-    Parting[],
+    Divergence[],
+    Divergence[],
   ];
   const marks = new Map(singles.map((it) => [it.named[0], mark(it)]));
   // The change for a role may follow from the change for a role that it implies.
-  const follows = ({ caller, named: [own] }: Parting) =>
+  const follows = ({ caller, named: [own] }: Divergence) =>
     caller?.roles.some((role) => role !== own && marks.get(role) === marks.get(own));
   return [
     ...withoutRoles(nobody, somebody),

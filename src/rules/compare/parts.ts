@@ -1,7 +1,7 @@
 import type { Named as DefinedKind } from '../../policy/forms/hints.ts';
 import { writtenKey } from '../../policy/forms/mapping.ts';
+import { declared, isSameValue } from './declared.ts';
 import type { Effect } from './role-changes.ts';
-import { isSameValue, said } from './said.ts';
 
 /** A definition of the policy that rules depend on, and what changed in it. */
 export interface DefinitionChange {
@@ -35,20 +35,20 @@ export function parts(before: object, after: object, but: readonly string[] = []
   const [was, is] = [before as Named, after as Named];
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .filter((key) => !['at', 'name', ...but].includes(key) && !isSameValue(was[key], is[key]))
-    .map((key) => ({ key: writtenKey(key), ...sides(said(key, was[key]), said(key, is[key])) }));
+    .map((key) => ({ key: writtenKey(key), ...sides(declared(key, was[key]), declared(key, is[key])) }));
 }
 
 export function section<T extends object>(
   name: DefinitionChange['section'],
   before: Readonly<Record<string, T>>,
   after: Readonly<Record<string, T>>,
-  whole: (it: T) => string,
+  entire: (it: T) => string,
   compare: (before: T, after: T) => Part[] = (old, fresh) => parts(old, fresh),
 ): DefinitionChange[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key): DefinitionChange[] => {
     const [old, fresh] = [before[key], after[key]];
     const common = { section: name, name: key, affects: [] };
     if (old !== undefined && fresh !== undefined) return compare(old, fresh).map((part) => ({ ...common, ...part }));
-    return [{ ...common, ...sides(old && whole(old), fresh && whole(fresh)) }];
+    return [{ ...common, ...sides(old && entire(old), fresh && entire(fresh)) }];
   });
 }

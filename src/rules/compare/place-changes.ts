@@ -35,7 +35,7 @@ function regionsOf(meant: ReadonlySet<PathAtom>, { left, right, places }: HostPl
   const all = places.map(({ path }) => path);
   const rest = new Set(meant);
   const taking = new Set(places.flatMap((it) => (meant.has(it.path) ? [it.left, it.right] : [])));
-  const whole = [right, left].flatMap((host) =>
+  const entire = [right, left].flatMap((host) =>
     (host?.routes ?? []).flatMap((route): Region[] => {
       if (!taking.has(route)) return [];
       const path = pathOf(route, host as Host);
@@ -45,7 +45,7 @@ function regionsOf(meant: ReadonlySet<PathAtom>, { left, right, places }: HostPl
       return [{ path: written(path), except: [] }];
     }),
   );
-  return [...whole, ...regions(all, rest)];
+  return [...entire, ...regions(all, rest)];
 }
 
 const routesAt = (at: HostPlaces): DefinitionChange[] =>

@@ -1,8 +1,8 @@
 import { type McpHeaders, messagesOf, messageText, refusedTool } from '../tools.ts';
 import type { MeshRule, Rule } from '../types.ts';
 import { type Cell, cells } from './cells.ts';
-import type { Asking, Outcome } from './compared-callers.ts';
-import { partings } from './compared-callers.ts';
+import type { Outcome, Query } from './compared-callers.ts';
+import { divergences } from './compared-callers.ts';
 import type { Population } from './population.ts';
 
 /** A list of rules, and a text for the result of each rule. Results with the same text are equal. */
@@ -12,7 +12,7 @@ export interface Side {
 }
 
 /** A request for which two sides give different results. A side without a rule for the request denies it. */
-export interface Witness<Caller = Asking> {
+export interface Witness<Caller = Query> {
   readonly method: string;
   readonly host: string;
   readonly path: string;
@@ -26,11 +26,11 @@ export const named: Outcome = ({ service, as }) => JSON.stringify([service, as])
 const requestOf = ({ host, path, method }: Cell<Rule>) => ({ method: method.method, host: host.host, path: path.path });
 
 /** Returns a request that two lists of rules decide differently, or send to another service or identity; undefined if
- * there is none. The result is exact: the search tries each class of requests ({@link cells}, {@link partings}). */
+ * there is none. The result is exact: the search tries each class of requests ({@link cells}, {@link divergences}). */
 export function prove(left: Side, right: Side, population: Population): Witness | undefined {
   for (const cell of cells(left.rules, right.rules)) {
-    for (const parting of partings(cell.left, cell.right, [left.outcome, right.outcome], population)) {
-      const { named: _, ...rest } = parting;
+    for (const divergence of divergences(cell.left, cell.right, [left.outcome, right.outcome], population)) {
+      const { named: _, ...rest } = divergence;
       return { ...requestOf(cell), ...rest };
     }
   }
@@ -58,7 +58,7 @@ function callersOf(rule: MeshRule): readonly [caller: string, ...less: string[]]
 }
 
 /** Returns a caller that only one side allows, which also allows more: another role, assertion or agent. */
-function parting(some: readonly MeshRule[], others: readonly MeshRule[]) {
+function divergence(some: readonly MeshRule[], others: readonly MeshRule[]) {
   const allowed = new Set(others.map((rule) => callersOf(rule)[0]));
   const rule = some.find((it) => !callersOf(it).some((caller) => allowed.has(caller)));
   if (rule === undefined) return undefined;
@@ -75,9 +75,9 @@ function witnessIn({ left, right }: Cell<MeshRule>): Pick<Witness<string>, 'call
   for (const message of messagesOf([...left, ...right].map(({ tools }) => tools))) {
     const of = (rules: readonly MeshRule[]) => rules.filter((rule) => takes(rule, message));
     const sent = message === undefined ? '' : `, with ${messageText(message)}`;
-    const ours = parting(of(left), of(right));
+    const ours = divergence(of(left), of(right));
     if (ours) return { caller: ours.caller + sent, left: ours.rule };
-    const theirs = parting(of(right), of(left));
+    const theirs = divergence(of(right), of(left));
     if (theirs) return { caller: theirs.caller + sent, right: theirs.rule };
   }
   return undefined;

@@ -12,7 +12,7 @@ import type { Rule } from '../types.ts';
  * no just-in-time compiler: each object, each destructured pair and each iterator costs half a microsecond. */
 
 /** A caller, with the texts about the caller in responses. These texts are computed once. */
-export interface ToldCaller {
+export interface DisclosedCaller {
   readonly caller: Caller;
   readonly provider: string;
   /** The subject, encoded for a header. */
@@ -68,9 +68,9 @@ export function planOf(headers: Headers, names: readonly string[], room: number,
 }
 
 /** Returns what a response says about a caller, without the roles of other teams. */
-export function toldTo<T extends ToldCaller>(told: T, hides: Hides | undefined): ToldCaller {
-  const caller = shownTo(told.caller, hides);
-  return caller === told.caller ? told : { ...told, caller, roles: caller.roles.join(',') };
+export function disclosedTo<T extends DisclosedCaller>(disclosed: T, hides: Hides | undefined): DisclosedCaller {
+  const caller = shownTo(disclosed.caller, hides);
+  return caller === disclosed.caller ? disclosed : { ...disclosed, caller, roles: caller.roles.join(',') };
 }
 
 /** The number of bytes of a header in a response, without its name and its value. */
@@ -83,7 +83,7 @@ const NAMES_BYTES = ['User', 'Provider', 'Roles', 'Agent', 'Actors'].reduce(
 );
 
 /** Returns how many bytes the lines about a caller have in a response. */
-export function aboutBytes({ user, provider, roles, agent, actors }: ToldCaller): number {
+export function aboutBytes({ user, provider, roles, agent, actors }: DisclosedCaller): number {
   const acting = agent === undefined || actors === undefined ? 0 : agent.length + actors.length;
   return NAMES_BYTES + user.length + provider.length + roles.length + acting;
 }
@@ -95,8 +95,8 @@ const tooLong = (name: string): Refusal => refuse('claim_absent', `the value of 
 export const callerLine = (fields: readonly string[]): string => `.\t${fields.join('\t')}\t.`;
 
 /** The fields of `X-Meshgate-Caller` about a caller and a rule, in the order of `CALLER_FIELDS`. */
-export function fieldsOf(rule: string, as: string, told: ToldCaller): string[] {
-  const { caller, user, provider, roles, agent = '', actors = '', pseudonym = '' } = told;
+export function fieldsOf(rule: string, as: string, disclosed: DisclosedCaller): string[] {
+  const { caller, user, provider, roles, agent = '', actors = '', pseudonym = '' } = disclosed;
   return caller.nobody === true
     ? [rule, as, '', '', roles, agent, actors, '', '', '']
     : [rule, as, user, provider, roles, agent, actors, caller.alone ? '1' : '', caller.claimed ?? '', pseudonym];
@@ -107,17 +107,21 @@ export const fieldsOfNone = (rule: string, as = ''): string[] => [rule, as, '', 
 
 /** The lines for a caller that a rule allows: the caller for nginx's log, the rule, and the identity headers of the
  * route. If a header does not fit, the reason is `claim_absent`. */
-export function linesOf(all: ToldCaller, plan: HeaderPlan, { id, as }: Pick<Rule, 'id' | 'as'>): string[] | Refusal {
-  const told = plan.hides === undefined ? all : toldTo(all, plan.hides);
-  const { caller, roles } = told;
-  const fields = fieldsOf(id, as, told);
+export function linesOf(
+  all: DisclosedCaller,
+  plan: HeaderPlan,
+  { id, as }: Pick<Rule, 'id' | 'as'>,
+): string[] | Refusal {
+  const disclosed = plan.hides === undefined ? all : disclosedTo(all, plan.hides);
+  const { caller, roles } = disclosed;
+  const fields = fieldsOf(id, as, disclosed);
   const own = fields.length;
   for (let i = 0; i < plan.fields; i++) fields.push('');
   const lines = [FROM_CHECK.caller, ''];
   if (plan.roles !== undefined && roles.length > MAX_HEADER_VALUE) return tooLong(plan.roles);
   const { headers } = plan;
   // Each field has a TAB, even if the field is empty.
-  let bytes = aboutBytes(told) + plan.fields;
+  let bytes = aboutBytes(disclosed) + plan.fields;
   for (let i = 0; i < headers.length; i++) {
     const { name, source, index, carrier } = headers[i] as PlannedHeader;
     const value = headerValue(source, caller);

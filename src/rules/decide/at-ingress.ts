@@ -19,10 +19,12 @@ function seenBy({ policy, rules }: Ruled, mesh: Mesh, own: readonly Ingress[]): 
   const services = Object.fromEntries(
     Object.entries(policy.services).map(([key, service]) => {
       const its = meshOf(policy, service);
-      const doors = its && ingressesFor(its, service);
+      const ingresses = its && ingressesFor(its, service);
       return [
         key,
-        doors === undefined || doors.some((it) => own.includes(it)) ? service : elsewhere(service, doors[0]),
+        ingresses === undefined || ingresses.some((it) => own.includes(it))
+          ? service
+          : elsewhere(service, ingresses[0]),
       ];
     }),
   );
@@ -30,31 +32,31 @@ function seenBy({ policy, rules }: Ruled, mesh: Mesh, own: readonly Ingress[]): 
   const routes = new Set(rules.filter(isHere).map(({ route }) => route));
   const kept = rules.filter(({ route }) => routes.has(route));
   const agents = Object.values(policy.agents).flatMap(({ match }) => (match.kind === 'service' ? [match.service] : []));
-  const asked = new Set([...kept.map(({ service }) => service), ...agents]);
+  const requested = new Set([...kept.map(({ service }) => service), ...agents]);
   const { meshes: _, ...rest } = policy;
   return {
     policy: {
       ...rest,
       mesh,
-      services: Object.fromEntries(Object.entries(services).filter(([key]) => asked.has(key))),
+      services: Object.fromEntries(Object.entries(services).filter(([key]) => requested.has(key))),
     },
     rules: kept.map((rule) => (isHere(rule) ? rule : { ...rule, as: '' })),
   };
 }
 
 /** Returns the policy of one of several meshes. A policy with one mesh is returned unchanged. */
-export function atMesh(whole: Ruled, name: string): Ruled {
-  if (!hasSeveralMeshes(whole.policy)) return whole;
-  const mesh = whole.policy.meshes?.[name];
+export function atMesh(entire: Ruled, name: string): Ruled {
+  if (!hasSeveralMeshes(entire.policy)) return entire;
+  const mesh = entire.policy.meshes?.[name];
   if (mesh === undefined) throw new Error(`no mesh ${name}`);
-  return seenBy(whole, mesh, Object.values(mesh.ingresses));
+  return seenBy(entire, mesh, Object.values(mesh.ingresses));
 }
 
 /** Returns the policy of one of several ingresses of the policy's mesh. */
-export function atIngress(whole: Ruled, name: string): Ruled {
-  const { mesh } = whole.policy;
+export function atIngress(entire: Ruled, name: string): Ruled {
+  const { mesh } = entire.policy;
   const ingress = mesh?.ingresses[name];
   if (mesh === undefined || ingress === undefined) throw new Error(`no ingress ${name}`);
   const { [name]: _, ...others } = mesh.ingresses;
-  return seenBy(whole, { ...mesh, ingress, ingresses: { [name]: ingress }, others }, [ingress]);
+  return seenBy(entire, { ...mesh, ingress, ingresses: { [name]: ingress }, others }, [ingress]);
 }

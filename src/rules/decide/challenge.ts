@@ -13,7 +13,7 @@ export interface Challenged {
 }
 
 /** What a challenge requests in addition to a credential. */
-export interface Asked {
+export interface Requested {
   /** The scopes that the request needs, separated by spaces (RFC 6750 section 3). */
   readonly scope?: string | undefined;
   /** The requirements for another sign-in (RFC 9470 section 3). */
@@ -48,12 +48,12 @@ function errorOf(reason: ReasonCode, error: string | undefined): string | undefi
 }
 
 /** Returns the requirements for the sign-in. A long list of `acr` values is left out, because the room is limited. */
-function signinOf(asked: StepUp | undefined): string {
-  if (asked === undefined) return '';
-  const { acrValues = [], maxAge } = asked;
+function signinOf(requested: StepUp | undefined): string {
+  if (requested === undefined) return '';
+  const { acrValues = [], maxAge } = requested;
   const acr = acrValues.join(' ');
-  const told = acr === '' || acr.length > MAX_ACR_LENGTH ? '' : `, acr_values="${challengeText(acr)}"`;
-  return maxAge === undefined ? told : `${told}, max_age="${maxAge}"`;
+  const disclosed = acr === '' || acr.length > MAX_ACR_LENGTH ? '' : `, acr_values="${challengeText(acr)}"`;
+  return maxAge === undefined ? disclosed : `${disclosed}, max_age="${maxAge}"`;
 }
 
 const scopeOf = (scope: string | undefined): string =>
@@ -70,7 +70,7 @@ export const plainChallenge = (realm: string, error?: ReasonEntry['challenge']):
 export function challengesOf(
   reason: ReasonCode,
   place: Challenged,
-  { scope, signin, dpop }: Asked = {},
+  { scope, signin, dpop }: Requested = {},
 ): string | readonly string[] | undefined {
   const error = errorOf(reason, dpop);
   if (error === undefined) return undefined;

@@ -112,11 +112,15 @@ function refusedAgent<R extends DecidingRule>(
 }
 
 /** Decides for an agent: a rule for it must match, and another rule must allow its person, unless it is alone. */
-function decideAgent<R extends DecidingRule>(own: readonly R[], caller: DecidingCaller, asked: Request): Decision<R> {
-  const { method, mcp } = asked;
+function decideAgent<R extends DecidingRule>(
+  own: readonly R[],
+  caller: DecidingCaller,
+  requested: Request,
+): Decision<R> {
+  const { method, mcp } = requested;
   const mine = own.filter((it) => it.who.kind === 'agent' && hasMethod(it, method) && isWho(it.who, caller));
   const rule = mine.find((it) => toolRefusal(it, mcp) === undefined);
-  if (rule === undefined || rule.who.kind !== 'agent') return refusedAgent(own, mine, caller, asked);
+  if (rule === undefined || rule.who.kind !== 'agent') return refusedAgent(own, mine, caller, requested);
   const people = own.filter(({ who }) => who.kind !== 'agent');
   const replay = mine.every(({ who }) => who.kind !== 'agent' || who.tools === undefined);
   if (caller.alone) return { allow: true, rule, replay };

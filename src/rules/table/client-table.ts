@@ -4,7 +4,7 @@ import { everyFact } from '../../policy/facts/walk.ts';
 import { providerKind } from '../../providers/index.ts';
 import { pick, withoutPrototype } from '../without-prototype.ts';
 
-export interface AskedProvider extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'privateAddresses'> {
+export interface QueriedProvider extends Pick<Provider, 'name' | 'kind' | 'issuer' | 'privateAddresses'> {
   readonly client: Client;
   readonly introspection?: Pick<IntrospectionPolicy, 'endpoint' | 'timeout'>;
   /** The endpoint for the groups of people. `ids` are the groups in the policy. */
@@ -13,13 +13,13 @@ export interface AskedProvider extends Pick<Provider, 'name' | 'kind' | 'issuer'
 
 /** The content of client-policy.js: the data with which JavaScript asks providers, and the paths of secret files. */
 export interface ClientTable {
-  readonly providers: Readonly<Record<string, AskedProvider>>;
+  readonly providers: Readonly<Record<string, QueriedProvider>>;
   readonly egress: string;
   readonly keys: { readonly stale: number };
 }
 
 /** Whether the gateway asks a provider about its tokens, or about the groups of people. */
-export const isAsked = ({ introspection, groupsEndpoint }: Provider): boolean =>
+export const isQueried = ({ introspection, groupsEndpoint }: Provider): boolean =>
   introspection !== undefined || groupsEndpoint !== undefined;
 
 /** The groups of a provider that roles name, with `group` or with the claim. */
@@ -32,7 +32,7 @@ export function groupsOf({ roles }: Policy, { name, kind }: Provider): readonly 
   return [...new Set(groups)];
 }
 
-function askedProvider(policy: Policy, provider: Provider): AskedProvider {
+function queriedProvider(policy: Policy, provider: Provider): QueriedProvider {
   const { name, client, introspection, groupsEndpoint } = provider;
   if (client === undefined) throw new Error(`the gateway must ask the provider ${name}, which has no client`);
   return {
@@ -45,10 +45,10 @@ function askedProvider(policy: Policy, provider: Provider): AskedProvider {
 /** Returns the content; undefined if the gateway asks no provider. `egress` is the path of the egress server's
  * socket. */
 export function toClientTable(policy: Policy, egress: string): ClientTable | undefined {
-  const asked = Object.values(policy.providers).filter(isAsked);
-  if (asked.length === 0) return undefined;
+  const queried = Object.values(policy.providers).filter(isQueried);
+  if (queried.length === 0) return undefined;
   return {
-    providers: withoutPrototype(asked.map((provider) => [provider.name, askedProvider(policy, provider)])),
+    providers: withoutPrototype(queried.map((provider) => [provider.name, queriedProvider(policy, provider)])),
     egress,
     keys: { stale: policy.gateway.keys.stale },
   };

@@ -10,32 +10,32 @@ import type { SigninHelp } from '../types.ts';
 import { withoutPrototype } from '../without-prototype.ts';
 
 class Read {
-  readonly #whole = new Set<string>();
+  readonly #entire = new Set<string>();
   readonly #elements = new Map<string, Set<string>>();
 
   /** Adds claims that the session must keep as a whole, if the provider's kind has them. */
-  whole(...paths: readonly (string | undefined)[]): void {
-    for (const path of paths) if (path !== undefined) this.#whole.add(path);
+  entire(...paths: readonly (string | undefined)[]): void {
+    for (const path of paths) if (path !== undefined) this.#entire.add(path);
   }
 
   /** Adds a claim that the policy compares with one value. If the value is a text, the session keeps only this element
    * of a list. Otherwise it keeps the whole claim, because the result depends on the types of all elements. */
   claim({ path, value, kept }: ReadClaim): void {
     if (kept) return;
-    if (typeof value !== 'string') this.whole(path);
+    if (typeof value !== 'string') this.entire(path);
     else this.#elements.set(path, (this.#elements.get(path) ?? new Set()).add(value));
   }
 
   reads(path: string): boolean {
-    return this.#whole.has(path) || this.#elements.has(path);
+    return this.#entire.has(path) || this.#elements.has(path);
   }
 
   get paths(): readonly string[] {
-    return [...this.#whole];
+    return [...this.#entire];
   }
 
   get elements(): Readonly<Record<string, readonly string[]>> {
-    const some = [...this.#elements].filter(([path]) => !this.#whole.has(path));
+    const some = [...this.#elements].filter(([path]) => !this.#entire.has(path));
     return withoutPrototype(some.map(([path, values]) => [path, [...values]] as const));
   }
 }
@@ -52,10 +52,10 @@ function readFact(read: Read, fact: Fact, provider: string, kind: ProviderKind):
 }
 
 function readSource(read: Read, source: HeaderSource, kind: ProviderKind): void {
-  if (source === 'groups') read.whole(kind.groups, kind.leftOut);
-  else if (source === 'name') read.whole(kind.displayName);
-  else if (source === 'email') read.whole(kind.email, kind.emailVerified);
-  else if (typeof source === 'object' && 'claim' in source) read.whole(source.claim);
+  if (source === 'groups') read.entire(kind.groups, kind.leftOut);
+  else if (source === 'name') read.entire(kind.displayName);
+  else if (source === 'email') read.entire(kind.email, kind.emailVerified);
+  else if (typeof source === 'object' && 'claim' in source) read.entire(source.claim);
 }
 
 function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: Provider): Read {
@@ -63,7 +63,7 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
   if (kind === undefined) throw new Error(`no provider kind ${provider.kind}`);
   const read = new Read();
   // A back-channel sign-out names `sub`, even if the subject is read from another claim.
-  read.whole('sub', provider.subject.claim);
+  read.entire('sub', provider.subject.claim);
   const facts = Object.values(policy.roles).map(({ fact }) => fact);
   for (const fact of facts) readFact(read, fact, provider.name, kind);
   // A claim that identifies an agent must stay in the session: the account of an agent is not a person.
@@ -72,10 +72,10 @@ function ofProvider(policy: Policy, sources: readonly HeaderSource[], provider: 
     for (const claim of readsOf(match.fact, kind)) read.claim(claim);
   }
   // Without these groups the roles of a caller are unknown, and the gateway denies the request.
-  if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.whole(kind.leftOut);
+  if (kind.leftOut !== undefined && facts.some((fact) => isOfGroup(fact, provider.name))) read.entire(kind.leftOut);
   for (const source of sources) readSource(read, source, kind);
   // An e-mail address counts only if it is verified.
-  if (kind.email !== undefined && read.reads(kind.email)) read.whole(kind.emailVerified);
+  if (kind.email !== undefined && read.reads(kind.email)) read.entire(kind.emailVerified);
   return read;
 }
 

@@ -1,10 +1,10 @@
-import type { WatchedFile } from '../../health/types.ts';
+import type { MonitoredFile } from '../../health/types.ts';
 import { meshesOf, meshOf } from '../../policy/checked/ingresses.ts';
 import type { Client, Identity, Policy, Tls } from '../../policy/checked/types.ts';
 import { isReachedItself, linkerdNames } from '../../policy/checked/workload.ts';
-import { isAsked } from './client-table.ts';
+import { isQueried } from './client-table.ts';
 
-function clientFile(name: string, { auth }: Client): readonly WatchedFile[] {
+function clientFile(name: string, { auth }: Client): readonly MonitoredFile[] {
   switch (auth.kind) {
     case 'client_secret_basic':
     case 'client_secret_post':
@@ -21,21 +21,21 @@ function clientFile(name: string, { auth }: Client): readonly WatchedFile[] {
 }
 
 /** The files of the credentials with which the gateway authenticates at providers. */
-const clientFiles = ({ gateway, providers }: Policy): readonly WatchedFile[] =>
+const clientFiles = ({ gateway, providers }: Policy): readonly MonitoredFile[] =>
   Object.values(providers).flatMap((provider) => {
     const { name, client, signin } = provider;
-    const used = (gateway.session !== undefined && signin !== undefined) || isAsked(provider);
+    const used = (gateway.session !== undefined && signin !== undefined) || isQueried(provider);
     return client !== undefined && used ? clientFile(name, client) : [];
   });
 
 const keysFile = (
   kind: 'session' | 'proof' | 'assertion' | 'pseudonyms',
   path: string | undefined,
-): readonly WatchedFile[] => (path === undefined ? [] : [{ kind, name: '', path }]);
+): readonly MonitoredFile[] => (path === undefined ? [] : [{ kind, name: '', path }]);
 
 /** The certificates of the image's listeners. */
-function listenerFiles({ gateway, hosts }: Policy): readonly WatchedFile[] {
-  const certificate = (name: string, tls: Tls | undefined): readonly WatchedFile[] =>
+function listenerFiles({ gateway, hosts }: Policy): readonly MonitoredFile[] {
+  const certificate = (name: string, tls: Tls | undefined): readonly MonitoredFile[] =>
     tls === undefined ? [] : [{ kind: 'listener', name, path: tls.certFile, keyPath: tls.keyFile }];
   const inner = certificate('gateway.inner', gateway.inner?.tls);
   if (gateway.insecureHttp) return inner;
@@ -48,14 +48,14 @@ function listenerFiles({ gateway, hosts }: Policy): readonly WatchedFile[] {
 }
 
 /** The files of the policy, if their paths are known on the machine of the gateway. */
-function policyFiles({ hosts, providers, services }: Policy): readonly WatchedFile[] {
+function policyFiles({ hosts, providers, services }: Policy): readonly MonitoredFile[] {
   const parts = [...hosts, ...Object.values(providers), ...Object.values(services)];
   const paths = new Set(parts.map(({ at }) => at.file).filter((path) => path.startsWith('/')));
   return [...paths].map((path) => ({ kind: 'policy', name: '', path }));
 }
 
 /** Returns the files that the health check reads: the policy, keys, secrets and certificates. */
-export function watchedFiles(policy: Policy): readonly WatchedFile[] {
+export function monitoredFiles(policy: Policy): readonly MonitoredFile[] {
   const { audit, session, proof, assertion } = policy.gateway;
   return [
     ...policyFiles(policy),
@@ -78,16 +78,16 @@ export function namesAtWorkloads(policy: Policy, mesh: string | undefined, spiff
   return isUsed ? { names: linkerdNames(spiffe) } : {};
 }
 
-const caFiles = (cas: readonly (readonly [name: string, path: string | undefined])[]): readonly WatchedFile[] =>
+const caFiles = (cas: readonly (readonly [name: string, path: string | undefined])[]): readonly MonitoredFile[] =>
   cas.flatMap(([name, path]) => (path === undefined ? [] : [{ kind: 'ca', name, path }]));
 
 /** Returns the CAs of the witnesses. Only a gateway that seals its log asks them. */
-export const witnessFiles = ({ gateway }: Policy): readonly WatchedFile[] =>
+export const witnessFiles = ({ gateway }: Policy): readonly MonitoredFile[] =>
   caFiles((gateway.audit?.witnesses ?? []).map(({ key, caFile }) => [`witness ${key.split('+')[0]}`, caFile]));
 
 /** Returns all files that the gateway reads: also CAs, and the SVIDs of the identities that rules use.
  * @param identities the identities that rules use */
-export function gatewayFiles(policy: Policy, identities: readonly Identity[]): readonly WatchedFile[] {
+export function gatewayFiles(policy: Policy, identities: readonly Identity[]): readonly MonitoredFile[] {
   const { gateway, hosts, providers, services } = policy;
   const cas = caFiles([
     ...Object.values(providers).map(({ name, caFile }) => [`provider ${name}`, caFile] as const),
@@ -99,10 +99,10 @@ export function gatewayFiles(policy: Policy, identities: readonly Identity[]): r
     ...hosts.map(({ name, clientCaFile }) => [name, clientCaFile] as const),
   ]);
   return [
-    ...watchedFiles(policy),
+    ...monitoredFiles(policy),
     ...cas,
     ...identities.map(
-      ({ name, mesh, spiffe, certFile, keyFile }): WatchedFile => ({
+      ({ name, mesh, spiffe, certFile, keyFile }): MonitoredFile => ({
         kind: 'identity',
         name: mesh === undefined ? name : `${mesh}/${name}`,
         spiffe,

@@ -1,15 +1,15 @@
-import { askedOfSignin } from '../../caller/roles/signin-facts.ts';
+import { requestedOfSignin } from '../../caller/roles/signin-facts.ts';
 import type { Policy } from '../../policy/checked/types.ts';
 import type { StepUp } from '../../session/signin-table.ts';
 import { perPolicy } from '../per-policy.ts';
 import { withoutPrototype } from '../without-prototype.ts';
 
-const askedOf = perPolicy(askedOfSignin);
+const requestedOf = perPolicy(requestedOfSignin);
 
 /** Returns what a sign-in must request so that the person gets a role: every `acr` in order, and the shortest age, so
  * that it satisfies each alternative. Undefined if the role requires nothing of the sign-in. */
 export function stepUpOf(role: string, policy: Policy): StepUp | undefined {
-  const facts = askedOf(policy).role(role);
+  const facts = requestedOf(policy).role(role);
   if (facts.length === 0) return undefined;
   const acrValues = [...new Set(facts.flatMap((it) => (it.op === 'acr' ? it.value : [])))];
   const ages = facts.flatMap((it) => (it.op === 'max_age' ? it.value : []));

@@ -12,7 +12,7 @@ import { dependsOn } from '../per-policy.ts';
 import { CHECKED, type Rule, type Table, type TableHop, type TableRequest, type TableRoute } from '../types.ts';
 import { pick, withoutPrototype } from '../without-prototype.ts';
 import { answerRoom, answerSize } from './answer-size.ts';
-import { groupsOf, isAsked } from './client-table.ts';
+import { groupsOf, isQueried } from './client-table.ts';
 import { keptClaims, signinClaims } from './kept-claims.ts';
 import { loggedClaims } from './logged-claims.ts';
 import { roleScopes } from './scopes.ts';
@@ -62,8 +62,8 @@ function tokenProvider(policy: Policy, provider: Provider): TokenProvider {
   const { introspection, groupsEndpoint } = provider;
   const kept = Object.entries(provider).filter(([key]) => !(ELSEWHERE as readonly string[]).includes(key));
   const others = Object.fromEntries(kept) as unknown as Omit<Provider, Elsewhere>;
-  const asked = groupsEndpoint === undefined || groupsOf(policy, provider).length === 0;
-  const rest = asked ? others : { ...others, asksGroups: true as const };
+  const requested = groupsEndpoint === undefined || groupsOf(policy, provider).length === 0;
+  const rest = requested ? others : { ...others, asksGroups: true as const };
   if (introspection === undefined) return rest;
   const { endpoint: _, timeout: __, ...answers } = introspection;
   return { ...rest, introspection: answers, ...(isKeyless(provider) && { keyless: true as const }) };
@@ -194,7 +194,7 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
   const names = headerNames(policy);
   const hop = tableHop(policy);
   const session = tableSession(policy, options.check ?? '');
-  const asked = stepUps(policy);
+  const requested = stepUps(policy);
   const scopes = roleScopes(policy);
   const { publicPort, credentialHeader } = policy.gateway;
   const agents = tokenAgents(policy);
@@ -229,8 +229,8 @@ export function toTable(policy: Policy, rules: readonly Rule[], options: TableOp
     ...(hop && { hop }),
     ...(policy.gateway.proof && { proof: tableProof(policy.gateway.proof) }),
     ...(session && { session }),
-    ...(Object.keys(asked).length > 0 && { stepUps: asked }),
-    ...(all.some(isAsked) && { asking: options.check ?? '' }),
+    ...(Object.keys(requested).length > 0 && { stepUps: requested }),
+    ...(all.some(isQueried) && { asking: options.check ?? '' }),
     ...(Object.keys(scopes).length > 0 && { scopes }),
     ...(publicPort !== undefined && publicPort !== DEFAULTS.publicPort && { publicPort }),
     ...(credentialHeader !== undefined && { credentialHeader }),

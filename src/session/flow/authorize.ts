@@ -5,14 +5,14 @@ import type { Metadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
-type Asked = Pick<SigninProvider, 'signin'>;
+type Requested = Pick<SigninProvider, 'signin'>;
 
 /** Returns what an attempt requires of the sign-in. The provider must meet the requirements of a role and the policy's
  * `max_age`; the policy's `acr_values` are voluntary (OpenID Connect Core section 5.5.1.1).
  * @param stepUps requirements by role */
-export function askedBy(
+export function requestedBy(
   { mode, role }: Pick<Attempt, 'mode' | 'role'>,
-  { signin }: Asked,
+  { signin }: Requested,
   stepUps: Readonly<Record<string, StepUp>>,
 ): StepUp {
   const own = signin.maxAge === undefined ? {} : { maxAge: signin.maxAge };
@@ -30,11 +30,11 @@ export function askedBy(
 export function authorizationParams(
   attempt: Attempt,
   { client, signin }: Pick<SigninProvider, 'client' | 'signin'>,
-  asked: StepUp,
+  requested: StepUp,
   { redirect, state, hint }: { readonly redirect: string; readonly state: string; readonly hint?: string },
 ): Params {
   const prompt = attempt.mode === 'renew' ? 'none' : signin.prompt;
-  const acrValues = asked.acrValues ?? signin.acrValues;
+  const acrValues = requested.acrValues ?? signin.acrValues;
   return Object.entries({
     response_type: 'code',
     client_id: client.id,
@@ -45,7 +45,7 @@ export function authorizationParams(
     code_challenge: sha256(attempt.verifier),
     code_challenge_method: 'S256',
     ...(prompt !== undefined && { prompt }),
-    ...(asked.maxAge !== undefined && { max_age: String(asked.maxAge) }),
+    ...(requested.maxAge !== undefined && { max_age: String(requested.maxAge) }),
     ...(acrValues !== undefined && acrValues.length > 0 && { acr_values: acrValues.join(' ') }),
     ...(hint !== undefined && { login_hint: hint }),
     ...signin.parameters,
@@ -54,15 +54,15 @@ export function authorizationParams(
 
 /** Whether the request is first pushed to the provider (RFC 9126), by the policy or as the provider requires.
  * @param learned whether the provider has shown that it requires this (see {@link learnsPush}) */
-export function isPushed({ signin }: Asked, metadata: Metadata, learned: boolean): boolean {
+export function isPushed({ signin }: Requested, metadata: Metadata, learned: boolean): boolean {
   return signin.par ?? (metadata.parRequired || (learned && metadata.par !== undefined));
 }
 
 /** Whether only the error of a sign-in shows that the provider accepts no other than pushed requests. It can require
  * this of a single client (RFC 9126 section 6), which its discovery document does not say. */
-export const learnsPush = ({ signin }: Asked, { par, parRequired }: Metadata): boolean =>
+export const learnsPush = ({ signin }: Requested, { par, parRequired }: Metadata): boolean =>
   signin.par === undefined && par !== undefined && !parRequired;
 
 /** Whether an error may mean this. It has no code of its own (RFC 6749 section 4.1.2.1). */
-export const mayRequirePush = (error: string, { pushed }: Attempt, provider: Asked, metadata: Metadata): boolean =>
+export const mayRequirePush = (error: string, { pushed }: Attempt, provider: Requested, metadata: Metadata): boolean =>
   error === 'invalid_request' && !pushed && learnsPush(provider, metadata);

@@ -59,18 +59,27 @@ function hashOf(alg: string): 'SHA-256' | 'SHA-384' | 'SHA-512' {
 
 const encoder = new TextEncoder();
 
-async function checkAccessToken({ at_hash: said }: Claims, alg: string, token: string | undefined): Promise<Refused> {
-  if (said === undefined) return undefined;
+async function checkAccessToken(
+  { at_hash: reported }: Claims,
+  alg: string,
+  token: string | undefined,
+): Promise<Refused> {
+  if (reported === undefined) return undefined;
   if (token === undefined) return refuse('claim_absent', 'it has "at_hash", but came without an access token');
   const digest = new Uint8Array(await crypto.subtle.digest(hashOf(alg), encoder.encode(token) as never));
   const half = Buffer.from(digest.slice(0, digest.length / 2)).toString('base64url');
-  return typeof said === 'string' && sameText(said, half)
+  return typeof reported === 'string' && sameText(reported, half)
     ? undefined
     : refuse('signature_invalid', 'its "at_hash" does not match the access token');
 }
 
 /** Checks points 12 and 13: whether the provider met the requirements of the request. */
-function checkAsked({ acr, auth_time: at }: Claims, { acrValues, maxAge }: StepUp, now: number, skew: number): Refused {
+function checkRequested(
+  { acr, auth_time: at }: Claims,
+  { acrValues, maxAge }: StepUp,
+  now: number,
+  skew: number,
+): Refused {
   if (acrValues !== undefined && !(typeof acr === 'string' && acrValues.includes(acr))) {
     return refuse('step_up_required', `the "acr" is ${shown(acr ?? 'missing')}, this requires ${listed(acrValues)}`);
   }
@@ -105,7 +114,7 @@ export async function verifyIdToken(text: string, expected: Expected, context: P
   return verified(text, context, now, async (claims, alg) => {
     const isOurs = typeof claims.nonce === 'string' && sameText(claims.nonce, nonce);
     if (!isOurs) return refuse('claim_absent', 'its "nonce" is not from this sign-in');
-    return (await checkAccessToken(claims, alg, accessToken)) ?? checkAsked(claims, expected, now, context.skew);
+    return (await checkAccessToken(claims, alg, accessToken)) ?? checkRequested(claims, expected, now, context.skew);
   });
 }
 

@@ -1,7 +1,7 @@
 import { isCanonical, isOwnPath } from '../../base/raw-path.ts';
 import { MAX_RETURN_LENGTH, MAX_SIGNIN_QUERY } from '../limits.ts';
 import type { Mode, Wish } from './attempt.ts';
-import type { Said } from './choose.ts';
+import type { Reported } from './choose.ts';
 import { parseParams, valuesOf } from './query.ts';
 
 /** Matches one `/` and printable ASCII. The second character must not be `/` or `\`: browsers read `\` as `/`. */
@@ -24,7 +24,7 @@ export function safeReturn(target: string): string {
 
 /** The content of a request to `/.meshgate/signin`. */
 type SigninRequest =
-  | { readonly wish: Wish; readonly said: Said }
+  | { readonly wish: Wish; readonly reported: Reported }
   /** The sealed request of another host, to which the person signs in. */
   | { readonly request: string };
 
@@ -47,7 +47,7 @@ function targetOf(text: string): string {
 /** Reads the query of a sign-in: `MODE[&role=NAME][&provider=NAME][&email=ADDRESS]&to=TARGET`. A target of another
  * origin becomes `/`. A query that cannot be understood counts as an ordinary sign-in. */
 export function readSigninRequest(query: string): SigninRequest {
-  const plain: SigninRequest = { wish: { mode: 'in', to: '/' }, said: {} };
+  const plain: SigninRequest = { wish: { mode: 'in', to: '/' }, reported: {} };
   if (query.length > MAX_SIGNIN_QUERY) return plain;
   const [head, target] = splitAtTarget(query);
   const params = parseParams(head);
@@ -61,6 +61,6 @@ export function readSigninRequest(query: string): SigninRequest {
   const [provider, email] = [first('provider'), first('email')];
   return {
     wish: { mode, to: safeReturn(targetOf(target)), ...(mode === 'step' && role !== undefined && { role }) },
-    said: { ...(provider !== undefined && { provider }), ...(email !== undefined && { email }) },
+    reported: { ...(provider !== undefined && { provider }), ...(email !== undefined && { email }) },
   };
 }

@@ -58,8 +58,8 @@ export function withUserinfo(claims: Claims, text: string, kind: AddressKind): R
 export function joinUserinfo(claims: Claims, more: Claims, kind: AddressKind): Result<Claims> {
   // Section 5.3.2: `sub` must be the same; otherwise the values must not be used.
   if (more.sub !== claims.sub) return refuse('signin_failed', 'the UserInfo endpoint answered with another "sub"');
-  const said = Object.entries(more).filter(([name]) => !ofTokens.includes(name));
-  return ok(joined(claims, Object.fromEntries(said), kind));
+  const reported = Object.entries(more).filter(([name]) => !ofTokens.includes(name));
+  return ok(joined(claims, Object.fromEntries(reported), kind));
 }
 
 /** Refuses a sign-in if the provider left out claims because there are too many (OpenID Connect Core section 5.6.2;

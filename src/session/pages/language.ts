@@ -52,6 +52,6 @@ export function languageFor(header: string, own: Catalogues = {}): Language {
     tag,
     maybe,
     text: (name, values = {}) =>
-      (maybe(name) ?? en[name]).replace(/\{(\w+)\}/g, (whole, key: string) => ownOf(values, key) ?? whole),
+      (maybe(name) ?? en[name]).replace(/\{(\w+)\}/g, (entire, key: string) => ownOf(values, key) ?? entire),
   };
 }

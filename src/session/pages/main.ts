@@ -7,7 +7,7 @@ import type { TextName } from './texts/en.ts';
 import type { ChoosePage, ConfirmPage, FormPage, Page, RefusedPage, SignedInPage, SignedOutPage } from './types.ts';
 
 /** The main part of a page: the title, which is also the heading, and the content below it. */
-interface Said {
+interface Reported {
   readonly title: string;
   readonly body: Html;
 }
@@ -20,7 +20,7 @@ const actions = (items: readonly (Html | undefined)[]): Html | undefined => {
   return there.length === 0 ? undefined : html`<ul class="actions">${there}</ul>`;
 };
 
-function choose({ host, choices, email, unknown, mode, to }: ChoosePage, { text }: Language): Said {
+function choose({ host, choices, email, unknown, mode, to }: ChoosePage, { text }: Language): Reported {
   const links = choices.map(
     ({ name, label }) =>
       html`<li><a class="button" href="${signinHref(mode, to, name)}">${text('choose.with', { label })}</a></li>`,
@@ -84,7 +84,7 @@ function retryOf({ reason, retry }: RefusedPage, { text }: Language): Html | und
   return button(signinHref('in', retry), text(reason === 'signin_failed' ? 'do.again' : 'do.signin'));
 }
 
-function refused(page: RefusedPage, language: Language): Said {
+function refused(page: RefusedPage, language: Language): Reported {
   const { reason, ask, route, requestId, signOut } = page;
   const { text } = language;
   const help = language.maybe(`reason.${reason}`);
@@ -101,7 +101,7 @@ ${actions([
   };
 }
 
-function form({ reason, mode }: FormPage, { text }: Language): Said {
+function form({ reason, mode }: FormPage, { text }: Language): Reported {
   const first = html`<a href="${signinHref(mode, '/')}" target="_blank" rel="noopener">${text('form.first')}</a>`;
   return {
     title: text('form.title'),
@@ -110,14 +110,14 @@ function form({ reason, mode }: FormPage, { text }: Language): Said {
   };
 }
 
-function signedIn({ to }: SignedInPage, { text }: Language): Said {
+function signedIn({ to }: SignedInPage, { text }: Language): Reported {
   return {
     title: text('signedin.title'),
     body: html`<p>${text('signedin.text')}</p>${actions([button(pathOf(to), text('signedin.go'))])}`,
   };
 }
 
-function confirm({ host, request }: ConfirmPage, { text }: Language): Said {
+function confirm({ host, request }: ConfirmPage, { text }: Language): Reported {
   if (request !== undefined) {
     return {
       title: text('signinto.title', { host }),
@@ -136,7 +136,7 @@ function confirm({ host, request }: ConfirmPage, { text }: Language): Said {
   };
 }
 
-function signedOut({ host, here }: SignedOutPage, { text }: Language): Said {
+function signedOut({ host, here }: SignedOutPage, { text }: Language): Reported {
   return {
     title: text('signedout.title'),
     body: html`<p>${text('signedout.text', { host })}</p>
@@ -145,7 +145,7 @@ ${actions([button('/', text('signedout.again'))])}`,
   };
 }
 
-type Writer<K> = (page: Extract<Page, { kind: K }>, language: Language) => Said;
+type Writer<K> = (page: Extract<Page, { kind: K }>, language: Language) => Reported;
 
 const writers: { readonly [K in Page['kind']]: Writer<K> } = {
   choose,

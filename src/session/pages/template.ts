@@ -31,7 +31,7 @@ export function readTemplate(text: string): ReadTemplate {
   let line = 1;
   let counted = 0;
   for (let found = slot.exec(text); found !== null; found = slot.exec(text)) {
-    const [whole] = found;
+    const [entire] = found;
     const name = found[1]?.trim();
     line += text.slice(counted, found.index).split('\n').length - 1;
     counted = found.index;
@@ -41,7 +41,7 @@ export function readTemplate(text: string): ReadTemplate {
       errors.push({ line, message });
     }
     template.push(text.slice(end, found.index), name ?? '');
-    end = found.index + whole.length;
+    end = found.index + entire.length;
   }
   template.push(text.slice(end));
   for (const name of NEEDED) {

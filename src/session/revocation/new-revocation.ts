@@ -38,8 +38,15 @@ export function readRevocation(text: string): Revocation | undefined {
   }
   if (!isTime(made) || !isEndedList(ended) || (kind !== 'out' && ended.length > 0)) return undefined;
   if (claim !== undefined && (kind !== 'sub' || typeof claim !== 'string')) return undefined;
-  const said = { kind: kind as Revocation['kind'], value, ...(claim !== undefined && { claim }), before, until, made };
-  return ended.length === 0 ? said : { ...said, ended };
+  const reported = {
+    kind: kind as Revocation['kind'],
+    value,
+    ...(claim !== undefined && { claim }),
+    before,
+    until,
+    made,
+  };
+  return ended.length === 0 ? reported : { ...reported, ended };
 }
 
 /** Makes a revocation that begins now.
@@ -52,14 +59,14 @@ export function revocation(kind: Revocation['kind'], value: string, now: number,
 }
 
 /** Makes the revocations of a person: one for each form of the issuer and each claim.
- * @param said a revocation whose times count */
+ * @param reported a revocation whose times count */
 export const revocationsOf = (
   { issuers, names }: Required<Pick<Revocable, 'issuers' | 'names'>>,
-  said: Pick<Revocation, 'before' | 'until' | 'made'>,
+  reported: Pick<Revocation, 'before' | 'until' | 'made'>,
 ): readonly Revocation[] =>
   issuers.flatMap((issuer) =>
     names.map((name): Revocation => {
-      const { before, until, made } = said;
+      const { before, until, made } = reported;
       return { kind: 'sub', value: ofPerson(issuer, name), claim: name[0], before, until, made };
     }),
   );
@@ -76,11 +83,14 @@ export function present(revocation: Revocation, providerOf: (name: string) => Id
 }
 
 /** What a file of `meshgate revoke` asks for: revocations, or a person of a provider that the policy does not have. */
-type Asked = { readonly revocations: readonly Revocation[] } | { readonly unknown: unknown };
+type Requested = { readonly revocations: readonly Revocation[] } | { readonly unknown: unknown };
 
 /** Reads a file of `meshgate revoke`. It names a person as the log does, which only the gateway can translate.
  * @returns undefined for any other text */
-export function readAsked(text: string, providerOf: (name: string) => Identifying | undefined): Asked | undefined {
+export function readRequested(
+  text: string,
+  providerOf: (name: string) => Identifying | undefined,
+): Requested | undefined {
   const { kind, provider, subject, before, until, made } = objectIn(text) ?? {};
   if (kind === 'sub' && typeof provider === 'string' && typeof subject === 'string' && subject !== '') {
     if (!isTime(before) || !isTime(until) || !isTime(made)) return undefined;

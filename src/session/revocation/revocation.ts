@@ -83,7 +83,7 @@ export const ofCertificate = (subject: string): Pick<Revocable, 'issuers' | 'nam
 export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
 /** The content of a revocation, without kind and value. */
-export type Said = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
+export type Reported = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 
 /** Returns the name of an ended session. It is short, because all ended sessions of a person share one entry. */
 export const endedName = (kind: 'sid' | 'psid', value: string): string =>
@@ -102,21 +102,21 @@ export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
 export const MAX_ENDED = 14;
 
 /** Returns the text of a revocation in the dict: cut-off, end and time, then the ended sessions. */
-export const saidText = ({ before, until, made, ended = [] }: Said): string =>
+export const reportedText = ({ before, until, made, ended = [] }: Reported): string =>
   [before, until, made, ...ended].join(' ');
 
 /** Whether the name of an ended session revokes more than a cut-off for all sessions of the person does. */
 const saysMore = (name: string, before: number): boolean =>
   !name.includes('.') || !(Number.parseInt(name.slice(name.indexOf('.') + 1), 36) <= before);
 
-/** Parses a number in a text of {@link saidText}. */
+/** Parses a number in a text of {@link reportedText}. */
 function numberIn(text: string | undefined, fallback: number): number {
   const number = Number(text);
   return text === undefined || text === '' || Number.isNaN(number) ? fallback : number;
 }
 
-/** Parses a text of {@link saidText}. If a part cannot be read, everything is revoked forever. */
-export function readSaid(text: string): Said {
+/** Parses a text of {@link reportedText}. If a part cannot be read, everything is revoked forever. */
+export function readReported(text: string): Reported {
   const [before, until, made, ...ended] = text.split(' ');
   return {
     before: numberIn(before, MAX_NUMERIC_DATE),
@@ -127,7 +127,7 @@ export function readSaid(text: string): Said {
 }
 
 /** Joins two revocations with the same key: the result revokes all that either revokes, for the longer time. */
-export function mergedSaid(one: Said, other: Said | undefined): Said {
+export function mergedFloors(one: Reported, other: Reported | undefined): Reported {
   if (other === undefined) return one;
   const before = Math.max(one.before, other.before);
   const until = Math.max(one.until, other.until);
@@ -135,12 +135,12 @@ export function mergedSaid(one: Said, other: Said | undefined): Said {
   const names = new Set([...(other.ended ?? []), ...(one.ended ?? [])]);
   const ended = [...names].filter((name) => saysMore(name, before));
   if (ended.length === 0) return { before, until, made };
-  const said = { before, until, made, ended };
-  return ended.length <= MAX_ENDED ? said : withoutList(said);
+  const reported = { before, until, made, ended };
+  return ended.length <= MAX_ENDED ? reported : withoutList(reported);
 }
 
 /** Replaces a list of ended sessions by a shorter text, which revokes all sessions of the person until now. */
-export const withoutList = ({ before, until, made }: Said): Said => ({
+export const withoutList = ({ before, until, made }: Reported): Reported => ({
   before: Math.max(before, Math.floor(made) + 1),
   until,
   made,
@@ -193,7 +193,7 @@ function cutOffIn(ended: readonly string[], name: string): number | undefined {
 }
 
 /** Returns the cut-offs in a person's entry that apply to a session. */
-function endedCutOffs(issuer: string, { psid }: Revocable, { before, ended = [] }: Said): readonly number[] {
+function endedCutOffs(issuer: string, { psid }: Revocable, { before, ended = [] }: Reported): readonly number[] {
   const ofOne = psid === undefined ? undefined : cutOffIn(ended, endedName('psid', ofIssuer(issuer, psid)));
   return ofOne === undefined ? [before] : [before, ofOne];
 }
@@ -204,9 +204,9 @@ function hasEnded(look: (key: string) => string | undefined, what: Revocable, no
   return issuers.some((issuer) => {
     const text = look(revocationKey('out', endedOf(issuer, what)));
     if (text === undefined) return false;
-    const said = readSaid(text);
-    if (said.ended?.includes(endedName('sid', ofAny(sid)))) return true;
-    return endedCutOffs(issuer, what, said).some((before) => isBefore(what, before, now));
+    const reported = readReported(text);
+    if (reported.ended?.includes(endedName('sid', ofAny(sid)))) return true;
+    return endedCutOffs(issuer, what, reported).some((before) => isBefore(what, before, now));
   });
 }
 
@@ -223,7 +223,7 @@ export function isRevoked(look: (key: string) => string | undefined, what: Revoc
   for (const key of namesOf(what)) if (look(key) !== undefined) return true;
   for (const key of cutOffsOf(what)) {
     const text = look(key);
-    if (text !== undefined && isBefore(what, readSaid(text).before, now)) return true;
+    if (text !== undefined && isBefore(what, readReported(text).before, now)) return true;
   }
   return hasEnded(look, what, now);
 }
@@ -238,11 +238,11 @@ export function cutBefore(look: (key: string) => string | undefined, what: Revoc
   };
   for (const key of cutOffsOf(what)) {
     const text = look(key);
-    if (text !== undefined) note(readSaid(text).before);
+    if (text !== undefined) note(readReported(text).before);
   }
   for (const issuer of what.issuers ?? []) {
     const out = look(revocationKey('out', endedOf(issuer, what)));
-    if (out !== undefined) endedCutOffs(issuer, what, readSaid(out)).forEach(note);
+    if (out !== undefined) endedCutOffs(issuer, what, readReported(out)).forEach(note);
   }
   return cut;
 }

@@ -5,17 +5,17 @@ import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { type Entry, entriesOf, keySetOf, planOf } from './entries.ts';
 import { bearingOf, neutralOf } from './others.ts';
-import { entriesIn, isEmpty, type LiveEntry, oddPathsIn, ownerIn, titleOf } from './parse.ts';
+import { entriesIn, isEmpty, type LiveEntry, nonCanonicalPathsIn, ownerIn, titleOf } from './parse.ts';
 import { serviceHost } from './project.ts';
 
 /** Compares the patterns for paths that are not canonical, which are not read back as rules. */
-function oddPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly string[] {
+function nonCanonicalPaths(own: readonly Entry[], live: readonly LiveEntry[]): readonly string[] {
   const found = new Map(live.map((it) => [titleOf(it).toLowerCase(), it]));
   return own.flatMap((entry) => {
     const there = found.get(titleOf(entry).toLowerCase());
     if (entry.Kind !== 'service-intentions' || there === undefined) return [];
-    const theirs = oddPathsIn(there);
-    return [...oddPathsIn(entry)].flatMap(([source, own]) => {
+    const theirs = nonCanonicalPathsIn(there);
+    return [...nonCanonicalPathsIn(entry)].flatMap(([source, own]) => {
       const other = theirs.get(source);
       if (other === undefined || other === own) return [];
       return [`${titleOf(entry)}: for ${source} it denies other paths as not canonical: ${other}, and not ${own}`];
@@ -68,7 +68,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOpt
         without: (it) => (it.Kind === 'service-intentions' ? others : undefined),
       },
     ),
-    ...oddPaths(own, live),
+    ...nonCanonicalPaths(own, live),
   ];
 }
 

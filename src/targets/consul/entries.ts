@@ -50,7 +50,7 @@ export type KeySet = NonNullable<ReturnType<typeof keySetOf>>;
  * and the settings of assertions, if one is required. */
 export function planOf(policy: Policy, rules: readonly Rule[]) {
   const all = destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
-  const asked = new Set(
+  const routed = new Set(
     all
       .flatMap(({ Sources }) => Sources.flatMap(({ Permissions = [] }) => Permissions))
       .flatMap(({ JWT }) => JWT?.Providers ?? [])
@@ -59,8 +59,8 @@ export function planOf(policy: Policy, rules: readonly Rule[]) {
   const { assertion } = policy.gateway;
   return {
     intentions: all,
-    audiences: Object.keys(policy.services).filter((name) => asked.has(name)),
-    ...(assertion && asked.size > 0 && { assertion }),
+    audiences: Object.keys(policy.services).filter((name) => routed.has(name)),
+    ...(assertion && routed.size > 0 && { assertion }),
   };
 }
 

@@ -30,13 +30,13 @@ const nextOf = ({ keys, placed, inside }: State<unknown>): string | undefined =>
 
 /** A decision that can come next. */
 interface Candidate {
-  readonly isWhole: boolean;
+  readonly isComplete: boolean;
   readonly depth: number;
   readonly count: number;
 }
 
 function isBetter(a: Candidate, b: Candidate): boolean {
-  if (a.isWhole !== b.isWhole) return a.isWhole;
+  if (a.isComplete !== b.isComplete) return a.isComplete;
   return a.depth === b.depth ? a.count > b.count : a.depth > b.depth;
 }
 
@@ -73,7 +73,7 @@ export function merged<D>(nodes: readonly Node<D>[], keyOf: (decision: D) => str
     );
     const [first, ...others] = [...ready].map(([key, own]) => ({
       key,
-      isWhole: own.length === left.get(key),
+      isComplete: own.length === left.get(key),
       depth: Math.max(...own.map(({ around }) => around.length)),
       count: own.length,
     }));

@@ -186,8 +186,8 @@ const FILLED = ['CreateIndex', 'ModifyIndex', 'Meta', 'Hash'];
 const PLACES = ['Namespace', 'Partition'];
 
 function checkPlace(fields: Fields): void {
-  const odd = PLACES.find((key) => !isEmpty(fields[key]) && fields[key] !== 'default');
-  if (odd !== undefined) throw unlike(odd);
+  const unexpected = PLACES.find((key) => !isEmpty(fields[key]) && fields[key] !== 'default');
+  if (unexpected !== undefined) throw unlike(unexpected);
 }
 
 function sourceOf(destination: string, value: unknown, provider: string) {
@@ -204,19 +204,19 @@ function sourceOf(destination: string, value: unknown, provider: string) {
 }
 
 /** The path pattern of a permission that names no places. */
-function oddPathIn(permission: { readonly HTTP?: Fields } | undefined): readonly unknown[] {
+function nonCanonicalPathIn(permission: { readonly HTTP?: Fields } | undefined): readonly unknown[] {
   const regex = permission?.HTTP?.PathRegex;
   return regex === undefined || (typeof regex === 'string' && placesIn(regex) !== undefined) ? [] : [regex];
 }
 
 /** For each source in an entry, the path patterns of its permissions as JSON. */
-export function oddPathsIn(entry: object): ReadonlyMap<string, string> {
+export function nonCanonicalPathsIn(entry: object): ReadonlyMap<string, string> {
   const { Sources } = entry as Fields;
   const sources = (Array.isArray(Sources) ? Sources : []) as readonly Fields[];
   return new Map(
     sources.map(({ Name, Permissions }) => {
       const permissions = (Array.isArray(Permissions) ? Permissions : []) as readonly { readonly HTTP?: Fields }[];
-      return [String(Name), JSON.stringify(permissions.flatMap(oddPathIn))];
+      return [String(Name), JSON.stringify(permissions.flatMap(nonCanonicalPathIn))];
     }),
   );
 }

@@ -2,7 +2,7 @@ import { pathAtoms } from '../../rules/compare/atoms.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import { areAmong, coversMessages, type HeaderIs, headersOf, type Messages, messagesOf } from '../kit/message-order.ts';
 import { NAMED, REST } from '../kit/methods.ts';
-import { encodableOf, oddPattern } from '../kit/odd-paths.ts';
+import { encodableOf, nonCanonicalPattern } from '../kit/non-canonical-paths.ts';
 import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
 import { merged, type Node } from './merge.ts';
@@ -63,9 +63,9 @@ function casesOf(passes: readonly Pass[]): readonly Case[] {
     return { messages, passes: fewest(unique([...always, ...more])) };
   });
   const others: Case = { passes: always };
-  const said = (own: Case & { messages: Messages }, index: number) =>
+  const declared = (own: Case & { messages: Messages }, index: number) =>
     all.slice(index + 1).find(({ messages }) => areAmong(own.messages, messages)) ?? others;
-  return [...all.filter((own, index) => textOf(own.passes) !== textOf(said(own, index).passes)), others];
+  return [...all.filter((own, index) => textOf(own.passes) !== textOf(declared(own, index).passes)), others];
 }
 
 const unique = (passes: readonly Pass[]): readonly Pass[] => {
@@ -170,8 +170,12 @@ export function permissionsOf(
   const last = own.at(-1)?.HTTP;
   const closed = last?.PathPrefix === EVERY_PATH && last.Methods === undefined;
   // Denies raw paths that Consul's proxies would match with another rule than nginx or the service does.
-  const odd = permission({ PathRegex: oddPattern(encodableOf(rules)) }, [], provider);
-  return [...(opens ? [odd] : []), ...own, ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [], provider)])];
+  const unexpected = permission({ PathRegex: nonCanonicalPattern(encodableOf(rules)) }, [], provider);
+  return [
+    ...(opens ? [unexpected] : []),
+    ...own,
+    ...(closed ? [] : [permission({ PathPrefix: EVERY_PATH }, [], provider)]),
+  ];
 }
 
 const isPrefix = ({ kind }: Place): boolean => kind === 'prefix';

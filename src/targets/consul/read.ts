@@ -1,5 +1,5 @@
 import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
-import { ODD_PATH } from '../../base/raw-path.ts';
+import { NON_CANONICAL_PATH } from '../../base/raw-path.ts';
 import type { PersonWho } from '../../policy/checked/types.ts';
 import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
@@ -46,11 +46,11 @@ function pathsOf({ places }: ReadPermission): readonly Path[] {
 /** Checks that no prefix can allow paths which are not canonical, and that everything else is denied. */
 function check({ name, destination, permissions }: ReadSource): void {
   const where = `service-intentions ${destination}, ${name}`;
-  const odd = ({ action, pattern = '', methods, messages }: ReadPermission) =>
+  const unexpected = ({ action, pattern = '', methods, messages }: ReadPermission) =>
     action === 'deny' &&
     (methods ?? messages) === undefined &&
-    (pattern.startsWith(ODD_PATH) || pattern.startsWith(`(${ODD_PATH}`));
-  const other = permissions.find((it) => it.pattern !== undefined && !odd(it));
+    (pattern.startsWith(NON_CANONICAL_PATH) || pattern.startsWith(`(${NON_CANONICAL_PATH}`));
+  const other = permissions.find((it) => it.pattern !== undefined && !unexpected(it));
   if (other !== undefined) {
     throw new Error(
       `${where}: a PathRegex with the action ${other.action} is not the one that refuses paths that are not canonical`,
@@ -62,8 +62,8 @@ function check({ name, destination, permissions }: ReadSource): void {
   if (opens && permissions[0]?.pattern === undefined)
     throw new Error(`${where}: paths that are not canonical are not refused`);
   const last = permissions.at(-1);
-  const isWhole = last?.places.some(({ kind, value }) => kind === 'prefix' && value === '/');
-  if (!isWhole || (last?.methods ?? last?.messages) !== undefined)
+  const isComplete = last?.places.some(({ kind, value }) => kind === 'prefix' && value === '/');
+  if (!isComplete || (last?.methods ?? last?.messages) !== undefined)
     throw new Error(`${where}: the default of the mesh decides about a request without a permission`);
 }
 

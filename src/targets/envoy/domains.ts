@@ -11,8 +11,8 @@ const portOf = (authority: string): string | undefined => /:\d+$/.exec(authority
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
 export function authoritiesOf(policy: Policy, rules: readonly Rule[]) {
-  const asked = new Set(meshRules(policy, rules).map((rule) => rule.service));
-  const services = Object.values(policy.services).filter((service) => asked.has(service.name));
+  const routed = new Set(meshRules(policy, rules).map((rule) => rule.service));
+  const services = Object.values(policy.services).filter((service) => routed.has(service.name));
   const written = services.map(({ authority }) => authority);
   return services.map((service) => {
     const { authority } = service;

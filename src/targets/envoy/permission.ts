@@ -1,5 +1,5 @@
 import type { Path } from '../../rules/types.ts';
-import { oddPatterns } from '../kit/odd-paths.ts';
+import { nonCanonicalPatterns } from '../kit/non-canonical-paths.ts';
 
 /** Envoy's `StringMatcher`, in the forms that meshgate renders. */
 export type StringMatch =
@@ -39,9 +39,9 @@ export function pathPermissions(path: Path): readonly Permission[] {
   return [plain(path), { not_rule: anyOf(path.except.map(plain)) }];
 }
 
-/** Permissions that match paths which are not canonical; see {@link oddPatterns}. */
-export function oddPaths(characters: readonly string[]): readonly Permission[] {
-  return oddPatterns(characters).map((regex) => ({
+/** Permissions that match paths which are not canonical; see {@link nonCanonicalPatterns}. */
+export function nonCanonicalPaths(characters: readonly string[]): readonly Permission[] {
+  return nonCanonicalPatterns(characters).map((regex) => ({
     header: { name: ':path', string_match: { safe_regex: { regex } } },
   }));
 }

@@ -2,11 +2,11 @@ import type { Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { RULES_FILTER } from '../kit/guards.ts';
-import { encodableOf } from '../kit/odd-paths.ts';
+import { encodableOf } from '../kit/non-canonical-paths.ts';
 import { meshRules, spiffeOf } from '../kit/rules.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
 import { type Authority, domainsOf } from './domains.ts';
-import { headerIn, oddPaths, type Permission, pathPermissions } from './permission.ts';
+import { headerIn, nonCanonicalPaths, type Permission, pathPermissions } from './permission.ts';
 import { toolPermission } from './tools.ts';
 
 const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
@@ -70,14 +70,14 @@ export function rbacFilters(
   authorities: readonly Authority[],
 ): readonly unknown[] {
   const own = meshRules(policy, rules);
-  const odd = { permissions: oddPaths(encodableOf(own)), principals: [{ any: true }] };
+  const unexpected = { permissions: nonCanonicalPaths(encodableOf(own)), principals: [{ any: true }] };
   const allowed = own.map((rule) => {
     const says = verifies(policy) === undefined ? [] : assertionPrincipals(rule);
     const seen = { ...rule, domains: domainsOf(rule, authorities), spiffe: spiffeOf(policy, rule), says };
     return [rule.id, rbacPolicy(seen)] as const;
   });
   return [
-    filter(DENY_FILTER, 'DENY', { 'path-not-canonical': odd }),
+    filter(DENY_FILTER, 'DENY', { 'path-not-canonical': unexpected }),
     filter(ALLOW_FILTER, 'ALLOW', Object.fromEntries(allowed)),
   ];
 }

@@ -92,7 +92,7 @@ type Connects = ReturnType<typeof principal>;
 type Principal = Connects | { readonly and_ids: { readonly ids: readonly [Connects, ...ClaimPrincipal[]] } };
 
 /** The callers, the identity and the agent that the conditions for the assertion describe. */
-function saidOf(says: readonly ClaimPrincipal[]) {
+function reportedOf(says: readonly ClaimPrincipal[]) {
   const wanted = new Map<string, ClaimValue>();
   let agent: Pick<Enforced, 'agent' | 'alone'> = {};
   for (const one of says) {
@@ -107,7 +107,7 @@ function saidOf(says: readonly ClaimPrincipal[]) {
   const who = personOf(as !== undefined, wanted.get('roles')?.list_match?.one_of.string_match.exact);
   // The conditions that meshgate would render for this meaning.
   const understood = says.length === 0 ? [] : assertionPrincipals({ who, as: as ?? '', ...agent });
-  return { said: { who, ...agent, ...assertedBy(as) }, understood };
+  return { declared: { who, ...agent, ...assertedBy(as) }, understood };
 }
 
 function personOf(asserted: boolean, role: string | undefined): PersonWho {
@@ -140,11 +140,11 @@ function readPolicy(id: string, live: RbacPolicy): MeshRule {
   const client = principals[0] as Principal;
   const [connects, ...says] = 'and_ids' in client ? client.and_ids.ids : [client];
   const spiffe = connects.custom.typed_config.san_matcher.matcher.exact;
-  const { said, understood } = saidOf(says);
+  const { declared, understood } = reportedOf(says);
   const seen = { domains, path, ...(methods && { methods }), ...(tools && { tools }), spiffe, says: understood };
   checkForm(rbacPolicy(seen), live, { path: `rule ${id}: ` });
   const rule = { id, route: id.slice(0, id.lastIndexOf('#')), path, ...(methods !== undefined && { methods }) };
-  return meshRule(FILE, rule, { host: authority, as: spiffe }, { ...said, ...(tools && { tools }) });
+  return meshRule(FILE, rule, { host: authority, as: spiffe }, { ...declared, ...(tools && { tools }) });
 }
 
 type Policies = Readonly<Record<string, RbacPolicy>>;

@@ -1,12 +1,12 @@
 import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { readsAddresses } from '../nginx/check/address-budgets.ts';
-import type { Scene } from '../nginx/scene.ts';
+import type { Context } from '../nginx/render-context.ts';
 import { hasSessions } from '../nginx/signin/sessions.ts';
 import type { Gap } from '../types.ts';
 
 /** What no ingress does for the policy, whichever form of check it uses. */
-export function gaps(policy: Policy, rules: readonly Rule[], scene: Scene): readonly Gap[] {
+export function gaps(policy: Policy, rules: readonly Rule[], context: Context): readonly Gap[] {
   const { gateway, hosts, services } = policy;
   const routes = hosts.flatMap((host) => host.routes);
   const named = new Map(routes.map((route) => [route.name, route]));
@@ -62,17 +62,17 @@ export function gaps(policy: Policy, rules: readonly Rule[], scene: Scene): read
     ...row(
       'gateway.trusted_proxies',
       'the addresses of the ingress are missing, so no check knows the address of its client: no role depends on a network, and all clients share the limits of one address',
-      readsAddresses(scene) && gateway.trustedProxies.length === 0,
+      readsAddresses(context) && gateway.trustedProxies.length === 0,
     ),
     ...row(
       'gateway.session',
       "answers of services pass unchanged: a service can set the gateway's cookies, clear them, widen the scope of a service worker, and let caches store pages of a person",
-      hasSessions(scene),
+      hasSessions(context),
     ),
     ...row(
       'gateway.session',
       'an unsafe request with a session needs Origin or Sec-Fetch-Site, because the ingress may have dropped them; the gateway itself lets old browsers and scripts pass without them',
-      hasSessions(scene),
+      hasSessions(context),
     ),
   ];
 }

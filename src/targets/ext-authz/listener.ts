@@ -1,8 +1,8 @@
 import { TO_INGRESS } from '../../base/internal-headers.ts';
 import { MAX_COOKIE_BYTES } from '../../base/limits.ts';
 import { refusal, TITLES } from '../nginx/answers/problem-files.ts';
+import type { Context } from '../nginx/render-context.ts';
 import { bodyBuffer, ignoresAccel, onceMore, timeouts, unstored } from '../nginx/route/module.ts';
-import type { Scene } from '../nginx/scene.ts';
 import { MAX_ASKED_BYTES } from '../nginx/server/strangers.ts';
 import { hasSessions } from '../nginx/signin/sessions.ts';
 import { conf, type Directive, key, line, literal, regex, template, variable } from '../nginx/text/directive.ts';
@@ -16,7 +16,7 @@ import { BEHIND_PREFIX, type Form, forms, HOST } from './forms.ts';
  * check, and sends a request with exactly these to the servers of the checks. */
 
 /** The address of the client in `X-Forwarded-For`, if a trusted proxy sent the check. Otherwise no address is known. */
-function addressMap({ policy }: Scene): readonly Directive[] {
+function addressMap({ policy }: Context): readonly Directive[] {
   const ranges = policy.gateway.trustedProxies;
   return conf`
     # The address of the client, if a trusted proxy says it.
@@ -30,24 +30,24 @@ function addressMap({ policy }: Scene): readonly Directive[] {
 
 /** The request headers that an ingress removes if the answer does not have them. Envoy reads their names from the
  * answer, so no configuration of Envoy repeats them. */
-function removalMaps(scene: Scene): readonly Directive[] {
-  const absent = answerNames(scene).map((_, i) => variable(`meshgate_ask_absent_${i}`));
+function removalMaps(context: Context): readonly Directive[] {
+  const absent = answerNames(context).map((_, i) => variable(`meshgate_ask_absent_${i}`));
   return conf`
     # For Envoy: which headers of the client it removes.
-    ${answerNames(scene).flatMap((name, i) => conf`map ${answerHeader(name)} ${absent[i]} { default ""; "" ",${name}"; }`)}
-    map "" $meshgate_ask_removed { volatile; default ${template(removedNames(scene).join(','), ...absent)}; }
+    ${answerNames(context).flatMap((name, i) => conf`map ${answerHeader(name)} ${absent[i]} { default ""; "" ",${name}"; }`)}
+    map "" $meshgate_ask_removed { volatile; default ${template(removedNames(context).join(','), ...absent)}; }
   `;
 }
 
 /** The maps of the listener. */
-export const askMaps = (scene: Scene): readonly Directive[] => conf`
+export const askMaps = (context: Context): readonly Directive[] => conf`
   # The request that an ingress asks about.
   map $http_host ${variable(HOST)} { default $http_host; "" $host; }
   map $request_uri ${variable(BEHIND_PREFIX)} { default ""; "~^/envoy(?<meshgate_ask_path>/.*)$" $meshgate_ask_path; }
   // A proxy may drop Upgrade, because it is for one connection. A handshake also has other headers.
   map $http_upgrade$http_sec_websocket_key$http_sec_websocket_version $meshgate_ask_upgrade { "" ""; default websocket; }
-  ${addressMap(scene)}
-  ${removalMaps(scene)}
+  ${addressMap(context)}
+  ${removalMaps(context)}
   ${problemMaps}
 `;
 
@@ -55,7 +55,7 @@ export const askMaps = (scene: Scene): readonly Directive[] => conf`
 const OTHERS = [400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 421, 429, 494, 500, 501, 502, 503, 504];
 
 /** What a refusal says in headers: its status, and its body. */
-const told: readonly Directive[] = [
+const handlerHeaders: readonly Directive[] = [
   ...conf`access_log off; # the servers of the checks wrote the log`,
   line('add_header', TO_INGRESS.status, variable('upstream_status'), 'always'),
   line('add_header', TO_INGRESS.problem, variable('meshgate_ask_problem'), 'always'),
@@ -69,11 +69,11 @@ const told: readonly Directive[] = [
  * but only with 401. */
 const briefLocations = conf`
   location @meshgate_ask_401 {
-    ${told}
+    ${handlerHeaders}
     return 401 "";
   }
   location @meshgate_ask_403 {
-    ${told}
+    ${handlerHeaders}
     ${line('add_header', TO_INGRESS.challenge, answerHeader('WWW-Authenticate'), 'always')}
     return 403 "";
   }
@@ -97,15 +97,15 @@ const brief = conf`
   error_page 303 401 = @meshgate_ask_401; error_page ${OTHERS.map(String)} = @meshgate_ask_403;
 `;
 
-const whole = conf`
+const entire = conf`
   proxy_intercept_errors off; proxy_hide_header ${TO_INGRESS.reason}; proxy_hide_header ${TO_INGRESS.problem};
   error_page 500 502 504 = @meshgate_down;
 `;
 
 /** How the listener asks the servers of the checks, with the variables that the location of a form has set. */
-function ask(scene: Scene): readonly Directive[] {
+function ask(context: Context): readonly Directive[] {
   // The answer repeats the cookies of the client, except those of the gateway.
-  const size = Math.ceil((scene.answerSize + (hasSessions(scene) ? MAX_COOKIE_BYTES + 32 * 1024 : 0)) / 1024) + 8;
+  const size = Math.ceil((context.answerSize + (hasSessions(context) ? MAX_COOKIE_BYTES + 32 * 1024 : 0)) / 1024) + 8;
   return conf`
     auth_request off;
     access_log off; # the servers of the checks write the log
@@ -133,20 +133,20 @@ function ask(scene: Scene): readonly Directive[] {
   `;
 }
 
-const only = (form: Form): readonly Directive[] => (form.style === 'brief' ? brief : whole);
+const only = (form: Form): readonly Directive[] => (form.style === 'brief' ? brief : entire);
 
-function location(scene: Scene, form: Form): readonly Directive[] {
+function location(context: Context, form: Form): readonly Directive[] {
   const isPrefix = form.path.endsWith('/');
   return conf`
     # ${form.says}.
     // Without it, nginx would redirect the prefix without its slash.
-    ${isPrefix && conf`location = ${form.path.slice(0, -1)} { ${refusal(scene, 'route_unknown')} }`}
+    ${isPrefix && conf`location = ${form.path.slice(0, -1)} { ${refusal(context, 'route_unknown')} }`}
     location ${isPrefix ? '^~' : '='} ${form.path} {
       set $meshgate_ask_method ${form.method};
       set $meshgate_ask_uri ${form.uri};
       set $meshgate_ask_host ${form.host};
       set $meshgate_ask_from ${form.address ? variable('meshgate_ask_address') : ''};
-      ${included(scene, 'ask.conf')}
+      ${included(context, 'ask.conf')}
       ${only(form)}
       ${form.name === 'forward-auth' && conf`proxy_redirect / https://$meshgate_ask_host/;`}
       ${form.name !== 'forward-auth' && conf`proxy_redirect off;`}
@@ -156,12 +156,12 @@ function location(scene: Scene, form: Form): readonly Directive[] {
 }
 
 /** The files of the listener. */
-export const askFiles = (scene: Scene): readonly ConfFile[] => [
-  ['ask.conf', ask(scene), 'How the listener asks about the request of a client.'],
+export const askFiles = (context: Context): readonly ConfFile[] => [
+  ['ask.conf', ask(context), 'How the listener asks about the request of a client.'],
   [
     'forms.conf',
     conf`
-      ${forms.flatMap((form) => location(scene, form))}
+      ${forms.flatMap((form) => location(context, form))}
       ${briefLocations}
     `,
     'Where an ingress asks whether a request may pass. docs/ext-authz.md describes the forms.',

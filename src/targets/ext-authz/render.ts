@@ -7,7 +7,7 @@ import { hostLocation, refusal } from '../nginx/answers/problem-files.ts';
 import { metadataLocations } from '../nginx/answers/resource-metadata.ts';
 import type { NginxOptions } from '../nginx/options.ts';
 import { filesOf } from '../nginx/render.ts';
-import { allHosts, type Scene, type SceneHost, toScene } from '../nginx/scene.ts';
+import { allHosts, type Context, type HostContext, toContext } from '../nginx/render-context.ts';
 import { publicServers } from '../nginx/server/servers.ts';
 import { conf, type Directive } from '../nginx/text/directive.ts';
 import { type ConfFile, included } from '../nginx/text/files.ts';
@@ -16,7 +16,7 @@ import type { Emitted } from '../types.ts';
 import { allowedFile, checkRouteFiles, checkServers, checksConf } from './checks.ts';
 import { gaps } from './gaps.ts';
 import { ingressFiles, readHeaders } from './ingress/index.ts';
-import type { Asked } from './ingress/kit.ts';
+import type { CheckInput } from './ingress/kit.ts';
 import { askFiles, askMaps } from './listener.ts';
 
 export interface SidecarOptions extends NginxOptions {
@@ -42,55 +42,55 @@ function withoutWay({ mesh, meshes, ...policy }: Policy): Policy {
 }
 
 /** The file of a host at the listener: the gateway's own endpoints, and the forms of checks. */
-function ownConf(scene: Scene, host: SceneHost): ConfFile {
+function ownConf(context: Context, host: HostContext): ConfFile {
   const { name } = host.host;
-  const oddHost = conf`if ($meshgate_odd_host) { rewrite ^ ${HOST_LOCATION}? last; }`;
+  const unknownHost = conf`if ($meshgate_odd_host) { rewrite ^ ${HOST_LOCATION}? last; }`;
   const directives = conf`
-    ${included(scene, 'answer.conf')}
-    ${isWildcard(name) && oddHost}
-    ${included(scene, 'server.conf')}
-    ${included(scene, host.sessions ? 'refuse-pages.conf' : 'refuse.conf')}
-    ${isWildcard(name) && hostLocation(scene)}
-    ${included(scene, 'forms.conf')}
-    ${metadataLocations(scene, host)}
-    ${host.sessions && [...pageLocation(scene, host), ...endpoints(scene, host)]}
-    ${noRoute(scene, host)}
+    ${included(context, 'answer.conf')}
+    ${isWildcard(name) && unknownHost}
+    ${included(context, 'server.conf')}
+    ${included(context, host.sessions ? 'refuse-pages.conf' : 'refuse.conf')}
+    ${isWildcard(name) && hostLocation(context)}
+    ${included(context, 'forms.conf')}
+    ${metadataLocations(context, host)}
+    ${host.sessions && [...pageLocation(context, host), ...endpoints(context, host)]}
+    ${noRoute(context, host)}
   `;
   return [hostFile(name), directives, `The gateway's own endpoints of ${name}.`];
 }
 
 /** The servers of a sidecar: the listener, and the servers of the checks. */
-const servers = (scene: Scene): readonly Directive[] => {
-  const down = conf`location @meshgate_down { ${refusal(scene, 'check_unavailable')} }`;
-  const listener = publicServers(scene, [included(scene, 'forms.conf'), ...down]);
-  return listener.length === 0 ? [] : [...askMaps(scene), ...listener, ...checkServers(scene, scene.hosts)];
+const servers = (context: Context): readonly Directive[] => {
+  const down = conf`location @meshgate_down { ${refusal(context, 'check_unavailable')} }`;
+  const listener = publicServers(context, [included(context, 'forms.conf'), ...down]);
+  return listener.length === 0 ? [] : [...askMaps(context), ...listener, ...checkServers(context, context.hosts)];
 };
 
 /** Renders the configuration of the sidecar, and what the files for ingresses are made from.
  * @throws UnprintableError for text that nginx could read as more than one text */
-export function asking(policy: Policy, rules: readonly Rule[], { sidecarAddress, ...options }: SidecarOptions) {
-  const whole = toScene(withoutWay(policy), rules, { ...options, sidecar: true });
-  const scene: Scene = { ...whole, direct: [] };
-  const routes = checkRouteFiles(scene);
-  const files = filesOf(policy, rules, scene, {
+export function extAuthFiles(policy: Policy, rules: readonly Rule[], { sidecarAddress, ...options }: SidecarOptions) {
+  const entire = toContext(withoutWay(policy), rules, { ...options, sidecar: true });
+  const context: Context = { ...entire, direct: [] };
+  const routes = checkRouteFiles(context);
+  const files = filesOf(policy, rules, context, {
     routes,
-    servers: servers(scene),
+    servers: servers(context),
     hosts: [
-      ...allHosts(scene).map((host) => ownConf(scene, host)),
-      ...scene.hosts.map((host) => checksConf(scene, routes, host)),
+      ...allHosts(context).map((host) => ownConf(context, host)),
+      ...context.hosts.map((host) => checksConf(context, routes, host)),
     ],
-    shared: [allowedFile(scene), ...askFiles(scene)],
+    shared: [allowedFile(context), ...askFiles(context)],
   });
   const { listen, insecureHttp } = policy.gateway;
   const { host, port } = sidecarAddress ?? { host: 'meshgate.meshgate.svc.cluster.local', port: listen };
-  const asked: Asked = { scene, sidecar: { host, port, tls: !insecureHttp }, read: readHeaders(files) };
-  return { files, asked, gaps: gaps(policy, rules, scene) };
+  const checkInput: CheckInput = { context, sidecar: { host, port, tls: !insecureHttp }, read: readHeaders(files) };
+  return { files, checkInput, gaps: gaps(policy, rules, context) };
 }
 
 /** Renders the configuration of an nginx that only answers the checks of an ingress, and the gateway's own endpoints.
  * @throws UnprintableError for text that nginx could read as more than one text */
 export function renderSidecar(policy: Policy, rules: readonly Rule[], options: SidecarOptions): Emitted {
-  const { files, asked, gaps } = asking(policy, rules, options);
-  const ingress = ingressFiles(asked);
+  const { files, checkInput, gaps } = extAuthFiles(policy, rules, options);
+  const ingress = ingressFiles(checkInput);
   return { files: { ...files, ...ingress.files }, gaps: [...gaps, ...ingress.gaps] };
 }

@@ -5,33 +5,33 @@ import { ownerOf } from '../kit/owner.ts';
 import { HEAD, toYaml } from '../kit/yaml.ts';
 import { nginxOptions } from '../nginx/options.ts';
 import { renderNginx } from '../nginx/render.ts';
+import { allHosts, type Context, toContext } from '../nginx/render-context.ts';
 import { modulesOf } from '../nginx/route/module.ts';
-import { allHosts, type Scene, toScene } from '../nginx/scene.ts';
 import { withoutCertificate } from '../nginx/server/controller.ts';
 import { mapBucket } from '../nginx/server/http.ts';
 import type { Files, Gap } from '../types.ts';
-import { type AskingForm, writeAsking } from './asking.ts';
+import { type ExtAuthForm, writeExtAuth } from './ext-auth.ts';
 import { commonGaps } from './gaps.ts';
 import { mounted, VOLUME } from './mounted.ts';
 import { ngfForms } from './ngf.ts';
-import { ngfAskingForms } from './ngf-asking.ts';
+import { ngfExtAuthForms } from './ngf-ext-auth.ts';
 import { nicForms } from './nic.ts';
-import { nicAskingForms } from './nic-asking.ts';
+import { nicExtAuthForms } from './nic-ext-auth.ts';
 import { probeFile } from './probe.ts';
 import type { Controller, Form, IngressOptions, IngressTarget, Written } from './types.ts';
 
 /** What differs between the controllers. Their nginx can write only to some folders; theirs are empty at the start of a
  * container, so no socket is left over. */
 const CONTROLLERS = {
-  nic: { runDir: '/var/lib/nginx', forms: nicForms, asking: nicAskingForms, bundles: ['apikey_auth.js'] },
-  ngf: { runDir: '/var/run/nginx', forms: ngfForms, asking: ngfAskingForms, bundles: [] },
+  nic: { runDir: '/var/lib/nginx', forms: nicForms, extAuth: nicExtAuthForms, bundles: ['apikey_auth.js'] },
+  ngf: { runDir: '/var/run/nginx', forms: ngfForms, extAuth: ngfExtAuthForms, bundles: [] },
 } as const satisfies Readonly<
   Record<
     Controller,
     {
       runDir: string;
       forms: Readonly<Record<string, Form>>;
-      asking: Readonly<Record<string, AskingForm>>;
+      extAuth: Readonly<Record<string, ExtAuthForm>>;
       bundles: readonly string[];
     }
   >
@@ -48,7 +48,7 @@ function withBundles(files: Files, bundles: IngressOptions['bundles'], more: rea
 }
 
 /** What people must mount besides the rendered files: what the policy names. */
-function mountNotes({ policy, identities }: Scene, ownServers: boolean): readonly string[] {
+function mountNotes({ policy, identities }: Context, ownServers: boolean): readonly string[] {
   const files = gatewayFiles(policy, identities).filter(
     ({ kind }) => kind !== 'policy' && (ownServers || kind !== 'listener'),
   );
@@ -57,8 +57,8 @@ function mountNotes({ policy, identities }: Scene, ownServers: boolean): readonl
   return named.length === 0 ? [] : [`mount these files, too, into the pods of the controller: ${named.join(', ')}`];
 }
 
-const noCertificates = (scene: Scene): readonly Gap[] =>
-  withoutCertificate(scene).map((host) => ({
+const noCertificates = (context: Context): readonly Gap[] =>
+  withoutCertificate(context).map((host) => ({
     part: `hosts.${host}`,
     text: 'this host is not served, because the policy names no certificate for it; set gateway.tls or its tls to files in the pods',
   }));
@@ -76,19 +76,19 @@ const texts = (documents: Written['documents'], gaps: readonly Gap[]): Files =>
   );
 
 function target(name: Controller): IngressTarget {
-  const { forms, asking, runDir, bundles: own } = CONTROLLERS[name];
+  const { forms, extAuth, runDir, bundles: own } = CONTROLLERS[name];
   const names = Object.keys(forms);
   return {
     name,
-    forms: [...names, ...Object.keys(asking)],
-    asking: Object.keys(asking),
+    forms: [...names, ...Object.keys(extAuth)],
+    extAuth: Object.keys(extAuth),
     emit(policy: Policy, rules, given) {
       const { bundles, form: formName = names[0] as string, gateway, sidecar, probe, ...paths } = given;
       const owner = ownerOf(policy);
       const probes: Files = probe === undefined ? {} : { 'probe.yaml': probeFile(owner, probe) };
-      const asks = (asking as Readonly<Record<string, AskingForm>>)[formName];
+      const asks = (extAuth as Readonly<Record<string, ExtAuthForm>>)[formName];
       if (asks !== undefined) {
-        const { documents, gaps, notes } = writeAsking(asks, policy, rules, { sidecar, gateway });
+        const { documents, gaps, notes } = writeExtAuth(asks, policy, rules, { sidecar, gateway });
         return { files: { ...texts(documents, gaps), ...probes }, gaps, notes };
       }
       const form = (forms as Readonly<Record<string, Form>>)[formName];
@@ -98,33 +98,33 @@ function target(name: Controller): IngressTarget {
         ...paths,
         inController: form.ownServers ? { ownServers: true } : {},
       });
-      const scene = toScene(policy, rules, options);
+      const context = toContext(policy, rules, options);
       const labels = marksOf(owner);
       const rendered = renderNginx(policy, rules, options);
       const files = mounted(owner, labels, withBundles(rendered.files, bundles, own));
       const written = form.write({
         policy,
-        hosts: allHosts(scene).map(({ host }) => host.name),
+        hosts: allHosts(context).map(({ host }) => host.name),
         options,
         owner,
         labels,
         volume: files.volume,
         mounts: [{ name: VOLUME, mountPath: options.dir, readOnly: true }],
-        mapBucket: mapBucket(scene),
-        grpc: modulesOf(scene.hosts).includes('grpc'),
+        mapBucket: mapBucket(context),
+        grpc: modulesOf(context.hosts).includes('grpc'),
         gateway,
       });
       const gaps = [
         ...rendered.gaps,
         ...files.gaps,
         ...commonGaps(policy),
-        ...(form.ownServers ? noCertificates(scene) : []),
+        ...(form.ownServers ? noCertificates(context) : []),
         ...written.gaps,
       ];
       return {
         files: { ...texts({ 'files.yaml': files.objects, ...written.documents }, gaps), ...probes },
         gaps,
-        notes: [...written.notes, ...mountNotes(scene, form.ownServers)],
+        notes: [...written.notes, ...mountNotes(context, form.ownServers)],
       };
     },
   };

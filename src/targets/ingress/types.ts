@@ -62,6 +62,6 @@ export interface IngressTarget {
   /** The names of the forms; the first one is the default. */
   readonly forms: readonly string[];
   /** The names of the forms that ask a sidecar. */
-  readonly asking: readonly string[];
+  readonly extAuth: readonly string[];
   emit(policy: Policy, rules: readonly Rule[], options: IngressOptions): Emitted;
 }

@@ -45,12 +45,12 @@ export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforce
 }
 
 function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
-  const asked = new Set(rules.map(({ service }) => service));
+  const routed = new Set(rules.map(({ service }) => service));
   const textOf = (service: Service) =>
     unreachable(service) ??
     (placeOf(service) === undefined ? NO_PLACE : service.port === undefined ? NO_PORT : undefined);
   return Object.values(policy.services).flatMap((service): Gap[] => {
-    const text = asked.has(service.name) ? textOf(service) : undefined;
+    const text = routed.has(service.name) ? textOf(service) : undefined;
     return text === undefined ? [] : [{ part: `services.${service.name}`, text }];
   });
 }

@@ -1,32 +1,32 @@
 import type { Enforced } from '../../rules/enforced.ts';
 import type { KubeObject, Metadata } from '../kit/kubernetes-objects.ts';
-import { encodableOf, oddPatterns } from '../kit/odd-paths.ts';
+import { encodableOf, nonCanonicalPatterns } from '../kit/non-canonical-paths.ts';
 import { objectName } from '../kit/owner.ts';
 import { grouped, spiffeOf } from '../kit/rules.ts';
 import { probeRules } from './guards.ts';
 import { istioObject, metadata, requestAuthentication, telemetry } from './objects.ts';
 import { authorizationPolicy, principalOf, type View } from './rule.ts';
-import type { Asked, Scene } from './services.ts';
+import type { Context, MeshService } from './services.ts';
 
 /** The name of the Gateway, and of the Secret that contains the ingress's certificate and key, and the CA of nginx's
  * certificates. */
 export const gatewayName = (owner: string): string => objectName(owner, 'ingress');
 
-const named = ({ owner, ingress }: Scene, ...parts: string[]): Metadata =>
+const named = ({ owner, ingress }: Context, ...parts: string[]): Metadata =>
   metadata(owner, 'ingress', objectName(owner, 'ingress', ...parts), ingress.namespace);
 
 /** The Gateway: mutual TLS with a client certificate of one of the identities. Istio accepts only the Gateway's hosts as
  * SNI. So the name in the ingress's certificate must be one of these hosts. */
-function gateway(scene: Scene): KubeObject {
-  const { policy, ingress, services } = scene;
+function gateway(context: Context): KubeObject {
+  const { policy, ingress, services } = context;
   const spiffeIds = new Set(services.flatMap(({ rules }) => rules.map((rule) => spiffeOf(policy, rule))));
-  return istioObject('Gateway', named(scene), {
+  return istioObject('Gateway', named(context), {
     selector: ingress.labels,
     servers: [
       {
         port: { number: ingress.port, name: 'https-meshgate', protocol: 'HTTPS' },
         hosts: [...new Set([ingress.serverName, ...services.map(({ name }) => name)])],
-        tls: { mode: 'MUTUAL', credentialName: gatewayName(scene.owner), subjectAltNames: [...spiffeIds] },
+        tls: { mode: 'MUTUAL', credentialName: gatewayName(context.owner), subjectAltNames: [...spiffeIds] },
       },
     ],
   });
@@ -34,13 +34,13 @@ function gateway(scene: Scene): KubeObject {
 
 /** The VirtualService for services with the same name. Their ports distinguish them. It denies paths that Istio
  * would read as other paths, because it matches without decoding. */
-function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): KubeObject {
+function virtualService(context: Context, services: readonly [MeshService, ...MeshService[]]): KubeObject {
   const [first] = services;
-  const patterns = oddPatterns(encodableOf(scene.services.flatMap(({ rules }) => rules)));
+  const patterns = nonCanonicalPatterns(encodableOf(context.services.flatMap(({ rules }) => rules)));
   const match = patterns.map((regex) => ({ uri: { regex } }));
-  return istioObject('VirtualService', named(scene, first.service.name), {
+  return istioObject('VirtualService', named(context, first.service.name), {
     hosts: [first.name],
-    gateways: [gatewayName(scene.owner)],
+    gateways: [gatewayName(context.owner)],
     http: [
       { name: 'path-not-canonical', match, directResponse: { status: 400 } },
       ...services.map(({ service, hosts }) => ({
@@ -55,33 +55,36 @@ function virtualService(scene: Scene, services: readonly [Asked, ...Asked[]]): K
 }
 
 /** What the ingress sees of requests for a service. */
-export const ingressView = ({ policy, assertion }: Pick<Scene, 'policy' | 'assertion'>, { hosts }: Asked): View => ({
+export const ingressView = (
+  { policy, assertion }: Pick<Context, 'policy' | 'assertion'>,
+  { hosts }: MeshService,
+): View => ({
   assertion,
   principal: (rule) => principalOf(spiffeOf(policy, rule)),
   hosts,
 });
 
 /** The rules of a service at the ingress, with the one for the gateway's own probe. */
-export const rulesAtIngress = (scene: Scene, asked: Asked): readonly Enforced[] => [
-  ...asked.rules,
-  ...probeRules(scene, asked),
+export const rulesAtIngress = (context: Context, meshService: MeshService): readonly Enforced[] => [
+  ...meshService.rules,
+  ...probeRules(context, meshService),
 ];
 
 /** All objects for the ingress. */
-export function ingressObjects(scene: Scene): readonly KubeObject[] {
-  const { ingress, services, assertion } = scene;
+export function ingressObjects(context: Context): readonly KubeObject[] {
+  const { ingress, services, assertion } = context;
   const audiences = services.map(({ service }) => service.name);
   return [
-    gateway(scene),
+    gateway(context),
     ...(assertion
-      ? [requestAuthentication(named(scene), ingress.labels, { jwks: scene.jwks, assertion, audiences })]
+      ? [requestAuthentication(named(context), ingress.labels, { jwks: context.jwks, assertion, audiences })]
       : []),
-    ...[...grouped(services, ({ name }) => name).values()].map((own) => virtualService(scene, own)),
+    ...[...grouped(services, ({ name }) => name).values()].map((own) => virtualService(context, own)),
     ...services.map((it) =>
-      authorizationPolicy(named(scene, it.service.name), ingress.labels, rulesAtIngress(scene, it), [
-        ingressView(scene, it),
+      authorizationPolicy(named(context, it.service.name), ingress.labels, rulesAtIngress(context, it), [
+        ingressView(context, it),
       ]),
     ),
-    telemetry(named(scene), ingress.labels),
+    telemetry(named(context), ingress.labels),
   ];
 }

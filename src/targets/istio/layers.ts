@@ -6,20 +6,20 @@ import { ingressObjects } from './ingress.ts';
 import { istioObject, metadata, requestAuthentication, selector, telemetry } from './objects.ts';
 import { authorizationPolicy, type View } from './rule.ts';
 import {
-  type Asked,
+  type Context,
   ingressPrincipals,
   isPlaced,
+  type MeshService,
   podsName,
   podsOf,
-  type Scene,
-  toScene,
+  toContext,
   workloadName,
 } from './services.ts';
 
 /** What a workload sees of the requests from each ingress that leads to it. */
-export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
-  ingressPrincipals(scene, service).map((principal) => ({
-    assertion: scene.assertion,
+export const workloadViews = (context: Pick<Context, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
+  ingressPrincipals(context, service).map((principal) => ({
+    assertion: context.assertion,
     principal: () => principal,
     port: service.port,
   }));
@@ -28,22 +28,24 @@ export const workloadViews = (scene: Pick<Scene, 'mesh' | 'assertion'>, service:
  * Services with the same pods share the objects that configure the pods, because Istio would use only one of several
  * (IST0159). They are in the file of the first service. Services of other ingresses are in other folders, and so they do
  * not share them: an object must be the same in each folder. */
-function workloadObjects(scene: Scene, asked: Asked): readonly KubeObject[] {
-  if (!isPlaced(scene, asked)) return [];
-  const { service, place } = asked;
+function workloadObjects(context: Context, meshService: MeshService): readonly KubeObject[] {
+  if (!isPlaced(context, meshService)) return [];
+  const { service, place } = meshService;
   const { namespace, labels } = place;
-  const named = (name: string) => metadata(scene.owner, 'workload', name, namespace);
+  const named = (name: string) => metadata(context.owner, 'workload', name, namespace);
   const own = authorizationPolicy(
-    named(workloadName(scene, service, place)),
+    named(workloadName(context, service, place)),
     labels,
-    asked.rules,
-    workloadViews(scene, service),
+    meshService.rules,
+    workloadViews(context, service),
   );
-  const pods = podsOf(scene, service, place);
-  const meta = named(podsName(scene, service, place));
-  const sharing = scene.services.filter((it) => isPlaced(scene, it) && podsOf(scene, it.service, it.place) === pods);
-  if (sharing[0] !== asked) return [own];
-  const { assertion, jwks } = scene;
+  const pods = podsOf(context, service, place);
+  const meta = named(podsName(context, service, place));
+  const sharing = context.services.filter(
+    (it) => isPlaced(context, it) && podsOf(context, it.service, it.place) === pods,
+  );
+  if (sharing[0] !== meshService) return [own];
+  const { assertion, jwks } = context;
   const audiences = sharing.map((it) => it.service.name).sort();
   return [
     istioObject('PeerAuthentication', meta, { ...selector(labels), mtls: { mode: 'STRICT' } }),
@@ -59,13 +61,13 @@ export function istioObjects(
   rules: readonly Rule[],
   { assertionJwks }: MeshOptions = {},
 ): Readonly<Record<string, readonly KubeObject[]>> {
-  const scene = toScene(policy, rules, assertionJwks);
-  const workloads = scene.services.map((asked) => [
-    `workloads/${asked.service.name}.yaml`,
-    workloadObjects(scene, asked),
+  const context = toContext(policy, rules, assertionJwks);
+  const workloads = context.services.map((meshService) => [
+    `workloads/${meshService.service.name}.yaml`,
+    workloadObjects(context, meshService),
   ]);
   return Object.fromEntries([
-    ['ingress.yaml', ingressObjects(scene)],
+    ['ingress.yaml', ingressObjects(context)],
     ...workloads.filter(([, objects]) => objects?.length),
   ]);
 }

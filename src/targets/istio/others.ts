@@ -7,7 +7,7 @@ import {
   kubeBearing,
   type Labels,
   type LiveObject,
-  mayMeet,
+  mayOverlap,
   titleOf,
 } from '../kit/kubernetes-objects.ts';
 
@@ -29,17 +29,17 @@ function podsOf({ spec }: Pick<LiveObject, 'spec'>): Labels {
 }
 
 /** Whether another object may select pods of a rendered object. */
-function meets(other: LiveObject, own: LiveObject): boolean {
+function overlaps(other: LiveObject, own: LiveObject): boolean {
   if (!isNear(other, own) && other.metadata.namespace !== ROOT) return false;
-  return mayMeet(podsOf(other), podsOf(own));
+  return mayOverlap(podsOf(other), podsOf(own));
 }
 
 /** The text about a rendered object of this kind whose pods another object may select. */
-const meeting =
-  (kind: string, text: (met: string) => string): Bearing =>
+const overlapping =
+  (kind: string, text: (affected: string) => string): Bearing =>
   (other, own) => {
-    const met = own.find((it) => it.kind === kind && meets(other, it));
-    return met && text(titleOf(met));
+    const affected = own.find((it) => it.kind === kind && overlaps(other, it));
+    return affected && text(titleOf(affected));
   };
 
 /** The name of a gateway that stands for the sidecars. */
@@ -51,24 +51,24 @@ const authorization: Bearing = (other, own) => {
   // that they do not allow.
   const isEmpty = action === 'ALLOW' && (rules === undefined || (Array.isArray(rules) && rules.length === 0));
   if (isEmpty || action === 'AUDIT') return undefined;
-  const text = (met: string) =>
-    action === 'ALLOW' ? `it allows more than ${met}` : `it may refuse what ${met} allows`;
-  return meeting('AuthorizationPolicy', text)(other, own);
+  const text = (affected: string) =>
+    action === 'ALLOW' ? `it allows more than ${affected}` : `it may refuse what ${affected} allows`;
+  return overlapping('AuthorizationPolicy', text)(other, own);
 };
 
 /** A Gateway by name and namespace. If a part is absent, it may have any value. */
 type Named = Partial<Pick<LiveObject['metadata'], 'name' | 'namespace'>>;
 
 /** The Gateway that a VirtualService names: NAME, NS/NAME, ./NAME, NAME.NS or NAME.NS.svc.cluster.local. */
-function gatewayOf(said: unknown, { namespace }: LiveObject['metadata']): Named {
-  if (typeof said !== 'string' || said === '') return {};
+function gatewayOf(declared: unknown, { namespace }: LiveObject['metadata']): Named {
+  if (typeof declared !== 'string' || declared === '') return {};
   const here = (name: string): Named => ({ name, ...(namespace === undefined ? {} : { namespace }) });
-  const slash = said.indexOf('/');
+  const slash = declared.indexOf('/');
   if (slash >= 0) {
-    const [space, name] = [said.slice(0, slash), said.slice(slash + 1)];
+    const [space, name] = [declared.slice(0, slash), declared.slice(slash + 1)];
     return space === '.' ? here(name) : { name, namespace: space };
   }
-  const [name = '', space] = said.split('.');
+  const [name = '', space] = declared.split('.');
   return space === undefined ? here(name) : { name, namespace: space };
 }
 
@@ -78,26 +78,26 @@ const routes: Bearing = ({ metadata, spec }, own) => {
   const { gateways } = (spec ?? {}) as { readonly gateways?: unknown };
   const names = Array.isArray(gateways) ? gateways : [gateways ?? SIDECARS];
   const meant = names.filter((it) => it !== SIDECARS).map((it) => gatewayOf(it, metadata));
-  const met = gatewaysOf(own).find((it) =>
+  const affected = gatewaysOf(own).find((it) =>
     meant.some(
       ({ name = it.metadata.name, namespace = it.metadata.namespace }) =>
         name === it.metadata.name && namespace === it.metadata.namespace,
     ),
   );
-  return met && `it leads requests of ${titleOf(met)} elsewhere`;
+  return affected && `it leads requests of ${titleOf(affected)} elsewhere`;
 };
 
 const listener: Bearing = (other, own) => {
   const labels = (it: LiveObject) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
   // A Gateway can select pods of any namespace.
-  const met = gatewaysOf(own).find((it) => mayMeet(labels(other), labels(it)));
-  return met && `it changes the listeners of the proxies of ${titleOf(met)}`;
+  const affected = gatewaysOf(own).find((it) => mayOverlap(labels(other), labels(it)));
+  return affected && `it changes the listeners of the proxies of ${titleOf(affected)}`;
 };
 
-const mutualTls = meeting('PeerAuthentication', (met) => `it may apply instead of ${met}`);
-const extension = meeting(
+const mutualTls = overlapping('PeerAuthentication', (affected) => `it may apply instead of ${affected}`);
+const extension = overlapping(
   'AuthorizationPolicy',
-  (met) => `it changes the proxies of ${met} in a way that prove cannot read`,
+  (affected) => `it changes the proxies of ${affected} in a way that prove cannot read`,
 );
 
 /** A Gateway of the Gateway API. prove knows only that some of its classes are no Envoy. */
@@ -111,9 +111,9 @@ const gatewayApi: Bearing = ({ spec }) => {
 const BEARINGS: Bearings = {
   'gateway.networking.k8s.io/Gateway': gatewayApi,
   'security.istio.io/AuthorizationPolicy': authorization,
-  'security.istio.io/RequestAuthentication': meeting(
+  'security.istio.io/RequestAuthentication': overlapping(
     'AuthorizationPolicy',
-    (met) => `tokens that it accepts also count for ${met}`,
+    (affected) => `tokens that it accepts also count for ${affected}`,
   ),
   // A PeerAuthentication without a selector has no effect here, because the rendered one has a selector and takes
   // precedence.

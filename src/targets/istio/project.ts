@@ -6,7 +6,7 @@ import { namedTools } from '../kit/tool-messages.ts';
 import { ingressView, rulesAtIngress } from './ingress.ts';
 import { workloadViews } from './layers.ts';
 import { groupsOf, type View } from './rule.ts';
-import { missing, toScene, workloadName } from './services.ts';
+import { missing, toContext, workloadName } from './services.ts';
 
 /** The file name in rules that were read from a mesh. */
 export const FILE = 'istio';
@@ -47,13 +47,15 @@ const seen = (rules: readonly Enforced[], host: string, view: View): readonly Me
 /** The rules, reduced to what Istio can express: first the rules of the ingress, then those of the workloads. */
 export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   if (missing(policy, rules) !== undefined) return [];
-  const scene = toScene(policy, rules);
-  const { services } = scene;
-  const atIngress = services.flatMap((it) => seen(rulesAtIngress(scene, it), hostOf(it.hosts), ingressView(scene, it)));
+  const context = toContext(policy, rules);
+  const { services } = context;
+  const atIngress = services.flatMap((it) =>
+    seen(rulesAtIngress(context, it), hostOf(it.hosts), ingressView(context, it)),
+  );
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
     if (place === undefined) return [];
-    const host = workloadHost(place.namespace, workloadName(scene, service, place), service.port);
-    return workloadViews(scene, service).flatMap((view) => seen(rules, host, view));
+    const host = workloadHost(place.namespace, workloadName(context, service, place), service.port);
+    return workloadViews(context, service).flatMap((view) => seen(rules, host, view));
   });
   return [...atIngress, ...atWorkloads];
 }

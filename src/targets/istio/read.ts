@@ -25,13 +25,14 @@ export const liveFiles = perFiles((files): KubeFiles => {
 });
 
 /** Matches patterns that have a `*` other than in `/*` at the end, or no slash at the beginning. */
-const ODD_PATTERN = /^[^/]|\*.|[^/]\*$/;
+const NON_CANONICAL_PATTERN = /^[^/]|\*.|[^/]\*$/;
 
 /** Reads paths from Istio's patterns. */
 const pathsOf = (patterns: readonly string[], title: string): readonly Path[] =>
   pathsIn(
     patterns,
-    (it) => (ODD_PATTERN.test(it) ? undefined : it.endsWith('*') ? { below: it.slice(0, -2) } : { exact: it }),
+    (it) =>
+      NON_CANONICAL_PATTERN.test(it) ? undefined : it.endsWith('*') ? { below: it.slice(0, -2) } : { exact: it },
     (it) => unreadable(title, `a policy cannot have the path ${it}`),
   );
 
@@ -55,8 +56,8 @@ function saysOf(conditions: readonly Condition[], title: string): readonly Says[
   const people = peopleOf(rest, title);
   const named = agent === undefined ? undefined : agentOf(agent, title);
   if (alone !== undefined) {
-    const whole = typeof named === 'string' && alone.notValues === undefined && alone.values?.join() === IS_ALONE;
-    if (!whole) throw unreadable(title, 'a condition for an agent alone must name the agent');
+    const entire = typeof named === 'string' && alone.notValues === undefined && alone.values?.join() === IS_ALONE;
+    if (!entire) throw unreadable(title, 'a condition for an agent alone must name the agent');
   }
   return people.map((it) => ({
     ...it,
@@ -126,7 +127,7 @@ function readRule(
   if (ports !== undefined && (ports.length !== 1 || !/^[1-9]\d{0,4}$/.test(String(ports[0]))))
     throw unreadable(title, 'a rule must have exactly one port, or none');
   if (methods?.some((method) => !/^[A-Z]+$/.test(method))) throw unreadable(title, 'a method is not a name');
-  const asked = workload ? workloadHost(...workload, ports?.[0]) : hostOf(hosts);
+  const routed = workload ? workloadHost(...workload, ports?.[0]) : hostOf(hosts);
   const plain = hosts.length === 1 || (hosts.length === 2 && hosts[1] === `${hosts[0]}:*`);
   if (workload === undefined && (!plain || hosts[0]?.includes('*')))
     throw unreadable(title, 'its hosts are not of one service');
@@ -135,7 +136,7 @@ function readRule(
   const all = saysOf(rule.when ?? [], title);
   // Without this error, the rule would not be compared with anything, although Istio may allow anything by it.
   if (all.length === 0) throw unreadable(title, 'a rule allows nothing');
-  return all.map((says) => meshRule(FILE, unnamed, { host: asked, as: `spiffe://${principal}` }, says));
+  return all.map((says) => meshRule(FILE, unnamed, { host: routed, as: `spiffe://${principal}` }, says));
 }
 
 /** The ids of the policy's rules, if the annotation has one id for each rule. */

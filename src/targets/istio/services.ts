@@ -13,10 +13,10 @@ interface Place {
 }
 
 /** A service behind the ingress, with the rules that lead to it. */
-export type Asked = ReturnType<typeof askedOf>[number];
+export type MeshService = ReturnType<typeof meshServices>[number];
 
 /** The input of the renderer. */
-export type Scene = ReturnType<typeof toScene>;
+export type Context = ReturnType<typeof toContext>;
 
 const DNS_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const ADDRESS = /^[\d.]+$/;
@@ -47,7 +47,7 @@ export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefine
   namespace === undefined || labels === undefined ? undefined : { namespace, labels };
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
-function askedOf(policy: Policy, rules: readonly Rule[]) {
+function meshServices(policy: Policy, rules: readonly Rule[]) {
   const byService = grouped(istioRules(policy, rules), ({ service }) => service);
   const services = Object.values(policy.services).filter(({ name }) => byService.has(name));
   return services.map((service) => {
@@ -81,7 +81,7 @@ export function missing(policy: Policy, rules: readonly Rule[]): string | undefi
 
 /** The input of the renderer, for policies that lack nothing; see {@link missing}.
  * @param jwks the gateway's public keys as JSON; absent: istiod fetches them */
-export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string) {
+export function toContext(policy: Policy, rules: readonly Rule[], jwks?: string) {
   const { mesh } = policy;
   const place = mesh && placeOf(mesh.ingress);
   if (mesh === undefined || place === undefined) throw new Error('istio: the policy says too little');
@@ -91,7 +91,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string) {
     owner: ownerOf(policy),
     mesh,
     ingress: { ...mesh.ingress, ...place },
-    services: askedOf(policy, rules),
+    services: meshServices(policy, rules),
     ...(assertion && { assertion }),
     ...(jwks !== undefined && { jwks }),
   };
@@ -99,7 +99,7 @@ export function toScene(policy: Policy, rules: readonly Rule[], jwks?: string) {
 
 /** The principals of connections to a workload: one for each ingress that leads to it. Empty if the policy does not name
  * the namespace and the service account of each. */
-export function ingressPrincipals({ mesh }: Pick<Scene, 'mesh'>, service: Service): readonly string[] {
+export function ingressPrincipals({ mesh }: Pick<Context, 'mesh'>, service: Service): readonly string[] {
   const all = ingressesFor(mesh, service);
   const known = all.filter(({ namespace, serviceAccount }) => namespace !== undefined && serviceAccount !== undefined);
   if (known.length < all.length) return [];
@@ -107,12 +107,15 @@ export function ingressPrincipals({ mesh }: Pick<Scene, 'mesh'>, service: Servic
 }
 
 /** Whether the policy says where the workload and its ingresses run, so that the workload can enforce its rules. */
-export const isPlaced = (scene: Pick<Scene, 'mesh'>, asked: Asked): asked is Asked & { readonly place: Place } =>
-  asked.place !== undefined && ingressPrincipals(scene, asked.service).length > 0;
+export const isPlaced = (
+  context: Pick<Context, 'mesh'>,
+  meshService: MeshService,
+): meshService is MeshService & { readonly place: Place } =>
+  meshService.place !== undefined && ingressPrincipals(context, meshService.service).length > 0;
 
 /** The pods of a service and the ingresses that lead to it, as a text that is the same for all services with the same
  * ones. */
-export const podsOf = ({ mesh }: Pick<Scene, 'mesh'>, service: Service, { namespace, labels }: Place): string =>
+export const podsOf = ({ mesh }: Pick<Context, 'mesh'>, service: Service, { namespace, labels }: Place): string =>
   JSON.stringify([
     namespace,
     sorted(labels),
@@ -121,15 +124,18 @@ export const podsOf = ({ mesh }: Pick<Scene, 'mesh'>, service: Service, { namesp
       .sort(),
   ]);
 
-type Owned = Pick<Scene, 'mesh' | 'owner'>;
+type Owned = Pick<Context, 'mesh' | 'owner'>;
 
 /** The name of the objects that configure pods. It depends only on them and their ingresses, so the objects stay at these
  * pods when services there are added, removed or moved. Otherwise an update would move them to other pods first, and the
  * workload would deny the requests of the services that are left. */
-export const podsName = (scene: Owned, service: Service, place: Place): string =>
-  `${prefixOf(scene.owner)}pods.${readable(place.labels)}${hash(podsOf(scene, service, place))}`;
+export const podsName = (context: Owned, service: Service, place: Place): string =>
+  `${prefixOf(context.owner)}pods.${readable(place.labels)}${hash(podsOf(context, service, place))}`;
 
 /** The name of the policy with the rules of a service at its pods. If the pods of two services were exchanged under the
  * same names, an update would leave pods without any policy in between, and Istio allows every request to such pods. */
-export const workloadName = ({ owner }: Pick<Scene, 'owner'>, service: Service, { namespace, labels }: Place): string =>
-  `${objectName(owner, 'workload', service.name)}.${hash(JSON.stringify([namespace, sorted(labels)]))}`;
+export const workloadName = (
+  { owner }: Pick<Context, 'owner'>,
+  service: Service,
+  { namespace, labels }: Place,
+): string => `${objectName(owner, 'workload', service.name)}.${hash(JSON.stringify([namespace, sorted(labels)]))}`;

@@ -3,7 +3,7 @@ import { type Enforced, writtenId } from '../../rules/enforced.ts';
 import { heldByNobody } from '../../rules/implied.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Gap } from '../types.ts';
-import { encodableOf } from './odd-paths.ts';
+import { encodableOf } from './non-canonical-paths.ts';
 
 /** The gaps of services that nginx reaches without a mesh. */
 export function directGaps({ services }: Policy, rules: readonly Rule[], text: string): readonly Gap[] {
@@ -31,12 +31,12 @@ export const endsText = (ingress: string) => (names: string) =>
   `workloads see the identity of the ingress (${ingress}), not the one with which nginx connects to the ingress (${names})`;
 
 /** The content of a rule without its host and its name. */
-const saidOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>
+const reportedOf = ({ path, methods, who, agent, alone, tools, as }: Enforced): string =>
   JSON.stringify([path, methods, who, agent, alone, tools, as]);
 
 /** The content of all rules of one host for one service. */
-const saidAt = (rules: readonly Enforced[], host: string): string =>
-  [...new Set(rules.filter((rule) => rule.host === host).map(saidOf))].sort().join();
+const declaredAt = (rules: readonly Enforced[], host: string): string =>
+  [...new Set(rules.filter((rule) => rule.host === host).map(reportedOf))].sort().join();
 
 /** The gap of hosts that lead to one service by different rules. A mesh sees only the service, and joins the rules. */
 export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly Gap[] {
@@ -44,7 +44,7 @@ export function unitedHosts(rules: readonly Enforced[], mesh: string): readonly 
   return services.flatMap((service): Gap[] => {
     const own = rules.filter((rule) => rule.service === service);
     const hosts = [...new Set(own.map(({ host }) => host))];
-    if (new Set(hosts.map((host) => saidAt(own, host))).size < 2) return [];
+    if (new Set(hosts.map((host) => declaredAt(own, host))).size < 2) return [];
     const text = `${hosts.join(' and ')} lead to this service by different rules, and ${mesh} sees the service and not the host: a request that the rules of one host allow also passes for the other; if the mesh must distinguish the hosts, give each a service with its own authority`;
     return [{ part: `services.${service}`, text }];
   });
@@ -69,9 +69,9 @@ export function anonymousAssertions(policy: Policy, rules: readonly Enforced[], 
 /** Whether another host that leads to the rule's service has no rule with the same content. */
 function isUnited(rule: Enforced, rules: readonly Enforced[]): boolean {
   const own = rules.filter(({ service }) => service === rule.service);
-  const said = saidOf(rule);
+  const declared = reportedOf(rule);
   const hostsOf = (some: readonly Enforced[]) => new Set(some.map(({ host }) => host)).size;
-  return hostsOf(own.filter((other) => saidOf(other) === said)) < hostsOf(own);
+  return hostsOf(own.filter((other) => reportedOf(other) === declared)) < hostsOf(own);
 }
 
 /** Why a mesh allows more than a rule, according to the gaps from {@link unitedHosts} and {@link anonymousAssertions}.

@@ -21,12 +21,12 @@ export const PROBE_PATH = '/.meshgate/probe';
 /** The last segment of a probe's path below a prefix. It is unlikely that a service has a resource with this name. */
 const SEGMENT = 'meshgate-probe';
 
-const isAsked = ({ methods }: Enforced): boolean => methods?.includes('HEAD') ?? true;
+const isQueried = ({ methods }: Enforced): boolean => methods?.includes('HEAD') ?? true;
 
 /** Whether a rule allows HEAD on a path without an assertion. An object that does not read the assertion allows whatever
  * the identity may request. */
 const allows = (rule: Enforced, path: string, seesAssertion: boolean): boolean =>
-  isAsked(rule) && covers(rule.path, path) && (!seesAssertion || rule.who.kind === 'anyone');
+  isQueried(rule) && covers(rule.path, path) && (!seesAssertion || rule.who.kind === 'anyone');
 
 /** Whether a workload must deny {@link PROBE_PATH}: no rule allows it to callers that the workload cannot tell apart. */
 export const deniesProbe = (rules: readonly Enforced[], seesAssertion: boolean): boolean =>
@@ -92,7 +92,7 @@ function coupledRequests(
   passes: (identity: string, path: string, seesAssertion: boolean) => boolean,
 ): readonly GuardRequest[] {
   return [...new Set(rules.map(({ as }) => as))].flatMap((as): readonly GuardRequest[] => {
-    const own = rules.filter((rule) => rule.as === as && isAsked(rule) && isForPeople(rule)).sort(byPrefix);
+    const own = rules.filter((rule) => rule.as === as && isQueried(rule) && isForPeople(rule)).sort(byPrefix);
     for (const rule of own) {
       const path = pathOf(rule);
       const identity = identities.find((it) => it !== as && !passes(it, path, true));

@@ -84,7 +84,7 @@ export const isNear = (a: Pick<LiveObject, 'metadata'>, b: Pick<LiveObject, 'met
 export type Labels = Readonly<Record<string, string>>;
 
 /** Whether a pod can match both selectors. It can, unless they have different values for the same label. */
-export const mayMeet = (a: Labels, b: Labels): boolean =>
+export const mayOverlap = (a: Labels, b: Labels): boolean =>
   Object.entries(a).every(([key, value]) => !Object.hasOwn(b, key) || b[key] === value);
 
 /** The file that `kubectl apply -k` reads first. It lists the other files of the folder that are applied. */
@@ -124,12 +124,13 @@ function flat(file: string, value: unknown, ask: string): readonly LiveObject[] 
   // kubectl reads every object with `items` as a list, whatever its kind is.
   if (items !== undefined || String(kind).endsWith('List'))
     throw new Error(`${file}: ${kind}: items need a kind that ends in List, and must be a list`);
-  const isWhole =
+  const isComplete =
     isText(apiVersion) &&
     isRecord(metadata) &&
     isText(metadata.name) &&
     (metadata.namespace === undefined || isText(metadata.namespace));
-  if (!isWhole) throw new Error(`${file}: ${kind}: apiVersion, metadata.name and metadata.namespace must be strings`);
+  if (!isComplete)
+    throw new Error(`${file}: ${kind}: apiVersion, metadata.name and metadata.namespace must be strings`);
   return [value as unknown as LiveObject];
 }
 

@@ -4,11 +4,11 @@ import { atIngress, atMesh, type Ruled } from '../../rules/decide/at-ingress.ts'
 import type { Emitted, Gap, MeshOptions, MeshTarget } from '../types.ts';
 
 /** Renders a part of a policy. Gaps about services of other parts are left out. */
-function emitPart(whole: Ruled, part: Ruled, emit: (part: Ruled) => Emitted): Emitted {
+function emitPart(entire: Ruled, part: Ruled, emit: (part: Ruled) => Emitted): Emitted {
   if (part.rules.length === 0) return { files: {}, gaps: [] };
   const { gaps, ...emitted } = emit(part);
   const isDirect = (name: string, { policy }: Ruled): boolean => policy.services[name]?.direct !== undefined;
-  const others = Object.keys(part.policy.services).filter((name) => isDirect(name, part) && !isDirect(name, whole));
+  const others = Object.keys(part.policy.services).filter((name) => isDirect(name, part) && !isDirect(name, entire));
   return { ...emitted, gaps: gaps.filter((gap) => !others.some((name) => gap.part === `services.${name}`)) };
 }
 
@@ -28,10 +28,10 @@ function inFolders(names: readonly string[], emit: (name: string) => Emitted): E
 /** Renders a policy for its only mesh. If the mesh has several ingresses, the files for each ingress are in a folder
  * with its name, unless the target renders all ingresses together.
  * @param only the name of an ingress: then only its files are rendered, without a folder */
-export function emitMesh(target: MeshTarget, whole: Ruled, options: MeshOptions, only?: string): Emitted {
-  const { policy, rules } = whole;
+export function emitMesh(target: MeshTarget, entire: Ruled, options: MeshOptions, only?: string): Emitted {
+  const { policy, rules } = entire;
   const emitAt = (name: string): Emitted =>
-    emitPart(whole, atIngress(whole, name), (part) => target.emit(part.policy, part.rules, options));
+    emitPart(entire, atIngress(entire, name), (part) => target.emit(part.policy, part.rules, options));
   if (only !== undefined) return emitAt(only);
   if (!policy.mesh || !hasSeveralIngresses(policy.mesh) || target.together) return target.emit(policy, rules, options);
   return inFolders(Object.keys(policy.mesh.ingresses), emitAt);
@@ -55,12 +55,12 @@ interface Choice {
 
 /** Renders a policy for a target. If several meshes are of the target's kind, the files for each mesh are in a folder
  * with its name. */
-export function emitPolicy(target: MeshTarget, whole: Ruled, options: MeshOptions, { mesh, ingress }: Choice = {}) {
-  if (!hasSeveralMeshes(whole.policy)) return emitMesh(target, whole, options, ingress);
-  const names = mesh === undefined ? meshesFor(target, whole.policy) : [mesh];
+export function emitPolicy(target: MeshTarget, entire: Ruled, options: MeshOptions, { mesh, ingress }: Choice = {}) {
+  if (!hasSeveralMeshes(entire.policy)) return emitMesh(target, entire, options, ingress);
+  const names = mesh === undefined ? meshesFor(target, entire.policy) : [mesh];
   /** One of several meshes. Its gaps name it. */
   const emit = (name: string): Emitted => {
-    const { gaps, ...emitted } = emitPart(whole, atMesh(whole, name), (part) =>
+    const { gaps, ...emitted } = emitPart(entire, atMesh(entire, name), (part) =>
       emitMesh(target, part, options, ingress),
     );
     const named = ({ part, text }: Gap): Gap => ({

@@ -53,8 +53,8 @@ export function pathsIn<T>(
       continue;
     }
     const last = found.at(-1);
-    const isWhole = one.below === '' || (last !== undefined && 'exact' in last && last.exact === one.below);
-    if (!isWhole) throw fail(item);
+    const isComplete = one.below === '' || (last !== undefined && 'exact' in last && last.exact === one.below);
+    if (!isComplete) throw fail(item);
     if (one.below !== '') found.pop();
     found.push({ prefix: one.below, except: [] });
   }

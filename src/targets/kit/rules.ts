@@ -68,7 +68,7 @@ export function whoText({ who, agent, alone }: Pick<Enforced, 'who' | 'agent' | 
   return typeof agent === 'string' ? `agent ${agent} for ${person}` : person;
 }
 
-const methodsMeet = (a: Rule, b: Rule): boolean =>
+const methodsOverlap = (a: Rule, b: Rule): boolean =>
   a.methods === undefined || b.methods === undefined || a.methods.some((method) => b.methods?.includes(method));
 
 /** The rules for other callers that a mesh confuses with the callers of a rule, because both rules cover the same
@@ -84,7 +84,7 @@ export function indistinctIn(
   return (rule) => {
     const who = whoText(rule);
     const near = [...(places.get(seen(rule)) ?? [])].flatMap(([path, own]) => (overlap(rule.path, path) ? own : []));
-    return near.filter((other) => methodsMeet(rule, other) && whoText(other) !== who);
+    return near.filter((other) => methodsOverlap(rule, other) && whoText(other) !== who);
   };
 }
 

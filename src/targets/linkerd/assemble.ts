@@ -1,11 +1,11 @@
 import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { encodableOf } from '../kit/odd-paths.ts';
+import { encodableOf } from '../kit/non-canonical-paths.ts';
 import { Paths, textOf } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
 import { matchesOf } from './matches.ts';
 import { clientsOf } from './mesh-identity.ts';
-import { authentication, oddPaths, type Rendered, type Route, routes, server } from './objects.ts';
+import { authentication, nonCanonicalPaths, type Rendered, type Route, routes, server } from './objects.ts';
 import { type Workload, workloadsOf } from './workloads.ts';
 
 /** An authority of a workload, and the matches that enforce its rules. */
@@ -39,7 +39,7 @@ function authorityRoutes({ workload, authority, matches }: Planned): readonly Re
     ...[...grouped(matches, ({ first, clients }) => `${first} ${textOf(clients)}`).values()].flatMap((own) =>
       routes({ ...route(own[0].first), clients: own[0].clients }, own),
     ),
-    ...(below ? [oddPaths(route(false), encodableOf(rules))] : []),
+    ...(below ? [nonCanonicalPaths(route(false), encodableOf(rules))] : []),
   ];
 }
 

@@ -6,12 +6,12 @@ import type { Files, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
 import { FILE, NEUTRAL, serverName } from './objects.ts';
 import { bearingsOf } from './others.ts';
-import { liveFiles, withOddPaths } from './parse.ts';
+import { liveFiles, withNonCanonicalPaths } from './parse.ts';
 import { isForUpdate } from './update.ts';
 import { workloadsOf } from './workloads.ts';
 
 /** Whether an object decides before any route: the servers, and the route that denies paths which are not canonical. */
-const isCompared = (object: LiveObject): boolean => object.kind === 'Server' || withOddPaths(object);
+const isCompared = (object: LiveObject): boolean => object.kind === 'Server' || withNonCanonicalPaths(object);
 
 /** The kinds that are read back as rules. */
 const READ = ['HTTPRoute', 'AuthorizationPolicy', 'MeshTLSAuthentication'];
@@ -63,7 +63,7 @@ export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, 
       neutral: () => NEUTRAL,
       isManaged,
       bearing: bearingsOf(policy, rules, own),
-      isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withOddPaths(it),
+      isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withNonCanonicalPaths(it),
       // If a server is missing, nothing enforces rules at its pods.
       unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),
       unguarded: 'the default inbound policy decides',

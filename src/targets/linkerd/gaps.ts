@@ -10,7 +10,7 @@ import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
 import { tiesOf } from './matches.ts';
 import { clientsOf, identityName, ingressClient } from './mesh-identity.ts';
-import { type Authority, lackOf, mayMeet, meshServices, type Workload, workloadsOf } from './workloads.ts';
+import { type Authority, lackOf, mayOverlap, meshServices, type Workload, workloadsOf } from './workloads.ts';
 
 /** An authority, whether another authority has the same workload, and the exact paths that Linkerd cannot distinguish,
  * by the path alone, from the prefix of the same path. */
@@ -112,7 +112,7 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
   return workloads.flatMap(({ service }, index) =>
     workloads
       .slice(0, index)
-      .filter((other) => mayMeet(service, other.service))
+      .filter((other) => mayOverlap(service, other.service))
       .map((other) =>
         serviceGap(
           service.name,
@@ -125,14 +125,14 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
 /** The gaps that concern the whole mesh. */
 function meshGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const ingress = ingressClient(policy);
-  const isLed = ({ service }: Rule): boolean => {
+  const isRouted = ({ service }: Rule): boolean => {
     const own = policy.services[service];
     return policy.mesh !== undefined && own !== undefined && !isReachedItself(policy.mesh, own);
   };
   const assertion =
     'Linkerd has no policy for tokens: it forwards the assertion without verifying it; a service that relies on the assertion must verify it';
   return [
-    ...(ingress === undefined ? [] : identityGaps(rules.filter(isLed), endsText(ingress.ids.join(' or ')))),
+    ...(ingress === undefined ? [] : identityGaps(rules.filter(isRouted), endsText(ingress.ids.join(' or ')))),
     ...(policy.gateway.assertion === undefined ? [] : [{ part: 'gateway.assertion', text: assertion }]),
   ];
 }

@@ -1,7 +1,7 @@
 import { hash } from '../../rules/hash.ts';
 import type { Neutral } from '../kit/compare.ts';
 import { KUBE_NEUTRAL, type KubeObject, marksOf } from '../kit/kubernetes-objects.ts';
-import { oddPattern } from '../kit/odd-paths.ts';
+import { nonCanonicalPattern } from '../kit/non-canonical-paths.ts';
 import { prefixOf, readable } from '../kit/owner.ts';
 import type { Match } from './matches.ts';
 import type { Client } from './mesh-identity.ts';
@@ -146,7 +146,7 @@ export function routes(route: Route, matches: readonly Match[]): readonly Render
  * path with another rule than nginx or the service does. For Linkerd, the length of a regular expression is that of the
  * whole path, so the expression takes precedence over every prefix.
  * @param characters the characters in paths of the policy that clients may percent-encode */
-export function oddPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
-  const path = { type: 'RegularExpression', value: oddPattern(characters) };
+export function nonCanonicalPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
+  const path = { type: 'RegularExpression', value: nonCanonicalPattern(characters) };
   return httpRoute({ ...route, clients: [] }, `${routeName(route)}refuse.odd-paths`, [{ path }]);
 }

@@ -9,7 +9,7 @@ import {
   kubeBearing,
   type Labels,
   type LiveObject,
-  mayMeet,
+  mayOverlap,
   titleOf,
 } from '../kit/kubernetes-objects.ts';
 import { meshServices } from './workloads.ts';
@@ -48,17 +48,17 @@ function names({ kind, name }: Ref, it: LiveObject, known: readonly string[]): b
 
 /** The text about the rendered object that a member of another object may name. */
 const naming =
-  (member: string, known: readonly string[], text: (met: string) => string): Bearing =>
+  (member: string, known: readonly string[], text: (affected: string) => string): Bearing =>
   (other, own) => {
     const refs = refsOf(specOf(other)[member]);
     const servers = own.filter(({ kind }) => kind === 'Server');
-    const met = [...servers, ...own].find((it) =>
+    const affected = [...servers, ...own].find((it) =>
       refs.some((ref) => {
         const isHere = isNear(other, it) || ref.namespace === it.metadata.namespace;
         return isHere && names(ref, it, known);
       }),
     );
-    return met && text(titleOf(met));
+    return affected && text(titleOf(affected));
   };
 
 const server: Bearing = (other, own) => {
@@ -67,19 +67,19 @@ const server: Bearing = (other, own) => {
     readonly port?: unknown;
   };
   // A port that is given by name, or labels that are given by expressions, may match any rendered server.
-  const met = near(other, own).find(({ kind, spec }) => {
+  const affected = near(other, own).find(({ kind, spec }) => {
     const ours = spec as { readonly podSelector: { readonly matchLabels: Labels }; readonly port: number };
     if (kind !== 'Server' || (typeof port === 'number' && port !== ours.port)) return false;
-    return mayMeet(podSelector?.matchLabels ?? {}, ours.podSelector.matchLabels);
+    return mayOverlap(podSelector?.matchLabels ?? {}, ours.podSelector.matchLabels);
   });
-  return met && `it may apply instead of ${titleOf(met)}`;
+  return affected && `it may apply instead of ${titleOf(affected)}`;
 };
 
-const takes = naming('parentRefs', PARENTS, (met) => `it takes requests from the routes of ${met}`);
+const takes = naming('parentRefs', PARENTS, (affected) => `it takes requests from the routes of ${affected}`);
 
 /** A service that requests reach through the proxy of a meshed ingress. Routes, profiles and splits of this proxy can lead
  * the requests elsewhere, where no rendered object decides. */
-interface Led {
+interface UpstreamOwner {
   /** Its name in Kubernetes; undefined if its address does not say it, so that it may be any in the namespace. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
@@ -90,7 +90,7 @@ interface Led {
 
 const KUBERNETES_NAME = /^([^.]+)\.([^.]+)\.svc\..*:(\d+)$/;
 
-function ledServices(policy: Policy, rules: readonly Rule[]): readonly Led[] {
+function ledServices(policy: Policy, rules: readonly Rule[]): readonly UpstreamOwner[] {
   const { mesh } = policy;
   if (mesh === undefined) return [];
   return meshServices(policy, rules).flatMap((service) => {
@@ -117,14 +117,18 @@ function destinationOf(text: unknown, here: string | undefined): Destination {
 }
 
 /** The rendered service to which an object of a proxy applies. */
-const ledBy = ({ metadata: { namespace: here } }: LiveObject, { name, namespace }: Destination, led: readonly Led[]) =>
-  led.find(
+const ledBy = (
+  { metadata: { namespace: here } }: LiveObject,
+  { name, namespace }: Destination,
+  owner: readonly UpstreamOwner[],
+) =>
+  owner.find(
     (it) => mayBe(name, it.name) && mayBe(namespace, it.namespace) && it.spaces.some((space) => mayBe(here, space)),
   );
 
 /** Whether a destination is certainly the same service, and the same port. */
-const isSame = ({ name, namespace, port }: Destination, led: Led): boolean =>
-  name !== undefined && name === led.name && namespace === led.namespace && (port ?? led.port) === led.port;
+const isSame = ({ name, namespace, port }: Destination, owner: UpstreamOwner): boolean =>
+  name !== undefined && name === owner.name && namespace === owner.namespace && (port ?? owner.port) === owner.port;
 
 const isOnly = (value: unknown, known: readonly string[]): value is Spec =>
   typeof value === 'object' && value !== null && Object.keys(value).every((name) => known.includes(name));
@@ -136,33 +140,33 @@ const areOnly = (list: unknown, known: readonly string[], and: (item: Spec) => b
 const textIn = (value: unknown): string | undefined => (value === undefined ? undefined : String(value));
 
 /** Whether a rule of a route sends every request unchanged to the service of the route. */
-const staysAt = (rules: unknown, here: string | undefined, led: Led): boolean =>
+const staysAt = (rules: unknown, here: string | undefined, owner: UpstreamOwner): boolean =>
   areOnly(rules, ['name', 'matches', 'timeouts', 'backendRefs'], ({ backendRefs }) =>
     areOnly(backendRefs, ['group', 'kind', 'name', 'namespace', 'port', 'weight'], (ref) => {
       const { kind = 'Service', name, namespace = here, port } = ref;
       const to = { name: textIn(name), namespace: textIn(namespace), port: textIn(port) };
-      return kind === 'Service' && isSame(to, led);
+      return kind === 'Service' && isSame(to, owner);
     }),
   );
 
-const leads = ({ name = 'any service', namespace }: Led) =>
+const leads = ({ name = 'any service', namespace }: UpstreamOwner) =>
   `it may change the requests for ${namespace}/${name}, or lead them to another service, for which no rendered object decides`;
 
 /** A route with a Service as its parent applies in the proxies of clients. */
-function outboundRoute(other: LiveObject, led: readonly Led[]): string | undefined {
+function outboundRoute(other: LiveObject, owner: readonly UpstreamOwner[]): string | undefined {
   const { parentRefs, rules } = specOf(other);
   const here = other.metadata.namespace;
   const parents = refsOf(parentRefs).filter(({ kind }) => (folded(kind) ?? 'service') === 'service');
-  const met = parents.flatMap(({ name, namespace = here }) => {
-    const found = ledBy(other, { name: textIn(name), namespace: textIn(namespace) }, led);
+  const affected = parents.flatMap(({ name, namespace = here }) => {
+    const found = ledBy(other, { name: textIn(name), namespace: textIn(namespace) }, owner);
     return found === undefined || staysAt(rules, here, found) ? [] : found;
   });
-  return met[0] && leads(met[0]);
+  return affected[0] && leads(affected[0]);
 }
 
 /** A profile is named after its service. */
-function serviceProfile(other: LiveObject, led: readonly Led[]): string | undefined {
-  const found = ledBy(other, destinationOf(other.metadata.name, undefined), led);
+function serviceProfile(other: LiveObject, owner: readonly UpstreamOwner[]): string | undefined {
+  const found = ledBy(other, destinationOf(other.metadata.name, undefined), owner);
   if (found === undefined) return undefined;
   const isPlain = isOnly(specOf(other), ['routes', 'retryBudget', 'dstOverrides']);
   const isKept = areOnly(specOf(other).dstOverrides, ['authority', 'weight'], ({ authority }) =>
@@ -172,10 +176,10 @@ function serviceProfile(other: LiveObject, led: readonly Led[]): string | undefi
 }
 
 /** A split of the Service Mesh Interface, which an extension of Linkerd turns into a profile. */
-function trafficSplit(other: LiveObject, led: readonly Led[]): string | undefined {
+function trafficSplit(other: LiveObject, owner: readonly UpstreamOwner[]): string | undefined {
   const { service, backends } = specOf(other);
   const here = other.metadata.namespace;
-  const found = ledBy(other, destinationOf(service, here), led);
+  const found = ledBy(other, destinationOf(service, here), owner);
   const isKept =
     found !== undefined &&
     areOnly(backends, ['service', 'weight'], (it) => isSame(destinationOf(it.service, here), found));
@@ -184,21 +188,21 @@ function trafficSplit(other: LiveObject, led: readonly Led[]): string | undefine
 
 const serverAuthorization: Bearing = (other, own) => {
   const [{ name } = {}] = refsOf(specOf(other).server);
-  const met = near(other, own).find((it) => it.kind === 'Server' && names({ kind: 'server', name }, it, TARGETS));
-  return met && `it allows more than routes of ${titleOf(met)} allow`;
+  const affected = near(other, own).find((it) => it.kind === 'Server' && names({ kind: 'server', name }, it, TARGETS));
+  return affected && `it allows more than routes of ${titleOf(affected)} allow`;
 };
 
 const authentication: Bearing = (other, own) => {
   const { kind, metadata } = other;
-  const met = near(other, own).find((it) => it.kind === kind && it.metadata.name === folded(metadata.name));
-  return met && `rendered policies name it, and it replaces ${titleOf(met)}`;
+  const affected = near(other, own).find((it) => it.kind === kind && it.metadata.name === folded(metadata.name));
+  return affected && `rendered policies name it, and it replaces ${titleOf(affected)}`;
 };
 
 const BEARINGS: Bearings = {
   Server: server,
-  AuthorizationPolicy: naming('targetRef', TARGETS, (met) => `it allows more than routes of ${met} allow`),
+  AuthorizationPolicy: naming('targetRef', TARGETS, (affected) => `it allows more than routes of ${affected} allow`),
   ServerAuthorization: serverAuthorization,
-  HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (met) => `it may refuse what ${met} allows`),
+  HTTPLocalRateLimitPolicy: naming('targetRef', TARGETS, (affected) => `it may refuse what ${affected} allows`),
   MeshTLSAuthentication: authentication,
   // A NetworkAuthentication has an effect only if a policy names it, and no rendered policy does.
   NetworkAuthentication: () => undefined,
@@ -206,15 +210,15 @@ const BEARINGS: Bearings = {
 
 /** Returns how another object may change the decisions of the rendered ones; undefined if it does not. */
 export function bearingsOf(policy: Policy, rules: readonly Rule[], own: readonly LiveObject[]) {
-  const led = ledServices(policy, rules);
+  const owner = ledServices(policy, rules);
   // A route in another namespace than its Server has no effect.
-  const route: Bearing = (other) => takes(other, near(other, own)) ?? outboundRoute(other, led);
+  const route: Bearing = (other) => takes(other, near(other, own)) ?? outboundRoute(other, owner);
   const bearings: Bearings = {
     ...BEARINGS,
     HTTPRoute: route,
     GRPCRoute: route,
-    ServiceProfile: (other) => serviceProfile(other, led),
-    TrafficSplit: (other) => trafficSplit(other, led),
+    ServiceProfile: (other) => serviceProfile(other, owner),
+    TrafficSplit: (other) => trafficSplit(other, owner),
   };
   return (other: LiveObject): string | undefined => kubeBearing(bearings, other.kind, other, own);
 }

@@ -9,7 +9,7 @@ import {
   titleOf,
 } from '../kit/kubernetes-objects.ts';
 import { NAMED } from '../kit/methods.ts';
-import { oddPatterns } from '../kit/odd-paths.ts';
+import { nonCanonicalPatterns } from '../kit/non-canonical-paths.ts';
 import { checkForm, checkMembers, perFiles, unreadable } from '../kit/reading.ts';
 import { Foreign } from '../types.ts';
 import { GROUP, MATCHES, NEUTRAL, object, type Rendered, RULES } from './objects.ts';
@@ -39,7 +39,7 @@ export const liveFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 
 /** Whether a route has regular expressions, which are rendered only to deny paths that are not canonical. */
-export const withOddPaths = ({ kind, spec }: LiveObject): boolean =>
+export const withNonCanonicalPaths = ({ kind, spec }: LiveObject): boolean =>
   kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 
 /** Checks that an object contains nothing besides the parts that the reader understood. */
@@ -64,14 +64,14 @@ function checkServer(server: LiveObject): void {
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
 
 /** Whether an expression is one that meshgate renders to deny paths which are not canonical. */
-function isOddPattern(value: string): boolean {
-  const [plain = ''] = oddPatterns([]);
+function isNonCanonicalPattern(value: string): boolean {
+  const [plain = ''] = nonCanonicalPatterns([]);
   const start = `(${plain}|^[^?]*%(`;
   return value === plain || (value.startsWith(start) && /^[0-9a-fA-F[\]|]+\)\.\*\)$/.test(value.slice(start.length)));
 }
 
 /** Whether a path is absolute. Linkerd rejects any other path. */
-const isWhole = ({ type, value = '/' }: NonNullable<RequestMatch['path']>): boolean =>
+const isComplete = ({ type, value = '/' }: NonNullable<RequestMatch['path']>): boolean =>
   type === 'RegularExpression' || (typeof value === 'string' && value.startsWith('/'));
 
 function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: string): readonly RequestMatch[] {
@@ -86,11 +86,11 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
     if (match.method !== undefined && !NAMED.includes(match.method))
       throw unreadable(title, `routes of Linkerd cannot name the method ${match.method}`);
     const { type, value = '' } = match.path ?? {};
-    if (!isWhole(match.path ?? {}))
+    if (!isComplete(match.path ?? {}))
       throw unreadable(title, `a path does not begin with /, so Linkerd does not accept the route: ${value}`);
     if (type !== undefined && !PATH_TYPES.includes(type)) throw unreadable(title, `Linkerd has no path type ${type}`);
     if (type === 'RegularExpression') {
-      if (!isOddPattern(value)) throw unreadable(title, `meshgate does not render the pattern ${value}`);
+      if (!isNonCanonicalPattern(value)) throw unreadable(title, `meshgate does not render the pattern ${value}`);
     } else if (value !== '' && pathMistake(value) !== undefined) {
       // Linkerd compares lengths before methods. So this path could take precedence over the expression that denies
       // paths which are not canonical.
@@ -154,7 +154,7 @@ function checkAccepted(route: LiveObject, server: string): void {
   if (route.metadata.uid === undefined && route.status === undefined) return;
   const { parents = [] } = (route.status ?? {}) as RouteStatus;
   const { namespace } = route.metadata;
-  const said = parents
+  const declared = parents
     .filter(
       ({ controllerName, parentRef }) =>
         controllerName === CONTROLLER &&
@@ -163,7 +163,7 @@ function checkAccepted(route: LiveObject, server: string): void {
         (parentRef.namespace ?? namespace) === namespace,
     )
     .flatMap(({ conditions = [] }) => conditions.filter(({ type }) => type === 'Accepted'));
-  if (said.length === 0 || said.some(({ status }) => status !== 'True'))
+  if (declared.length === 0 || declared.some(({ status }) => status !== 'True'))
     throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it has no effect');
 }
 

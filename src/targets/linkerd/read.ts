@@ -80,12 +80,12 @@ const bestRank = (routes: readonly ReadRoute[], host: string): number =>
 
 /** Checks that paths which are not canonical are denied before a prefix can allow them. The route that denies them must
  * match the host as well as the other routes do. */
-function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
-  const isOdd = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
+function checkNonCanonicalPaths(routes: readonly ReadRoute[], host: string): void {
+  const isIneffective = ({ path }: RequestMatch) => path?.type === 'RegularExpression';
   const wide = routes.filter(
     ({ clients, matches }) => clients.length > 0 && matches.some(({ path }) => path?.type !== 'Exact'),
   );
-  const refusing = routes.filter(({ clients, matches }) => clients.length === 0 && matches.some(isOdd));
+  const refusing = routes.filter(({ clients, matches }) => clients.length === 0 && matches.some(isIneffective));
   if (bestRank(refusing, host) < bestRank(wide, host)) {
     throw unreadable(
       host,
@@ -97,7 +97,7 @@ function checkOddPaths(routes: readonly ReadRoute[], host: string): void {
 /** The rules for one host in the routes of one workload. */
 function hostRules(routes: readonly ReadRoute[], host: string): readonly MeshRule[] {
   const own = routes.filter(({ hosts }) => hostRank(hosts, host) !== undefined);
-  checkOddPaths(own, host);
+  checkNonCanonicalPaths(own, host);
   return regionsOf(pathsOf(own)).flatMap(({ path, sample }) => rulesAt(own, host, path, sample));
 }
 
@@ -106,8 +106,8 @@ const FRESH = 'x'.repeat(64);
 
 /** The hosts that routes distinguish: full names and, for each wildcard and "any host", a name that only it matches. */
 function hostsOf(server: string, routes: readonly ReadRoute[]) {
-  const said = routes.flatMap(({ hosts }) => (hosts.length === 0 ? [''] : hosts));
-  return [...new Set(said)].map((it) => {
+  const declared = routes.flatMap(({ hosts }) => (hosts.length === 0 ? [''] : hosts));
+  return [...new Set(declared)].map((it) => {
     if (it !== '' && !isWildcard(it)) return { host: it, name: it };
     const where = it === '' ? '' : ` in ${it.slice(2)}`;
     return { host: FRESH + it.slice(1), name: `${server} for any other host${where}` };

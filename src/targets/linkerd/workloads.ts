@@ -2,7 +2,7 @@ import type { Policy, Service } from '../../policy/checked/types.ts';
 import { LINKERD_HOST } from '../../policy/forms/workload-names.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { mayMeet as labelsMeet } from '../kit/kubernetes-objects.ts';
+import { mayOverlap as labelsOverlap } from '../kit/kubernetes-objects.ts';
 import { ownerOf, sorted } from '../kit/owner.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
@@ -52,8 +52,8 @@ export const placeOf = ({ namespace, labels, port }: Place): string =>
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
 export function meshServices(policy: Policy, rules: readonly Rule[]): readonly Service[] {
-  const asked = new Set(rules.map((rule) => rule.service));
-  return Object.values(policy.services).filter(({ name, direct }) => direct === undefined && asked.has(name));
+  const routed = new Set(rules.map((rule) => rule.service));
+  return Object.values(policy.services).filter(({ name, direct }) => direct === undefined && routed.has(name));
 }
 
 /** The authorities of some services. Linkerd treats services with the same authority as one and joins their rules. */
@@ -80,5 +80,5 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]) {
 }
 
 /** Whether a pod may have the labels of both workloads. Which of the `Server`s applies to it is then undefined. */
-export const mayMeet = (a: Guarded, b: Guarded): boolean =>
-  a.namespace === b.namespace && a.port === b.port && labelsMeet(a.labels, b.labels);
+export const mayOverlap = (a: Guarded, b: Guarded): boolean =>
+  a.namespace === b.namespace && a.port === b.port && labelsOverlap(a.labels, b.labels);

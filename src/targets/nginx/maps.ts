@@ -1,23 +1,23 @@
 import { isWildcard } from '../../base/host-name.ts';
 import { MAX_LOG_PATH } from '../../base/limits.ts';
-import { ODD_PATH, OWN_PATH, PLAIN_PATH, PLAIN_SEGMENTS } from '../../base/raw-path.ts';
+import { NON_CANONICAL_PATH, OWN_PATH, PLAIN_PATH, PLAIN_SEGMENTS } from '../../base/raw-path.ts';
 import { handlerMaps } from './answers/js-handler.ts';
 import { pageMaps } from './answers/page.ts';
 import { problemMaps } from './answers/problem-files.ts';
 import { metadataMaps } from './answers/resource-metadata.ts';
 import { clientCertificateMaps } from './check/client-certificate.ts';
 import { networkVector } from './check/networks.ts';
+import type { Context } from './render-context.ts';
 import { connectionMaps } from './route/connections.ts';
 import { corsMaps } from './route/cors.ts';
-import { innerCertificateMap, inQueryMap } from './route/door.ts';
 import { grpcMaps } from './route/grpc.ts';
 import { filteredMaps } from './route/hide.ts';
 import { passMap, speaksHttp2 } from './route/location.ts';
 import { modulesOf } from './route/module.ts';
 import { answerMap } from './route/path-answers.ts';
+import { innerCertificateMap, inQueryMap } from './route/route-listener.ts';
 import { credentialMaps } from './route/service-credential.ts';
 import { workerMap } from './route/worker.ts';
-import type { Scene } from './scene.ts';
 import { hostMap } from './server/log.ts';
 import { originMaps } from './signin/origin.ts';
 import { sessionMaps } from './signin/sessions.ts';
@@ -26,7 +26,7 @@ import type { ConfFile } from './text/files.ts';
 import { requestHeader } from './text/names.ts';
 
 /** The maps about a request. If a header is absent, nginx finds the empty text and evaluates no regular expression. */
-const requestMaps = (scene: Scene): readonly Directive[] => conf`
+const requestMaps = (context: Context): readonly Directive[] => conf`
   # Paths that a service could read in another way, or that look like paths of the gateway. They are rejected first.
   map $request_uri $meshgate_odd {
     // The default also applies if PCRE gives up.
@@ -36,15 +36,15 @@ const requestMaps = (scene: Scene): readonly Directive[] => conf`
     // then evaluates nothing.
     ${regex('~', `^(?=[^?]{1,${MAX_LOG_PATH}}+(?:[?]|$))(?<meshgate_log_path>${PLAIN_SEGMENTS})(?:[?]|$)`)} "";
     ${regex('~', PLAIN_PATH)} "";
-    ${regex('~', ODD_PATH)} path_not_canonical;
+    ${regex('~', NON_CANONICAL_PATH)} path_not_canonical;
     "~^/\.meshgate/" "";
     ${regex('~*', OWN_PATH)} route_unknown;
     "~^" "";
   }
-  ${scene.hosts.some(({ host }) => isWildcard(host.name)) && oddHostMap}
+  ${context.hosts.some(({ host }) => isWildcard(host.name)) && unknownHostMap}
   # Upgrade to WebSocket only: "Upgrade: h2c" would open a tunnel around the check.
   // HTTP/2 has no such header. So on a route with that protocol, no value matches.
-  map ${speaksHttp2(scene) ? template(variable('meshgate_http2'), variable('http_upgrade')) : variable('http_upgrade')} $meshgate_upgrade {
+  map ${speaksHttp2(context) ? template(variable('meshgate_http2'), variable('http_upgrade')) : variable('http_upgrade')} $meshgate_upgrade {
     "" "";
     "~*^websocket$" $meshgate_upgrade_by;
     default "";
@@ -54,7 +54,7 @@ const requestMaps = (scene: Scene): readonly Directive[] => conf`
   map $meshgate_upgrade $meshgate_connection { default ""; "websocket" upgrade; }
 `;
 
-const oddHostMap = conf`map $host $meshgate_odd_host { default host_unknown; "~^[a-z0-9.-]+$" ""; }`;
+const unknownHostMap = conf`map $host $meshgate_odd_host { default host_unknown; "~^[a-z0-9.-]+$" ""; }`;
 
 const traceMaps = conf`
   # Trace context (W3C): a valid one passes; otherwise nginx makes a new one and drops tracestate.
@@ -96,31 +96,31 @@ function erasedMaps(names: readonly string[]): readonly Directive[] {
 }
 
 /** The file with the maps that nginx uses for every request. It is the same for nearly all policies. */
-export const mapsFile = (scene: Scene): ConfFile => [
+export const mapsFile = (context: Context): ConfFile => [
   'maps.conf',
-  [...requestMaps(scene), ...traceMaps, ...inQueryMap],
+  [...requestMaps(context), ...traceMaps, ...inQueryMap],
   'Maps that nginx evaluates for every request.',
 ];
 
 /** All other maps at the http level. */
-export const maps = (scene: Scene): readonly Directive[] => [
-  ...metadataMaps(scene),
-  ...erasedMaps(scene.headerNames),
-  ...connectionMaps(scene),
-  ...answerMap(scene),
+export const maps = (context: Context): readonly Directive[] => [
+  ...metadataMaps(context),
+  ...erasedMaps(context.headerNames),
+  ...connectionMaps(context),
+  ...answerMap(context),
   ...passMap,
-  ...credentialMaps(scene),
-  ...clientCertificateMaps(scene),
-  ...innerCertificateMap(scene),
-  ...networkVector(scene),
-  ...problemMaps(scene.policy.gateway.inner !== undefined),
-  ...hostMap(scene),
-  ...corsMaps(scene),
-  ...sessionMaps(scene),
-  ...filteredMaps(scene),
-  ...originMaps(scene),
-  ...workerMap(scene),
-  ...pageMaps(scene),
-  ...handlerMaps(scene),
-  ...(modulesOf(scene.hosts).includes('grpc') ? grpcMaps : []),
+  ...credentialMaps(context),
+  ...clientCertificateMaps(context),
+  ...innerCertificateMap(context),
+  ...networkVector(context),
+  ...problemMaps(context.policy.gateway.inner !== undefined),
+  ...hostMap(context),
+  ...corsMaps(context),
+  ...sessionMaps(context),
+  ...filteredMaps(context),
+  ...originMaps(context),
+  ...workerMap(context),
+  ...pageMaps(context),
+  ...handlerMaps(context),
+  ...(modulesOf(context.hosts).includes('grpc') ? grpcMaps : []),
 ];

@@ -1,9 +1,9 @@
 import { ingressPath } from '../../policy/checked/ingresses.ts';
 import type { Policy } from '../../policy/checked/types.ts';
 import { toClientTable } from '../../rules/table/client-table.ts';
+import { toHealthConfig } from '../../rules/table/health-config.ts';
 import { toSigninTable } from '../../rules/table/signin-table.ts';
 import { tableModule, toTable } from '../../rules/table/table.ts';
-import { toWatched } from '../../rules/table/watched.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { Emitted, Files, Gap } from '../types.ts';
 import { signinFiles } from './answers/endpoints.ts';
@@ -14,13 +14,13 @@ import { metadataFile } from './answers/resource-metadata.ts';
 import { checkFiles } from './check/server.ts';
 import { mapsFile } from './maps.ts';
 import type { NginxOptions } from './options.ts';
+import { allHosts, type Context, toContext } from './render-context.ts';
 import { corsFiles } from './route/cors.ts';
-import { innerHosts } from './route/door.ts';
 import { hostConf, ingressFiles, innerConf } from './route/host-files.ts';
 import { answerFile, type RouteFiles, routeFiles } from './route/location.ts';
 import { proxyFiles } from './route/proxy.ts';
 import { requestsFiles } from './route/request-headers.ts';
-import { allHosts, type Scene, toScene } from './scene.ts';
+import { innerHosts } from './route/route-listener.ts';
 import { auditFiles } from './server/audit.ts';
 import { controllerServers, declarations, SERVERS_ABOUT } from './server/controller.ts';
 import { streamConf } from './server/front.ts';
@@ -42,7 +42,7 @@ import { checkSocket, isAddress } from './upstream/upstreams.ts';
 const egressSocket = (options: NginxOptions): string => `${options.runDir}/egress.sock`;
 
 /** The gap of headers that are empty if an agent acts: groups and claims of a person are not sent then. */
-function stayBehind({ hosts }: Scene): readonly Gap[] {
+function stayBehind({ hosts }: Context): readonly Gap[] {
   return hosts.flatMap(({ routes }) =>
     routes.flatMap(({ route, targets }) => {
       const acting = route.allow.findIndex(({ who }) => who.kind === 'agent');
@@ -57,18 +57,18 @@ function stayBehind({ hosts }: Scene): readonly Gap[] {
   );
 }
 
-function gaps(scene: Scene): readonly Gap[] {
-  const { policy } = scene;
+function gaps(context: Context): readonly Gap[] {
+  const { policy } = context;
   const named = [
-    ...[...new Set(scene.ingresses.map(({ ingresses }) => ingresses))].flatMap(({ all, isWorkload }) =>
+    ...[...new Set(context.ingresses.map(({ ingresses }) => ingresses))].flatMap(({ all, isWorkload }) =>
       all.map((it) => ({ ...it, part: isWorkload ? `services.${it.name}` : ingressPath(it, policy) })),
     ),
-    ...scene.direct.map(({ name, direct }) => ({
+    ...context.direct.map(({ name, direct }) => ({
       part: `services.${name}`,
       host: direct?.host ?? '',
       serverName: direct?.tls ? direct.serverName : '',
     })),
-    ...etcdEndpoints(scene).map(({ host }) => ({ part: 'gateway.store.etcd', host, serverName: host })),
+    ...etcdEndpoints(context).map(({ host }) => ({ part: 'gateway.store.etcd', host, serverName: host })),
   ];
   const unresolved = [
     {
@@ -87,23 +87,23 @@ function gaps(scene: Scene): readonly Gap[] {
     return serverName === '' || !isAddress(serverName) ? [] : [{ part, text }];
   });
   return [
-    ...(scene.resolver.length > 0 ? [] : unresolved),
+    ...(context.resolver.length > 0 ? [] : unresolved),
     ...addresses,
-    ...stayBehind(scene),
-    ...unsealed(scene),
-    ...unprobedGaps(scene),
+    ...stayBehind(context),
+    ...unsealed(context),
+    ...unprobedGaps(context),
   ];
 }
 
 /** The gap of services for which `gateway.mesh_probe` sends no request. */
-const unprobedGaps = (scene: Scene): readonly Gap[] =>
-  unprobed(scene).map(({ name }) => ({
+const unprobedGaps = (context: Context): readonly Gap[] =>
+  unprobed(context).map(({ name }) => ({
     part: `services.${name}`,
     text: 'gateway.mesh_probe sends no request for it: its rules deny none, or nginx cannot see who denies it',
   }));
 
 /** The gap of a sealed log in the pod of an ingress controller, where no sealer runs. */
-function unsealed({ policy: { gateway }, options }: Scene): readonly Gap[] {
+function unsealed({ policy: { gateway }, options }: Context): readonly Gap[] {
   if (gateway.audit === undefined || options.inController === undefined) return [];
   const text = `no sealer runs in the pod of the ingress controller: the lines of the log go to ${options.accessLog}, and are not sealed`;
   return [{ part: 'gateway.audit', text }];
@@ -111,36 +111,36 @@ function unsealed({ policy: { gateway }, options }: Scene): readonly Gap[] {
 
 const head = (what: string): readonly string[] => [`${what} Rendered by meshgate from the policy; do not edit.`];
 
-function serversHead(scene: Scene): readonly string[] {
+function serversHead(context: Context): readonly string[] {
   return [
     ...head('The servers of the image.'),
-    ...insecureOptions(scene),
-    ...unserved(scene).map(
+    ...insecureOptions(context),
+    ...unserved(context).map(
       (host) => `not served: ${host}: set gateway.tls, hosts."${host}".tls or gateway.insecure_http`,
     ),
   ];
 }
 
 /** All files that other files can include. */
-function sharedFiles(scene: Scene, { callers, targets }: RouteFiles): readonly ConfFile[] {
+function sharedFiles(context: Context, { callers, targets }: RouteFiles): readonly ConfFile[] {
   return [
-    mapsFile(scene),
-    logFile(scene),
-    insideFile(scene),
+    mapsFile(context),
+    logFile(context),
+    insideFile(context),
     problemFile,
-    serverFile(scene),
-    answerFile(scene),
-    ...checkFiles(scene),
-    ...refuseFiles(scene),
-    metadataFile(scene),
-    ...proxyFiles(scene),
-    ...ingressFiles(scene),
+    serverFile(context),
+    answerFile(context),
+    ...checkFiles(context),
+    ...refuseFiles(context),
+    metadataFile(context),
+    ...proxyFiles(context),
+    ...ingressFiles(context),
     ...callers.files,
     ...targets.files,
-    ...corsFiles(scene),
-    ...requestsFiles(scene),
-    ...signinFiles(scene),
-    pageFile(scene),
+    ...corsFiles(context),
+    ...requestsFiles(context),
+    ...signinFiles(context),
+    pageFile(context),
   ];
 }
 
@@ -178,33 +178,37 @@ interface OwnParts {
 /** Renders all files of an nginx: http.conf, servers.conf, the files of the hosts, the files that these include, and the
  * tables of the JavaScript.
  * @param policy the policy by which the check decides */
-export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, own: OwnParts): Files {
-  const { options } = scene;
-  guard(scene);
-  const shared = [...sharedFiles(scene, own.routes), ...(own.shared ?? [])];
+export function filesOf(policy: Policy, rules: readonly Rule[], context: Context, own: OwnParts): Files {
+  const { options } = context;
+  guard(context);
+  const shared = [...sharedFiles(context, own.routes), ...(own.shared ?? [])];
   const ofHosts = own.hosts.map(([, directives]) => directives);
   const { inController } = options;
   const assigning = [...ofHosts, ...needed(shared, ofHosts.flat(), options.dir).map(([, directives]) => directives)];
-  const http = httpConf(scene, inController && declarations(scene, assigning));
+  const http = httpConf(context, inController && declarations(context, assigning));
   const confs = [...needed(shared, [...http, ...own.servers, ...ofHosts.flat()], options.dir), ...own.hosts];
   const hasServers = inController === undefined || inController.ownServers;
-  const about = inController ? head(SERVERS_ABOUT) : serversHead(scene);
+  const about = inController ? head(SERVERS_ABOUT) : serversHead(context);
   const files: Record<string, string> = {
     'http.conf': print(http, head('For http {}.')),
     ...(hasServers && { 'servers.conf': print(own.servers, about) }),
     ...(!inController && {
-      'stream.conf': print(streamConf(scene, frontPorts(scene)), head('For stream {} of the image.')),
+      'stream.conf': print(streamConf(context, frontPorts(context)), head('For stream {} of the image.')),
     }),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(
-      toWatched(scene, { check: checkSocket(options), egress: egressSocket(options), probes: probesOf(scene) }),
+      toHealthConfig(context, {
+        check: checkSocket(options),
+        egress: egressSocket(options),
+        probes: probesOf(context),
+      }),
     ),
-    ...auditFiles(scene),
+    ...auditFiles(context),
   };
   const signin = toSigninTable(policy, { egress: egressSocket(options), stateDir: options.stateDir });
   const client = toClientTable(policy, egressSocket(options));
   if (client !== undefined) files['client-policy.js'] = tableModule(client);
-  if (signin !== undefined) files['signin-policy.js'] = tableModule({ ...signin, names: renderedNames(scene) });
+  if (signin !== undefined) files['signin-policy.js'] = tableModule({ ...signin, names: renderedNames(context) });
   for (const [name, directives, what] of confs) files[name] = print(directives, head(what));
   return files;
 }
@@ -215,15 +219,15 @@ export function filesOf(policy: Policy, rules: readonly Rule[], scene: Scene, ow
  * bundles are not rendered.
  * @throws UnprintableError for text that nginx could read as more than one text */
 export function renderNginx(policy: Policy, rules: readonly Rule[], options: NginxOptions): Emitted {
-  const scene = toScene(policy, rules, options);
+  const context = toContext(policy, rules, options);
   const { inner } = policy.gateway;
-  const routes = routeFiles(scene);
+  const routes = routeFiles(context);
   const hosts: readonly ConfFile[] = [
-    ...allHosts(scene).map((host) => hostConf(scene, routes, host)),
-    ...innerHosts(scene).flatMap((host) => (inner === undefined ? [] : [innerConf(scene, routes, host, inner)])),
+    ...allHosts(context).map((host) => hostConf(context, routes, host)),
+    ...innerHosts(context).flatMap((host) => (inner === undefined ? [] : [innerConf(context, routes, host, inner)])),
   ];
   const { inController } = options;
-  const servers = inController ? (inController.ownServers ? controllerServers(scene) : []) : serversConf(scene);
-  const files = filesOf(policy, rules, scene, { routes, servers, hosts });
-  return { files, gaps: gaps(scene) };
+  const servers = inController ? (inController.ownServers ? controllerServers(context) : []) : serversConf(context);
+  const files = filesOf(policy, rules, context, { routes, servers, hosts });
+  return { files, gaps: gaps(context) };
 }

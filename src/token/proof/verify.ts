@@ -80,7 +80,7 @@ function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
 /** A proof whose signature is being verified, and the function that receives the result. */
 type Read<T, S> = readonly [proof: Proof, use: (proved: Result<Proof>, along: S) => T | Promise<T>, along: S];
 
-function judge<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | Promise<T> {
+function verifyWith<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | Promise<T> {
   return use(signer.ok ? ok(proof) : wrong('the signature does not match the proof'), along);
 }
 
@@ -104,5 +104,5 @@ export function verifyProof<T, S>(
   if (refused !== undefined) return use(refused, along);
   const proof = { jti: claims.jti as string, until: (claims.iat as number) + expected.age };
   const { header, keys } = key.value;
-  return verifySignatureWith(jws, header, keys, context, judge<T, S>, [proof, use, along]);
+  return verifySignatureWith(jws, header, keys, context, verifyWith<T, S>, [proof, use, along]);
 }

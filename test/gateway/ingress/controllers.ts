@@ -34,7 +34,7 @@ export interface Rendered {
   readonly files: Readonly<Record<string, Objects>>;
   readonly texts: Readonly<Record<string, string>>;
   /** What it said on standard error. */
-  readonly said: string;
+  readonly reported: string;
 }
 
 const run = promisify(execFile);
@@ -48,7 +48,7 @@ const parsed = (texts: Rendered['texts']): Rendered['files'] =>
 export function readRendered(folder: string): Rendered {
   const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
   const texts = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
-  return { files: parsed(texts), texts, said: '' };
+  return { files: parsed(texts), texts, reported: '' };
 }
 
 /** Runs `meshgate render`. */
@@ -66,9 +66,9 @@ export function renderFor(target: string, policy: string, ...more: readonly stri
       ...more,
       join(folder, 'meshgate.yaml'),
     ];
-    const { status, stderr: said } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(said);
-    return { ...readRendered(join(folder, 'out')), said };
+    const { status, stderr: reported } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(reported);
+    return { ...readRendered(join(folder, 'out')), reported };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -143,11 +143,11 @@ export const portsOf = (index: number) => ({ https: 8443 + 10 * index, http: 808
 export const folderOf = (index: number): string => `/s/${index}`;
 
 /** What would be rendered for other folders. */
-function moved({ texts, said }: Rendered, folders: Readonly<Record<string, string>>): Rendered {
+function moved({ texts, reported }: Rendered, folders: Readonly<Record<string, string>>): Rendered {
   const move = (text: string) =>
     Object.entries(folders).reduce((so, [from, to]) => so.replaceAll(new RegExp(`${from}(?=[/;"\\s])`, 'g'), to), text);
   const all = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, move(text)]));
-  return { files: parsed(all), texts: all, said };
+  return { files: parsed(all), texts: all, reported };
 }
 
 /** Fills a set as the controller would with the rendered snippets. */

@@ -95,10 +95,10 @@ const TRIED = FORMS.filter(({ set }) => set !== 'ngf-snippets-main');
 const policy = policyFor({ issuer: 'https://provider.test:8443' }, 443);
 const { pem, cert, key } = await stage.ca.server(['wiki.example.com', 'other.example.com']);
 
-async function scene() {
+async function fixture() {
   await Promise.all([startEcho(stage, { alias: 'wiki' }), startEcho(stage, { alias: 'other' })]);
   const volumes = (form: (typeof FORMS)[number]) => ({ ...form, policy, otherPods: 'other:8080', tlsPem: pem });
-  const whole = await Promise.all(
+  const entire = await Promise.all(
     TRIED.map((form, index) => fillSet(stage, { ...volumes(form), index, pods: 'wiki:8080' })),
   );
   let index = TRIED.length;
@@ -109,7 +109,7 @@ async function scene() {
       const set = await fillSet(stage, {
         ...volumes(form),
         index,
-        rendered: { rendered: whole[i]!.rendered, from: { [folderOf(i)]: folderOf(index) } },
+        rendered: { rendered: entire[i]!.rendered, from: { [folderOf(i)]: folderOf(index) } },
         pods: loss.closed ? socket : 'wiki:8080',
         snippets: (rendered) => loss.left(form.snippets(rendered), rendered),
         ...(loss.change && { change: loss.change }),
@@ -118,13 +118,13 @@ async function scene() {
     }),
   );
   const files: Record<string, string> = {};
-  for (const set of [...whole, ...lost.map((it) => it.set)]) {
+  for (const set of [...entire, ...lost.map((it) => it.set)]) {
     for (const [path, text] of Object.entries(set.files))
       files[path] = text.replace(/^worker_processes +auto;/m, 'worker_processes 1;');
   }
   files['/run/tls/tls.crt'] = cert;
   files['/run/tls/tls.key'] = key;
-  const all = [...whole, ...lost.map((it) => it.set)];
+  const all = [...entire, ...lost.map((it) => it.set)];
   const folders = all.map(({ folder }) => `${folder}/run`).join(' ');
   const starts = lost.flatMap(({ loss, set }) =>
     loss.stops ? [] : [`${set.command} 2>&1 | sed -u 's|^|${set.folder} |' &`],
@@ -134,11 +134,11 @@ async function scene() {
     command: ['bash', '-c', `mkdir -p ${folders}; chmod 777 ${folders}\n${starts.join('\n')}\necho all began; wait`],
     ready: /all began/,
   });
-  return { whole, lost, box };
+  return { entire, lost, box };
 }
 
-const { whole, lost, box } =
-  lacks === undefined ? await scene() : ({ whole: [], lost: [] } as never as Awaited<ReturnType<typeof scene>>);
+const { entire, lost, box } =
+  lacks === undefined ? await fixture() : ({ entire: [], lost: [] } as never as Awaited<ReturnType<typeof fixture>>);
 
 describeWith(lacks, 'a lost snippet', () => {
   test.each(lost.map((it) => [it.form, it.loss.name, it] as const))('%s without %s', async (_, __, { loss, set }) => {
@@ -176,7 +176,7 @@ const UNREAD = ['apikey_auth.js'];
 
 describeWith(lacks, 'a lost file', () => {
   test.each(
-    whole
+    entire
       .filter(({ name }) => ['nic-ingress-configmap', 'nic-ingress', 'ngf-snippets'].includes(name))
       .map((set) => [set.name, set] as const),
   )('%s: nginx does not start without any of the mounted files, or without all of them', async (_, set) => {

@@ -48,7 +48,7 @@ server {
 }
 `;
 
-async function scene() {
+async function fixture() {
   const origins = FORMS.map((_, i) => `https://wiki.example.com:${portsOf(i).https}`);
   const [provider] = await Promise.all([
     startProvider(stage, { alias: 'provider.test', origins }),
@@ -120,7 +120,7 @@ const opening = {
 };
 
 describeWith(lacks, 'ingress controllers', async () => {
-  const { provider, sets, before, box } = await scene();
+  const { provider, sets, before, box } = await fixture();
   const tokens: Record<string, string> = {};
   beforeAll(async () => {
     for (const name of ['ada', 'ben', 'cleo']) tokens[name] = await provider.token(name);
@@ -167,7 +167,7 @@ describeWith(lacks, 'ingress controllers', async () => {
       test('a forged token, a missing role and a method that no rule allows are rejected', async () => {
         const [head, body, signature] = tokens.ada!.split('.');
         const forged = `${head}.${body}.${signature!.slice(0, -6)}AAAAAA`;
-        const asked = [
+        const requested = [
           at({ path: '/page' }),
           at({ path: '/page', token: forged }),
           at({ path: '/page', token: tokens.cleo! }),
@@ -176,7 +176,7 @@ describeWith(lacks, 'ingress controllers', async () => {
           at({ path: '/rest/x', token: tokens.ada!, method: 'POST', body: 'x' }),
           at({ path: '/status' }),
         ];
-        const answers = (await Promise.all(asked)).map((it) => [it.status, it.json().reason ?? it.json().service]);
+        const answers = (await Promise.all(requested)).map((it) => [it.status, it.json().reason ?? it.json().service]);
         expect(answers).toEqual([
           [401, 'credential_missing'],
           [401, 'signature_invalid'],
@@ -294,7 +294,7 @@ describeWith(lacks, 'ingress controllers', async () => {
         }
         // This is the gap that render prints.
         expect((await at({ path: '/opened' })).text).toContain('"service":"other"');
-        expect(set.rendered.said).toContain('can add an exact path with "auth_request off" to this host');
+        expect(set.rendered.reported).toContain('can add an exact path with "auth_request off" to this host');
         // The check is still the gateway's.
         expect((await at({ path: '/page', token: tokens.cleo! })).status).toBe(403);
         expect((await at({ path: '/page' })).status).toBe(401);

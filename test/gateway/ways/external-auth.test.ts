@@ -18,8 +18,8 @@ import {
   until,
 } from '../../harness/index.ts';
 import { describeWith } from '../../harness/needs.ts';
-import { ASKING, fillAsking, snippetsOf } from '../ingress/asking.ts';
 import { lacksSets, readRendered } from '../ingress/controllers.ts';
+import { ASKING, fillExtAuth, snippetsOf } from '../ingress/ext-auth.ts';
 
 const lacks = lacksSets();
 
@@ -50,7 +50,7 @@ async function read(target: string, form: string) {
   }
 }
 
-async function scene() {
+async function fixture() {
   const [provider, { pem: tlsPem }] = await Promise.all([
     startProvider(stage, { alias: 'idp.test' }),
     stage.ca.server(['wiki.example.com', 'other.example.com']),
@@ -67,7 +67,7 @@ async function scene() {
   const sets = await Promise.all(
     forms.map((form, index) => {
       const { rendered } = guides[index]!;
-      return fillAsking(form, index, rendered, { tlsPem, auth, snippets: snippetsOf(rendered) });
+      return fillExtAuth(form, index, rendered, { tlsPem, auth, snippets: snippetsOf(rendered) });
     }),
   );
   const folders = sets.map(({ folder }) => `${folder}/run`).join(' ');
@@ -81,7 +81,7 @@ async function scene() {
 }
 
 describeWith(lacks, 'the guides of external authentication', async () => {
-  const { provider, sets, box } = await scene();
+  const { provider, sets, box } = await fixture();
   let token = '';
   beforeAll(async () => {
     token = await provider.token('ada');

@@ -147,8 +147,10 @@ test('with Compose: the page is protected, a forgery is rejected, and a second c
     expect((await inReader(`cd ${at} && ${compose} stop`)).exitCode).toBe(0);
     const [log, folder] = [`${at}/audit/log/access.log`, `${at}/audit/sealed`];
     const args = ['audit', 'verify', log, '--log-folder', folder, '--key', `${at}/first.vkey`];
-    const said = JSON.parse(execFileSync('node', ['dist/cli.js', ...args, '--format', 'json'], { encoding: 'utf8' }));
-    expect(said).toMatchObject({ valid: true, lines: expect.any(Number), sealed: said.lines, unsealed: null });
+    const reported = JSON.parse(
+      execFileSync('node', ['dist/cli.js', ...args, '--format', 'json'], { encoding: 'utf8' }),
+    );
+    expect(reported).toMatchObject({ valid: true, lines: expect.any(Number), sealed: reported.lines, unsealed: null });
     expect(readFileSync(log, 'utf8')).toContain('"url.path":"/sealed"');
   } finally {
     await inReader(`cd ${at} && ${compose} down --volumes --timeout 0`);

@@ -48,7 +48,7 @@ async function read(page: string, form: string) {
   }
 }
 
-async function scene() {
+async function fixture() {
   const { pem, cert, key } = await stage.ca.server(['wiki.example.com', 'other.example.com']);
   const [provider] = await Promise.all([
     startProvider(stage, { alias: 'idp.test' }),
@@ -90,7 +90,7 @@ async function scene() {
 }
 
 describeWith(lacks, 'the guides of ingress controllers', async () => {
-  const { provider, sets, box, tried } = await scene();
+  const { provider, sets, box, tried } = await fixture();
   let token = '';
   beforeAll(async () => {
     token = await provider.token('ada');

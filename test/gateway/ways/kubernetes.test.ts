@@ -253,8 +253,10 @@ hosts: { ${HOST}: { /*: { service: wiki, allow: [staff] } } }
       const lines = readFileSync(join(folder, 'log/access.log'), 'utf8').trimEnd().split('\n');
       expect(JSON.parse(lines.at(-1)!)['url.path']).toBe(path);
       const args = ['verify', join(folder, 'log/access.log'), '--log-folder', join(folder, 'sealed'), '--key', first];
-      const said = execFileSync('node', ['dist/cli.js', 'audit', ...args, '--format', 'json'], { encoding: 'utf8' });
-      expect(JSON.parse(said)).toMatchObject({
+      const reported = execFileSync('node', ['dist/cli.js', 'audit', ...args, '--format', 'json'], {
+        encoding: 'utf8',
+      });
+      expect(JSON.parse(reported)).toMatchObject({
         valid: true,
         lines: lines.length,
         sealed: lines.length,

@@ -90,13 +90,13 @@ export class Pod {
   /** Waits until the command of its readiness probe succeeds. */
   async ready(): Promise<void> {
     const command = this.spec.containers[0]?.readinessProbe?.exec.command ?? ['true'];
-    let said = '';
-    const asked = async () => {
+    let reported = '';
+    const requested = async () => {
       const { exitCode, stdout, stderr } = await this.exec(...command);
-      said = stdout + stderr;
+      reported = stdout + stderr;
       return exitCode === 0;
     };
-    await until(asked, { what: `"${command.join(' ')}" to succeed`, help: () => said });
+    await until(requested, { what: `"${command.join(' ')}" to succeed`, help: () => reported });
   }
 
   exec(...command: string[]) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { assertionClaims } from '../../../src/assertion/claims.ts';
 import type { Assertion } from '../../../src/policy/checked/types.ts';
-import type { Asked, Token } from './evaluate.ts';
+import type { Requested, Token } from './evaluate.ts';
 
 /** What Consul's own code made of rendered entries, and what a real Envoy then answered; the folder is what
  * MESHGATE_CONSUL_ANSWERS names. */
@@ -127,7 +127,7 @@ export const sourceIn = (client: string): string | undefined =>
   /^spiffe:\/\/5f1c0b6e[^/]*\/ns\/default\/dc\/[^/]+\/svc\/([^/]+)$/.exec(CLIENTS[client] ?? '')?.[1];
 
 /** A recorded request, as the model is asked about it. A certificate of another CA makes no connection. */
-export function askedOf(request: RecordedRequest, settings: Assertion, keys: string, now: number): Asked {
+export function requestedOf(request: RecordedRequest, settings: Assertion, keys: string, now: number): Requested {
   const { service, client, method, path, mcp = {} } = request;
   const spiffe = client === 'otherca' ? undefined : CLIENTS[client];
   const token = tokenOf(request, settings, keys, now);

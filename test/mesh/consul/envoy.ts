@@ -1,11 +1,11 @@
 import { isCanonical } from '../../../src/base/raw-path.ts';
 import { type Box, envoyCommand, envoyImage, type Stage, startContainer } from '../../harness/index.ts';
 import type { Assertions } from '../matrix/assertions.ts';
+import { Connection } from '../matrix/connection.ts';
 import type { View } from '../matrix/expect.ts';
 import { Identities } from '../matrix/identities.ts';
 import { askMesh, type Presenter } from '../matrix/mesh-ask.ts';
 import type { Subject } from '../matrix/policies.ts';
-import { Road } from '../matrix/road.ts';
 import type { Answer, Cell, Side } from '../matrix/types.ts';
 import { renderedEntries } from './ask.ts';
 import { takenIn } from './objects.ts';
@@ -39,12 +39,12 @@ export class ConsulEnvoySide implements Side {
   readonly name = 'consul on envoy';
   readonly #evaluated: ConsulSide;
   readonly #presenter: Presenter;
-  readonly #roads: ReadonlyMap<string, Road>;
+  readonly #connections: ReadonlyMap<string, Connection>;
 
-  private constructor(evaluated: ConsulSide, presenter: Presenter, roads: ReadonlyMap<string, Road>) {
+  private constructor(evaluated: ConsulSide, presenter: Presenter, connections: ReadonlyMap<string, Connection>) {
     this.#evaluated = evaluated;
     this.#presenter = presenter;
-    this.#roads = roads;
+    this.#connections = connections;
   }
 
   static async start(
@@ -84,12 +84,12 @@ export class ConsulEnvoySide implements Side {
     const { ingress } = view;
     const right = ingress === undefined ? undefined : async () => (await stage.meshCa.client(ingress)).pem;
     const identities = new Identities(policy, stage.meshCa, right);
-    const roads = services.map(({ name }, index) => {
+    const connections = services.map(({ name }, index) => {
       const port = FIRST_PORT + index;
-      return [name, new Road({ host: box.host, port, tls: true, name: NAME, ca })] as const;
+      return [name, new Connection({ host: box.host, port, tls: true, name: NAME, ca })] as const;
     });
     const presenter = { view, identities, ca, assertions, expiredFor: EXPIRED_FOR };
-    return new ConsulEnvoySide(new ConsulSide(policy, rules, view), presenter, new Map(roads));
+    return new ConsulEnvoySide(new ConsulSide(policy, rules, view), presenter, new Map(connections));
   }
 
   expected(cell: Cell): Answer | undefined {
@@ -97,14 +97,14 @@ export class ConsulEnvoySide implements Side {
   }
 
   async ask(cell: Cell): Promise<Answer> {
-    const road = this.#roads.get(cell.service);
-    if (road === undefined) return 'not askable';
-    const answer = await askMesh(cell, road, this.#presenter);
+    const connection = this.#connections.get(cell.service);
+    if (connection === undefined) return 'not askable';
+    const answer = await askMesh(cell, connection, this.#presenter);
     // A fragment is refused before any permission.
     return answer === 'refused: path' ? 'refused: rules' : answer;
   }
 
   close(): void {
-    for (const road of this.#roads.values()) road.close();
+    for (const connection of this.#connections.values()) connection.close();
   }
 }

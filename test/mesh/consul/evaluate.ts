@@ -34,7 +34,7 @@ export interface Token {
 }
 
 /** A request that arrives at a workload. */
-export interface Asked {
+export interface Requested {
   /** Name of the service. */
   readonly service: string;
   /** SPIFFE id that mutual TLS proved; undefined: no TLS. */
@@ -102,12 +102,12 @@ const PLACE = 'ns/default/dc/[^/]+/svc';
 
 /** Whether a SPIFFE id is that of a service of the default namespace. The datacenter is ignored. */
 export const isService = (client: string, trustDomain: string): boolean =>
-  isWhole(`spiffe://${trustDomain}/${PLACE}/[^/]+`, client);
+  isComplete(`spiffe://${trustDomain}/${PLACE}/[^/]+`, client);
 
 /** Whether a source includes a client. Consul writes names into expressions as they are, so a dot matches anything. The
  * wildcard includes every service that no other source includes. */
 function includes({ name }: Source, client: string, all: readonly Source[], trustDomain: string): boolean {
-  const named = (it: string) => isWhole(`spiffe://${trustDomain}/${PLACE}/${it}`, client);
+  const named = (it: string) => isComplete(`spiffe://${trustDomain}/${PLACE}/${it}`, client);
   if (name !== EVERY) return named(name);
   return isService(client, trustDomain) && !all.some((it) => it.name !== EVERY && named(it.name));
 }
@@ -124,7 +124,7 @@ function sourcesOf({ intentions }: Store, service: string): readonly Source[] {
 
 const EXPRESSIONS = new Map<string, RegExp>();
 
-function isWhole(regex: string, value: string): boolean {
+function isComplete(regex: string, value: string): boolean {
   const known = EXPRESSIONS.get(regex) ?? new RegExp(`^(?:${regex})$`, 's');
   EXPRESSIONS.set(regex, known);
   return known.test(value);
@@ -139,26 +139,26 @@ function isSo({ name, how, value, invert }: Header, headers: Readonly<Record<str
     Exact: () => own === value,
     Prefix: () => own?.startsWith(value) ?? false,
     Suffix: () => own?.endsWith(value) ?? false,
-    Regex: () => own !== undefined && isWhole(value, own),
+    Regex: () => own !== undefined && isComplete(value, own),
   };
   return found[how]() !== invert;
 }
 
 /** Without query; Envoy's regular expressions match the whole. */
-function matches({ exact, prefix, regex, methods, headers }: Permission, path: string, asked: Asked): boolean {
-  const { method } = asked;
-  if (!headers.every((it) => isSo(it, asked.headers ?? {}))) return false;
+function matches({ exact, prefix, regex, methods, headers }: Permission, path: string, requested: Requested): boolean {
+  const { method } = requested;
+  if (!headers.every((it) => isSo(it, requested.headers ?? {}))) return false;
   if (methods.length > 0 && !methods.includes(method)) return false;
   if (exact !== '') return path === exact;
   if (prefix !== '') return path.startsWith(prefix);
-  return regex === '' || isWhole(regex, path);
+  return regex === '' || isComplete(regex, path);
 }
 
 /** Seconds that Envoy allows for clocks that differ. Consul never tells it the entry's `ClockSkewSeconds`. */
 const SKEW = 60;
 
 /** The claims of a provider's verified token; undefined: there is none. An invalid token counts as none. */
-function payload(provider: JwtProvider, { token, now }: Asked): Token['claims'] | undefined {
+function payload(provider: JwtProvider, { token, now }: Requested): Token['claims'] | undefined {
   if (token === undefined || !provider.headers.includes(token.header)) return undefined;
   const { iss, aud, exp, nbf } = token.claims as { iss?: string; aud?: string; exp?: number; nbf?: number };
   const good =
@@ -171,59 +171,65 @@ function payload(provider: JwtProvider, { token, now }: Asked): Token['claims'] 
 }
 
 /** A claim is compared if it is text; a list or a mapping never matches. */
-function holds({ providers }: Store, { provider, claims }: Required, asked: Asked): boolean {
+function holds({ providers }: Store, { provider, claims }: Required, requested: Requested): boolean {
   const own = providers.get(provider);
-  const said = own && payload(own, asked);
-  if (own === undefined || said === undefined) return false;
+  const reported = own && payload(own, requested);
+  if (own === undefined || reported === undefined) return false;
   return claims.every(({ path, value }) => {
     const found = path.reduce<unknown>((from, key) => {
       const inner = typeof from === 'object' && from !== null && !Array.isArray(from) && Object.hasOwn(from, key);
       return inner ? (from as Record<string, unknown>)[key] : undefined;
-    }, said);
+    }, reported);
     return found === value;
   });
 }
 
 /** Providers whose tokens the filter before all permissions verifies; by default it removes the header. */
-function forwards({ providers }: Store, sources: readonly Source[], asked: Asked): boolean {
+function forwards({ providers }: Store, sources: readonly Source[], requested: Requested): boolean {
   const names = sources.flatMap(({ permissions }) => permissions.flatMap(({ jwt }) => jwt.map((it) => it.provider)));
   return [...new Set(names)].every((name) => {
     const provider = providers.get(name) as JwtProvider;
-    return provider.forward || payload(provider, asked) === undefined;
+    return provider.forward || payload(provider, requested) === undefined;
   });
 }
 
 /** How permissions decide. If the default is `allow`, proxies only know which requests to refuse, and the tokens that an
  * allowing permission requires are ignored. */
-function saidBy(store: Store, { action, permissions }: Source, path: string, asked: Asked, byDefault: string) {
+function declaredBy(
+  store: Store,
+  { action, permissions }: Source,
+  path: string,
+  requested: Requested,
+  byDefault: string,
+) {
   if (permissions.length === 0) return action === 'allow' ? 'allowed' : 'refused';
-  const permission = permissions.find((it) => matches(it, path, asked));
+  const permission = permissions.find((it) => matches(it, path, requested));
   if (permission === undefined) return byDefault === 'allow' ? 'allowed' : 'refused';
   if (permission.action === 'deny') return 'refused';
-  const good = permission.jwt.length === 0 || permission.jwt.some((it) => holds(store, it, asked));
+  const good = permission.jwt.length === 0 || permission.jwt.some((it) => holds(store, it, requested));
   return good || byDefault === 'allow' ? 'allowed' : 'refused token';
 }
 
 /** Asks the proxy of a service. */
 export function verdictOf(
   store: Store,
-  asked: Asked,
+  requested: Requested,
   { trustDomain, byDefault, mutualTls, normalizes }: Setup,
 ): Verdict {
-  const { service, client } = asked;
+  const { service, client } = requested;
   const defaults = store.defaults.get(service);
   if (client === undefined) {
     // No intention applies to a connection without mutual TLS.
     const mode = defaults?.mutualTls || mutualTls;
     return mode === 'permissive' ? { kind: 'allowed', forwarded: true } : { kind: 'no connection' };
   }
-  const path = readPath(asked.method, asked.path, normalizes === true);
+  const path = readPath(requested.method, requested.path, normalizes === true);
   if (path === undefined) return { kind: 'refused' };
   const sources = sourcesOf(store, service);
   const own = sources.filter((it) => includes(it, client, sources, trustDomain));
-  const said = own.map((it) => saidBy(store, it, path, asked, byDefault));
+  const reported = own.map((it) => declaredBy(store, it, path, requested, byDefault));
   // Where the default denies, a proxy knows what passes, and else what is refused; one of several sources is enough.
-  const allowed = byDefault === 'allow' ? said.every((it) => it === 'allowed') : said.includes('allowed');
-  if (allowed) return { kind: 'allowed', forwarded: forwards(store, sources, asked) };
-  return { kind: said.includes('refused token') ? 'refused token' : 'refused' };
+  const allowed = byDefault === 'allow' ? reported.every((it) => it === 'allowed') : reported.includes('allowed');
+  if (allowed) return { kind: 'allowed', forwarded: forwards(store, sources, requested) };
+  return { kind: reported.includes('refused token') ? 'refused token' : 'refused' };
 }

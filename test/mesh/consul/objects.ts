@@ -101,7 +101,7 @@ function list<T>(value: unknown, each: (item: unknown) => T): readonly T[] {
 }
 
 /** A place in the entry, without fields that have no default and are 0. */
-function whole(value: unknown, fallback: number): number {
+function entire(value: unknown, fallback: number): number {
   if (value === undefined || value === 0) return fallback;
   if (!Number.isInteger(value)) throw new Refused('no whole number');
   return value as number;
@@ -155,7 +155,7 @@ function provider(value: unknown): JwtProvider {
     // Envoy looks there unless told otherwise, behind "Bearer ".
     headers: locations.length === 0 ? ['authorization'] : locations.map(({ name }) => name.toLowerCase()),
     forward: locations.at(-1)?.forward ?? false,
-    skew: whole(entry.ClockSkewSeconds, 30),
+    skew: entire(entry.ClockSkewSeconds, 30),
   };
 }
 
@@ -199,8 +199,8 @@ function header(value: unknown): Header {
   const ways = HOW.filter((key) => own[key] !== undefined && own[key] !== '' && own[key] !== false);
   const [how] = ways;
   if (how === undefined || ways.length > 1) throw new Refused('should only contain one of Present, Exact, …');
-  const said = how === 'Present' ? '' : text(own[how], how);
-  return { name: named(own.Name, 'Name').toLowerCase(), how, value: said, invert: own.Invert === true };
+  const reported = how === 'Present' ? '' : text(own[how], how);
+  return { name: named(own.Name, 'Name').toLowerCase(), how, value: reported, invert: own.Invert === true };
 }
 
 function permission(value: unknown): Permission {

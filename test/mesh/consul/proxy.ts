@@ -40,8 +40,8 @@ const HOW = { Exact: 'exact', Prefix: 'prefix', Suffix: 'suffix' } as const;
 
 function headerIs({ name, how, value, invert }: Header): Json {
   const match = how === 'Regex' ? regex(value) : how === 'Present' ? undefined : { [HOW[how]]: value };
-  const said = match === undefined ? { present_match: true } : { string_match: match };
-  return { header: { name, ...said, ...(invert && { invert_match: true }) } };
+  const reported = match === undefined ? { present_match: true } : { string_match: match };
+  return { header: { name, ...reported, ...(invert && { invert_match: true }) } };
 }
 
 /** The match of a permission: path, method and headers, and not the JWT. */
@@ -94,8 +94,8 @@ function rbac(sources: readonly Source[], issuers: ReadonlyMap<string, string>, 
     if (own.length === 0) return [];
     return [[`consul-intentions-layer7-${index}`, { permissions: own, principals: [principal(name, trustDomain)] }]];
   });
-  const whole = { permissions: [{ any: true }], principals: layer4.map(({ name }) => principal(name, trustDomain)) };
-  const all = [...(layer4.length === 0 ? [] : [['consul-intentions-layer4', whole]]), ...policies];
+  const entire = { permissions: [{ any: true }], principals: layer4.map(({ name }) => principal(name, trustDomain)) };
+  const all = [...(layer4.length === 0 ? [] : [['consul-intentions-layer4', entire]]), ...policies];
   return {
     name: 'envoy.filters.http.rbac',
     typed_config: {

@@ -15,7 +15,7 @@ import type {
   VersionTrial,
 } from '../matrix/types.ts';
 import { OTHER_KEYS, renderedEntries, storeWith, tokenOf } from './ask.ts';
-import { type Asked, isService, type Setup, type Store, type Token, verdictOf } from './evaluate.ts';
+import { isService, type Requested, type Setup, type Store, type Token, verdictOf } from './evaluate.ts';
 import type { Permission, Required, Source } from './objects.ts';
 
 /** A raw path for a proxy that does not normalise paths. */
@@ -125,7 +125,7 @@ export class ConsulSide implements Mutable {
     const client = cell.connects.kind === 'plain' ? undefined : spiffeOf(cell, { ...this.#view, rules: [] });
     const token = cell.credential && presented(this.#policy, cell.credential, NOW);
     const { service, method, path } = cell;
-    const asked: Asked = {
+    const requested: Requested = {
       service: this.#policy.services[service]?.consulService ?? service,
       method,
       path,
@@ -139,19 +139,19 @@ export class ConsulSide implements Mutable {
       byDefault: 'deny',
       mutualTls: 'permissive',
     };
-    const said = verdictOf(store, asked, setup);
-    switch (said.kind) {
+    const reported = verdictOf(store, requested, setup);
+    switch (reported.kind) {
       case 'no connection':
         return 'refused: connection';
       case 'refused token':
         return 'refused: rules';
       case 'refused':
         return isService(client ?? '', setup.trustDomain) &&
-          verdictOf(store, asked, { ...setup, byDefault: 'allow' }).kind === 'allowed'
+          verdictOf(store, requested, { ...setup, byDefault: 'allow' }).kind === 'allowed'
           ? 'wrong: it passes where the mesh allows by default'
           : 'refused: rules';
       default:
-        return said.forwarded ? 'allowed' : 'wrong: the service does not get the assertion';
+        return reported.forwarded ? 'allowed' : 'wrong: the service does not get the assertion';
     }
   }
 
@@ -174,7 +174,7 @@ export class ConsulSide implements Mutable {
   same(version: readonly Rendered[]): string | undefined {
     const kept = storeWith(version.map(({ value }) => value));
     if (textOf(kept) === textOf(this.#store)) return 'Consul fills in the same value';
-    return textOf(asking(kept)) === textOf(asking(this.#store)) ? 'the audience is asked for twice' : undefined;
+    return textOf(query(kept)) === textOf(query(this.#store)) ? 'the audience is asked for twice' : undefined;
   }
 }
 
@@ -184,13 +184,13 @@ const textOf = ({ providers, defaults, intentions }: Store): string =>
 /** Audiences with which a token passes here. */
 function audiences({ providers }: Store, { provider, claims }: Required): readonly string[] | 'any' {
   const taken = providers.get(provider)?.audiences ?? [];
-  const asked = claims.filter(({ path }) => path.join() === 'aud').map(({ value }) => value);
-  if (asked.length === 0) return taken.length === 0 ? 'any' : taken;
-  return asked.filter((it) => taken.length === 0 || taken.includes(it));
+  const requested = claims.filter(({ path }) => path.join() === 'aud').map(({ value }) => value);
+  if (requested.length === 0) return taken.length === 0 ? 'any' : taken;
+  return requested.filter((it) => taken.length === 0 || taken.includes(it));
 }
 
 /** A store in which only each permission names the required audience. */
-function asking(store: Store): Store {
+function query(store: Store): Store {
   const own = (required: Required) => ({
     ...required,
     claims: required.claims.filter(({ path }) => path.join() !== 'aud'),

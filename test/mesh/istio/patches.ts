@@ -1,5 +1,5 @@
 import { identity } from './policy.ts';
-import { type Asked, DASHBOARD, INGRESS, reader } from './refusals.ts';
+import { DASHBOARD, INGRESS, type Requested, reader } from './refusals.ts';
 
 /** A live change, and the expected output of `prove`. */
 export interface Patch {
@@ -8,7 +8,7 @@ export interface Patch {
   readonly patch: readonly unknown[];
   readonly says: string;
   /** The request that it names. */
-  readonly witness?: Asked;
+  readonly witness?: Requested;
 }
 
 export const PATCHES: readonly Patch[] = [

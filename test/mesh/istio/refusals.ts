@@ -12,7 +12,7 @@ export const DASHBOARD_POD = 'spiffe://example.org/ns/ops/sa/dashboard';
 type Claims = Readonly<Record<string, unknown>>;
 
 /** A request directly to an Envoy of the mesh. */
-export interface Asked {
+export interface Requested {
   /** The ingress, or the service whose workload receives the request. */
   readonly at: 'ingress' | 'wiki' | 'wiki-canary' | 'dashboard';
   /** SPIFFE id of the connection. */
@@ -38,8 +38,8 @@ const isExpired: Outcome = [401, 'jwt_authn_access_denied{Jwt_is_expired}'];
 /** A refused request, the refusal, and the corrected part. */
 export interface Refusal {
   readonly name: string;
-  readonly asked: Asked;
-  readonly right: Partial<Asked>;
+  readonly requested: Requested;
+  readonly right: Partial<Requested>;
   /** By default the rules refuse. */
   readonly refused?: Outcome;
 }
@@ -47,77 +47,77 @@ export interface Refusal {
 export const reader: Claims = { aud: 'wiki', as: 'reader', roles: ['reader'] };
 export const editor: Claims = { aud: 'wiki', as: 'editor', roles: ['editor', 'reader'] };
 
-const fromReader: Asked = { at: 'ingress', peer: identity('reader'), says: reader };
-const fromIngress: Asked = { at: 'wiki', peer: INGRESS, says: reader };
+const fromReader: Requested = { at: 'ingress', peer: identity('reader'), says: reader };
+const fromIngress: Requested = { at: 'wiki', peer: INGRESS, says: reader };
 /** Envoy accepts expired tokens for one more minute. */
 const expired: Claims = { ...reader, age: 130 };
 
 /** Requests that the mesh itself refuses under the demo's rules, at the layer that sees them. */
 export const REFUSALS: readonly Refusal[] = [
-  { name: 'no assertion, at the ingress', asked: { ...fromReader, says: null }, right: { says: reader } },
-  { name: 'no assertion, at the workload', asked: { ...fromIngress, says: null }, right: { says: reader } },
+  { name: 'no assertion, at the ingress', requested: { ...fromReader, says: null }, right: { says: reader } },
+  { name: 'no assertion, at the workload', requested: { ...fromIngress, says: null }, right: { says: reader } },
   {
     name: 'an expired assertion, at the ingress',
-    asked: { ...fromReader, says: expired },
+    requested: { ...fromReader, says: expired },
     right: { says: reader },
     refused: isExpired,
   },
   {
     name: 'an expired assertion, at the workload',
-    asked: { ...fromIngress, says: expired },
+    requested: { ...fromIngress, says: expired },
     right: { says: reader },
     refused: isExpired,
   },
   {
     name: "another service's assertion, at the ingress",
-    asked: { ...fromReader, says: { ...reader, aud: 'dashboard' } },
+    requested: { ...fromReader, says: { ...reader, aud: 'dashboard' } },
     right: { says: reader },
   },
   {
     name: "another service's assertion, at the workload",
-    asked: { ...fromIngress, says: { ...reader, aud: 'dashboard' } },
+    requested: { ...fromIngress, says: { ...reader, aud: 'dashboard' } },
     right: { says: reader },
     refused: isForAnother,
   },
   {
     name: "an editor's assertion over a reader's connection",
-    asked: { ...fromReader, says: editor },
+    requested: { ...fromReader, says: editor },
     right: { peer: identity('editor') },
   },
   {
     name: "a reader's assertion over an editor's connection",
-    asked: { ...fromReader, peer: identity('editor') },
+    requested: { ...fromReader, peer: identity('editor') },
     right: { peer: identity('reader') },
   },
   {
     name: 'an assertion whose roles are not those of its identity, at the workload',
-    asked: { ...fromIngress, says: { ...reader, as: 'editor' } },
+    requested: { ...fromIngress, says: { ...reader, as: 'editor' } },
     right: { says: editor },
   },
   {
     name: 'another pod that calls the workload directly',
-    asked: { ...fromIngress, peer: DASHBOARD_POD },
+    requested: { ...fromIngress, peer: DASHBOARD_POD },
     right: { peer: INGRESS },
   },
   {
     name: "nginx's own identity that calls the workload directly",
-    asked: { ...fromIngress, peer: identity('reader') },
+    requested: { ...fromIngress, peer: identity('reader') },
     right: { peer: INGRESS },
   },
   {
     name: "the wiki's assertion sent to the dashboard, at the ingress",
-    asked: { ...fromReader, authority: DASHBOARD },
+    requested: { ...fromReader, authority: DASHBOARD },
     right: { says: { ...reader, aud: 'dashboard' } },
   },
   {
     name: "the wiki's assertion sent to the dashboard, at the workload",
-    asked: { ...fromIngress, at: 'dashboard', authority: DASHBOARD },
+    requested: { ...fromIngress, at: 'dashboard', authority: DASHBOARD },
     right: { says: { ...reader, aud: 'dashboard' } },
     refused: isForAnother,
   },
   {
     name: "the dashboard's assertion sent to it by the wiki and not by the ingress",
-    asked: {
+    requested: {
       ...fromIngress,
       at: 'dashboard',
       authority: DASHBOARD,
@@ -128,42 +128,42 @@ export const REFUSALS: readonly Refusal[] = [
   },
   {
     name: 'a method that no rule gives, at the ingress',
-    asked: { ...fromReader, method: 'POST' },
+    requested: { ...fromReader, method: 'POST' },
     right: { method: 'HEAD' },
   },
   {
     name: 'a method that no rule gives, at the workload',
-    asked: { ...fromIngress, method: 'POST' },
+    requested: { ...fromIngress, method: 'POST' },
     right: { method: 'HEAD' },
   },
   {
     name: 'a path that no rule names, at the ingress',
-    asked: { ...fromReader, path: '/pages' },
+    requested: { ...fromReader, path: '/pages' },
     right: { path: '/rest' },
   },
   {
     name: 'a path that no rule names, at the workload',
-    asked: { ...fromIngress, path: '/pages' },
+    requested: { ...fromIngress, path: '/pages' },
     right: { path: '/rest' },
   },
   {
     name: "a narrower route's path, at the ingress",
-    asked: { ...fromReader, path: '/rest/admin/x' },
+    requested: { ...fromReader, path: '/rest/admin/x' },
     right: { path: '/rest/administer' },
   },
   {
     name: "a narrower route's path, at the workload",
-    asked: { ...fromIngress, path: '/rest/admin/x' },
+    requested: { ...fromIngress, path: '/rest/admin/x' },
     right: { path: '/rest/administer' },
   },
   {
     name: 'an open path as an identity that has no rule for it',
-    asked: { ...fromReader, path: '/status', says: null },
+    requested: { ...fromReader, path: '/status', says: null },
     right: { peer: identity('gateway') },
   },
   {
     name: 'a host that no rule names',
-    asked: { ...fromReader, authority: 'other.wiki.svc.cluster.local' },
+    requested: { ...fromReader, authority: 'other.wiki.svc.cluster.local' },
     right: { authority: WIKI },
   },
 ];

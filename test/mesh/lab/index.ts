@@ -12,5 +12,5 @@ export * from './mesh-envoy.ts';
 export * from './objects.ts';
 export { plainService } from './pod.ts';
 export * from './policy.ts';
-export * from './settle.ts';
+export * from './wait-until-enforced.ts';
 export * from './workload.ts';

@@ -32,9 +32,9 @@ export class Kinds {
   #in(root: string): Promise<Map<string, Kind>> {
     const known = this.#known.get(root);
     if (known !== undefined) return known;
-    const asked = this.#ask(root);
-    this.#known.set(root, asked);
-    return asked;
+    const requested = this.#ask(root);
+    this.#known.set(root, requested);
+    return requested;
   }
 
   async #ask(root: string): Promise<Map<string, Kind>> {

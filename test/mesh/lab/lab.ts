@@ -6,7 +6,7 @@ import { type Kube, startKube } from './kube.ts';
 import type { MeshEnvoy } from './mesh-envoy.ts';
 import { type Objects, readObjects } from './objects.ts';
 import { type Sds, startSds } from './sds.ts';
-import { settle } from './settle.ts';
+import { waitUntilEnforced } from './wait-until-enforced.ts';
 import { installWebhook } from './webhook.ts';
 import { startWorkload, type Workload, type WorkloadOptions } from './workload.ts';
 
@@ -82,7 +82,7 @@ export class Lab implements Core {
   async #change(given: Change): Promise<string> {
     const gone = readObjects(given.delete ?? []);
     const [there] = await Promise.all([this.kube.apply(given.apply ?? []), this.kube.delete(gone)]);
-    return settle(this, { there, gone });
+    return waitUntilEnforced(this, { there, gone });
   }
 }
 

@@ -83,12 +83,12 @@ interface Reference {
 /** A reference to one of these kinds, as `group/Kind`. The case of the kind means nothing. */
 function reference(value: unknown, kinds: readonly string[], more: readonly string[] = []): Reference {
   const { group = '', kind, name, namespace } = fields(value, ['group', 'kind', 'name', ...more], ['kind', 'name']);
-  const said = `${text(group, /^$|^(?!.*[A-Z])/).replace(/^core$/, '')}/${kind}`.toLowerCase();
-  const found = kinds.find((it) => it.toLowerCase() === said);
-  if (found === undefined) throw new Refused(`unsupported kind ${said}`);
+  const reported = `${text(group, /^$|^(?!.*[A-Z])/).replace(/^core$/, '')}/${kind}`.toLowerCase();
+  const found = kinds.find((it) => it.toLowerCase() === reported);
+  if (found === undefined) throw new Refused(`unsupported kind ${reported}`);
   if (found === '/Namespace' && namespace !== undefined) throw new Refused('a namespace has no namespace');
   const at = namespace === undefined ? {} : { namespace: text(namespace, NAMESPACE) };
-  return { kind: said.split('/')[1] as string, name: text(name, ANY), ...at };
+  return { kind: reported.split('/')[1] as string, name: text(name, ANY), ...at };
 }
 
 type Meta = Pick<Server, 'namespace' | 'name' | 'created'>;
@@ -131,8 +131,8 @@ function conditions(value: unknown): readonly Condition[] {
   const all = list(value ?? [], 16).map((it): Condition => {
     const { name, value: own, type = 'Exact' } = fields(it, ['name', 'value', 'type'], ['name', 'value']);
     const isExpression = oneOf(type, ['Exact', 'RegularExpression']) === 'RegularExpression';
-    const said = text(own, /^.{1,4096}$/s);
-    return { name: text(name, /^.{1,256}$/), value: isExpression ? expression(said) : said, isExpression };
+    const reported = text(own, /^.{1,4096}$/s);
+    return { name: text(name, /^.{1,256}$/), value: isExpression ? expression(reported) : reported, isExpression };
   });
   if (new Set(all.map(({ name }) => name)).size < all.length) throw new Refused('a name twice');
   return all;
@@ -208,8 +208,8 @@ function meshTls(meta: Meta, value: unknown): MeshTlsAuthentication {
 }
 
 /** Whether a network is a smaller part of another. */
-function isPart(part: string, whole: string): boolean {
-  const [inner, outer] = [networkOf(part), networkOf(whole)];
+function isPart(part: string, entire: string): boolean {
+  const [inner, outer] = [networkOf(part), networkOf(entire)];
   return inner !== undefined && outer !== undefined && inner.version === outer.version && inner.length > outer.length;
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { parseAllDocuments } from 'yaml';
 import { takenIn } from './admission.ts';
-import { type Asked, type Cluster, clusterOf, type Pod, type Verdict } from './evaluate.ts';
+import { type Cluster, clusterOf, type Pod, type Requested, type Verdict } from './evaluate.ts';
 import { identityOf } from './tls.ts';
 
 /** Answers of Linkerd's real policy controller and of its real proxies, stored as data; the README.md of the folder
@@ -83,7 +83,7 @@ function podOf({ metadata, spec }: PodObject, port: number): Pod {
 /** A set of objects, and the requests that were sent to its pods. */
 export interface AnswerSet {
   readonly cluster: Cluster;
-  readonly requests: readonly { readonly asked: Asked; readonly answered: Answered }[];
+  readonly requests: readonly { readonly requested: Requested; readonly answered: Answered }[];
 }
 
 const CLIENTLESS = ['none', 'no TLS'];
@@ -107,7 +107,7 @@ export function answerSet(name: string): AnswerSet {
     const found = pods.find(({ metadata }) => metadata.name === pod);
     if (found === undefined) throw new Error(`no pod ${pod} in ${name}`);
     const identity = CLIENTLESS.includes(client) ? undefined : identityOf([client]);
-    const asked: Asked = {
+    const requested: Requested = {
       ...rest,
       pod: podOf(found, port),
       authority: host ?? '',
@@ -115,7 +115,7 @@ export function answerSet(name: string): AnswerSet {
       tls: client !== 'no TLS',
       ...(identity !== undefined && { client: identity }),
     };
-    return { asked, answered };
+    return { requested, answered };
   });
   return {
     cluster: clusterOf(objects, ({ namespace, name: route }) => accepted.has(`${namespace}/${route}`)),

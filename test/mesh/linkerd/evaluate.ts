@@ -29,7 +29,7 @@ export interface Pod {
 }
 
 /** A request that arrives at a pod. */
-export interface Asked {
+export interface Requested {
   readonly pod: Pod;
   readonly method: string;
   /** The target as it is sent: a path with its query, or an absolute form. */
@@ -97,14 +97,14 @@ export function clusterOf(
 }
 
 function selects({ labels, expressions }: Selector, of: Pod['labels']): boolean {
-  const isMet = ({ key, operator, values }: Selector['expressions'][number]): boolean => {
+  const isSatisfied = ({ key, operator, values }: Selector['expressions'][number]): boolean => {
     const value = of[key];
     if (operator === 'Exists') return value !== undefined;
     if (operator === 'DoesNotExist') return value === undefined;
     const isOne = value !== undefined && values.includes(value);
     return operator === 'In' ? isOne : !isOne;
   };
-  return Object.entries(labels).every(([key, value]) => of[key] === value) && expressions.every(isMet);
+  return Object.entries(labels).every(([key, value]) => of[key] === value) && expressions.every(isSatisfied);
 }
 
 /** The server of a port, in the pod's own namespace; of several, the oldest one. */
@@ -133,7 +133,7 @@ function isClient(identity: string, client: string): boolean {
 const accountId = (namespace: string, name: string): string =>
   `${name}.${namespace}.serviceaccount.identity.linkerd.${TRUST_DOMAIN}`;
 
-type Client = Pick<Asked, 'client' | 'source'>;
+type Client = Pick<Requested, 'client' | 'source'>;
 
 /** Whether a client has what is required; undefined if there is no such object. */
 function has(
@@ -178,7 +178,7 @@ function policiesFor({ policies }: Cluster, namespace: string, kind: string, nam
 }
 
 /** A request as far as the proxy read it, or what ends it before. */
-function read({ method, path, authority, protocol = 'HTTP/1.1' }: Asked): Target | 'not HTTP' | 'malformed' {
+function read({ method, path, authority, protocol = 'HTTP/1.1' }: Requested): Target | 'not HTTP' | 'malformed' {
   if (protocol === '') return 'not HTTP';
   if (protocol === 'HTTP/2' && authority !== '' && /[/%]/.test(authority)) return 'malformed';
   return targetOf(path, authority, method);
@@ -191,12 +191,16 @@ function read({ method, path, authority, protocol = 'HTTP/1.1' }: Asked): Target
  * client passes where a policy of its route lets it, or one of the server (to which the server's access policy adds):
  * policies are a union. With routes, what none of them takes is not found, whatever the server's policies say.
  */
-export function verdictOf(cluster: Cluster, asked: Asked, defaultInboundPolicy = 'all-unauthenticated'): Verdict {
-  const { pod, method, headers = {}, protocol = 'HTTP/1.1', tls = true } = asked;
+export function verdictOf(
+  cluster: Cluster,
+  requested: Requested,
+  defaultInboundPolicy = 'all-unauthenticated',
+): Verdict {
+  const { pod, method, headers = {}, protocol = 'HTTP/1.1', tls = true } = requested;
   const server = serverOf(cluster, pod);
   const kind = server?.protocol ?? 'unknown';
   // Without a server the proxy terminates TLS too.
-  const client: Client = kind === 'opaque' ? { ...asked, client: undefined as never } : asked;
+  const client: Client = kind === 'opaque' ? { ...requested, client: undefined as never } : requested;
   const passes = (policies: readonly AuthorizationPolicy[]) => policies.some((it) => lets(cluster, it, client));
   const atServer = () => {
     if (server === undefined) return byDefault(defaultInboundPolicy, client);
@@ -211,25 +215,25 @@ export function verdictOf(cluster: Cluster, asked: Asked, defaultInboundPolicy =
   // The application speaks no TLS.
   if (kind === 'opaque') return connection(!tls && atServer());
   if (kind === 'TLS') return connection(atServer());
-  const target = read(asked);
+  const target = read(requested);
   if (target === 'not HTTP') return withoutHttp(kind, tls) ?? connection(atServer());
   const isNew = protocol === 'HTTP/2';
   if (kind === 'HTTP/1' && isNew && !tls) return 'refused: connection';
   if ((kind === 'HTTP/2' || kind === 'gRPC') && !isNew) return 'refused: connection';
   if (target === 'malformed') return isNew ? 'refused: connection' : 'refused: malformed';
-  const said = (allowed: boolean): Verdict => (allowed ? 'allowed' : 'refused: not authorized');
+  const reported = (allowed: boolean): Verdict => (allowed ? 'allowed' : 'refused: not authorized');
   if (kind === 'gRPC') {
     const isGrpc = /^application\/grpc/.test(headers['content-type'] ?? '');
-    return isGrpc ? said(atServer()) : 'refused: no route';
+    return isGrpc ? reported(atServer()) : 'refused: no route';
   }
   const routes = server === undefined ? [] : cluster.routes.filter((it) => isRouteOf(it, server));
   if (server === undefined || routes.length === 0) {
     const isProbe = server !== undefined && method === 'GET' && (pod.probes ?? []).includes(target.path);
-    return said(isProbe || atServer());
+    return reported(isProbe || atServer());
   }
   const route = routeOf(routes, { ...target, method, headers });
   if (route === undefined) return 'refused: no route';
-  return said(atServer() || passes(policiesFor(cluster, server.namespace, 'httproute', route.name)));
+  return reported(atServer() || passes(policiesFor(cluster, server.namespace, 'httproute', route.name)));
 }
 
 /** How a port ends a connection whose first bytes are no HTTP, if its server names a protocol. */

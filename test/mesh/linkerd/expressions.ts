@@ -18,7 +18,7 @@ export function expressionOf(text: string): RegExp {
 const compiled = new Map<string, RegExp>();
 
 /** Whether the leftmost-first match of an expression is the whole text: `/a|/a/b` does not match `/a/b`. */
-export function matchesWhole(expression: string, text: string): boolean {
+export function matchesEntire(expression: string, text: string): boolean {
   let known = compiled.get(expression);
   if (known === undefined) {
     known = expressionOf(expression);

@@ -30,13 +30,13 @@ const FORBIDDEN = /^[^?]*[<>`]|[<>]/;
 export function targetOf(target: string, authority: string, method: string): Target | 'not HTTP' | 'malformed' {
   if (!isRequestLine(target)) return 'not HTTP';
   const [, own, rest = target] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
-  const whole = rest.replace(/#.*$/s, '');
+  const entire = rest.replace(/#.*$/s, '');
   if (own !== undefined && !AUTHORITY.test(own)) return 'malformed';
-  if (FORBIDDEN.test(whole)) return 'malformed';
+  if (FORBIDDEN.test(entire)) return 'malformed';
   const host = hostOf(own ?? authority);
   if (target === '*') return { host, path: '*', query: '' };
   if (method === 'CONNECT') return isAuthority(target) ? { host: hostOf(target), path: '/', query: '' } : 'malformed';
-  const [, path = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(whole) ?? [];
+  const [, path = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(entire) ?? [];
   if (path === '' && own !== undefined) return { host, path: '/', query };
   return path.startsWith('/') ? { host, path, query } : 'malformed';
 }

@@ -1,4 +1,4 @@
-import { matchesWhole } from './expressions.ts';
+import { matchesEntire } from './expressions.ts';
 import type { Condition, HttpRoute, Match } from './objects.ts';
 import type { Target } from './request.ts';
 
@@ -38,7 +38,7 @@ function pathLength({ type, value }: Match, path: string): number | undefined {
       return path === value ? value.length : undefined;
     case 'RegularExpression':
       // All of the path counts.
-      return matchesWhole(value, path) ? path.length : undefined;
+      return matchesEntire(value, path) ? path.length : undefined;
     case 'PathPrefix': {
       const prefix = value.replace(/\/+$/, '');
       const rest = path.replace(/\/+$/, '');
@@ -49,8 +49,8 @@ function pathLength({ type, value }: Match, path: string): number | undefined {
   }
 }
 
-const holds = ({ value, isExpression }: Condition, said: string): boolean =>
-  isExpression ? matchesWhole(value, said) : said === value;
+const holds = ({ value, isExpression }: Condition, reported: string): boolean =>
+  isExpression ? matchesEntire(value, reported) : reported === value;
 
 const isSameHeader = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
@@ -76,8 +76,8 @@ function best(ranks: readonly (Rank | undefined)[]): Rank | undefined {
   return found;
 }
 
-function ruleRank(matches: readonly Match[], asked: Matched): Rank | undefined {
-  return matches.length === 0 ? IMPLICIT : best(matches.map((match) => matchRank(match, asked)));
+function ruleRank(matches: readonly Match[], requested: Matched): Rank | undefined {
+  return matches.length === 0 ? IMPLICIT : best(matches.map((match) => matchRank(match, requested)));
 }
 
 /**
@@ -86,12 +86,12 @@ function ruleRank(matches: readonly Match[], asked: Matched): Rank | undefined {
  *
  * @param routes oldest first, then by name: policy-controller/grpc/src/inbound/http.rs
  */
-export function routeOf(routes: readonly HttpRoute[], asked: Matched): HttpRoute | undefined {
+export function routeOf(routes: readonly HttpRoute[], requested: Matched): HttpRoute | undefined {
   let found: { readonly route: HttpRoute; readonly rank: Rank } | undefined;
   for (const route of routes) {
-    const host = hostRank(route.hostnames, asked.host);
+    const host = hostRank(route.hostnames, requested.host);
     if (host === undefined) continue;
-    const rule = best(route.rules.map((matches) => ruleRank(matches, asked)));
+    const rule = best(route.rules.map((matches) => ruleRank(matches, requested)));
     if (rule === undefined) continue;
     const rank = [...host, ...rule];
     if (found === undefined || isGreater(rank, found.rank)) found = { route, rank };

@@ -95,8 +95,8 @@ export function letTheSamePass(one: readonly Rendered[], other: readonly Rendere
       methods.every((method) =>
         paths.every((path) =>
           clients.every((client) => {
-            const asked = { pod, authority, method, path, ...(client !== undefined && { client }) };
-            return (verdictOf(left, asked) === 'allowed') === (verdictOf(right, asked) === 'allowed');
+            const requested = { pod, authority, method, path, ...(client !== undefined && { client }) };
+            return (verdictOf(left, requested) === 'allowed') === (verdictOf(right, requested) === 'allowed');
           }),
         ),
       ),

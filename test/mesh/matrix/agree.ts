@@ -24,16 +24,16 @@ export async function each<T>(items: readonly T[], run: (item: T) => Promise<voi
 export async function agree(
   side: Side,
   cells: readonly Cell[],
-): Promise<{ readonly asked: number; readonly disagreements: readonly Disagreement[] }> {
+): Promise<{ readonly requested: number; readonly disagreements: readonly Disagreement[] }> {
   const disagreements: Disagreement[] = [];
-  let asked = 0;
+  let requested = 0;
   await each(cells, async (cell) => {
     const expected = side.expected(cell);
     if (expected === undefined) return;
     const got = await side.ask(cell);
     if (got === 'not askable') return;
-    asked += 1;
+    requested += 1;
     if (expected !== got) disagreements.push({ side: side.name, cell, expected, got });
   });
-  return { asked, disagreements };
+  return { requested, disagreements };
 }

@@ -4,7 +4,7 @@ import { type Implied, impliedBy } from '../../../src/rules/implied.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 
 /** A person with these roles, an agent for a person with these or for itself, or an anonymous caller. */
-export type Asker = { readonly roles: readonly string[]; readonly agent?: string; readonly alone?: true } | null;
+export type Requester = { readonly roles: readonly string[]; readonly agent?: string; readonly alone?: true } | null;
 
 /** No agent of a policy has this name. */
 const NO_AGENT = 'no-agent';
@@ -33,21 +33,21 @@ export class Askers {
   }
 
   /** The callers that this rule, and no rule before it, allows. */
-  passing(rule: Rule, rules: readonly Rule[], method: string): readonly Asker[] {
+  passing(rule: Rule, rules: readonly Rule[], method: string): readonly Requester[] {
     const role = rule.who.kind === 'role' ? [this.#with([rule.who.role])] : [];
     const each = this.#names.map((name) => this.#with([name]));
     const people = [...role, [], ...each].map((roles) => ({ roles }));
     const agent = rule.who.kind === 'agent' ? { agent: rule.who.agent } : undefined;
     const itself = agent && { roles: [], ...agent, alone: true as const };
-    const candidates: readonly Asker[] = itself
+    const candidates: readonly Requester[] = itself
       ? [...each.map((roles) => ({ roles, ...agent })), itself]
       : [...people.slice(0, role.length), null, ...people.slice(role.length)];
-    const passes = (asker: Asker) => {
-      const decision = decide(rules, asker, { route: rule.route, method });
+    const passes = (requester: Requester) => {
+      const decision = decide(rules, requester, { route: rule.route, method });
       return decision.allow && decision.rule.id === rule.id;
     };
-    const texts = candidates.map((asker) => JSON.stringify(asker));
-    const found = candidates.filter((asker, i) => texts.indexOf(texts[i] as string) === i && passes(asker));
+    const texts = candidates.map((requester) => JSON.stringify(requester));
+    const found = candidates.filter((requester, i) => texts.indexOf(texts[i] as string) === i && passes(requester));
     return itself && found.at(-1) === itself ? [...found.slice(0, -1).slice(0, 2), itself] : found.slice(0, 2);
   }
 

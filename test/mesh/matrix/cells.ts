@@ -2,8 +2,8 @@ import type { Policy, Service } from '../../../src/policy/checked/types.ts';
 import { decide } from '../../../src/rules/decide/decide.ts';
 import { match } from '../../../src/rules/decide/match.ts';
 import type { Rule } from '../../../src/rules/types.ts';
-import { type Asker, Askers } from './callers.ts';
-import { insidePaths, oddPaths, outsidePaths } from './paths.ts';
+import { Askers, type Requester } from './callers.ts';
+import { insidePaths, nonCanonicalPaths, outsidePaths } from './paths.ts';
 import type { Cell, Connects, Credential, Flaw, Part } from './types.ts';
 
 /** A method that stands for all methods that no rule names. */
@@ -56,9 +56,9 @@ class Derivation {
     const passing = (method: string) => this.#askers.passing(this.#rule, this.#rules, method);
     const method = named.find((it) => passing(it).length > 0);
     if (method === undefined) return [];
-    const [asker, other] = passing(method) as readonly [Asker, Asker?];
-    this.#addAll(asker, method, named);
-    for (const [others, how] of this.#others(asker, named)) {
+    const [requester, other] = passing(method) as readonly [Requester, Requester?];
+    this.#addAll(requester, method, named);
+    for (const [others, how] of this.#others(requester, named)) {
       this.#addAll(
         others,
         how,
@@ -73,9 +73,9 @@ class Derivation {
   }
 
   /** All cells that are derived from one that passes. */
-  #addAll(asker: Asker, method: string, methods: readonly string[], name?: string): void {
+  #addAll(requester: Requester, method: string, methods: readonly string[], name?: string): void {
     const [path = '/', ...paths] = insidePaths(this.#rule.path);
-    const base = this.#base(asker, method, path, name);
+    const base = this.#base(requester, method, path, name);
     this.#add(base, undefined, 'passes', {});
     for (const it of paths) this.#add(base, undefined, `passes at ${it}`, { path: it });
     this.#addMethods(base, methods);
@@ -87,17 +87,17 @@ class Derivation {
   /** With each method: it passes, or the person behind an agent may not use it. */
   #addMethods(base: Cell, methods: readonly string[]): void {
     for (const method of methods.filter((it) => it !== base.method)) {
-      const asker = base.credential ?? null;
-      const decision = decide(this.#rules, asker, { route: this.#rule.route, method });
+      const requester = base.credential ?? null;
+      const decision = decide(this.#rules, requester, { route: this.#rule.route, method });
       const passes = decision.allow && decision.rule.id === this.#rule.id;
       this.#add(base, passes ? undefined : 'method', passes ? `passes with ${method}` : method, { method });
     }
   }
 
   /** The other persons that an agent may act for: in a mesh its rule is one for each rule of theirs. */
-  #others(asker: Asker, methods: readonly string[]): readonly (readonly [Asker, string])[] {
+  #others(requester: Requester, methods: readonly string[]): readonly (readonly [Requester, string])[] {
     if (this.#rule.who.kind !== 'agent') return [];
-    const found = new Map<string, readonly [Asker, string]>([[JSON.stringify(asker), [asker, '']]]);
+    const found = new Map<string, readonly [Requester, string]>([[JSON.stringify(requester), [requester, '']]]);
     for (const method of methods) {
       for (const other of this.#askers.passing(this.#rule, this.#rules, method)) {
         const text = JSON.stringify(other);
@@ -107,16 +107,16 @@ class Derivation {
     return [...found.values()].slice(1);
   }
 
-  #credential(asker: Asker): Credential | null {
+  #credential(requester: Requester): Credential | null {
     const { service, as } = this.#rule;
-    return asker && { ...asker, service, ...(as !== '' && { as }) };
+    return requester && { ...requester, service, ...(as !== '' && { as }) };
   }
 
   /** @param name the rule's id, or the other person that it is for */
-  #base(asker: Asker, method: string, path: string, name = this.#rule.id): Cell {
+  #base(requester: Requester, method: string, path: string, name = this.#rule.id): Cell {
     const { id, host, service, as } = this.#rule;
     const { authority } = this.#service;
-    const credential = this.#credential(asker);
+    const credential = this.#credential(requester);
     const where = { host: hostNamed(host), authority, service, method, path };
     return {
       name,
@@ -165,7 +165,7 @@ class Derivation {
       const method = methods === undefined ? 'PURGE' : other();
       if (method) this.#add(base, 'path', `${it} with ${method}`, { path: it, method });
     }
-    for (const it of oddPaths(base.path)) this.#add(base, 'path', it, { path: it });
+    for (const it of nonCanonicalPaths(base.path)) this.#add(base, 'path', it, { path: it });
     for (const [host, authority] of this.#otherHosts()) this.#add(base, 'host', authority, { host, authority });
     for (const { authority, name } of this.#otherServices()) {
       const { credential } = base;
@@ -276,6 +276,6 @@ export function cellsOf(policy: Policy, rules: readonly Rule[]): readonly Cell[]
 
 /** Rules without a cell, because the ones before them leave them no request. */
 export function unasked(rules: readonly Rule[], cells: readonly Cell[]): readonly string[] {
-  const asked = new Set(cells.map((cell) => cell.rule));
-  return rules.filter(({ id }) => !asked.has(id)).map(({ id }) => id);
+  const requested = new Set(cells.map((cell) => cell.rule));
+  return rules.filter(({ id }) => !requested.has(id)).map(({ id }) => id);
 }

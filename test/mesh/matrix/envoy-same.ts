@@ -10,7 +10,7 @@ import type { Mutant } from './mutants.ts';
 // biome-ignore lint/suspicious/noExplicitAny: Envoy's configuration
 type Json = any;
 
-interface Asked {
+interface Requested {
   readonly authority: string;
   /** Whether an assertion is read here: without one no condition on it can be checked. */
   readonly asserted: boolean;
@@ -20,7 +20,7 @@ interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Asking {
+interface Query {
   readonly spiffe: string;
   /** The claims of the verified assertion; absent: there is none. */
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -45,19 +45,19 @@ function matchesText(matcher: Json, text: string): boolean {
 }
 
 /** Whether a permission of Envoy allows a request. */
-export function permits(node: Json, asked: Asked): boolean {
+export function permits(node: Json, requested: Requested): boolean {
   const [form, value] = formOf(node);
   switch (form) {
     case 'and_rules':
-      return value.rules.every((it: Json) => permits(it, asked));
+      return value.rules.every((it: Json) => permits(it, requested));
     case 'or_rules':
-      return value.rules.some((it: Json) => permits(it, asked));
+      return value.rules.some((it: Json) => permits(it, requested));
     case 'not_rule':
-      return !permits(value, asked);
+      return !permits(value, requested);
     case 'url_path':
-      return matchesText(value.path, asked.path);
+      return matchesText(value.path, requested.path);
     case 'header': {
-      const own = { ...asked.headers, ':authority': asked.authority, ':method': asked.method };
+      const own = { ...requested.headers, ':authority': requested.authority, ':method': requested.method };
       const text = (own as Record<string, string | undefined>)[value.name];
       // Without a matcher the header must be present.
       return text !== undefined && (value.string_match === undefined || matchesText(value.string_match, text));
@@ -75,25 +75,25 @@ function hasValue(matcher: Json, value: unknown): boolean {
   return Array.isArray(value) && value.some((it) => hasValue(own.one_of, it));
 }
 
-function names(node: Json, asking: Asking): boolean {
+function names(node: Json, query: Query): boolean {
   const [form, value] = formOf(node);
   switch (form) {
     case 'and_ids':
-      return value.ids.every((it: Json) => names(it, asking));
+      return value.ids.every((it: Json) => names(it, query));
     case 'not_id':
-      return !names(value, asking);
+      return !names(value, query);
     case 'custom': {
       const { '@type': type, san_matcher } = value.typed_config;
       const { san_type, matcher } = san_matcher;
       if (!String(type).endsWith('.mtls_authenticated.v3.Config')) throw new Unknown(type);
       // A certificate of the mesh has its SPIFFE id in this place only, and no text like it elsewhere.
-      return san_type === 'URI' && matchesText(matcher, asking.spiffe);
+      return san_type === 'URI' && matchesText(matcher, query.spiffe);
     }
     case 'sourced_metadata': {
       const { filter, path, value: matcher } = value.metadata_matcher;
-      const all: Json = filter === JWT_FILTER && asking.claims ? { assertion: asking.claims } : undefined;
-      const said = path.reduce((found: Json, { key }: Json) => found?.[key], all);
-      return hasValue(matcher, said);
+      const all: Json = filter === JWT_FILTER && query.claims ? { assertion: query.claims } : undefined;
+      const reported = path.reduce((found: Json, { key }: Json) => found?.[key], all);
+      return hasValue(matcher, reported);
     }
     default:
       throw new Unknown(form);
@@ -108,8 +108,8 @@ interface Policy {
 
 type Policies = Readonly<Record<string, Policy>>;
 
-const allows = ({ permissions, principals }: Policy, asked: Asked, asking: Asking): boolean =>
-  permissions.some((it) => permits(it, asked)) && principals.some((it) => names(it, asking));
+const allows = ({ permissions, principals }: Policy, requested: Requested, query: Query): boolean =>
+  permissions.some((it) => permits(it, requested)) && principals.some((it) => names(it, query));
 
 /** All objects below a node that have a key. */
 function* having(node: Json, key: string): Generator<Json> {
@@ -130,9 +130,9 @@ function kinds(nodes: Iterable<Json>): readonly string[] {
   return [...new Set([...texts.flatMap((it) => [it, it + MORE]), MORE])];
 }
 
-interface Scene {
+interface MeshContext {
   /** Names that some virtual host has. */
-  readonly authorities: readonly Pick<Asked, 'authority' | 'asserted'>[];
+  readonly authorities: readonly Pick<Requested, 'authority' | 'asserted'>[];
   /** SPIFFE ids whose connections are accepted. */
   readonly connect: readonly string[];
 }
@@ -140,7 +140,7 @@ interface Scene {
 const chainOf = (file: Json): Json => file.static_resources.listeners[0].filter_chains[0];
 const managerOf = (file: Json): Json => chainOf(file).filters[0].typed_config;
 
-function sceneOf(file: Json): Scene {
+function contextOf(file: Json): MeshContext {
   const context = chainOf(file).transport_socket.typed_config.common_tls_context.validation_context;
   return {
     authorities: managerOf(file)
@@ -182,7 +182,11 @@ function messagesOf(both: readonly Policy[], all: readonly Policy[]): readonly R
 }
 
 /** Requests that policies distinguish. A request without a header passes by no more rules than one with it. */
-function requestsOf(both: readonly Policy[], rest: readonly Policy[], { authorities }: Scene): readonly Asked[] {
+function requestsOf(
+  both: readonly Policy[],
+  rest: readonly Policy[],
+  { authorities }: MeshContext,
+): readonly Requested[] {
   const policies = [...both, ...rest];
   const paths = ['/', `/${MORE}`, ...kinds(having(policies, 'url_path')).filter((it) => it.startsWith('/'))];
   const methods = kinds(headersIn(policies).filter(({ name }) => name === ':method'));
@@ -206,10 +210,10 @@ const isOfMessage = (node: Json): boolean =>
   [...having(node, 'header')].some(({ header }) => !String(header.name).startsWith(':'));
 
 /** Callers that policies distinguish. One role at a time: no role makes a request fail. */
-function callersOf(policies: readonly Policy[], { connect }: Scene): readonly Asking[] {
-  const said = [...having(policies, 'metadata_matcher')].map((it) => it.metadata_matcher);
+function callersOf(policies: readonly Policy[], { connect }: MeshContext): readonly Query[] {
+  const reported = [...having(policies, 'metadata_matcher')].map((it) => it.metadata_matcher);
   const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((claim) =>
-    kinds(said.filter(({ path }) => path.at(-1)?.key === claim)),
+    kinds(reported.filter(({ path }) => path.at(-1)?.key === claim)),
   ) as [readonly string[], readonly string[], readonly string[], readonly string[]];
   const claims = [undefined, ...as].flatMap((own) =>
     [[], ...roles.map((it) => [it])].flatMap((some) =>
@@ -224,13 +228,18 @@ function callersOf(policies: readonly Policy[], { connect }: Scene): readonly As
 }
 
 /** Whether the other policies allow everything that only one of the two allows. */
-function isSame(one: Policy | undefined, other: Policy | undefined, rest: readonly Policy[], scene: Scene): boolean {
+function isSame(
+  one: Policy | undefined,
+  other: Policy | undefined,
+  rest: readonly Policy[],
+  renderContext: MeshContext,
+): boolean {
   const both = [one, other].filter((it) => it !== undefined);
   const all = [...both, ...rest];
-  const callers = callersOf(all, scene);
-  const passes = (policy: Policy | undefined, request: Asked, caller: Asking) =>
+  const callers = callersOf(all, renderContext);
+  const passes = (policy: Policy | undefined, request: Requested, caller: Query) =>
     policy !== undefined && allows(policy, request, caller);
-  return requestsOf(both, rest, scene)
+  return requestsOf(both, rest, renderContext)
     .filter((request) => both.some((it) => it.permissions.some((permission) => permits(permission, request))))
     .every((request) => {
       const near = rest.filter((it) => it.permissions.some((permission) => permits(permission, request)));
@@ -256,7 +265,7 @@ export function isSameForAll(original: Json, { version }: Pick<Mutant, 'version'
     const [id, ...more] = changed;
     if (id === undefined || more.length > 0) return false;
     const { [id]: _, ...rest } = before;
-    return isSame(before[id], after[id], Object.values(rest), sceneOf(original));
+    return isSame(before[id], after[id], Object.values(rest), contextOf(original));
   } catch (error) {
     // It has a form that cannot be compared here, or none.
     if (error instanceof Unknown || error instanceof TypeError) return false;

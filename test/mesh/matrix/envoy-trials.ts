@@ -1,10 +1,10 @@
 import { parse } from 'yaml';
 import { type Box, envoyImage, render, type Stage, startContainer } from '../../harness/index.ts';
 import { type Files, ingressFiles } from '../../harness/policy.ts';
+import { Connection } from './connection.ts';
 import { Discovered, discovering, type Json, type Loaded } from './envoy-discovery.ts';
 import { askMesh, type Presenter } from './mesh-ask.ts';
 import { JWKS_FILE, type Subject } from './policies.ts';
-import { Road } from './road.ts';
 import { TUNNEL } from './services.ts';
 import type { Answer, Cell, Mutable, OriginalTrial, Rendered, Side, Trial, VersionTrial } from './types.ts';
 
@@ -171,8 +171,8 @@ export class EnvoyTrials implements Mutable {
     const { presenter, services } = this.#options;
     const { serverName: name } = presenter.view.policy.mesh!.ingress;
     const tunnel = { host: services.host, port: TUNNEL };
-    const road = new Road({ host, port, tls: true, name, ca: presenter.ca, tunnel });
-    yield { ask: (cell) => askMesh(cell, road, presenter) };
-    road.close();
+    const connection = new Connection({ host, port, tls: true, name, ca: presenter.ca, tunnel });
+    yield { ask: (cell) => askMesh(cell, connection, presenter) };
+    connection.close();
   }
 }

@@ -1,11 +1,11 @@
 import type { Envoy, Stage } from '../../harness/index.ts';
 import type { Assertions } from './assertions.ts';
+import { Connection } from './connection.ts';
 import { envoyView } from './envoy-view.ts';
 import { expectedOf } from './expect.ts';
 import { Identities } from './identities.ts';
 import { askMesh, type Presenter } from './mesh-ask.ts';
 import type { Subject } from './policies.ts';
-import { Road } from './road.ts';
 import type { Answer, Cell, Side } from './types.ts';
 
 /** Seconds beyond the clock skew; a skew that is larger by this accepts tokens that expired as long ago. */
@@ -21,12 +21,12 @@ export function presenterOf(subject: Subject, stage: Pick<Stage, 'meshCa'>, asse
 export class EnvoySide implements Side {
   readonly name = 'envoy';
   readonly #presenter: Presenter;
-  readonly #road: Road;
+  readonly #connection: Connection;
 
   constructor(envoy: Envoy, presenter: Presenter) {
     const { host, port, name, ca = '' } = envoy.target();
     this.#presenter = presenter;
-    this.#road = new Road({ host, port, tls: true, name, ca });
+    this.#connection = new Connection({ host, port, tls: true, name, ca });
   }
 
   expected(cell: Cell): Answer {
@@ -34,6 +34,6 @@ export class EnvoySide implements Side {
   }
 
   ask(cell: Cell): Promise<Answer> {
-    return askMesh(cell, this.#road, this.#presenter);
+    return askMesh(cell, this.#connection, this.#presenter);
   }
 }

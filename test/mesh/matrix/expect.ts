@@ -45,7 +45,7 @@ export function spiffeOf(cell: Cell, { policy, layer, ingress }: View): string |
 /** Rules that the connection may use at all. */
 function rulesOf(cell: Cell, view: View, spiffe: string): readonly Rule[] {
   const { policy, layer } = view;
-  const service = askedService(cell, view);
+  const service = queriedService(cell, view);
   const connects = ({ as }: Rule) =>
     layer === 'ingress' ? policy.mesh?.identities[as]?.spiffe === spiffe : spiffe === view.ingress;
   return view.rules.filter(
@@ -54,7 +54,7 @@ function rulesOf(cell: Cell, view: View, spiffe: string): readonly Rule[] {
 }
 
 /** The service that a layer assigns a request to. */
-export function askedService(cell: Cell, view: View): string | undefined {
+export function queriedService(cell: Cell, view: View): string | undefined {
   return Object.keys(view.policy.services).find((service) => {
     const own = view.authorities(service);
     if (own === 'any') return service === cell.service;
@@ -63,8 +63,8 @@ export function askedService(cell: Cell, view: View): string | undefined {
 }
 
 function isForAnother(cell: Cell, view: View): boolean {
-  const asked = askedService(cell, view);
-  return cell.credential !== undefined && asked !== undefined && cell.credential.service !== asked;
+  const requested = queriedService(cell, view);
+  return cell.credential !== undefined && requested !== undefined && cell.credential.service !== requested;
 }
 
 /** The expected answer of a layer of the mesh. */

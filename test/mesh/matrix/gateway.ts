@@ -6,9 +6,9 @@ import { match } from '../../../src/rules/decide/match.ts';
 import type { Rule } from '../../../src/rules/types.ts';
 import type { Gateway, Issuer } from '../../harness/index.ts';
 import type { Assertions } from './assertions.ts';
+import { Connection, type NoReply, type Place, type Reply } from './connection.ts';
 import type { Identities } from './identities.ts';
 import type { Subject } from './policies.ts';
-import { type NoReply, type Place, type Reply, Road } from './road.ts';
 import { Tokens } from './tokens.ts';
 import type { Answer, Cell, Credential, Side } from './types.ts';
 
@@ -57,17 +57,17 @@ export class GatewaySide implements Side {
   readonly name = 'gateway';
   readonly #subject: Subject;
   readonly #tokens: Tokens;
-  readonly #road: Road;
+  readonly #connection: Connection;
   readonly #hop: Hop;
   /** At the inner listener, by the requested host. */
-  readonly #inner = new Map<string, Road>();
+  readonly #inner = new Map<string, Connection>();
   readonly #place: (host: string) => Place;
 
   constructor(subject: Subject, gateway: Gateway, issuer: Issuer, hop: Hop) {
     const { host, port, tls } = gateway.target('');
     this.#subject = subject;
     this.#tokens = new Tokens(subject.policy, issuer);
-    this.#road = new Road({ host, port, tls, name: '', ca: '' });
+    this.#connection = new Connection({ host, port, tls, name: '', ca: '' });
     this.#hop = hop;
     this.#place = (name) => ({ ca: '', ...gateway.inner(name), tls: true });
   }
@@ -100,7 +100,7 @@ export class GatewaySide implements Side {
     const token = credential && (await this.#tokens.of(credential));
     if (credential !== undefined && token === undefined) return 'not askable';
     const headers = { Host: host, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
-    return this.#road.ask('plain', { method, path, headers });
+    return this.#connection.ask('plain', { method, path, headers });
   }
 
   /** A service for a person, with the assertion that it received for that person's own request. */
@@ -118,11 +118,11 @@ export class GatewaySide implements Side {
     return this.#roadTo(host).ask(client, { method, path, headers: { Host: host, 'X-Meshgate-Assertion': assertion } });
   }
 
-  #roadTo(host: string): Road {
+  #roadTo(host: string): Connection {
     const name = host.replace(/:\d+$/, '');
-    const road = this.#inner.get(name) ?? new Road(this.#place(name));
-    this.#inner.set(name, road);
-    return road;
+    const connection = this.#inner.get(name) ?? new Connection(this.#place(name));
+    this.#inner.set(name, connection);
+    return connection;
   }
 
   /** Whether the request reached the service of the rule, with the identity of the rule and the right assertion. */
@@ -136,10 +136,10 @@ export class GatewaySide implements Side {
     const [assertion] = seen['x-meshgate-assertion'] ?? [];
     if (assertion === undefined) return cell.credential === undefined ? 'allowed' : 'wrong: no assertion';
     const { aud, as = '', roles, agent, alone } = decodeJwt(assertion);
-    const said = JSON.stringify([aud, as, roles, agent, alone === 'true']);
+    const reported = JSON.stringify([aud, as, roles, agent, alone === 'true']);
     const { credential = { roles: [], service: '' } } = cell;
     const travelled = travellingOf(credential, this.policy);
     const right = [rule.service, rule.as, travelled, credential.agent, credential.alone === true];
-    return said === JSON.stringify(right) ? 'allowed' : `wrong: the assertion says ${said}`;
+    return reported === JSON.stringify(right) ? 'allowed' : `wrong: the assertion says ${reported}`;
   }
 }

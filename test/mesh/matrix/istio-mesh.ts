@@ -4,15 +4,15 @@ import type { Stage } from '../../harness/index.ts';
 import { documentedMesh } from '../istio/mesh.ts';
 import {
   type Changed,
+  type EnvoyState,
   type Ingress,
   type KubeObject,
   type Lab,
   plainService,
   Rejected,
-  type Settled,
-  settleEach,
   startLab,
   type Workload,
+  waitUntilEachEnforces,
 } from '../lab/index.ts';
 import { EDGE, INGRESS, POD, PORT } from './istio-policies.ts';
 import type { Subject } from './policies.ts';
@@ -125,9 +125,9 @@ export class IstioMesh {
   /**
    * Replaces the objects of some places, and waits until the Envoys there enforce them, or never can.
    */
-  async hold(versions: readonly Version[]): Promise<readonly Settled[]> {
+  async hold(versions: readonly Version[]): Promise<readonly EnvoyState[]> {
     const changes = await Promise.all(versions.map((version) => this.#put(version)));
-    return settleEach(this.lab, changes);
+    return waitUntilEachEnforces(this.lab, changes);
   }
 
   /** Applies the objects that differ from the present ones, and deletes the others. */

@@ -15,7 +15,7 @@ interface Rule {
   readonly when?: readonly Json[];
 }
 
-interface Asked {
+interface Requested {
   readonly principal: string;
   readonly host: string;
   readonly method: string;
@@ -44,20 +44,20 @@ function only(value: Json, known: readonly string[]): void {
 
 /** Whether source and operation of a rule match, at the only port on which the pods of the matrix listen. A unit test of
  * the target changes the ports of rules (shared-pods.test.ts). */
-function isFor({ from = [], to = [] }: Rule, asked: Asked): boolean {
+function isFor({ from = [], to = [] }: Rule, requested: Requested): boolean {
   const source = ({ source }: Json) => {
     only(source, ['principals']);
-    return some(source.principals, asked.principal);
+    return some(source.principals, requested.principal);
   };
   const operation = ({ operation }: Json) => {
     only(operation, ['hosts', 'ports', 'methods', 'paths', 'notPaths']);
     const { hosts, ports, methods, paths, notPaths = [] } = operation;
-    const not = notPaths.some((it: string) => matches(it, asked.path));
+    const not = notPaths.some((it: string) => matches(it, requested.path));
     return (
-      some(hosts, asked.host) &&
+      some(hosts, requested.host) &&
       some(ports, String(PORT)) &&
-      some(methods, asked.method) &&
-      some(paths, asked.path) &&
+      some(methods, requested.method) &&
+      some(paths, requested.path) &&
       !not
     );
   };
@@ -77,8 +77,8 @@ export function says({ when = [] }: Pick<Rule, 'when'>, claims: Claims | undefin
     const name = CLAIM.exec(condition.key)?.[1];
     const header = HEADER.exec(condition.key)?.[1];
     if (name === undefined && header === undefined) throw new Unknown(condition.key);
-    const said = header === undefined ? claims?.[name as string] : headers[header];
-    const has = (patterns: readonly string[]) => said !== undefined && patterns.some((it) => matches(it, said));
+    const reported = header === undefined ? claims?.[name as string] : headers[header];
+    const has = (patterns: readonly string[]) => reported !== undefined && patterns.some((it) => matches(it, reported));
     const { values, notValues } = condition;
     if (values === undefined && notValues === undefined) throw new Unknown(condition.key);
     return (values === undefined || has(values)) && (notValues === undefined || !has(notValues));
@@ -110,7 +110,7 @@ function textsOf(node: Json, found = new Map<string, string[]>(), field = ''): R
 
 /** The possible requests: the accepted connections, the forwarded hosts, and the issuers whose assertions are
  * verified. */
-interface Scene {
+interface MeshContext {
   /** Absent: every client with a certificate of the mesh. */
   readonly principals?: readonly string[];
   /** Absent: any, because there is only the one service. */
@@ -119,7 +119,7 @@ interface Scene {
   readonly audiences: readonly string[];
 }
 
-function sceneOf(objects: readonly Json[]): Scene {
+function contextOf(objects: readonly Json[]): MeshContext {
   const gateway = objects.find(({ kind }) => kind === 'Gateway');
   const rules = objects.filter(({ kind }) => kind === 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules);
   const names = objects.filter(({ kind }) => kind === 'VirtualService').flatMap(({ spec }): string[] => spec.hosts);
@@ -134,7 +134,10 @@ function sceneOf(objects: readonly Json[]): Scene {
 }
 
 /** Callers that rules distinguish. One role at a time: no role makes a request fail. */
-function callersOf(texts: ReadonlyMap<string, readonly string[]>, { issuers, audiences }: Scene): readonly Claims[] {
+function callersOf(
+  texts: ReadonlyMap<string, readonly string[]>,
+  { issuers, audiences }: MeshContext,
+): readonly Claims[] {
   const [as, roles, agents, alone] = ['as', 'roles', 'agent', 'alone'].map((name) => kinds(texts.get(name) ?? []));
   return issuers.flatMap((iss) =>
     [...new Set(audiences)].flatMap((aud) =>
@@ -153,8 +156,8 @@ function callersOf(texts: ReadonlyMap<string, readonly string[]>, { issuers, aud
 
 function requestsOf(
   texts: ReadonlyMap<string, readonly string[]>,
-  { principals, hosts = [MORE] }: Scene,
-): readonly Asked[] {
+  { principals, hosts = [MORE] }: MeshContext,
+): readonly Requested[] {
   const of = (name: string) => kinds(texts.get(name) ?? []);
   const paths = [...of('paths'), ...of('notPaths'), '/', `/${MORE}`].filter((it) => it.startsWith('/'));
   return (principals ?? of('principals')).flatMap((principal) =>
@@ -194,15 +197,15 @@ export function isSameForAll(original: readonly Rendered[], { version, object, p
     .filter(({ kind }) => kind === 'AuthorizationPolicy')
     .flatMap(({ spec }) => spec.rules)
     .filter((it) => it !== one);
-  const scene = sceneOf(original.map(({ value }) => value));
+  const context = contextOf(original.map(({ value }) => value));
   const texts = textsOf([one, other, others]);
   try {
-    const callers = [undefined, ...callersOf(texts, scene)];
+    const callers = [undefined, ...callersOf(texts, context)];
     const messages = messagesOf([one, other], texts);
-    return requestsOf(texts, scene).every((asked) => {
-      const [first, second] = [isFor(one, asked), other !== undefined && isFor(other, asked)];
+    return requestsOf(texts, context).every((requested) => {
+      const [first, second] = [isFor(one, requested), other !== undefined && isFor(other, requested)];
       if (!first && !second) return true;
-      const near = others.filter((it) => isFor(it, asked));
+      const near = others.filter((it) => isFor(it, requested));
       return callers.every((claims) =>
         messages.every((headers) => {
           const left = first && says(one, claims, headers);

@@ -112,9 +112,9 @@ export class IstioTrials implements Mutable {
   /** As many versions as there are places. */
   async *#held(versions: readonly Version[], places: readonly Place[]): AsyncGenerator<readonly [number, Trial]> {
     const held = await this.#side.mesh.hold(versions.map((it, i) => this.#in(places[i]!, it)));
-    for (const [i, settled] of held.entries()) {
-      if ('refused' in settled) yield [i, { rejected: settled.refused }];
-      else for await (const trial of this.#trial(places[i]!, settled.mark)) yield [i, trial];
+    for (const [i, stable] of held.entries()) {
+      if ('refused' in stable) yield [i, { rejected: stable.refused }];
+      else for await (const trial of this.#trial(places[i]!, stable.mark)) yield [i, trial];
     }
   }
 
@@ -134,8 +134,8 @@ export class IstioTrials implements Mutable {
   }
 
   async *#trial(place: Place, mark: string): AsyncGenerator<Trial> {
-    const road = this.#side.road(this.#part, place, mark);
-    yield { ask: (cell) => this.#side.askBy(road, cell) };
-    road.close();
+    const connection = this.#side.connection(this.#part, place, mark);
+    yield { ask: (cell) => this.#side.askBy(connection, cell) };
+    connection.close();
   }
 }

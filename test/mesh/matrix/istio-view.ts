@@ -1,9 +1,9 @@
 import { isCanonical } from '../../../src/base/raw-path.ts';
 import { spiffeIds } from '../../../src/targets/envoy/rbac.ts';
 import { nameOf } from '../../../src/targets/istio/services.ts';
-import { encodableOf, oddPatterns } from '../../../src/targets/kit/odd-paths.ts';
+import { encodableOf, nonCanonicalPatterns } from '../../../src/targets/kit/non-canonical-paths.ts';
 import { madePlain } from './envoy-view.ts';
-import { askedService, expectedOf, type View } from './expect.ts';
+import { expectedOf, queriedService, type View } from './expect.ts';
 import type { Subject } from './policies.ts';
 import type { Answer, Cell } from './types.ts';
 
@@ -52,7 +52,7 @@ function isKnownAudience({ policy, rules }: View, service: string): boolean {
 function seenBy(view: View, cell: Cell): Cell {
   const { credential, ...rest } = cell;
   if (view.layer === 'workload' || credential === undefined) return cell;
-  const other = credential.service !== askedService(cell, view) && isKnownAudience(view, credential.service);
+  const other = credential.service !== queriedService(cell, view) && isKnownAudience(view, credential.service);
   return other && [undefined, 'audience'].includes(credential.flaw) ? rest : cell;
 }
 
@@ -62,6 +62,8 @@ export function expectedAt(cell: Cell, view: View): Answer {
   const answer = expectedOf(seenBy(view, cell), view);
   const read = view.path(cell.path);
   if (answer !== 'allowed' || view.layer === 'workload' || 'refused' in read) return answer;
-  const odd = oddPatterns(encodableOf(view.rules)).some((pattern) => new RegExp(`^(?:${pattern})$`).test(read.path));
+  const odd = nonCanonicalPatterns(encodableOf(view.rules)).some((pattern) =>
+    new RegExp(`^(?:${pattern})$`).test(read.path),
+  );
   return odd || !isCanonical(read.path) ? 'refused: path' : answer;
 }

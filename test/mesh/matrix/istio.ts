@@ -2,6 +2,7 @@ import { istio } from '../../../src/targets/istio/index.ts';
 import type { Stage } from '../../harness/index.ts';
 import { type KubeObject, readObjects } from '../lab/index.ts';
 import type { Assertions } from './assertions.ts';
+import { Connection } from './connection.ts';
 import type { View } from './expect.ts';
 import { Identities } from './identities.ts';
 import { type IstioMesh, type Place, SLOT } from './istio-mesh.ts';
@@ -9,7 +10,6 @@ import { EDGE } from './istio-policies.ts';
 import { expectedAt, istioView } from './istio-view.ts';
 import { askMesh, type Presenter } from './mesh-ask.ts';
 import type { Subject } from './policies.ts';
-import { Road } from './road.ts';
 import type { Answer, Cell, Rendered, Side } from './types.ts';
 
 /** Seconds for which Envoy accepts an expired assertion, and some more. */
@@ -46,7 +46,7 @@ export class IstioSide implements Side {
   readonly mesh: IstioMesh;
   readonly #presenter: Presenter;
   /** By the present objects. */
-  readonly #roads = new Map<string, Pick<Road, 'ask' | 'close'>>();
+  readonly #connections = new Map<string, Pick<Connection, 'ask' | 'close'>>();
 
   constructor(
     mesh: IstioMesh,
@@ -81,14 +81,14 @@ export class IstioSide implements Side {
       instead: namespace,
       objects: objects.map(({ value }) => value as KubeObject),
     }));
-    const settled = await this.mesh.hold(versions);
+    const stable = await this.mesh.hold(versions);
     // A connection keeps the configuration with which it began.
-    for (const road of this.#roads.values()) road.close();
-    this.#roads.clear();
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
     for (const [i, part] of parts.entries()) {
-      const its = settled[i]!;
+      const its = stable[i]!;
       if ('refused' in its) throw new Error(its.refused);
-      this.#roads.set(part.service ?? EDGE, this.road(part, this.places[i]!, its.mark));
+      this.#connections.set(part.service ?? EDGE, this.connection(part, this.places[i]!, its.mark));
     }
   }
 
@@ -97,12 +97,12 @@ export class IstioSide implements Side {
   }
 
   async ask(cell: Cell): Promise<Answer> {
-    const road = this.#roads.get(this.#presenter.view.layer === 'ingress' ? EDGE : cell.service);
-    return road === undefined ? 'not askable' : this.askBy(road, cell);
+    const connection = this.#connections.get(this.#presenter.view.layer === 'ingress' ? EDGE : cell.service);
+    return connection === undefined ? 'not askable' : this.askBy(connection, cell);
   }
 
-  askBy(road: Pick<Road, 'ask'>, cell: Cell): Promise<Answer> {
-    return askMesh(cell, road, this.#presenter);
+  askBy(connection: Pick<Connection, 'ask'>, cell: Cell): Promise<Answer> {
+    return askMesh(cell, connection, this.#presenter);
   }
 
   /**
@@ -110,14 +110,14 @@ export class IstioSide implements Side {
    *
    * @param mark what its Envoy stands at: an answer that names another one is an error
    */
-  road({ service }: Part, { envoy }: Place, mark: string): Pick<Road, 'ask' | 'close'> {
+  connection({ service }: Part, { envoy }: Place, mark: string): Pick<Connection, 'ask' | 'close'> {
     const { host, port, name, serverSpiffe } = envoy.target();
     const spiffe = serverSpiffe === undefined ? {} : { serverSpiffe };
-    const road = new Road({ host, port, tls: true, name, ca: this.#presenter.ca, ...spiffe });
+    const connection = new Connection({ host, port, tls: true, name, ca: this.#presenter.ca, ...spiffe });
     return {
-      close: () => road.close(),
-      async ask(client, question) {
-        const reply = await road.ask(client, question);
+      close: () => connection.close(),
+      async ask(client, query) {
+        const reply = await connection.ask(client, query);
         if (typeof reply !== 'object') return reply;
         if (reply.server !== undefined && reply.server !== mark) {
           throw new Error(`${envoy.name} answers by ${reply.server}, and was to enforce ${mark}`);

@@ -1,9 +1,9 @@
 import type { Policy } from '../../../src/policy/checked/types.ts';
 import type { Assertions } from './assertions.ts';
-import { askedService, spiffeOf, type View } from './expect.ts';
+import type { Connection, Reply, RequestSent } from './connection.ts';
+import { queriedService, spiffeOf, type View } from './expect.ts';
 import type { Identities } from './identities.ts';
 import { mcpHeaders } from './messages.ts';
-import type { Question, Reply, Road } from './road.ts';
 import type { Answer, Cell } from './types.ts';
 
 /** A client's own copies of headers that only the mesh may set. */
@@ -26,7 +26,7 @@ function assertionOf(policy: Policy) {
   return assertion;
 }
 
-async function questionOf(cell: Cell, { view, assertions, expiredFor }: Presenter): Promise<Question> {
+async function queryOf(cell: Cell, { view, assertions, expiredFor }: Presenter): Promise<RequestSent> {
   const { method, path, authority, credential } = cell;
   const asserted = credential && (await assertions.of(assertionOf(view.policy), credential, expiredFor));
   const headers = {
@@ -39,15 +39,15 @@ async function questionOf(cell: Cell, { view, assertions, expiredFor }: Presente
 }
 
 /** Whether the service received the connecting identity from the mesh, and not from the client, and the assertion. */
-function sawRight(cell: Cell, question: Question, { seen, answered }: Reply, view: View): Answer {
-  if (answered !== askedService(cell, view)) return `wrong: ${answered} answered`;
+function sawRight(cell: Cell, query: RequestSent, { seen, answered }: Reply, view: View): Answer {
+  if (answered !== queriedService(cell, view)) return `wrong: ${answered} answered`;
   const certs = seen['x-forwarded-client-cert'] ?? [];
   // A sidecar adds its own observation to that of the ingress, which it trusts.
   const cert = view.layer === 'workload' ? (certs[0] ?? '').replace(/^By=forged[^,]*,/, '') : (certs[0] ?? '');
   if (certs.length !== 1 || /forged|,/.test(cert) || !cert.includes(`URI=${spiffeOf(cell, view)}`)) {
     return 'wrong: the service saw another certificate';
   }
-  const sent = question.headers['X-Meshgate-Assertion'];
+  const sent = query.headers['X-Meshgate-Assertion'];
   const [assertion, ...more] = seen['x-meshgate-assertion'] ?? [];
   if (assertion !== sent || more.length > 0) return 'wrong: the service saw another assertion';
   return 'allowed';
@@ -64,12 +64,12 @@ const STATUS: Readonly<Record<number, Answer>> = {
 };
 
 /** Sends one cell to a layer of a mesh. */
-export async function askMesh(cell: Cell, road: Pick<Road, 'ask'>, presenter: Presenter): Promise<Answer> {
+export async function askMesh(cell: Cell, connection: Pick<Connection, 'ask'>, presenter: Presenter): Promise<Answer> {
   const client = await presenter.identities.of(cell.connects);
-  const question = await questionOf(cell, presenter);
-  const reply = await road.ask(client, question);
+  const query = await queryOf(cell, presenter);
+  const reply = await connection.ask(client, query);
   if (reply === 'no connection') return 'refused: connection';
-  if (reply.answered !== undefined) return sawRight(cell, question, reply, presenter.view);
+  if (reply.answered !== undefined) return sawRight(cell, query, reply, presenter.view);
   if (isAudience(reply)) return 'refused: credential';
   return STATUS[reply.status] ?? `wrong: ${reply.status} ${reply.body.slice(0, 80)}`;
 }

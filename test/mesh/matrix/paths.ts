@@ -39,7 +39,7 @@ export function outsidePaths(path: Path): readonly string[] {
 }
 
 /** Other spellings of a path that a proxy might read as that path. */
-export function oddPaths(path: string): readonly string[] {
+export function nonCanonicalPaths(path: string): readonly string[] {
   const encoded = path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
   const last = path.lastIndexOf('/');
   return unique([

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tellFuzz } from '../../fuzz/searched.ts';
 import type { Disagreement } from './agree.ts';
-import type { Hunt } from './hunt.ts';
-import { huntSeed } from './sample.ts';
+import type { SearchResult } from './mutant-search.ts';
+import { searchSeed } from './sample.ts';
 
 /** Numbers by name. */
 export type Count = Readonly<Record<string, number>>;
@@ -90,22 +90,22 @@ export class Report {
     this.#part = part;
   }
 
-  agreed(policy: string, side: string, asked: number, disagreements: readonly Disagreement[]): void {
-    const count = { cells: asked, disagreements: disagreements.length };
-    const hunt = `${policy}, ${side}`;
-    const found = disagreements.map(({ cell }) => ({ hunt, seed: huntSeed, cell: cell.name }));
-    tellFuzz({ what: `cells of ${hunt}`, runs: asked, found });
+  agreed(policy: string, side: string, requested: number, disagreements: readonly Disagreement[]): void {
+    const count = { cells: requested, disagreements: disagreements.length };
+    const search = `${policy}, ${side}`;
+    const found = disagreements.map(({ cell }) => ({ search, seed: searchSeed, cell: cell.name }));
+    tellFuzz({ what: `cells of ${search}`, runs: requested, found });
     this.#policies[policy] = { ...this.#policies[policy], [side]: count };
   }
 
-  hunted(policy: string, side: string, { kills, survivors, equivalent }: Hunt): void {
+  hunted(policy: string, side: string, { kills, survivors, equivalent }: SearchResult): void {
     const own = this.#policies[policy]?.[side];
     if (own === undefined) throw new Error(`${side} was not asked`);
-    const hunt = `${policy}, ${side}`;
+    const search = `${policy}, ${side}`;
     const found = survivors.map(({ object, path, change }) => {
-      return { hunt, seed: huntSeed, mutant: { object, path, change } };
+      return { search, seed: searchSeed, mutant: { object, path, change } };
     });
-    tellFuzz({ what: `mutants of ${hunt}`, runs: kills.length + survivors.length, found });
+    tellFuzz({ what: `mutants of ${search}`, runs: kills.length + survivors.length, found });
     const count: SideCount = {
       ...own,
       mutants: kills.length + survivors.length,
@@ -139,6 +139,6 @@ export function lines(disagreements: readonly Disagreement[]): readonly string[]
 }
 
 /** Survivors as lines, so many at most. */
-export function survivorLines({ survivors }: Hunt): readonly string[] {
+export function survivorLines({ survivors }: SearchResult): readonly string[] {
   return survivors.slice(0, 40).map(({ object, path, change }) => `${object}/${path}: ${change}`);
 }

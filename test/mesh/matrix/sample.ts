@@ -8,7 +8,7 @@ import type { Cell } from './types.ts';
 export const huntsAll = process.env.MESHGATE_HUNT === 'all';
 
 /** The seed of the hunts, which is stored, so that every run tries the same mutants; `make fuzz` uses fresh ones. */
-export const huntSeed = seeds.hunts;
+export const searchSeed = seeds.hunts;
 
 /** A number derived from a text (FNV-1a, 32 bits). */
 function drawn(text: string): number {
@@ -71,9 +71,9 @@ export function hunted(
   has?: (form: string) => boolean,
 ): readonly Mutant[] {
   if (huntsAll || mutants.length === 0) return mutants;
-  const drawnOnes = new Set(sample(mutants, formOf, huntSeed, has));
+  const drawnOnes = new Set(sample(mutants, formOf, searchSeed, has));
   const some = mutants.filter((mutant) => drawnOnes.has(mutant) || isStored(mutant));
-  console.log(`${some.length} of ${mutants.length} mutants are tried: MESHGATE_SEED=${huntSeed}`);
+  console.log(`${some.length} of ${mutants.length} mutants are tried: MESHGATE_SEED=${searchSeed}`);
   return some;
 }
 
@@ -84,7 +84,7 @@ const isStoredCell = ({ name }: Cell): boolean => stored.some((one) => 'cell' in
  * The cells of this run for a policy with many copies of a form: of each rule one that passes and one for each part
  * that is wrong; or all.
  */
-export function asked(cells: readonly Cell[], seed = huntSeed, all = huntsAll): readonly Cell[] {
+export function requested(cells: readonly Cell[], seed = searchSeed, all = huntsAll): readonly Cell[] {
   if (all) return cells;
   const groups = new Map<string, Cell[]>();
   for (const cell of cells) {

@@ -16,7 +16,7 @@ export interface Document {
 }
 
 /** The requests that the issuer service received at a path. */
-export interface Asked {
+export interface Requested {
   readonly method: string;
   readonly authorization: string;
   readonly body: string;

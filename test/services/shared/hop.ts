@@ -32,7 +32,7 @@ export function askFor(incoming: IncomingMessage, { url, gateway, svidFile, caFi
     headers: { Host: host, Accept: 'application/json', ...Object.fromEntries(passed) },
   };
   return new Promise((resolve, reject) => {
-    const asking = request(options, async (answer) => {
+    const query = request(options, async (answer) => {
       try {
         let text = '';
         for await (const chunk of answer) text += String(chunk);
@@ -41,7 +41,7 @@ export function askFor(incoming: IncomingMessage, { url, gateway, svidFile, caFi
         reject(error as Error);
       }
     });
-    asking.on('error', reject);
-    asking.end();
+    query.on('error', reject);
+    query.end();
   });
 }

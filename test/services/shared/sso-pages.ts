@@ -19,8 +19,8 @@ export function signInPage(action: string, client: string, hint: string, acr: st
 
 /** A page around one of the provider's own forms, which is HTML; `fields` are added to it. */
 export function formPage(title: string, form: string, fields: Markup, button: string): Markup {
-  const whole = form.replace('</form>', `${fields.text}<button type="submit" id="submit">${button}</button></form>`);
-  return page(title, home, '', html`<h1>${title}</h1><section>${new Markup(whole)}</section>`);
+  const entire = form.replace('</form>', `${fields.text}<button type="submit" id="submit">${button}</button></form>`);
+  return page(title, home, '', html`<h1>${title}</h1><section>${new Markup(entire)}</section>`);
 }
 
 export function sayPage(title: string, text: string): Markup {

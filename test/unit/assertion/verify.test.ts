@@ -98,8 +98,8 @@ describe('text that is not an assertion', () => {
     ['with an empty actor', { ...claims, act: {} }, 'claim_absent'],
     ['with null for an actor', { ...claims, act: null }, 'claim_absent'],
     ['with nine actors', { ...claims, act: chain(9) }, 'claim_absent'],
-  ])('rejects one %s', async (_, said, reason) => {
-    expect(await verify(await sign(said))).toMatchObject({ ok: false, reason });
+  ])('rejects one %s', async (_, reported, reason) => {
+    expect(await verify(await sign(reported))).toMatchObject({ ok: false, reason });
   });
 
   test('rejects one that another key signed, also under the name of a published key', async () => {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { disk } from '../../../src/audit/seal/disk.ts';
-import { audited, expectWhole, killedAt } from './evolution.ts';
+import { audited, expectComplete, killedAt } from './evolution.ts';
 import { type Lab, newLines, sealLab } from './seal-lab.ts';
 
 const keyFile = (lab: Lab) => join(lab.settings.folder, 'private/key');
@@ -165,7 +165,7 @@ test('goes on with the old key if the next one is lost before the old one was de
   const after = await lab.open();
   lab.write(newLines(3));
   await after.end();
-  expect(lab.said.join('\n')).toContain('next_key_lost: the private key 1 is not there; key 0 goes on');
+  expect(lab.reported.join('\n')).toContain('next_key_lost: the private key 1 is not there; key 0 goes on');
   expect((await audited(lab.settings.folder, [])).events.map(({ event }) => event)).toContain('next_key_lost');
 });
 
@@ -202,7 +202,8 @@ test('is killed at each change of a file while its key changes, and the log stay
     const { status, signal, stderr } = spawnSync(process.execPath, args, { input: '', encoding: 'utf8' });
     isOver = status === 0;
     expect(isOver ? status : signal, stderr).toBe(isOver ? 0 : 'SIGKILL');
-    if (existsSync(join(lab.settings.folder, 'keys/first'))) await expectWhole(lab.settings.folder, seen, `${change}`);
+    if (existsSync(join(lab.settings.folder, 'keys/first')))
+      await expectComplete(lab.settings.folder, seen, `${change}`);
     expect(change).toBeLessThan(160);
   }
   const { findings, keys, checkpoint, entry } = await audited(lab.settings.folder, seen);

@@ -38,7 +38,7 @@ export function audited(folder: string, seen: readonly string[]): Promise<Verifi
 
 /** Expects that a log is whole after its sealer was killed, and continues the checkpoint that was seen last. Without a
  * checkpoint, there is nothing to verify yet. */
-export async function expectWhole(folder: string, seen: string[], at: string): Promise<void> {
+export async function expectComplete(folder: string, seen: string[], at: string): Promise<void> {
   if (!existsSync(join(folder, 'checkpoint'))) return;
   const { findings } = await audited(folder, seen.slice(-1));
   expect(findings, `the sealer was killed at change ${at}`).toEqual([]);

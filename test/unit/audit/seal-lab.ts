@@ -86,7 +86,7 @@ export interface Lab {
   readonly folder: string;
   readonly log: string;
   readonly settings: SealSettings & { readonly policies: string };
-  readonly said: string[];
+  readonly reported: string[];
   /** Seconds since the epoch, which a test changes. */
   now: number;
   machine(changed?: Partial<Disk>): SealMachine;
@@ -111,14 +111,14 @@ export function sealLab(below = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()):
     folder,
     log: settings.log,
     settings,
-    said: [],
+    reported: [],
     now: 1_772_619_302,
     machine: (changed) => ({
       disk: { ...disk, ...changed },
       pid: process.pid,
       id: `test-${++count}`,
       now: () => lab.now * 1000,
-      say: (text) => void lab.said.push(text),
+      say: (text) => void lab.reported.push(text),
       sleep: async () => {},
     }),
     open: (changed) => Sealer.open(settings, lab.machine(changed)),

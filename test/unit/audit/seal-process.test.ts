@@ -28,9 +28,9 @@ function startWith(lab: Lab, flags: readonly string[], ...options: string[]) {
   const child: ChildProcess = spawn(process.execPath, [...options, 'src/entries/seal.ts', file, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  let said = '';
+  let reported = '';
   child.stderr!.on('data', (text) => {
-    said += text;
+    reported += text;
   });
   child.stdin!.on('error', () => {});
   const ticks = setInterval(() => child.stdin!.write('\n'), 20);
@@ -44,9 +44,9 @@ function startWith(lab: Lab, flags: readonly string[], ...options: string[]) {
   });
   return {
     child,
-    said: () => said,
+    reported: () => reported,
     says: (pattern: RegExp) =>
-      until(() => pattern.test(said), { what: `the sealer to say ${pattern}`, help: () => said }),
+      until(() => pattern.test(reported), { what: `the sealer to say ${pattern}`, help: () => reported }),
     kill: () => {
       child.kill('SIGKILL');
       return ended;
@@ -92,7 +92,7 @@ test('seals each line once although it is killed again and again, and the log is
   }
   clearInterval(writing);
   const last = start(lab);
-  expect(await last.end(), last.said()).toBe(0);
+  expect(await last.end(), last.reported()).toBe(0);
   const { lines, events } = readSealed(lab.settings.folder);
   expect(lines).toHaveLength(all.length);
   expect([...lines].sort()).toEqual([...all].sort());
@@ -105,7 +105,7 @@ test('a second sealer on the same folder ends, and the first one goes on', async
   await sealedMoreThan(lab, 0);
   const second = start(lab);
   expect(await second.ended).toBe(1);
-  expect(second.said()).toBe(
+  expect(second.reported()).toBe(
     `meshgate-seal: another sealer works on ${lab.settings.folder}/private: stop it, or give this one a folder of its own\n`,
   );
   const lines = newLines(5);
@@ -157,13 +157,13 @@ test.each([
   const file = join(lab.folder, text === '' ? 'none.json' : 'wrong.json');
   if (text !== '') writeFileSync(file, text);
   const child = spawn(process.execPath, ['src/entries/seal.ts', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
+  let reported = '';
   child.stderr.on('data', (it) => {
-    said += it;
+    reported += it;
   });
   const [code] = await once(child, 'close');
-  expect({ code, said }).toEqual({ code: 1, said: expect.stringMatching(message) });
-  expect(said.trim().split('\n')).toHaveLength(1);
+  expect({ code, reported }).toEqual({ code: 1, reported: expect.stringMatching(message) });
+  expect(reported.trim().split('\n')).toHaveLength(1);
 });
 
 test('takes the new settings when the policy has changed them', async () => {
@@ -196,7 +196,9 @@ test.each(['log', 'folder'] as const)(
     for (const name of ['checkpoint.new', 'keys/first.new', 'status.json.new']) symlinkSync(own, join(other, name));
     writeFileSync(join(lab.folder, 'seal.json'), JSON.stringify({ ...lab.settings, [key]: other }));
     expect(await sealer.ended).toBe(1);
-    expect(sealer.said()).toContain(`names the ${key} ${other}, and this sealer was started for ${lab.settings[key]}`);
+    expect(sealer.reported()).toContain(
+      `names the ${key} ${other}, and this sealer was started for ${lab.settings[key]}`,
+    );
     expect(readdirSync(other).sort()).toEqual(['checkpoint.new', 'keys', 'status.json.new']);
     expect(readFileSync(own)).toEqual(before);
     expect(lab.sealed().lines).toEqual(lines);
@@ -227,7 +229,7 @@ test.each([
     await sealedMoreThan(lab, 0);
     writeFileSync(join(lab.folder, 'seal.json'), JSON.stringify({ ...lab.settings, witnesses: witnesses(...keys) }));
     expect(await sealer.ended).toBe(1);
-    expect(sealer.said()).toContain(
+    expect(sealer.reported()).toContain(
       `names ${other}, and this sealer was started for ${own}: write the keys of gateway.audit.witnesses into MESHGATE_SEAL_WITNESSES`,
     );
   },

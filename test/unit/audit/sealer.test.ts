@@ -38,9 +38,9 @@ test('makes the key at the first start, so that only its user can read it, and p
   expect(statSync(join(own, 'key')).mode & 0o777).toBe(0o600);
   const vkey = readFileSync(join(lab.settings.folder, 'keys/first'), 'utf8').trim();
   expect(vkey).toMatch(/^wiki\.example\.com\/meshgate\/gw-0\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/);
-  expect(lab.said).toContain(`a new log; this key verifies it: ${vkey}`);
+  expect(lab.reported).toContain(`a new log; this key verifies it: ${vkey}`);
   const { d } = JSON.parse(readFileSync(join(own, 'key'), 'utf8'));
-  expect(lab.said.join('\n')).not.toContain(d);
+  expect(lab.reported.join('\n')).not.toContain(d);
 });
 
 test('keeps key and state in another folder if the settings name one', async () => {
@@ -65,8 +65,8 @@ test('adds a policy before the lines that it decided, in parts that fit into a l
   const leaves = lab.sealed().entries.map((it) => JSON.parse(String(it)));
   const parts = leaves.filter((it) => it['meshgate.leaf'] === 'policy');
   expect(parts.length).toBeGreaterThan(1);
-  expect(parts.map(({ part, parts: of, digest: said }) => ({ part, of, said }))).toEqual(
-    parts.map((_, index) => ({ part: index + 1, of: parts.length, said: digest })),
+  expect(parts.map(({ part, parts: of, digest: reported }) => ({ part, of, reported }))).toEqual(
+    parts.map((_, index) => ({ part: index + 1, of: parts.length, reported: digest })),
   );
   expect(parts.map(({ text }) => text).join('')).toBe(compiled);
   expect(Math.max(...lab.sealed().entries.map((it) => it.length))).toBeLessThanOrEqual(60_000);
@@ -88,7 +88,7 @@ test('does not seal a policy that does not have the digest in its name, and says
   const sealer = await lab.open();
   await sealer.turn();
   await sealer.end();
-  expect(lab.said.filter((it) => it.includes('does not have the digest in its name'))).toHaveLength(1);
+  expect(lab.reported.filter((it) => it.includes('does not have the digest in its name'))).toHaveLength(1);
   expect(lab.sealed().entries.some((it) => String(it).includes('"policy"'))).toBe(false);
 });
 
@@ -386,7 +386,7 @@ test('loses nothing while the disk is full, says so once a minute, and goes on',
   }
   expect(lab.sealed().checkpoint).toBe(before);
   expect(
-    lab.said.filter((it) => it === 'cannot seal the log: no space left on device; the sealer keeps trying'),
+    lab.reported.filter((it) => it === 'cannot seal the log: no space left on device; the sealer keeps trying'),
   ).toHaveLength(2);
   full.isFull = false;
   lab.write(lines.slice(600));
@@ -404,7 +404,7 @@ test('prints another problem at once', async () => {
   lab.write(newLines(1));
   lab.now += 2;
   await sealer.turn();
-  expect(lab.said.slice(-2)).toEqual([
+  expect(lab.reported.slice(-2)).toEqual([
     `${lab.log} does not exist; the sealer keeps trying`,
     'cannot seal the log: no space left on device; the sealer keeps trying',
   ]);
@@ -439,7 +439,7 @@ test('does not follow a log that its user may not read, says so, and goes on whe
   const lines = newLines(3);
   lab.write(lines);
   await sealer.turn(true);
-  expect(lab.said.at(-1)).toMatch(/permission denied; the sealer keeps trying/);
+  expect(lab.reported.at(-1)).toMatch(/permission denied; the sealer keeps trying/);
   mayRead = true;
   await sealer.end();
   expect(lab.sealed().lines).toEqual(lines);
@@ -475,7 +475,7 @@ test('its status counts lines that nginx did not write, and its log names one ea
   lab.write(strange);
   await sealer.end();
   expect(JSON.parse(readFileSync(join(lab.settings.folder, 'status.json'), 'utf8'))).toMatchObject({ foreign: 4 });
-  expect(lab.said.filter((it) => it.includes('nginx did not write'))).toEqual([
+  expect(lab.reported.filter((it) => it.includes('nginx did not write'))).toEqual([
     'the log has lines that nginx did not write: entry 2 stands for one',
   ]);
 });

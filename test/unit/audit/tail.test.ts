@@ -85,7 +85,7 @@ test('waits for a file that does not exist yet', async () => {
   const lab = sealLab();
   const sealer = await lab.open();
   await sealer.turn(true);
-  expect(lab.said.at(-1)).toBe(`${lab.log} does not exist; the sealer keeps trying`);
+  expect(lab.reported.at(-1)).toBe(`${lab.log} does not exist; the sealer keeps trying`);
   const lines = newLines(3);
   lab.write(lines);
   await sealer.end();
@@ -241,7 +241,7 @@ test('reads lines that come to a rotated file after it was closed, and says so',
   await sealer.end();
   expect(lab.sealed().lines).toEqual(lines.slice(0, 4));
   expect(lab.sealed().events).toEqual(['started', 'log_reopened']);
-  expect(lab.said.at(-1)).toBe(
+  expect(lab.reported.at(-1)).toBe(
     `log_reopened: ${lab.log}.1 got lines after it was closed: does its rotation send USR1 to nginx?`,
   );
 });
@@ -382,7 +382,7 @@ test('reads from the copy what copytruncate took away before it was read', async
   lab.write(after);
   await sealer.end();
   expect(lab.sealed().lines).toEqual([...old, ...unread, ...after]);
-  expect(lab.said.at(-1)).toBe(
+  expect(lab.reported.at(-1)).toBe(
     `log_truncated: after ${100 * (old[0]!.length + 1)} bytes of ${lab.log}; the rest of them is read from ${lab.log}.1`,
   );
 });
@@ -400,7 +400,7 @@ test('reads the copy if copytruncate came before anything was read of the file',
   await sealer.end();
   expect(lab.sealed().lines).toEqual([...copied, ...after]);
   expect(lab.sealed().events).toEqual(['started', 'log_truncated']);
-  expect(lab.said.at(-1)).toBe(`log_truncated: before ${lab.log} was read; its lines are read from its copy`);
+  expect(lab.reported.at(-1)).toBe(`log_truncated: before ${lab.log} was read; its lines are read from its copy`);
 });
 
 test('reads the lines of a copy once if it was made when nothing was read of the file', async () => {

@@ -122,16 +122,16 @@ const swapUnsealed: Tamper = ({ below }) => {
 
 /** Cuts the file off, in the middle of a line or after it. */
 const truncate: Tamper = ({ below }) => {
-  const whole = text(log.lines);
-  const kept = whole.slice(0, 1 + below(whole.length - 1));
+  const entire = text(log.lines);
+  const kept = entire.slice(0, 1 + below(entire.length - 1));
   const lines = kept.replace(/\n$/, '').split('\n');
   const last = lines.length - 1;
-  const isWhole = lines[last] === log.lines[last];
+  const isComplete = lines[last] === log.lines[last];
   if (last >= SEALED) return of('truncate', lines, [], { unsealed: lines.length - SEALED });
-  const wanted = isWhole
+  const wanted = isComplete
     ? { kind: 'cut off', entry: entryOf(last + 1) }
     : { kind: 'altered', line: last + 1, entry: entryOf(last) };
-  return isWhole && lines.length === SEALED ? of('truncate', lines, []) : of('truncate', lines, [wanted]);
+  return isComplete && lines.length === SEALED ? of('truncate', lines, []) : of('truncate', lines, [wanted]);
 };
 
 const duplicate: Tamper = ({ below }) => {

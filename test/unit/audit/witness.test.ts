@@ -18,11 +18,11 @@ function hashOf(all: readonly string[]): Buffer {
   return sha256(Buffer.of(1), hashOf(all.slice(0, split)), hashOf(all.slice(split)));
 }
 const splitOf = (count: number) => 2 ** Math.floor(Math.log2(count - 1));
-function subproof(older: number, all: readonly string[], isWhole: boolean): Buffer[] {
-  if (older === all.length) return isWhole ? [] : [hashOf(all)];
+function subproof(older: number, all: readonly string[], isComplete: boolean): Buffer[] {
+  if (older === all.length) return isComplete ? [] : [hashOf(all)];
   const split = splitOf(all.length);
   return older <= split
-    ? [...subproof(older, all.slice(0, split), isWhole), hashOf(all.slice(split))]
+    ? [...subproof(older, all.slice(0, split), isComplete), hashOf(all.slice(split))]
     : [...subproof(older - split, all.slice(split), false), hashOf(all.slice(0, split))];
 }
 const proofOf = (older: number, all: readonly string[]) =>

@@ -4,7 +4,7 @@ import { toCaller, toPerson } from '../../../src/caller/caller.ts';
 import { certificateCaller } from '../../../src/caller/reserved.ts';
 import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
 import { decide } from '../../../src/rules/decide/decide.ts';
-import { confirmed, judgeIntrospected } from '../../../src/token/introspection.ts';
+import { checkIntrospected, confirmed } from '../../../src/token/introspection.ts';
 import type { Claims, TokenProvider } from '../../../src/token/types.ts';
 import { NOW, tableOf, verifiedBy } from './table.ts';
 
@@ -274,15 +274,19 @@ describe('the actor', () => {
 describe('the answer of an introspection endpoint', () => {
   const times = { cache: 60, negative: 10, stale: 0 };
   const okta = base.providers.okta!;
-  const asked = (kind: string): TokenProvider => ({ ...okta, kind, anyAudience: true, introspection: times });
+  const requested = (kind: string): TokenProvider => ({ ...okta, kind, anyAudience: true, introspection: times });
   const answer = { active: true, token_type: 'Bearer', exp: NOW + 600 };
   const bound = { ...bot, bound: 'dpop' } as const;
 
   /** The gateway's result for an opaque token's answer. */
-  function judged(kind: string, claims: Claims, agents: readonly TokenAgent[] = [bound]) {
-    const verified = judgeIntrospected({ ...answer, ...claims }, asked(kind), { now: NOW, skew: 30, until: NOW + 60 });
+  function verdictOf(kind: string, claims: Claims, agents: readonly TokenAgent[] = [bound]) {
+    const verified = checkIntrospected({ ...answer, ...claims }, requested(kind), {
+      now: NOW,
+      skew: 30,
+      until: NOW + 60,
+    });
     if (!verified.ok) return verified;
-    const table = { ...tableWith(...agents), providers: { okta: asked(kind) } };
+    const table = { ...tableWith(...agents), providers: { okta: requested(kind) } };
     return toCaller(verified.value, table, NOW);
   }
 
@@ -292,7 +296,7 @@ describe('the answer of an introspection endpoint', () => {
       ['azp', 'client_id', 'cid', 'appid'].map((name) => [kind, name] as const),
     ),
   )('of a provider of kind %s that names the client by %s is for an agent, and not for a person', (kind, name) => {
-    expect(judged(kind, { ...ANN, [name]: 'release-bot' })).toMatchObject({
+    expect(verdictOf(kind, { ...ANN, [name]: 'release-bot' })).toMatchObject({
       ok: false,
       reason: 'proof_missing',
       about: { agent: 'bot' },
@@ -301,15 +305,15 @@ describe('the answer of an introspection endpoint', () => {
 
   test('of an Okta client that acts alone is an agent alone, without a role', () => {
     const itself = { groups: ['staff'], sub: 'release-bot', uid: undefined, client_id: 'release-bot' };
-    const verified = judgeIntrospected(
+    const verified = checkIntrospected(
       { ...answer, ...itself },
-      { ...asked('okta'), subject: { claim: 'sub', prefix: '' } },
+      { ...requested('okta'), subject: { claim: 'sub', prefix: '' } },
       { now: NOW, skew: 30, until: NOW + 60 },
     );
     if (!verified.ok) throw new Error(verified.detail);
     const table = {
       ...tableWith({ ...bot, alone: true }),
-      providers: { okta: { ...asked('okta'), subject: { claim: 'sub', prefix: '' } } },
+      providers: { okta: { ...requested('okta'), subject: { claim: 'sub', prefix: '' } } },
     };
     expect(toCaller(verified.value, table, NOW)).toMatchObject({ value: { agent: 'bot', alone: true, roles: [] } });
   });
@@ -321,19 +325,21 @@ describe('the answer of an introspection endpoint', () => {
     ['an invalid actor', { act: null }, { reason: 'claim_absent' }],
     ['a malformed client', { client_id: null }, { reason: 'claim_absent' }],
     ['a key of another kind', { cnf: { kid: 'x' } }, { reason: 'proof_invalid' }],
-  ])('about a JWT counts if only the answer names %s', (_, said, expected) => {
+  ])('about a JWT counts if only the answer names %s', (_, reported, expected) => {
     const jwt = { provider: 'okta', claims: { ...ANN }, expires: NOW + 600, key: 'k' };
-    const verified = confirmed(jwt, { ...answer, ...said }, asked('generic'), NOW + 60);
-    const table = { ...tableWith(bound), providers: { okta: asked('generic') } };
+    const verified = confirmed(jwt, { ...answer, ...reported }, requested('generic'), NOW + 60);
+    const table = { ...tableWith(bound), providers: { okta: requested('generic') } };
     expect(verified.ok ? toCaller(verified.value, table, NOW) : verified).toMatchObject({ ok: false, ...expected });
   });
 
   test('about a JWT does not override the claims of the JWT', () => {
     const jwt = { provider: 'okta', claims: { ...ANN, azp: 'portal' }, expires: NOW + 600, key: 'k' };
-    expect(confirmed(jwt, { ...answer, client_id: 'other', sub: 'eve' }, asked('generic'), NOW + 60)).toMatchObject({
-      ok: true,
-      value: { claims: jwt.claims },
-    });
+    expect(confirmed(jwt, { ...answer, client_id: 'other', sub: 'eve' }, requested('generic'), NOW + 60)).toMatchObject(
+      {
+        ok: true,
+        value: { claims: jwt.claims },
+      },
+    );
   });
 });
 
@@ -451,8 +457,8 @@ describe('refused', () => {
     ['certificate', 'a client certificate'],
     ['any', 'a key of DPoP or a client certificate'],
   ] as const)('a token without the binding of its agent is refused: %s', (bound, what) => {
-    const said = refusal({ cid: 'release-bot' }, [{ ...bot, bound }]);
-    expect(said).toBe(`proof_missing: the tokens of agent bot must be bound to ${what}`);
+    const reported = refusal({ cid: 'release-bot' }, [{ ...bot, bound }]);
+    expect(reported).toBe(`proof_missing: the tokens of agent bot must be bound to ${what}`);
   });
 });
 

@@ -15,7 +15,7 @@ import { claimsText, lastLine, readClaims } from '../../../src/session/cookie-cl
 import { seal } from '../../../src/session/keys/seal.ts';
 import { SESSION_COOKIE } from '../../../src/session/names.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
-import { table as whole } from '../njs/check.ts';
+import { table as entire } from '../njs/check.ts';
 import { ringOf } from '../session/rings.ts';
 
 const now = 1_790_000_000;
@@ -25,7 +25,7 @@ const at = { file: '', line: 1, column: 1 };
 const policy = { keysFile: '', idle: 28_800, absolute: 86_400, fresh: 600 };
 
 /** Without the role that depends on the time since the sign-in. */
-const table: Table = { ...whole, roles: whole.roles.slice(0, 1), sends: { email: true, name: true, groups: false } };
+const table: Table = { ...entire, roles: entire.roles.slice(0, 1), sends: { email: true, name: true, groups: false } };
 
 const session: SessionClaims = {
   sid: 'AAECAwQFBgcICQoLDA0ODw',
@@ -77,7 +77,7 @@ describe('a ready-made caller', () => {
   it.each<[string, Partial<SessionClaims>, Partial<Table>]>([
     ['the claims were chosen by another policy', { selection: 'other' }, {}],
     ['the policy does not have the provider', { provider: 'gone' }, {}],
-    ['a role depends on the time since the sign-in', {}, { roles: whole.roles }],
+    ['a role depends on the time since the sign-in', {}, { roles: entire.roles }],
     ['headers send groups', {}, { sends: { email: true, name: true, groups: true } }],
     ['headers send claims', {}, { claims: ['tier'] }],
     ['there is no subject', { claims: {} }, {}],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
 import { rolesOf } from '../../../src/caller/roles/roles.ts';
-import { askedOfSignin } from '../../../src/caller/roles/signin-facts.ts';
+import { requestedOfSignin } from '../../../src/caller/roles/signin-facts.ts';
 import type { Caller, CallerTable } from '../../../src/caller/types.ts';
 import type { Claims } from '../../../src/token/types.ts';
 import { holds } from '../../harness/property.ts';
@@ -126,8 +126,8 @@ describe('the time since a sign-in', () => {
         for (const role of stepUp) {
           expect(roles).not.toContain(role);
           expect(then.roles).toContain(role);
-          const asked = askedOfSignin((name) => new Map(table.roles).get(name)).role(role);
-          const acr = asked.find(({ op }) => op === 'acr')?.value ?? given.acr;
+          const requested = requestedOfSignin((name) => new Map(table.roles).get(name)).role(role);
+          const acr = requested.find(({ op }) => op === 'acr')?.value ?? given.acr;
           const after = callerOf(table, { ...given, acr, auth_time: NOW });
           expect(after.stepUp ?? []).not.toContain(role);
         }

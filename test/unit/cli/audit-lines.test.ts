@@ -46,12 +46,12 @@ test('names lines that nginx did not write, prints the others, and exits with 1'
   const { folder } = seal([first, ...strange, second, ...Array(25).fill(strange[0])], [noteKey()]);
   const found = await meshgate(['audit', 'lines', '--log-folder', '/audit'], { files: filesOf(folder), now });
   expect(found).toMatchObject({ code: 1, out: textOf([first, second]) });
-  const said = found.err.split('\n');
-  expect(said.slice(0, 2)).toEqual([
+  const reported = found.err.split('\n');
+  expect(reported.slice(0, 2)).toEqual([
     'meshgate: /audit:2: nginx did not write this line: it begins like an entry of the sealer (foreign)',
     `meshgate: /audit:3: nginx did not write this line of 70000000 bytes, and only its SHA-256 is sealed (long): ${'ab'.repeat(32)}`,
   ]);
-  expect(said.slice(19)).toEqual([
+  expect(reported.slice(19)).toEqual([
     'meshgate: /audit:22: nginx did not write this line: it begins like an entry of the sealer (foreign)',
     'meshgate: and 7 more lines that nginx did not write',
     '',

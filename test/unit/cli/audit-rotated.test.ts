@@ -130,15 +130,15 @@ it('accepts what workers write over rotations, whole and each part of it', async
   let late = 0;
   for (let number = 0; number < 25; number++) {
     const log = rotated(`${seeds.properties} ${number}`, { isLive: number % 2 === 1 });
-    const whole = await verify(log, all(log));
-    late += whole.json.late;
+    const entire = await verify(log, all(log));
+    late += entire.json.late;
     const parts = [0, 1, 2, 3].flatMap((first) => [1, 2].map((count) => all(log, first, Math.min(4, first + count))));
-    const results = [whole, ...(await Promise.all(parts.map((part) => verify(log, part, '--part'))))];
+    const results = [entire, ...(await Promise.all(parts.map((part) => verify(log, part, '--part'))))];
     expect(
       results.map(({ code, json }) => [code, json.findings]),
       `seed ${number}`,
     ).toEqual(results.map(() => [0, []]));
-    expect(whole.json.lines - whole.json.sealed).toBe(whole.json.unsealed?.count ?? 0);
+    expect(entire.json.lines - entire.json.sealed).toBe(entire.json.unsealed?.count ?? 0);
   }
   expect(late).toBeGreaterThan(20);
 });

@@ -24,7 +24,7 @@ import { meshgate } from './fake.ts';
 interface Running {
   readonly url: string;
   readonly key: string;
-  said(): string;
+  reported(): string;
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -47,7 +47,7 @@ async function startWitness(folder: string, logs: readonly string[], ...more: st
   return {
     url: `http://${/listens on (\S+);/.exec(err)![1]}`,
     key: out.trim(),
-    said: () => err,
+    reported: () => err,
     end: (signal = 'SIGTERM') => {
       child.kill(signal);
       return closed;
@@ -127,7 +127,7 @@ test('a log with a witness verifies; the witness names a fork and a rollback, al
   lab.now += 60;
   await grow(lab, 40);
   await expect(send()).rejects.toThrow(/\(422\): the log was forked/);
-  await until(() => /do not begin with the \d+ that were cosigned/.test(witness.said()), {
+  await until(() => /do not begin with the \d+ that were cosigned/.test(witness.reported()), {
     what: 'the operator to hear of it',
   });
   expect(readFileSync(cosigned(lab, key), 'utf8')).toBe(kept);
@@ -229,13 +229,13 @@ test('asks a witness behind TLS, whose certificate the CA of the policy or a pub
   await grow(lab);
   const { url, key } = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
   const authority = await createCa('CA of the witness');
-  const proxy = createTlsServer(await authority.server(['localhost']), (asked, answer) => {
-    const { method, url: path } = asked;
+  const proxy = createTlsServer(await authority.server(['localhost']), (requested, answer) => {
+    const { method, url: path } = requested;
     const onward = request(`${url}${path}`, { method }, (from) => {
       answer.writeHead(from.statusCode ?? 500, from.headers);
       from.pipe(answer);
     });
-    asked.pipe(onward);
+    requested.pipe(onward);
   }).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   onTestFinished(() => void proxy.close());
@@ -302,31 +302,31 @@ test('a witness that is dead or hangs delays neither the sealer nor another witn
     hung.close();
   });
   const good = await startWitness(witnessFolder(), [first(lab)], '--name', 'w');
-  const said: string[] = [];
+  const reported: string[] = [];
   const at = (server: typeof hung) => `http://127.0.0.1:${(server.address() as { port: number }).port}`;
   const dead = { url: 'http://127.0.0.1:1', key: good.key.replace(/^w/, 'w') };
   const submitter = new Submitter(
     [{ url: at(hung), key: good.key }, dead, { url: good.url, key: good.key }],
     witnessMachine(lab.machine().disk, lab.settings.folder, systemAsk(300)!, () => lab.now),
-    (text) => said.push(text),
+    (text) => reported.push(text),
   );
   submitter.turn();
   // It has come back before any witness was given up.
-  expect(said).toEqual([]);
+  expect(reported).toEqual([]);
   await until(() => existsSync(cosigned(lab, parseVkey(good.key))), { what: 'the cosignature' });
-  await until(() => said.length === 2, { what: 'both problems' });
+  await until(() => reported.length === 2, { what: 'both problems' });
   lab.now += 15;
   await grow(lab);
   submitter.turn();
   await submitter.end();
-  expect(said.map((it) => it.replace(/:\d+/g, ':PORT')).sort()).toEqual([
+  expect(reported.map((it) => it.replace(/:\d+/g, ':PORT')).sort()).toEqual([
     expect.stringMatching(/^the witness http:\/\/127\.0\.0\.1:PORT: /),
     expect.stringMatching(/^the witness http:\/\/127\.0\.0\.1:PORT: /),
   ]);
   lab.now += 60;
   submitter.turn();
   await submitter.end();
-  expect(said.length).toBeGreaterThan(2);
+  expect(reported.length).toBeGreaterThan(2);
 });
 
 test('refuses a body that is too long, and a second witness on the same folder', async () => {
@@ -337,12 +337,12 @@ test('refuses a body that is too long, and a second witness on the same folder',
   const { status } = await fetch(`${url}/add-checkpoint`, { method: 'POST', body: 'x'.repeat(100_000) });
   expect(status).toBe(413);
   const second = spawn(process.execPath, ['dist/cli.js', 'audit', 'witness', '--folder', folder, '--log', first(lab)]);
-  let said = '';
+  let reported = '';
   second.stderr.on('data', (text) => {
-    said += text;
+    reported += text;
   });
   expect(await once(second, 'close')).toEqual([1, null]);
-  expect(said).toContain(`another witness works on ${folder}`);
+  expect(reported).toContain(`another witness works on ${folder}`);
 });
 
 test('without --log, it makes its key once and prints it, also beside the witness that runs', async () => {
@@ -385,12 +385,15 @@ test('the witnesses of the guides for Docker and Kubernetes start as they are wr
       writeFileSync(join(folder, `${log}.vkey`), `${noteKey(`wiki.example.com/meshgate/${log}`).vkey}\n`);
     const child = spawn(process.execPath, here.slice(1));
     onTestFinished(() => void child.kill('SIGKILL'));
-    let said = '';
+    let reported = '';
     child.stderr.on('data', (text) => {
-      said += text;
+      reported += text;
     });
-    await until(() => said.includes('the witness listens on'), { what: `witness ${at} to listen`, help: () => said });
-    expect(said).toMatch(/^meshgate: the witness listens on .*\n$/);
+    await until(() => reported.includes('the witness listens on'), {
+      what: `witness ${at} to listen`,
+      help: () => reported,
+    });
+    expect(reported).toMatch(/^meshgate: the witness listens on .*\n$/);
   }
 });
 

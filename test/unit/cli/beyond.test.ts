@@ -73,11 +73,11 @@ describe('a page of another origin', () => {
   });
 
   test('has no role by the network of its reader', async () => {
-    const asked = (origin: string) =>
+    const requested = (origin: string) =>
       verdictOf('--network', '10.1.2.3', '--origin', origin, 'POST', `${WIKI.slice(0, -1)}open/x`);
-    expect(await asked('https://evil.example')).toContain('denied: origin_refused (403)');
-    expect(await asked('https://app.example.com')).toContain('allowed');
-    expect(await asked('https://wiki.example.com')).toContain('allowed');
+    expect(await requested('https://evil.example')).toContain('denied: origin_refused (403)');
+    expect(await requested('https://app.example.com')).toContain('allowed');
+    expect(await requested('https://wiki.example.com')).toContain('allowed');
   });
 
   test('may send a token', async () => {

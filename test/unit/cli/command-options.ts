@@ -15,8 +15,8 @@ function table(rows: readonly (readonly [name: string, meaning: string])[]): rea
 }
 
 function meaning({ required, repeats, description }: Pick<OptionDefinition, 'required' | 'repeats' | 'description'>) {
-  const isSaid = /repeat|several/.test(description);
-  return `${required ? 'Required. ' : ''}${escaped(description)}${repeats && !isSaid ? '. It may be repeated' : ''}`;
+  const isDeclared = /repeat|several/.test(description);
+  return `${required ? 'Required. ' : ''}${escaped(description)}${repeats && !isDeclared ? '. It may be repeated' : ''}`;
 }
 
 function optionRow(option: OptionDefinition): readonly [string, string] {

@@ -26,8 +26,8 @@ const run = (command: string, a: string, b: string, ...args: readonly string[]) 
 async function allowed(text: string, path: string, groups: readonly string[]): Promise<boolean> {
   const claims = { iss: 'https://login.okta.com/oauth2/default', sub: 'ann', uid: 'u', cid: 'bot-client', aud: 'wiki' };
   const t = token({ ...claims, iat: 1_799_999_990, exp: 1_800_003_600, groups });
-  const asked = ['explain', '--token', 't', 'GET', `http://wiki.example.com${path}`];
-  return (await meshgate(asked, { files: { './meshgate.yaml': text, t } })).code === 0;
+  const requested = ['explain', '--token', 't', 'GET', `http://wiki.example.com${path}`];
+  return (await meshgate(requested, { files: { './meshgate.yaml': text, t } })).code === 0;
 }
 
 describe('an agent that is no longer defined', () => {

@@ -24,8 +24,8 @@ const run = (command: string, a: string, b: string, ...args: readonly string[]) 
 
 /** The service that an anonymous caller reaches from an address; undefined: none. */
 async function reached(text: string, address: string): Promise<string | undefined> {
-  const asked = ['explain', '--format', 'json', '--network', address, 'GET', 'http://wiki.example.com/x'];
-  const { allowed, rule } = JSON.parse((await meshgate(asked, { files: { './meshgate.yaml': text } })).out);
+  const requested = ['explain', '--format', 'json', '--network', address, 'GET', 'http://wiki.example.com/x'];
+  const { allowed, rule } = JSON.parse((await meshgate(requested, { files: { './meshgate.yaml': text } })).out);
   return allowed ? rule.service : undefined;
 }
 

@@ -25,8 +25,8 @@ const run = (command: string, a: string, b: string) =>
 async function isAllowed(text: string): Promise<boolean> {
   const who = { iss: 'https://idp.example.com', sub: 'ann', client_id: 'ci-bot', kind: 'automation', aud: 'wiki' };
   const t = token({ ...who, groups: ['readers'], iat: 1_799_999_990, exp: 1_800_003_600 });
-  const asked = ['explain', '--token', 't', 'GET', 'http://wiki.example.com/x'];
-  return (await meshgate(asked, { files: { './meshgate.yaml': text, t } })).code === 0;
+  const requested = ['explain', '--token', 't', 'GET', 'http://wiki.example.com/x'];
+  return (await meshgate(requested, { files: { './meshgate.yaml': text, t } })).code === 0;
 }
 
 describe('the order of two agents', () => {

@@ -53,16 +53,22 @@ describe('a route that is removed leaves its requests to another one', () => {
   test('with other audiences', async () => {
     const a = policy(wiki(ALL, admin('accept: [bearer, session], audiences: [admin-api]')));
     const b = policy(wiki(ALL));
-    const asked = ['https://login.example.com', 'https://wiki.example.com/admin/x'] as const;
-    expect([await explained(a, ...asked), await explained(b, ...asked)]).toEqual(['audience_mismatch', 'allowed']);
+    const requested = ['https://login.example.com', 'https://wiki.example.com/admin/x'] as const;
+    expect([await explained(a, ...requested), await explained(b, ...requested)]).toEqual([
+      'audience_mismatch',
+      'allowed',
+    ]);
     await reports(a, b, ['* route wiki.example.com/admin/*: audiences ["admin-api"] → nothing']);
   });
 
   test('that accepts other credentials', async () => {
     const a = policy(wiki(ALL, admin('accept: [session]')));
     const b = policy(wiki(ALL));
-    const asked = ['https://login.example.com', 'https://wiki.example.com/admin/x'] as const;
-    expect([await explained(a, ...asked), await explained(b, ...asked)]).toEqual(['credential_unsupported', 'allowed']);
+    const requested = ['https://login.example.com', 'https://wiki.example.com/admin/x'] as const;
+    expect([await explained(a, ...requested), await explained(b, ...requested)]).toEqual([
+      'credential_unsupported',
+      'allowed',
+    ]);
     await reports(a, b, ['* route wiki.example.com/admin/*: accept ["session"] → ["bearer","session"]']);
   });
 });
@@ -121,8 +127,8 @@ describe('a route that is added receives the requests of another one', () => {
 describe('a host that is removed leaves its requests to a wildcard', () => {
   test('with other providers', async () => {
     const [a, b] = [policy(wiki(ALL) + wild(ALL)), policy(OTHER + wild(ALL))];
-    const asked = ['https://ci.example.com', 'https://wiki.example.com/x'] as const;
-    expect([await explained(a, ...asked), await explained(b, ...asked)]).toEqual(['issuer_unknown', 'allowed']);
+    const requested = ['https://ci.example.com', 'https://wiki.example.com/x'] as const;
+    expect([await explained(a, ...requested), await explained(b, ...requested)]).toEqual(['issuer_unknown', 'allowed']);
     await reports(a, b, ['* host wiki.example.com: tokens of ci are now accepted']);
   });
 
@@ -140,8 +146,11 @@ describe('a host that is removed leaves its requests to a wildcard', () => {
     const own = wild(ALL).replace('"*.example.com"', 'wiki.example.com');
     const strict = own.replace('accept: [bearer, session]', 'accept: [bearer, session], audiences: [admin-api]');
     const [a, b] = [policy(strict + wild(ALL)), policy(wild(ALL))];
-    const asked = ['https://ci.example.com', 'https://wiki.example.com/x'] as const;
-    expect([await explained(a, ...asked), await explained(b, ...asked)]).toEqual(['audience_mismatch', 'allowed']);
+    const requested = ['https://ci.example.com', 'https://wiki.example.com/x'] as const;
+    expect([await explained(a, ...requested), await explained(b, ...requested)]).toEqual([
+      'audience_mismatch',
+      'allowed',
+    ]);
     await reports(a, b, ['* route wiki.example.com/*: audiences ["admin-api"] → nothing']);
   });
 });

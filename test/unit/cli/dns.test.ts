@@ -17,11 +17,11 @@ async function server(code: number, hasAddress = true): Promise<string> {
   sockets.push(socket);
   socket.on('message', (query, from) => {
     const end = query.indexOf(0, 12) + 5;
-    const question = query.subarray(12, end);
-    const answers = code === 0 && hasAddress && question.readUInt16BE(question.length - 4) === A;
+    const sentQuery = query.subarray(12, end);
+    const answers = code === 0 && hasAddress && sentQuery.readUInt16BE(sentQuery.length - 4) === A;
     const header = Buffer.from([...query.subarray(0, 2), 0x81, 0x80 | code, 0, 1, 0, answers ? 1 : 0, 0, 0, 0, 0]);
     const record = Buffer.from([0xc0, 12, 0, A, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
-    socket.send(Buffer.concat([header, question, ...(answers ? [record] : [])]), from.port, from.address);
+    socket.send(Buffer.concat([header, sentQuery, ...(answers ? [record] : [])]), from.port, from.address);
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');

@@ -122,8 +122,8 @@ const provider: Readonly<Record<string, () => unknown>> = {
 
 /** The gateway and the mesh of the examples, which run the policy, and their provider. */
 async function ask({ method, target, client, authority }: Outgoing): Promise<Incoming> {
-  const said = authority === 'example.okta.com' ? provider[target.replace('/oauth2/default', '')] : undefined;
-  if (said !== undefined) return { status: 200, headers: {}, body: JSON.stringify(said()) };
+  const reported = authority === 'example.okta.com' ? provider[target.replace('/oauth2/default', '')] : undefined;
+  if (reported !== undefined) return { status: 200, headers: {}, body: JSON.stringify(reported()) };
   if (target === '/meshgate-status') {
     const body = JSON.stringify({ reason: 'credential_missing', status: 401 });
     return { status: 401, headers: { 'content-type': 'application/problem+json' }, body };

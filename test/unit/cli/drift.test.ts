@@ -31,11 +31,11 @@ let members: Readonly<Record<string, number>> = {};
 /** How many elements a page has at most, whatever `limit` says. */
 let largestPage = 200;
 let hasLinks = true;
-const asked: string[] = [];
+const requested: string[] = [];
 
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://x');
-  asked.push(`${url.pathname}${url.search}`);
+  requested.push(`${url.pathname}${url.search}`);
   const isKnown = request.headers.authorization === `Bearer ${TOKEN}`;
   response.setHeader('X-AUSERNAME', isKnown ? 'root' : 'anonymous');
   const path = decodeURIComponent(url.pathname.replace(/^\/wiki/, ''));
@@ -61,7 +61,7 @@ const url = (base = '') => `http://127.0.0.1:${(server.address() as AddressInfo)
 const files = { './meshgate.yaml': POLICY, pat: `${TOKEN}\n`, other: 'AAAA\n', empty: '\n' };
 
 async function drift(args: readonly string[] = [], { base = '', token = 'pat' } = {}) {
-  asked.length = 0;
+  requested.length = 0;
   const flags = ['--url', url(base), '--token-file', token];
   const ran = await meshgate(['drift', 'confluence', ...flags, ...args], { files, ask: systemAsk()! });
   expect(ran.out + ran.err).not.toMatch(/NDc4|AAAA/);
@@ -116,7 +116,7 @@ describe('drift confluence', () => {
     given({ groups: many, largestPage: 3, hasLinks: links });
     const { out } = await drift(['--format', 'json']);
     expect(JSON.parse(out).notGiven).toHaveLength(7);
-    expect(asked.slice(0, 3).map((it) => /start=\d+/.exec(it)?.[0])).toEqual(['start=0', 'start=3', 'start=6']);
+    expect(requested.slice(0, 3).map((it) => /start=\d+/.exec(it)?.[0])).toEqual(['start=0', 'start=3', 'start=6']);
   });
 
   test('--members counts the accounts of each group, below a context path too', async () => {
@@ -128,7 +128,7 @@ describe('drift confluence', () => {
     const { out } = await drift(['--members'], { base: '/wiki/' });
     expect(out).toContain('same      confluence-administrators (1 account)\nsame      confluence-users (5 accounts)\n');
     expect(out).toContain('not given a b/c: a group of Confluence that no role gives (2 accounts)\n');
-    expect(asked.every((it) => it.startsWith('/wiki/rest/api/group'))).toBe(true);
+    expect(requested.every((it) => it.startsWith('/wiki/rest/api/group'))).toBe(true);
   });
 
   test('text from Confluence cannot control the terminal', async () => {

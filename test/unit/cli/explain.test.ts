@@ -258,18 +258,18 @@ describe('a rule with a service of its own', () => {
     '- { role: editor, as: wiki-editor }',
     '- { role: editor, service: beta, as: wiki-editor }',
   ).replace('services:\n', 'services:\n  beta: { authority: beta.mesh }\n');
-  const asked = (...args: string[]) => explain(args, { './meshgate.yaml': canary });
+  const requested = (...args: string[]) => explain(args, { './meshgate.yaml': canary });
 
   test('is marked among the rules, and its service receives the request', async () => {
-    const { out } = await asked('--as', 'editor', 'POST', `${WIKI}/x`);
+    const { out } = await requested('--as', 'editor', 'POST', `${WIKI}/x`);
     expect(out).toContain('service   beta, through the mesh ingress (beta.mesh)');
     expect(out).toContain('yes wiki.example.com/*#2: role editor, to beta, as wiki-editor');
     expect(out).toContain('no  wiki.example.com/*#1: role reader, GET HEAD, as default');
-    expect((await asked('--as', 'reader', 'POST', `${WIKI}/x`)).out).toContain('service   wiki,');
+    expect((await requested('--as', 'reader', 'POST', `${WIKI}/x`)).out).toContain('service   wiki,');
   });
 
   test('as JSON', async () => {
-    const { out } = await asked('--as', 'editor', '--format', 'json', 'POST', `${WIKI}/x`);
+    const { out } = await requested('--as', 'editor', '--format', 'json', 'POST', `${WIKI}/x`);
     expect(JSON.parse(out)).toMatchObject({
       rule: { service: 'beta' },
       service: { name: 'beta', authority: 'beta.mesh' },

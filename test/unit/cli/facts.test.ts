@@ -74,8 +74,8 @@ tests:
     const { code, out } = await ask(outside, 'test');
     expect(code).toBe(1);
     expect(out).toContain('the result depends on the client’s address, which is not given: write network');
-    const said = outside.replace('as: nobody', 'as: { network: 10.0.0.7 }');
-    expect(await ask(said, 'test')).toMatchObject({ code: 0 });
+    const reported = outside.replace('as: nobody', 'as: { network: 10.0.0.7 }');
+    expect(await ask(reported, 'test')).toMatchObject({ code: 0 });
   });
 });
 
@@ -157,9 +157,9 @@ test('prove finds requests that only anonymous callers in a network may send', a
 describe('at a running gateway', () => {
   const more = { ...files, 'runner.pem': 'RUNNER', 'admin.txt': files['token.txt'] };
   async function ask(...args: string[]) {
-    const asked: Outgoing[] = [];
+    const requested: Outgoing[] = [];
     const answer = async (request: Outgoing) => {
-      asked.push(request);
+      requested.push(request);
       return { status: 200, headers: {}, body: '' };
     };
     const { out } = await meshgate(['test', '--gateway', 'https://localhost:8443', ...args], {
@@ -167,31 +167,31 @@ describe('at a running gateway', () => {
       now: NOW,
       ask: answer,
     });
-    return { out, asked };
+    return { out, requested };
   }
 
   test('a test that cannot be sent from here is reported', async () => {
-    const { out, asked } = await ask();
-    expect(asked).toHaveLength(1);
+    const { out, requested } = await ask();
+    expect(requested).toHaveLength(1);
     expect(out).toContain('give --forwarded if the gateway trusts this machine as a proxy');
     expect(out).toContain('add --client a.runners.example.com=FILE');
   });
 
   test('addresses and certificates are sent', async () => {
-    const { asked } = await ask(
+    const { requested } = await ask(
       '--forwarded',
       '--client',
       'a.runners.example.com=runner.pem',
       '--token',
       'tests[2]=admin.txt',
     );
-    expect(asked.map(({ headers }) => headers['X-Forwarded-For'])).toEqual([
+    expect(requested.map(({ headers }) => headers['X-Forwarded-For'])).toEqual([
       '192.0.2.7',
       undefined,
       '198.51.100.7',
       undefined,
       undefined,
     ]);
-    expect(asked.map(({ client }) => client?.cert)).toEqual([undefined, undefined, undefined, 'RUNNER', 'RUNNER']);
+    expect(requested.map(({ client }) => client?.cert)).toEqual([undefined, undefined, undefined, 'RUNNER', 'RUNNER']);
   });
 });

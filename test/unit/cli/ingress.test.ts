@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { meshgate } from './fake.ts';
 
-const door = (name: string) =>
+const ingress = (name: string) =>
   `${name}: { address: "${name}.mesh:8443", ca_file: /run/mesh/${name}.pem, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;
 const POLICY = `version: 1
 providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
@@ -10,8 +10,8 @@ mesh:
   kind: envoy
   trust_domain: example.org
   ingresses:
-    ${door('default')}
-    ${door('west')}
+    ${ingress('default')}
+    ${ingress('west')}
   identities: { default: { spiffe: spiffe://example.org/ns/edge/sa/gateway, pem_file: /run/gateway.pem } }
 services:
   wiki: { authority: wiki.mesh }

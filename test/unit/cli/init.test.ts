@@ -15,12 +15,12 @@ const document = (issuer: string, more = {}) => ({
 });
 
 async function init(issuer: string, answer: unknown, more: readonly string[] = HOST, status = 200) {
-  const asked: Outgoing[] = [];
+  const requested: Outgoing[] = [];
   const ask = async (request: Outgoing) => {
-    asked.push(request);
+    requested.push(request);
     return { status, headers: {}, body: typeof answer === 'string' ? answer : JSON.stringify(answer) };
   };
-  return { ...(await meshgate(['init', issuer, ...more], { ask, files: { 'ca.pem': 'THE CA' } })), asked };
+  return { ...(await meshgate(['init', issuer, ...more], { ask, files: { 'ca.pem': 'THE CA' } })), requested };
 }
 
 describe('meshgate init', () => {
@@ -30,8 +30,8 @@ describe('meshgate init', () => {
     ['https://sso.example.com/realms/staff', 'keycloak', 'Keycloak, Clients'],
     ['https://id.example.com', 'sso', 'a confidential web client'],
   ])('%s: a valid policy, and what to register', async (issuer, name, step) => {
-    const { code, out, err, asked } = await init(issuer, document(issuer));
-    expect([code, asked[0]?.target]).toEqual([
+    const { code, out, err, requested } = await init(issuer, document(issuer));
+    expect([code, requested[0]?.target]).toEqual([
       0,
       `${new URL(issuer).pathname.replace(/\/$/, '')}/.well-known/openid-configuration`,
     ]);
@@ -103,7 +103,7 @@ describe('meshgate init', () => {
       ['http://id.example.com', HOST],
       [issuer, ['--host', 'https://wiki', '--to', 'https://x']],
     ] as const) {
-      expect(await init(given, document(given), more)).toMatchObject({ code: 2, out: '', asked: [] });
+      expect(await init(given, document(given), more)).toMatchObject({ code: 2, out: '', requested: [] });
     }
     expect(await init(issuer, document(issuer), ['--host', 'w', '--to', 'ftp://x'])).toMatchObject({
       code: 2,

@@ -34,15 +34,15 @@ const begun = {
 };
 
 async function login(answers: readonly Incoming[], args: readonly string[] = [], text = policy()) {
-  const asked: Outgoing[] = [];
+  const requested: Outgoing[] = [];
   const slept: number[] = [];
   const ask = async (request: Outgoing) => {
-    asked.push(request);
-    return answers[asked.length - 1] ?? { error: 'asked too often' };
+    requested.push(request);
+    return answers[requested.length - 1] ?? { error: 'asked too often' };
   };
   const sleep = async (seconds: number) => void slept.push(seconds);
   const ran = await meshgate(['login', ...args], { files: { './meshgate.yaml': text }, now: NOW, ask, sleep });
-  return { ...ran, asked, slept };
+  return { ...ran, requested, slept };
 }
 
 describe('meshgate login', () => {
@@ -59,13 +59,13 @@ describe('meshgate login', () => {
     expect([ran.code, ran.out]).toEqual([0, `${good}\n`]);
     expect(ran.err).toBe(`open ${ISSUER}/confirm?code=ABCD-EFGH\nand confirm the code ABCD-EFGH\nann; roles: reader\n`);
     expect(ran.slept).toEqual([2, 2, 7, 14]);
-    expect(ran.asked.map(({ method, target }) => `${method} ${target}`)).toEqual([
+    expect(ran.requested.map(({ method, target }) => `${method} ${target}`)).toEqual([
       'GET /.well-known/openid-configuration',
       'POST /device',
       ...Array(4).fill('POST /token'),
     ]);
-    expect(ran.asked[1]?.body).toBe('client_id=wiki&resource=api%3A%2F%2Fwiki&scope=openid');
-    expect(ran.asked[2]?.body).toBe(
+    expect(ran.requested[1]?.body).toBe('client_id=wiki&resource=api%3A%2F%2Fwiki&scope=openid');
+    expect(ran.requested[2]?.body).toBe(
       'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=secret-code&client_id=wiki&resource=api%3A%2F%2Fwiki',
     );
     expect(ran.err).not.toContain('secret-code');
@@ -75,7 +75,7 @@ describe('meshgate login', () => {
     const pending = Array<Incoming>(600).fill(json({ error: 'authorization_pending' }, 400));
     const ran = await login([discovery, json({ ...begun, interval: 0.1 }), ...pending]);
     expect(ran.err).toContain('has expired');
-    expect([ran.asked.length, Math.min(...ran.slept)]).toEqual([2 + 60, 1]);
+    expect([ran.requested.length, Math.min(...ran.slept)]).toEqual([2 + 60, 1]);
   });
 
   test.each([
@@ -105,7 +105,7 @@ describe('meshgate login', () => {
     ['without an access token', [discovery, json(begun), json({ access_token: 'a b' })]],
   ])('prints %j', async (text, answers) => {
     const ran = await login(answers);
-    expect([ran.code, ran.out, ran.asked.length]).toEqual([1, '', answers.length]);
+    expect([ran.code, ran.out, ran.requested.length]).toEqual([1, '', answers.length]);
     expect(ran.err).toContain(text);
   });
 
@@ -122,7 +122,9 @@ describe('meshgate login', () => {
         'allow: [reader] } }, ci.example.com: { providers: [ci], /*: { service: wiki, allow: [authenticated] } }',
       );
     expect(await login([], [], several)).toMatchObject({ code: 2, err: 'meshgate: give --provider NAME: okta, ci\n' });
-    expect((await login([discovery], ['--provider', 'okta'], several)).asked[0]?.authority).toBe('login.example.com');
+    expect((await login([discovery], ['--provider', 'okta'], several)).requested[0]?.authority).toBe(
+      'login.example.com',
+    );
     expect(await login([], ['--provider', 'otka'], several)).toMatchObject({
       code: 2,
       err: expect.stringContaining('"okta"'),
@@ -137,8 +139,8 @@ describe('meshgate login', () => {
       device_authorization_endpoint: `${ISSUER}/device`,
       token_endpoint: `${ISSUER}/token`,
     });
-    const { asked } = await login([found, { error: 'x' }], ['--client-id', 'cli'], text);
-    expect(asked[1]?.body).toBe('client_id=cli&scope=api%3A%2F%2Fwiki%2F.default');
+    const { requested } = await login([found, { error: 'x' }], ['--client-id', 'cli'], text);
+    expect(requested[1]?.body).toBe('client_id=cli&scope=api%3A%2F%2Fwiki%2F.default');
   });
 
   test('without a network it says where one is needed', async () => {
@@ -206,10 +208,10 @@ describe('against a real provider', () => {
 
   test('a token for curl', async () => {
     const text = policy().replace(ISSUER, issuer).replace('{ id: wiki }', '{ id: cli }');
-    const asked: Outgoing[] = [];
+    const requested: Outgoing[] = [];
     let slept = 0;
     const ask = async (request: Outgoing) => {
-      asked.push(request);
+      requested.push(request);
       const answer = await systemAsk()!(request);
       if ('body' in answer && request.target === '/device/auth') userCode = JSON.parse(answer.body).user_code;
       return answer;

@@ -101,14 +101,14 @@ describe('tests of a policy', () => {
   });
 
   test('send the headers to the gateway', async () => {
-    const asked: Outgoing[] = [];
+    const requested: Outgoing[] = [];
     const ask = async (request: Outgoing) => {
-      asked.push(request);
+      requested.push(request);
       return { status: 200, headers: {}, body: '' } as never;
     };
     const files = [0, 1, 2, 4].flatMap((index) => ['--token', `tests[${index}]=bot.txt`]);
     await run(['test', '--gateway', 'http://localhost:8080', ...files], tests, ask);
-    const sent = asked.map(({ headers: { Authorization: _, ...headers } }) => headers);
+    const sent = requested.map(({ headers: { Authorization: _, ...headers } }) => headers);
     const version = { 'MCP-Protocol-Version': '2026-07-28' };
     expect(sent).toEqual([
       { ...version, 'Mcp-Method': 'tools/call', 'Mcp-Name': 'search_pages' },
@@ -119,9 +119,9 @@ describe('tests of a policy', () => {
   });
 
   test('use a token that is for one route only', async () => {
-    const asked: Outgoing[] = [];
+    const requested: Outgoing[] = [];
     const ask = async (request: Outgoing) => {
-      asked.push(request);
+      requested.push(request);
       return { status: 200, headers: {}, body: '' } as never;
     };
     const own = `tests: [{ as: { roles: [staff] }, POST: ${url}, expect: allowed }]\n`;
@@ -130,7 +130,7 @@ describe('tests of a policy', () => {
       own,
       ask,
     );
-    expect([code, err, asked.length]).toEqual([0, '', 1]);
+    expect([code, err, requested.length]).toEqual([0, '', 1]);
   });
 });
 

@@ -89,18 +89,18 @@ test('explain names the mesh', async () => {
 });
 
 test('test sends requests to one mesh, with its identities', async () => {
-  const asked: (string | undefined)[][] = [];
+  const requested: (string | undefined)[][] = [];
   const files = {
     'p.yaml': POLICY,
     ...Object.fromEntries(['/run/mesh/ca.pem', '/run/east.pem', '/run/west.pem'].map((file) => [file, file])),
   };
   const ask: Ask = async ({ authority, client }) => {
-    asked.push([authority, client?.cert]);
+    requested.push([authority, client?.cert]);
     return { status: 200, headers: {}, body: '' };
   };
   const at = ['test', '--mesh', 'localhost:1'];
   const west = await meshgate([...at, '--mesh-name', 'west', 'p.yaml'], { files, ask });
-  expect([west.code, asked]).toEqual([0, [['search.mesh', '/run/west.pem']]]);
+  expect([west.code, requested]).toEqual([0, [['search.mesh', '/run/west.pem']]]);
   const none = await meshgate([...at, 'p.yaml'], { files, ask });
   expect([none.code, none.err]).toEqual([2, expect.stringContaining('the policy has several meshes: add --mesh-name')]);
 });

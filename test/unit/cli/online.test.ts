@@ -207,8 +207,8 @@ describe('meshgate validate --online', () => {
   });
 
   test('a policy with a mistake causes no call, and njs has no network', async () => {
-    const asked = await online({ text: policy().replace('audiences', 'audience') });
-    expect([asked.code, asked.out]).toEqual([1, expect.stringContaining('did you mean "audiences"?')]);
+    const requested = await online({ text: policy().replace('audiences', 'audience') });
+    expect([requested.code, requested.out]).toEqual([1, expect.stringContaining('did you mean "audiences"?')]);
     const { code, err } = await meshgate(['validate', '--online'], { files: { './meshgate.yaml': policy() } });
     expect([code, err]).toEqual([2, expect.stringContaining('npx meshgate validate')]);
   });

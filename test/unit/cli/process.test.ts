@@ -105,9 +105,9 @@ test('trace reads compressed files of several parts, and standard input', () => 
 });
 
 test('trace says that a compressed file is damaged or ends too early', () => {
-  const whole = gzipSync(`${nginxLine()}\n`);
-  writeFileSync(join(folder, 'short.gz'), whole.subarray(0, -20));
-  writeFileSync(join(folder, 'bad.gz'), Buffer.concat([whole.subarray(0, 20), Buffer.alloc(200, 7)]));
+  const entire = gzipSync(`${nginxLine()}\n`);
+  writeFileSync(join(folder, 'short.gz'), entire.subarray(0, -20));
+  writeFileSync(join(folder, 'bad.gz'), Buffer.concat([entire.subarray(0, 20), Buffer.alloc(200, 7)]));
   const words = (file: string) => run(['trace', TRACE, '--nginx', file]).stderr;
   expect(words('short.gz')).toBe('meshgate: cannot read short.gz: its compressed data ends too early\n');
   expect(words('bad.gz')).toBe('meshgate: cannot read bad.gz: its compressed data is damaged\n');

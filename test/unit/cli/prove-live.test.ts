@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { oddPatterns } from '../../../src/targets/kit/odd-paths.ts';
+import { nonCanonicalPatterns } from '../../../src/targets/kit/non-canonical-paths.ts';
 import { meshgate } from './fake.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
@@ -200,7 +200,7 @@ describe('a change in Linkerd’s own objects is a difference', () => {
       'a weaker pattern',
       'HTTPRoute',
       ({ spec }) => {
-        spec.rules[0].matches[0].path = { type: 'RegularExpression', value: `${oddPatterns([])[0]}x` };
+        spec.rules[0].matches[0].path = { type: 'RegularExpression', value: `${nonCanonicalPatterns([])[0]}x` };
       },
       'meshgate does not render the pattern ^[^?]*',
     ],

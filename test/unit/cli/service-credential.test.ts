@@ -226,15 +226,15 @@ test('at the gateway, the credential of the service is sent beside the token', a
   - { as: nobody, service_credential: Basic, POST: ${REST}, expect: allowed }
   - { as: { roles: [staff] }, service_credential: Bearer glsa_, POST: ${REST}, expect: allowed }
 `;
-  const asked: Outgoing[] = [];
+  const requested: Outgoing[] = [];
   const ask = async (request: Outgoing) => {
-    asked.push(request);
+    requested.push(request);
     return { status: 200, headers: {}, body: 'hello' };
   };
   const args = ['test', '--gateway', 'https://localhost:8443', '--ca-file', 'ca.pem', '--token', 'staff=t.txt'];
   const all = { ...files, './meshgate.yaml': text, 'ca.pem': 'CA' };
   expect(await meshgate(args, { files: all, now: NOW, ask })).toMatchObject({ code: 0 });
-  expect(asked.map(({ headers }) => headers)).toEqual([
+  expect(requested.map(({ headers }) => headers)).toEqual([
     { Authorization: 'Basic x' },
     { Authorization: 'Bearer glsa_', 'X-Gateway-Authorization': `Bearer ${token(claims)}` },
   ]);

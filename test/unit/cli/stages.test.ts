@@ -146,7 +146,7 @@ describe('the schema of an overlay', () => {
   }
   const schema = JSON.parse(overlayJsonSchemaText()) as Node;
   /** The part of a schema that is not `null`. */
-  const said = (node: Node | undefined): Node => node?.anyOf?.find(({ type }) => type !== 'null') ?? node ?? {};
+  const reported = (node: Node | undefined): Node => node?.anyOf?.find(({ type }) => type !== 'null') ?? node ?? {};
   const below = (node: Node | undefined, key: string) => node?.properties?.[key];
 
   test('is what the command prints', async () => {
@@ -155,8 +155,8 @@ describe('the schema of an overlay', () => {
 
   test('requires no key, and allows null for each', () => {
     expect(schema.required).toBeUndefined();
-    const providers = said(below(schema, 'providers'));
-    const provider = said(providers.additionalProperties as Node);
+    const providers = reported(below(schema, 'providers'));
+    const provider = reported(providers.additionalProperties as Node);
     expect(provider.required).toBeUndefined();
     for (const node of [below(schema, 'roles'), providers.additionalProperties as Node, below(provider, 'issuer')])
       expect(node?.anyOf).toContainEqual({ type: 'null' });
@@ -165,6 +165,6 @@ describe('the schema of an overlay', () => {
   });
 
   test('requires the keys of an element, because a list replaces the whole list', () => {
-    expect(said(below(schema, 'tests')).items?.required).toContain('as');
+    expect(reported(below(schema, 'tests')).items?.required).toContain('as');
   });
 });

@@ -17,16 +17,16 @@ hosts:
 
 /** What a gateway, a service or a controller answers, by host and path. */
 async function status(args: string, answer: (request: Outgoing) => Incoming, files: Record<string, string> = {}) {
-  const asked: Outgoing[] = [];
+  const requested: Outgoing[] = [];
   const ask = async (request: Outgoing) => {
-    asked.push(request);
+    requested.push(request);
     return answer(request);
   };
   const ran = await meshgate(['status', ...args.split(' ').filter(Boolean)], {
     files: { './meshgate.yaml': POLICY, 'ca.pem': 'THE CA', ...files },
     ask,
   });
-  return { ...ran, asked };
+  return { ...ran, asked: requested };
 }
 
 const refusal = (reason: string, code: number): Incoming => ({
@@ -58,10 +58,10 @@ describe('closed is only what the gateway itself writes', () => {
       '401 with the challenge of the gateway',
     ],
   ])('%s', async (_, incoming, says) => {
-    const { code, out, asked } = await status(WIKI, () => incoming);
+    const { code, out, asked: requested } = await status(WIKI, () => incoming);
     expect(out).toBe(`closed   GET ${WIKI}: ${says}\n1 request: closed\n`);
     expect(code).toBe(0);
-    expect(asked[0]?.headers).not.toHaveProperty('Authorization');
+    expect(requested[0]?.headers).not.toHaveProperty('Authorization');
   });
 
   test.each<[string, Incoming]>([
@@ -136,8 +136,8 @@ describe('what is asked', () => {
   const closed = () => refusal('credential_missing', 401);
 
   test('each URL, at its own address', async () => {
-    const { asked } = await status(`${WIKI}a?b=1 http://localhost:8080/`, closed);
-    expect(asked).toMatchObject([
+    const { asked: requested } = await status(`${WIKI}a?b=1 http://localhost:8080/`, closed);
+    expect(requested).toMatchObject([
       {
         address: 'wiki.example.com',
         port: 443,
@@ -151,8 +151,8 @@ describe('what is asked', () => {
   });
 
   test('all at one address, with a CA', async () => {
-    const { asked } = await status(`--gateway https://127.0.0.1:8443 --ca-file ca.pem ${WIKI}`, closed);
-    expect(asked).toMatchObject([
+    const { asked: requested } = await status(`--gateway https://127.0.0.1:8443 --ca-file ca.pem ${WIKI}`, closed);
+    expect(requested).toMatchObject([
       { address: '127.0.0.1', port: 8443, tls: true, name: 'wiki.example.com', ca: 'THE CA' },
     ]);
   });
@@ -166,8 +166,8 @@ describe('what is asked', () => {
     /a/b: { service: wiki, allow: [reader] }
 `,
     );
-    const { code, out, asked } = await status('gw.yaml', closed, { 'gw.yaml': policy });
-    expect(asked.map(({ authority, target }) => authority + target)).toEqual([
+    const { code, out, asked: requested } = await status('gw.yaml', closed, { 'gw.yaml': policy });
+    expect(requested.map(({ authority, target }) => authority + target)).toEqual([
       'meshgate-status.board.example.com/meshgate-status',
       'meshgate-status.board.example.com/a/b',
       'wiki.example.com/meshgate-status',
@@ -177,14 +177,14 @@ describe('what is asked', () => {
   });
 
   test('the routes of ./meshgate.yaml, if nothing is named', async () => {
-    const { code, asked } = await status('', closed);
-    expect([code, asked.map(({ authority }) => authority)]).toEqual([0, ['wiki.example.com']]);
+    const { code, asked: requested } = await status('', closed);
+    expect([code, requested.map(({ authority }) => authority)]).toEqual([0, ['wiki.example.com']]);
   });
 
   test('at the public port of the policy', async () => {
     const policy = `${POLICY}gateway: { public_port: 8443 }\n`;
-    const { asked } = await status('gw.yaml', closed, { 'gw.yaml': policy });
-    expect(asked).toMatchObject([{ port: 8443, authority: 'wiki.example.com:8443', name: 'wiki.example.com' }]);
+    const { asked: requested } = await status('gw.yaml', closed, { 'gw.yaml': policy });
+    expect(requested).toMatchObject([{ port: 8443, authority: 'wiki.example.com:8443', name: 'wiki.example.com' }]);
   });
 });
 

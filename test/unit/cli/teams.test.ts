@@ -148,11 +148,11 @@ describe('diff', () => {
 
 test('explain names the team, its file and its line', async () => {
   const run = (args: string) => meshgate(['explain', ...args.split(' ')], { files });
-  const asked = '--policy gw/m.yaml --as pay.clerk GET https://pay.example.com/x';
-  const { out } = await run(asked);
+  const requested = '--policy gw/m.yaml --as pay.clerk GET https://pay.example.com/x';
+  const { out } = await run(requested);
   expect(out).toContain('allowed by pay.example.com/*#2  gw/teams/pay.yaml:8:44');
   expect(out).toMatch(/^team {6}pay$/m);
-  expect(JSON.parse((await run(`--json ${asked}`)).out)).toMatchObject({ team: 'pay' });
+  expect(JSON.parse((await run(`--json ${requested}`)).out)).toMatchObject({ team: 'pay' });
   const other = await run('--policy gw/m.yaml --as staff GET https://wiki.example.com/x');
   expect(other.out).not.toMatch(/^team/m);
 });

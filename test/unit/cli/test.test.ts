@@ -27,13 +27,13 @@ const files = {
 
 /** A network that answers by a function, and the requests that it received. */
 async function run(args: readonly string[], answer?: (request: Outgoing) => Incoming) {
-  const asked: Outgoing[] = [];
+  const requested: Outgoing[] = [];
   const ask = async (request: Outgoing) => {
-    asked.push(request);
+    requested.push(request);
     return (answer as (request: Outgoing) => Incoming)(request);
   };
   const ran = await meshgate(['test', ...args], { files, now: NOW, ...(answer && { ask }) });
-  return { ...ran, asked };
+  return { ...ran, asked: requested };
 }
 
 const passed: Incoming = { status: 200, headers: {}, body: 'hello' };
@@ -79,12 +79,12 @@ describe('at the gateway', () => {
   };
 
   test('no difference: each request has its host, method, raw target and token', async () => {
-    const { code, out, asked } = await run([...gateway, ...tokens], right);
+    const { code, out, asked: requested } = await run([...gateway, ...tokens], right);
     expect(out).toBe(
       'meshgate.yaml: as the policy decides: 4 tests pass\ngateway https://localhost:8443: agrees on 4 requests\n',
     );
     expect(code).toBe(0);
-    expect(asked[2]).toEqual({
+    expect(requested[2]).toEqual({
       ...{ address: 'localhost', port: 8443, tls: true, name: 'wiki.example.com', authority: 'wiki.example.com' },
       ...{
         method: 'POST',
@@ -93,8 +93,8 @@ describe('at the gateway', () => {
         ca: 'THE CA',
       },
     });
-    expect(asked[0]?.headers).toEqual({});
-    expect(asked[1]?.headers).toEqual({ Authorization: files['reader.txt'].trim() });
+    expect(requested[0]?.headers).toEqual({});
+    expect(requested[1]?.headers).toEqual({ Authorization: files['reader.txt'].trim() });
   });
 
   test('a difference: the rule is named, and no token is printed', async () => {
@@ -159,10 +159,10 @@ describe('at the mesh', () => {
   };
 
   test('sends each test as each identity, by authority and certificate', async () => {
-    const { code, out, asked } = await run(mesh, right);
+    const { code, out, asked: requested } = await run(mesh, right);
     expect(out).toContain('mesh localhost:10443: agrees on 8 requests\n');
     expect(code).toBe(0);
-    expect(asked[1]).toEqual({
+    expect(requested[1]).toEqual({
       ...{ address: 'localhost', port: 10443, tls: true, name: 'ingress.mesh', authority: 'wiki.mesh' },
       ...{ method: 'GET', target: '/status', headers: {}, ca: 'MESH CA', client: { cert: 'EDITOR', key: 'EDITOR' } },
     });

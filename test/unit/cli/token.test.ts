@@ -200,7 +200,7 @@ describe('meshgate token --online with a token that only its provider can read',
   const SECRET = 'hidden-secret';
   const TEXT = 'opaque-text-of-a-person';
   const ASKED = `${ISSUER}/introspect`;
-  const asking = (more = 'introspection: { cache: 60s }') =>
+  const query = (more = 'introspection: { cache: 60s }') =>
     POLICY.replace('okta- } }', `okta- }, client: { id: gate, secret_file: /run/secrets/okta }, ${more} }`);
   const good = { active: true, token_type: 'Bearer', client_id: 'cli', token: TEXT, ...claims() };
 
@@ -215,23 +215,23 @@ describe('meshgate token --online with a token that only its provider can read',
   }
 
   async function ask({ says = good, status = 200, discovered = {}, secret = SECRET, ...given }: Given) {
-    const asked: { authorization: string | undefined; body: string | undefined }[] = [];
+    const requested: { authorization: string | undefined; body: string | undefined }[] = [];
     const network: Ask = async ({ name, target, method, headers, body }) => {
       if (method === 'GET') {
         const members = { issuer: ISSUER, jwks_uri: JWKS, introspection_endpoint: ASKED, ...discovered };
         return { status: 200, headers: {}, body: JSON.stringify(name === 'keys.example.com' ? jwks : members) };
       }
       expect(`https://${name}${target}`).toBe(ASKED);
-      asked.push({ authorization: headers.Authorization, body });
+      requested.push({ authorization: headers.Authorization, body });
       const isKnown = headers.Authorization === `Basic ${Buffer.from(`gate:${SECRET}`).toString('base64')}`;
       if (!isKnown) return { status: 401, headers: {}, body: '{"error":"invalid_client"}' };
       return { status, headers: {}, body: JSON.stringify(says) };
     };
-    const { text = TEXT, policy = asking(), args = [] } = given;
+    const { text = TEXT, policy = query(), args = [] } = given;
     const files = { './meshgate.yaml': policy, 't.txt': text, ...(secret && { '/run/secrets/okta': secret }) };
     const ran = await meshgate(['token', 't.txt', '--online', ...args], { files, ask: network });
     for (const hidden of [SECRET, text, ...text.split('.')]) expect(ran.out + ran.err).not.toContain(hidden);
-    return { ...ran, asked };
+    return { ...ran, requested };
   }
 
   const JWKS = 'https://keys.example.com/jwks';
@@ -244,9 +244,9 @@ describe('meshgate token --online with a token that only its provider can read',
   });
 
   test('calls the provider, as the policy’s OAuth client, and validates the answer', async () => {
-    const { code, out, err, asked } = await ask({});
+    const { code, out, err, requested } = await ask({});
     expect([code, err]).toEqual([0, '']);
-    expect(asked.map(({ body }) => body)).toEqual([`token=${TEXT}&token_type_hint=access_token`]);
+    expect(requested.map(({ body }) => body)).toEqual([`token=${TEXT}&token_type_hint=access_token`]);
     expect(out.split('\n').slice(0, 5)).toEqual([
       'token      opaque: only its provider knows what it means',
       `provider   okta (${ISSUER})`,
@@ -259,8 +259,8 @@ describe('meshgate token --online with a token that only its provider can read',
   });
 
   test('works with a newer secret that the provider does not know yet', async () => {
-    const { code, asked } = await ask({ secret: `newer\n${SECRET}\n` });
-    expect([code, asked.length]).toEqual([0, 2]);
+    const { code, requested } = await ask({ secret: `newer\n${SECRET}\n` });
+    expect([code, requested.length]).toEqual([0, 2]);
   });
 
   test('as JSON, and with a request', async () => {
@@ -303,19 +303,19 @@ describe('meshgate token --online with a token that only its provider can read',
   });
 
   test('a JWT that the policy has introspected too', async () => {
-    const policy = asking('introspection: { cache: 60s, jwts: true }');
+    const policy = query('introspection: { cache: 60s, jwts: true }');
     const good = await ask({ policy, text: signed });
     expect([good.code, good.out]).toEqual([0, expect.stringContaining('signature  valid')]);
     expect(good.out).toContain('says that the token is active');
     const ended = await ask({ policy, text: signed, says: { active: false } });
     expect([ended.code, ended.out]).toEqual([1, expect.stringContaining('no: token_inactive')]);
     const forged = `${signed.slice(0, -8)}AAAAAAAA`;
-    expect((await ask({ policy, text: forged })).asked).toEqual([]);
-    expect((await ask({ text: signed })).asked).toEqual([]);
+    expect((await ask({ policy, text: forged })).requested).toEqual([]);
+    expect((await ask({ text: signed })).requested).toEqual([]);
   });
 
   test('without --online it names the provider that would be called', async () => {
-    const files = { './meshgate.yaml': asking(), 't.txt': TEXT };
+    const files = { './meshgate.yaml': query(), 't.txt': TEXT };
     const { code, out } = await meshgate(['token', 't.txt'], { files });
     expect([code, out]).toEqual([1, expect.stringContaining('only provider okta can read this token')]);
     const explained = await meshgate(['explain', '--token', 't.txt', 'GET', 'https://wiki.example.com/'], { files });
@@ -324,13 +324,13 @@ describe('meshgate token --online with a token that only its provider can read',
 
   test('it is sent to one provider only', async () => {
     const hosts = 'hosts:\n  other.example.com: { providers: [ci], /*: { service: wiki, allow: [builder] } }';
-    const both = asking()
+    const both = query()
       .replace('providers: [okta, ci]', 'providers: [okta]')
       .replace('prefix: ci- }', 'prefix: ci- }, client: { id: x, secret_file: /run/secrets/ci }, introspection: {}')
       .replace(/\n +- { role: builder, methods.*/, '')
       .replace('hosts:', hosts);
-    const { code, err, asked } = await ask({ policy: both });
-    expect([code, err, asked]).toEqual([2, expect.stringContaining('okta, ci are asked about such'), []]);
+    const { code, err, requested } = await ask({ policy: both });
+    expect([code, err, requested]).toEqual([2, expect.stringContaining('okta, ci are asked about such'), []]);
     expect((await ask({ policy: both, args: ['GET', 'https://wiki.example.com/'] })).code).toBe(0);
   });
 });

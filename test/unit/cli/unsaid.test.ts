@@ -79,8 +79,8 @@ describe('validate', () => {
         /^advice: .*roles\.off: anonymous callers have this role from most addresses, and wiki\.example\.com\/\*#1 allows them; /,
       ),
     ]);
-    const { advice: said } = JSON.parse((await ask(policy(roles, name), ['validate', '--format', 'json'])).out);
-    expect(said).toEqual([expect.objectContaining({ path: 'roles.off' })]);
+    const { advice: reported } = JSON.parse((await ask(policy(roles, name), ['validate', '--format', 'json'])).out);
+    expect(reported).toEqual([expect.objectContaining({ path: 'roles.off' })]);
   });
 
   test.each([
@@ -101,7 +101,7 @@ describe('an e-mail address that is present and does not count', () => {
     exp: NOW + 60,
     iat: NOW,
   };
-  const said = async (own: object) =>
+  const reported = async (own: object) =>
     (
       await ask(
         policy('staff: { claim: email, like: "*@example.com" }', 'staff'),
@@ -122,7 +122,7 @@ describe('an e-mail address that is present and does not count', () => {
     [{ email: 'x@evil.example@example.com', email_verified: true }, 'the value is not an address with exactly one @'],
     [{}, 'the token does not say'],
   ])('%j: %s', async (own, why) => {
-    expect(await said(own)).toContain(`?   claim "email" like "*@example.com": ${why}`);
+    expect(await reported(own)).toContain(`?   claim "email" like "*@example.com": ${why}`);
   });
 });
 

@@ -249,8 +249,8 @@ describe('--nginx', () => {
 
   test('a warning: place, what is wrong, what to write instead; exit code 1', async () => {
     const written = await read();
-    const said = dump(written, 'js_fetch_keepalive 8;');
-    const files = { ...file, ...written, 'nginx.txt': said };
+    const reported = dump(written, 'js_fetch_keepalive 8;');
+    const files = { ...file, ...written, 'nginx.txt': reported };
     const { code, out } = await meshgate(['validate', '--nginx', 'nginx.txt'], { files });
     expect(code).toBe(1);
     expect(out).toMatch(/^\/etc\/nginx\/nginx\.conf:2 js_fetch_keepalive .*; instead: .*\nnginx: 1 warning\n$/m);

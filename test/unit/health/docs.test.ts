@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { EXPIRING_AT, SVIDS_JOB_INTERVAL_S } from '../../../src/base/limits.ts';
 import { DEFAULTS } from '../../../src/policy/forms/bounds.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
-import type { Scene } from '../../../src/targets/nginx/scene.ts';
+import type { Context } from '../../../src/targets/nginx/render-context.ts';
 import { rotationTimes } from '../../../src/targets/nginx/upstream/upstreams.ts';
 import { goldenPolicy } from '../targets/nginx/golden.ts';
 
@@ -60,7 +60,7 @@ describe('spiffe-helper', () => {
 describe('the time of a rotation', () => {
   const policy = goldenPolicy('demo');
   const times = (rotation: number) => {
-    return rotationTimes({ policy: { ...policy, mesh: { ...policy.mesh!, rotation } } } as unknown as Scene);
+    return rotationTimes({ policy: { ...policy, mesh: { ...policy.mesh!, rotation } } } as unknown as Context);
   };
 
   test('is the sum of its parts, for every rotation', () => {
@@ -104,11 +104,11 @@ describe('health', () => {
 
   test('probes request existing paths', () => {
     const [, command = '', port = ''] = blocks(health, 'yaml');
-    const asked = JSON.stringify([parse(command), parse(port)]);
+    const requested = JSON.stringify([parse(command), parse(port)]);
     expect(Object.keys(parse(command))).toEqual(['startupProbe', 'livenessProbe', 'readinessProbe']);
-    expect(asked.match(/livenessProbe[^}]*healthz/g)).toHaveLength(2);
-    expect(asked.match(/readinessProbe[^}]*readyz/g)).toHaveLength(2);
-    for (const path of asked.matchAll(/"path":"([^"]*)"/g)) expect(health).toContain(`| \`${path[1]}\` |`);
+    expect(requested.match(/livenessProbe[^}]*healthz/g)).toHaveLength(2);
+    expect(requested.match(/readinessProbe[^}]*readyz/g)).toHaveLength(2);
+    for (const path of requested.matchAll(/"path":"([^"]*)"/g)) expect(health).toContain(`| \`${path[1]}\` |`);
   });
 
   test('its example is a real answer', () => {

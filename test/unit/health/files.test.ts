@@ -9,7 +9,7 @@ import {
   problemOf,
   remarksPart,
 } from '../../../src/health/files.ts';
-import type { WatchedFile } from '../../../src/health/types.ts';
+import type { MonitoredFile } from '../../../src/health/types.ts';
 import { newRing } from '../../../src/session/keys/rotate-ring.ts';
 import { createCa } from '../../harness/pki.ts';
 
@@ -18,7 +18,7 @@ const DAY = 86_400;
 const ca = await createCa('ca');
 const at = (seconds: number) => new Date((NOW + seconds) * 1000);
 
-const file = (kind: WatchedFile['kind'], more: Partial<WatchedFile> = {}): WatchedFile => ({
+const file = (kind: MonitoredFile['kind'], more: Partial<MonitoredFile> = {}): MonitoredFile => ({
   kind,
   name: '',
   path: '/run/file',
@@ -28,7 +28,7 @@ const file = (kind: WatchedFile['kind'], more: Partial<WatchedFile> = {}): Watch
 const found = (text: string, mode = 0o100640, links = 1): FileLook => ({ mode, links, text });
 
 /** The reason and state of a file with this content. */
-async function said(of: WatchedFile, ...looks: readonly FileLook[]): Promise<readonly (string | undefined)[]> {
+async function reported(of: MonitoredFile, ...looks: readonly FileLook[]): Promise<readonly (string | undefined)[]> {
   const all = new Map([of.path, of.keyPath ?? ''].map((path, i) => [path, looks[i]]));
   const state = await examine(of, (path) => all.get(path) as FileLook, NOW);
   return [problemOf(of, state, NOW)?.reason, filePart(of, state, NOW).state];
@@ -51,32 +51,32 @@ describe('keys that seal sessions', () => {
     ['are something else', found('secret'), 'keys_file_malformed', 'failed'],
     ['are keys that sign', found(signing), 'keys_file_malformed', 'failed'],
   ])('%s', async (_, look, reason, state) => {
-    expect(await said(file('session'), look)).toEqual([reason, state]);
+    expect(await reported(file('session'), look)).toEqual([reason, state]);
     for (const kind of ['proof', 'pseudonyms'] as const) {
-      if (reason !== 'keys_file_expired') expect(await said(file(kind), look)).toEqual([reason, state]);
+      if (reason !== 'keys_file_expired') expect(await reported(file(kind), look)).toEqual([reason, state]);
     }
   });
 });
 
 test('keys that sign are checked in the same way', async () => {
-  expect(await said(file('assertion'), found(signing))).toEqual([undefined, 'ok']);
-  expect(await said(file('assertion'), found(''))).toEqual(['keys_file_empty', 'failed']);
-  expect(await said(file('assertion'), found(newRing(NOW)))).toEqual(['keys_file_malformed', 'failed']);
+  expect(await reported(file('assertion'), found(signing))).toEqual([undefined, 'ok']);
+  expect(await reported(file('assertion'), found(''))).toEqual(['keys_file_empty', 'failed']);
+  expect(await reported(file('assertion'), found(newRing(NOW)))).toEqual(['keys_file_malformed', 'failed']);
 });
 
 test('a client secret is a line that is not empty', async () => {
-  expect(await said(file('client_secret'), found('s3cret\n'))).toEqual([undefined, 'ok']);
-  expect(await said(file('client_secret'), found(' \n\n'))).toEqual(['secret_empty', 'failed']);
+  expect(await reported(file('client_secret'), found('s3cret\n'))).toEqual([undefined, 'ok']);
+  expect(await reported(file('client_secret'), found(' \n\n'))).toEqual(['secret_empty', 'failed']);
 });
 
 test('a client secret that signs has at least 32 bytes, and so has the next one in the file', async () => {
   const signs = file('client_secret', { signs: true });
-  expect(await said(signs, found(`${'s'.repeat(32)}\n`))).toEqual([undefined, 'ok']);
-  expect(await said(signs, found(`${'é'.repeat(16)}\n`))).toEqual([undefined, 'ok']);
+  expect(await reported(signs, found(`${'s'.repeat(32)}\n`))).toEqual([undefined, 'ok']);
+  expect(await reported(signs, found(`${'é'.repeat(16)}\n`))).toEqual([undefined, 'ok']);
   for (const text of ['hunter2', `${'s'.repeat(32)}\n${'s'.repeat(31)}`]) {
-    expect(await said(signs, found(text))).toEqual(['secret_short', 'failed']);
+    expect(await reported(signs, found(text))).toEqual(['secret_short', 'failed']);
   }
-  expect(await said(signs, found('\n'))).toEqual(['secret_empty', 'failed']);
+  expect(await reported(signs, found('\n'))).toEqual(['secret_empty', 'failed']);
 });
 
 describe('a certificate', () => {
@@ -92,31 +92,34 @@ describe('a certificate', () => {
     ['is not valid yet', 60, DAY, 'certificate_not_yet_valid'],
   ])('%s', async (_, from, to, reason) => {
     const { cert, key } = await pair(from, to);
-    expect(await said(listener, found(cert), found(key))).toEqual([reason, reason === undefined ? 'ok' : 'warning']);
+    expect(await reported(listener, found(cert), found(key))).toEqual([
+      reason,
+      reason === undefined ? 'ok' : 'warning',
+    ]);
     const client = { ...listener, kind: 'client_certificate' } as const;
     const usable = reason === undefined ? 'ok' : reason === 'certificate_expiring' ? 'warning' : 'failed';
-    expect(await said(client, found(cert), found(key))).toEqual([reason, usable]);
+    expect(await reported(client, found(cert), found(key))).toEqual([reason, usable]);
   });
 
   test('with the key of another one, or without one, is a problem', async () => {
     const [one, other] = [await pair(0, DAY), await pair(0, DAY)];
-    expect((await said(listener, found(one.cert), found(other.key)))[0]).toBe('certificate_key_mismatch');
-    expect((await said(listener, found(one.cert), found('')))[0]).toBe('certificate_malformed');
-    expect((await said(listener, found(one.cert), { code: 'ENOENT' }))[0]).toBe('file_missing');
+    expect((await reported(listener, found(one.cert), found(other.key)))[0]).toBe('certificate_key_mismatch');
+    expect((await reported(listener, found(one.cert), found('')))[0]).toBe('certificate_malformed');
+    expect((await reported(listener, found(one.cert), { code: 'ENOENT' }))[0]).toBe('file_missing');
   });
 
   test('is not secret, but its key is', async () => {
     const { cert, key } = await pair(-10 * DAY, 90 * DAY);
-    expect((await said(listener, found(cert, 0o100644), found(key)))[0]).toBeUndefined();
-    expect((await said(listener, found(cert, 0o100644), found(key, 0o100644)))[0]).toBe('file_exposed');
+    expect((await reported(listener, found(cert, 0o100644), found(key)))[0]).toBeUndefined();
+    expect((await reported(listener, found(cert, 0o100644), found(key, 0o100644)))[0]).toBe('file_exposed');
   });
 });
 
 test('a file that works has a remark if all users can read it, or it was replaced outside; its part stays ok', async () => {
-  expect(await said(file('session'), found(newRing(NOW), 0o100644))).toEqual(['file_exposed', 'ok']);
-  expect(await said(file('session'), found(newRing(NOW), 0o100640, 0))).toEqual(['file_replaced', 'ok']);
-  expect(await said(file('policy'), found('version: 1', 0o100644, 0))).toEqual(['file_replaced', 'ok']);
-  expect(await said(file('policy'), found('version: 1', 0o100644))).toEqual([undefined, 'ok']);
+  expect(await reported(file('session'), found(newRing(NOW), 0o100644))).toEqual(['file_exposed', 'ok']);
+  expect(await reported(file('session'), found(newRing(NOW), 0o100640, 0))).toEqual(['file_replaced', 'ok']);
+  expect(await reported(file('policy'), found('version: 1', 0o100644, 0))).toEqual(['file_replaced', 'ok']);
+  expect(await reported(file('policy'), found('version: 1', 0o100644))).toEqual([undefined, 'ok']);
 });
 
 test('readyz has one part for all remarks, and says first which file was replaced', async () => {

@@ -99,11 +99,11 @@ describe('the state of an SVID', () => {
   test('is logged at once, then once a minute, and another reason at once', () => {
     const fault: Found = { seen: '', fault: 'svid_unreadable' };
     expect(toSay(fault, 100)).toBe('svid_unreadable');
-    const said: Found = { ...fault, said: { reason: 'svid_unreadable', at: 100 } };
-    expect(toSay(said, 159)).toBeUndefined();
-    expect(toSay(said, 160)).toBe('svid_unreadable');
-    expect(toSay({ ...said, fault: 'svid_malformed' }, 101)).toBe('svid_malformed');
-    expect(toSay(said, 99), 'after the clock was set back').toBe('svid_unreadable');
+    const reported: Found = { ...fault, reported: { reason: 'svid_unreadable', at: 100 } };
+    expect(toSay(reported, 159)).toBeUndefined();
+    expect(toSay(reported, 160)).toBe('svid_unreadable');
+    expect(toSay({ ...reported, fault: 'svid_malformed' }, 101)).toBe('svid_malformed');
+    expect(toSay(reported, 99), 'after the clock was set back').toBe('svid_unreadable');
     expect(toSay(found, 2000)).toBeUndefined();
   });
 
@@ -114,12 +114,12 @@ describe('the state of an SVID', () => {
       const reason = toSay(at, now);
       if (reason === undefined) continue;
       count++;
-      at = { ...found, said: { reason, at: now } };
+      at = { ...found, reported: { reason, at: now } };
     }
     expect(count).toBe(10);
     const year: Found = { seen: 'x', svid: { notBefore: 0, notAfter: 365 * 86_400 } };
     const now = 300 * 86_400;
-    expect(toSay({ ...year, said: { reason: 'svid_expiring', at: now - 86_400 } }, now)).toBeUndefined();
+    expect(toSay({ ...year, reported: { reason: 'svid_expiring', at: now - 86_400 } }, now)).toBeUndefined();
   });
 });
 
@@ -192,11 +192,11 @@ describe('the CA of the ingress', async () => {
     expect([wantsReload(first), caPart(first).state]).toEqual([false, 'ok']);
     const changed = afterLook(first, look('b'), 7);
     expect([wantsReload(changed), caPart(changed).reason]).toEqual([true, 'ca_changed']);
-    const asked = { ...changed, asked: 'b' };
-    expect([wantsReload(asked), caPart(asked).state]).toEqual([false, 'warning']);
-    expect(wantsReload(afterLook(asked, look('c'), 7))).toBe(true);
-    expect(wantsReload(afterLook(asked, look('a'), 7)), 'the old ones are back').toBe(false);
-    expect(wantsReload(afterLook(asked, look('b'), 8)), 'another worker has loaded it').toBe(false);
+    const requested = { ...changed, requested: 'b' };
+    expect([wantsReload(requested), caPart(requested).state]).toEqual([false, 'warning']);
+    expect(wantsReload(afterLook(requested, look('c'), 7))).toBe(true);
+    expect(wantsReload(afterLook(requested, look('a'), 7)), 'the old ones are back').toBe(false);
+    expect(wantsReload(afterLook(requested, look('b'), 8)), 'another worker has loaded it').toBe(false);
   });
 
   test('a bundle that nginx could not load never causes a reload', () => {
@@ -211,10 +211,10 @@ describe('the CA of the ingress', async () => {
   test('is logged at once, then once a minute', () => {
     const changed = { ...afterLook(undefined, look('a'), 7), holds: 'b' };
     expect(toSayOfCa(changed, 100)).toBe('ca_changed');
-    const said = { ...changed, said: { reason: 'ca_changed', at: 100 } } as const;
-    expect([toSayOfCa(said, 159), toSayOfCa(said, 160)]).toEqual([undefined, 'ca_changed']);
-    expect(toSayOfCa({ ...said, fault: 'ca_malformed' }, 101)).toBe('ca_malformed');
-    expect(toSayOfCa({ ...said, holds: 'a' }, 200)).toBeUndefined();
+    const reported = { ...changed, reported: { reason: 'ca_changed', at: 100 } } as const;
+    expect([toSayOfCa(reported, 159), toSayOfCa(reported, 160)]).toEqual([undefined, 'ca_changed']);
+    expect(toSayOfCa({ ...reported, fault: 'ca_malformed' }, 101)).toBe('ca_malformed');
+    expect(toSayOfCa({ ...reported, holds: 'a' }, 200)).toBeUndefined();
   });
 });
 

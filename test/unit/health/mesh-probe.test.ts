@@ -113,7 +113,7 @@ describe('the state of a mesh', () => {
 describe('the job', () => {
   const fake = fakeNgx();
   const log = vi.spyOn(ngx, 'log');
-  let asked: { url: string; method: string; headers: Record<string, string> }[] = [];
+  let requested: { url: string; method: string; headers: Record<string, string> }[] = [];
   let answer: (url: string) => Promise<{ status: number; headers: Headers }>;
   const denial = (more: Record<string, string> = {}) => ({
     status: 403,
@@ -131,10 +131,10 @@ describe('the job', () => {
     vi.useFakeTimers({ now: 1_000_000 });
     fake.zones.svids.clear();
     log.mockClear();
-    asked = [];
+    requested = [];
     answer = async () => denial();
     fake.fetch = async (url, options) => {
-      asked.push({ url, ...(options as { method: string; headers: Record<string, string> }) });
+      requested.push({ url, ...(options as { method: string; headers: Record<string, string> }) });
       return answer(url);
     };
     return () => vi.useRealTimers();
@@ -144,7 +144,7 @@ describe('the job', () => {
   /** The samples of the metrics at the time of the test. */
   const read = (requests: readonly MeshProbe[]) =>
     Object.fromEntries(
-      meshMetrics.map((it) => [it.name, it.read({ watched: { probes: { ...probes, requests } }, now: 1000 } as never)]),
+      meshMetrics.map((it) => [it.name, it.read({ config: { probes: { ...probes, requests } }, now: 1000 } as never)]),
     );
   const values = (read: Readonly<Record<string, readonly Sample[]>>) =>
     Object.values(read).flatMap((samples) => samples.map(([, value]) => value));
@@ -152,7 +152,7 @@ describe('the job', () => {
   test('sends HEAD without a credential through the egress server, and logs nothing while all is denied', async () => {
     const one = { ...many[0]!, path: '/a b/meshgate-probe' };
     await probeMeshes({ ...probes, requests: [one] });
-    expect(asked).toEqual([
+    expect(requested).toEqual([
       {
         url: 'http://unix:/run/egress.sock:/probe/ingress_east/editor/a%20b/meshgate-probe',
         method: 'HEAD',
@@ -196,12 +196,12 @@ describe('the job', () => {
     };
     const all = { ...probes, assertion: settings, requests: [one] };
     await probeMeshes(all);
-    expect(asked, 'without a key, the request would be another one').toEqual([]);
+    expect(requested, 'without a key, the request would be another one').toEqual([]);
     expect(values(read([one]))).toEqual([1]);
     writeFileSync(keysFile, text);
     vi.setSystemTime(1_010_000);
     await probeMeshes(all);
-    const [jwt = '', more] = asked.map(({ headers }) => headers['X-Meshgate-Assertion'] ?? '');
+    const [jwt = '', more] = requested.map(({ headers }) => headers['X-Meshgate-Assertion'] ?? '');
     expect(more).toBeUndefined();
     expect(decodeJwt(jwt)).toEqual({
       ...{ iss: 'https://wiki.test', aud: 's0', sub: 'meshgate:probe', provider: 'nobody' },
@@ -248,7 +248,7 @@ describe('the job', () => {
 
   test('ends within the interval if the ingress hangs, and begins the next time with the others', async () => {
     answer = () => new Promise(() => {});
-    const services = () => asked.map(({ url }) => url);
+    const services = () => requested.map(({ url }) => url);
     const run = probeMeshes({ ...probes, requests: many.map((it) => ({ ...it, path: `/${it.service}` })) });
     const ended = vi.fn();
     void run.then(ended);
@@ -256,7 +256,7 @@ describe('the job', () => {
     expect(ended).toHaveBeenCalled();
     const first = services();
     expect(first.length).toBeLessThan(20);
-    asked = [];
+    requested = [];
     void probeMeshes({ ...probes, requests: many.map((it) => ({ ...it, path: `/${it.service}` })) });
     await vi.advanceTimersByTimeAsync(1);
     expect(services().filter((url) => first.includes(url))).toEqual([]);

@@ -17,7 +17,7 @@ const write = (name: string, text = 'x: 1\n') => {
 };
 
 /** The paths that the shell function prints, without the folder. */
-function watched(overlay = ''): readonly string[] {
+function observed(overlay = ''): readonly string[] {
   const env = {
     PATH: process.env.PATH ?? '',
     MESHGATE_POLICY: join(folder, 'meshgate.yaml'),
@@ -36,7 +36,7 @@ function watched(overlay = ''): readonly string[] {
 test('the policy and its overlays', () => {
   write('meshgate.yaml', 'version: 1\n');
   write('other.yaml');
-  expect(watched(join(folder, 'prod.yaml'))).toEqual(['meshgate.yaml', 'prod.yaml']);
+  expect(observed(join(folder, 'prod.yaml'))).toEqual(['meshgate.yaml', 'prod.yaml']);
 });
 
 test.each(['teams:\n  pay: {}\n', '"teams": {}', 'profiles: [{ use: ./mine.yaml }]'])(
@@ -44,13 +44,13 @@ test.each(['teams:\n  pay: {}\n', '"teams": {}', 'profiles: [{ use: ./mine.yaml 
   (text) => {
     write('meshgate.yaml', text);
     for (const name of ['mine.yaml', 'teams/pay.yaml', 'a/b/c/deep.yml', 'README.md']) write(name);
-    expect(watched()).toEqual(['meshgate.yaml', 'mine.yaml', 'teams/pay.yaml', 'a/b/c/deep.yml']);
+    expect(observed()).toEqual(['meshgate.yaml', 'mine.yaml', 'teams/pay.yaml', 'a/b/c/deep.yml']);
   },
 );
 
 test('a pipe in place of the policy or of a certificate is not read, because that would never end', () => {
   execFileSync('mkfifo', [join(folder, 'meshgate.yaml')]);
-  expect(watched()).toEqual(['meshgate.yaml']);
+  expect(observed()).toEqual(['meshgate.yaml']);
   const script = `. ${resolve('nginx/common.sh')}; policy_files | digests`;
   const env = { PATH: process.env.PATH ?? '', MESHGATE_POLICY: join(folder, 'meshgate.yaml') };
   expect(execFileSync('sh', ['-c', script], { env, timeout: 5000 }).toString()).toContain('no file: ');
@@ -61,5 +61,5 @@ test('in a ConfigMap, each file once', () => {
   write('..1/pay.yaml');
   symlinkSync('..1', join(folder, '..data'));
   for (const name of ['meshgate.yaml', 'pay.yaml']) symlinkSync(`..data/${name}`, join(folder, name));
-  expect(watched()).toEqual(['meshgate.yaml', 'pay.yaml']);
+  expect(observed()).toEqual(['meshgate.yaml', 'pay.yaml']);
 });

@@ -17,7 +17,6 @@ import { filterBytes } from '../../../src/targets/consul/size.ts';
 import { coversMethod, NAMED, REST } from '../../../src/targets/kit/methods.ts';
 import { describeWith } from '../../harness/needs.ts';
 import {
-  askedOf,
   lacksAnswers,
   leafOf,
   PASSING,
@@ -25,6 +24,7 @@ import {
   ROLELESS,
   record,
   recordNames,
+  requestedOf,
   sourceIn,
 } from '../../mesh/consul/answers.ts';
 import { type Bearer, storeWith } from '../../mesh/consul/ask.ts';
@@ -69,12 +69,12 @@ function difference(name: string, { entries, requests }: ReturnType<typeof recor
   const { issuer = 'https://none.test', keys = '' } = provider ?? {};
   const settings: Assertion = { issuer, keysFile: '/run/keys', lifetime: 60, byRole: true };
   return requests.flatMap((request) => {
-    const asked = askedOf(request, settings, keys, NOW);
-    const verdict = verdictOf(store, asked, SETUP);
+    const requested = requestedOf(request, settings, keys, NOW);
+    const verdict = verdictOf(store, requested, SETUP);
     const { arrived, assertion, method, path } = request;
     const text = `${name}: ${request.service} ${request.client} ${JSON.stringify(assertion)} ${method} ${path}`;
-    const said = verdict.kind === 'refused token' ? 'refused' : verdict.kind;
-    if (said !== realOf(request)) return [`${text}: ${said}, but Envoy answered ${request.status}`];
+    const reported = verdict.kind === 'refused token' ? 'refused' : verdict.kind;
+    if (reported !== realOf(request)) return [`${text}: ${reported}, but Envoy answered ${request.status}`];
     if (arrived === undefined || verdict.kind !== 'allowed') return [];
     const plain = readPath(method, path, true);
     if (arrived.path.replace(/\?.*$/s, '') !== plain) return [`${text}: matched as ${plain}, but as ${arrived.path}`];

@@ -7,7 +7,7 @@ import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { McpHeaders } from '../../../src/rules/tools.ts';
 import { renderedEntries, storeWith, tokenOf } from '../../mesh/consul/ask.ts';
-import { type Asked, type Setup, verdictOf } from '../../mesh/consul/evaluate.ts';
+import { type Requested, type Setup, verdictOf } from '../../mesh/consul/evaluate.ts';
 import { DOMAIN, spiffe } from '../targets/consul/samples.ts';
 import { prover } from '../targets/members.ts';
 import { policyText } from '../targets/members-policy.ts';
@@ -57,7 +57,7 @@ const BEARERS = [
 const headersOf = ({ version, method, name }: McpHeaders): Record<string, string> =>
   JSON.parse(JSON.stringify({ 'mcp-protocol-version': version, 'mcp-method': method, 'mcp-name': name }));
 
-const REQUESTS: readonly Asked[] = BEARERS.flatMap((who) => {
+const REQUESTS: readonly Requested[] = BEARERS.flatMap((who) => {
   const token = who === null ? undefined : tokenOf(policy, who, NOW);
   const common = { service: 'wiki', client: spiffe('ingress'), now: NOW, ...(token && { token }) };
   return ['GET', 'POST'].flatMap((method) =>
@@ -107,15 +107,15 @@ function changesOf(permission: Any): readonly (readonly [name: string, changed: 
 }
 
 test('a yes to changed or added permissions is a yes to the same requests', () => {
-  const asked = JSON.parse(JSON.stringify(changedLists()));
+  const requested = JSON.parse(JSON.stringify(changedLists()));
   const own = answersOf(entries);
   expect(new Set(own).size).toBe(2);
   const found = { proved: 0, differing: 0 };
-  for (const [name, list] of asked) {
+  for (const [name, list] of requested) {
     const changed = withPermissions(list);
-    const said = isProved(changed);
+    const reported = isProved(changed);
     // The model takes longer than `prove`, so of the changes without a yes only the count is of interest.
-    if (!said) {
+    if (!reported) {
       found.differing += 1;
       continue;
     }

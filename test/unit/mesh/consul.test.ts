@@ -46,20 +46,20 @@ function disagreements(policy: Policy, messages: readonly McpHeaders[] = [{}]): 
   const tokens = new Map(BEARERS.map((it) => [it, it === null ? undefined : tokenOf(policy, it, NOW)]));
   return [...cells<MeshRule>(projection(policy, rules), [])].flatMap(({ host, path, method, left }) => {
     const service = SERVICES.find((name) => serviceHost(name) === host.host) ?? '';
-    const asked = { service, method: method.method, path: `${path.path}?q=/x`, now: NOW };
+    const requested = { service, method: method.method, path: `${path.path}?q=/x`, now: NOW };
     return messages.flatMap((message) => {
       const headers = headersOf(message);
       const ask = (client: string, token: Token | undefined, setup: Setup) =>
-        verdictOf(store, { ...asked, headers, client: spiffe(client), ...(token && { token }) }, setup).kind;
+        verdictOf(store, { ...requested, headers, client: spiffe(client), ...(token && { token }) }, setup).kind;
       return clients.flatMap((client) =>
         BEARERS.flatMap((bearer) => {
           const token = tokens.get(bearer);
           const right = left.some((rule) => rule.as === client && isFor(rule, bearer, message));
-          const said = ask(client, token, REFUSING);
-          const open = said === 'refused' && ask(client, token, ALLOWING) === 'allowed';
-          if ((said === 'allowed') === right && !open) return [];
+          const reported = ask(client, token, REFUSING);
+          const open = reported === 'refused' && ask(client, token, ALLOWING) === 'allowed';
+          if ((reported === 'allowed') === right && !open) return [];
           const who = `${client} ${JSON.stringify(bearer)} ${JSON.stringify(message)}`;
-          return [`${who} ${method.method} ${service}${path.path}: ${said}`];
+          return [`${who} ${method.method} ${service}${path.path}: ${reported}`];
         }),
       );
     });

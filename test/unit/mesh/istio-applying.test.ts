@@ -33,7 +33,7 @@ interface IstioObject {
 type Objects = readonly IstioObject[];
 
 /** A request at pods. */
-interface Asked {
+interface Requested {
   readonly pods: string;
   readonly port: number;
   readonly path: string;
@@ -49,7 +49,7 @@ const INGRESS = 'example.org/ns/edge/sa/ingress';
 const matchesPath = (pattern: string, path: string): boolean =>
   pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
 
-function holds({ key, values, notValues }: Condition, claims: Asked['claims']): boolean {
+function holds({ key, values, notValues }: Condition, claims: Requested['claims']): boolean {
   const [, name = ''] = /^request\.auth\.claims\[(\w+)\]$/.exec(key) ?? [];
   const value = claims?.[name];
   if (notValues !== undefined) return value === undefined;
@@ -59,7 +59,7 @@ function holds({ key, values, notValues }: Condition, claims: Asked['claims']): 
 const podsOf = ({ spec }: IstioObject): string | undefined => spec.selector?.matchLabels.app;
 
 /** Whether the sidecar of pods lets a request pass. */
-function passes(objects: Objects, { pods, port, path, peer, claims }: Asked): boolean {
+function passes(objects: Objects, { pods, port, path, peer, claims }: Requested): boolean {
   const here = objects.filter((it) => podsOf(it) === pods);
   const of = (kind: string) => here.filter((it) => it.kind === kind);
   if (peer === undefined && of('PeerAuthentication').some(({ spec }) => spec.mtls?.mode === 'STRICT')) return false;
@@ -142,7 +142,7 @@ function* updating(before: Objects, after: Objects): Generator<Objects> {
   }
 }
 
-const REQUESTS: readonly Asked[] = ['web', 'other'].flatMap((pods) =>
+const REQUESTS: readonly Requested[] = ['web', 'other'].flatMap((pods) =>
   ['/x', '/y'].flatMap((path) =>
     [INGRESS, 'example.org/ns/apps/sa/stranger', undefined].flatMap((peer) => {
       const request = { pods, port: 8080, path, ...(peer !== undefined && { peer }) };
@@ -157,15 +157,21 @@ const REQUESTS: readonly Asked[] = ['web', 'other'].flatMap((pods) =>
 /** What an update does wrong, and how many requests it could do wrong. */
 function mistakes(before: Objects, after: Objects) {
   const states = [...updating(before, after), ...updating(before, [...after].reverse())];
-  const verdicts = REQUESTS.map((asked) => ({ asked, old: passes(before, asked), own: passes(after, asked) }));
-  const denied = verdicts.filter(({ old, own }) => !old && !own).map(({ asked }) => asked);
+  const verdicts = REQUESTS.map((requested) => ({
+    requested,
+    old: passes(before, requested),
+    own: passes(after, requested),
+  }));
+  const denied = verdicts.filter(({ old, own }) => !old && !own).map(({ requested }) => requested);
   // Pods that only one of the policies names are open under the other, so a first or last policy must deny something.
   const guarded = (pods: string) => [before, after].every((all) => all.some((it) => podsOf(it) === pods));
-  const allowed = verdicts.filter(({ old, own, asked }) => old && own && guarded(asked.pods)).map(({ asked }) => asked);
+  const allowed = verdicts
+    .filter(({ old, own, requested }) => old && own && guarded(requested.pods))
+    .map(({ requested }) => requested);
   return {
     count: { denied: denied.length, allowed: allowed.length },
-    wider: denied.filter((asked) => states.some((state) => passes(state, asked))),
-    narrower: allowed.filter((asked) => states.some((state) => !passes(state, asked))),
+    wider: denied.filter((requested) => states.some((state) => passes(state, requested))),
+    narrower: allowed.filter((requested) => states.some((state) => !passes(state, requested))),
   };
 }
 

@@ -90,9 +90,9 @@ describeWith(lacksAnswers(), 'the model of Linkerd', () => {
   test.each(Object.entries(SETS))('decides each request of %s as real proxies do', (name, count) => {
     const { cluster, requests } = answerSet(name);
     expect(requests).toHaveLength(count);
-    const differs = requests.flatMap(({ asked, answered }) => {
-      const said = verdictOf(cluster, asked);
-      return said === realOf(answered) ? [] : [{ said, answered }];
+    const differs = requests.flatMap(({ requested, answered }) => {
+      const reported = verdictOf(cluster, requested);
+      return reported === realOf(answered) ? [] : [{ reported, answered }];
     });
     expect(differs).toEqual([]);
   });
@@ -122,12 +122,12 @@ describeWith(lacksAnswers(), 'the model of Linkerd', () => {
       const found = answer.no_tls ? {} : meshTls(connectionOf(sent as SvidAnswer));
       const identity = found === 'closed' ? undefined : found.identity;
       const paths = Object.entries(answer.answers).filter(([path, real]) => {
-        const asked = { pod, method: 'GET', authority: 'web.test', path };
-        const said =
+        const requested = { pod, method: 'GET', authority: 'web.test', path };
+        const reported =
           found === 'closed'
             ? 'refused: connection'
-            : verdictOf(cluster, { ...asked, ...(identity !== undefined && { client: identity }) });
-        return said !== REAL[real];
+            : verdictOf(cluster, { ...requested, ...(identity !== undefined && { client: identity }) });
+        return reported !== REAL[real];
       });
       const isKnown = (identity ?? null) === answer.identified;
       return paths.length === 0 && isKnown ? [] : [{ answer, found, paths }];

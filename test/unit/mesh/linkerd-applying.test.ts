@@ -8,7 +8,7 @@ import { parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import { linkerd } from '../../../src/targets/linkerd/index.ts';
 import { takenIn } from '../../mesh/linkerd/admission.ts';
-import { type Asked, type Cluster, clusterOf, verdictOf } from '../../mesh/linkerd/evaluate.ts';
+import { type Cluster, clusterOf, type Requested, verdictOf } from '../../mesh/linkerd/evaluate.ts';
 import type { LinkerdObject } from '../../mesh/linkerd/objects.ts';
 
 const GOLDEN = new URL('../targets/linkerd/golden/', import.meta.url);
@@ -98,15 +98,15 @@ function* updating(before: Objects, copies: Objects, after: Objects, { named = [
   const emptied = switched.filter((it) => isCopy(it) || (it.kind !== ROUTE && it.kind !== POLICY));
   yield* applying(emptied, after, parts);
   const kept = new Set(after.map(nameOf));
-  const whole = [...emptied.filter((it) => !kept.has(nameOf(it))), ...after];
+  const entire = [...emptied.filter((it) => !kept.has(nameOf(it))), ...after];
   // Step 4: the Servers of the copies, and then the rest of the copies.
-  yield* deleting(whole, ofKind(added, SERVER), parts);
-  const again = whole.filter((it) => !ofKind(added, SERVER).includes(it));
+  yield* deleting(entire, ofKind(added, SERVER), parts);
+  const again = entire.filter((it) => !ofKind(added, SERVER).includes(it));
   yield* pruning(again, added, parts);
 }
 
 /** One request of each kind that the objects distinguish. */
-function requestsFor(objects: readonly LinkerdObject[]): readonly Asked[] {
+function requestsFor(objects: readonly LinkerdObject[]): readonly Requested[] {
   const { servers, routes, authentications } = clusterOf(objects);
   const hosts = routes.flatMap(({ hostnames }) => hostnames.map((it) => it.replace('*', 'other')));
   const values = routes.flatMap(({ rules }) =>
@@ -129,16 +129,16 @@ function requestsFor(objects: readonly LinkerdObject[]): readonly Asked[] {
   );
 }
 
-const passes = (cluster: Cluster, asked: Asked): boolean => verdictOf(cluster, asked) === 'allowed';
+const passes = (cluster: Cluster, requested: Requested): boolean => verdictOf(cluster, requested) === 'allowed';
 
 /** The requests that neither policy allows and that pass in some state, and those that both allow and that some state
  * denies. */
 function compared(before: Objects, after: Objects, all: Iterable<Objects>) {
   const [old, own] = [clusterOf(before), clusterOf(after)];
-  const asked = requestsFor([...after, ...before.filter((it) => !after.some((other) => isSame(it, other)))]);
+  const requested = requestsFor([...after, ...before.filter((it) => !after.some((other) => isSame(it, other)))]);
   // At a port without a Server, Linkerd's default decides, whatever is applied.
-  const denied = asked.filter((it) => !passes(old, it) && !passes(own, it));
-  const allowed = asked.filter((it) => passes(old, it) && passes(own, it));
+  const denied = requested.filter((it) => !passes(old, it) && !passes(own, it));
+  const allowed = requested.filter((it) => passes(old, it) && passes(own, it));
   const clusters = [...all].map((objects) => clusterOf(objects));
   return {
     count: { denied: denied.length, allowed: allowed.length, states: clusters.length },

@@ -30,9 +30,11 @@ function disagreements(policy: Policy): readonly string[] {
     const pod = podOf(policy, service);
     return clients.flatMap((client) => {
       const right = left.some((rule: Rule) => rule.as === client);
-      const asked = { pod, authority: `${host.host}:8443`, path: `${path.path}?q=/x`, method: method.method };
-      const said = verdictOf(cluster, { ...asked, ...(client !== undefined && { client }) });
-      return (said === 'allowed') === right ? [] : [`${client} ${method.method} ${host.host}${path.path}: ${said}`];
+      const requested = { pod, authority: `${host.host}:8443`, path: `${path.path}?q=/x`, method: method.method };
+      const reported = verdictOf(cluster, { ...requested, ...(client !== undefined && { client }) });
+      return (reported === 'allowed') === right
+        ? []
+        : [`${client} ${method.method} ${host.host}${path.path}: ${reported}`];
     });
   });
 }

@@ -85,8 +85,10 @@ describe('a converted expression', () => {
   const paths = fc
     .array(fc.constantFrom('a', 'b', 'ab', 'a.a'), { maxLength: 4 })
     .chain((segments) => fc.constantFrom(`/${segments.join('/')}`, `/${segments.join('/')}/`.replace('//', '/')));
-  const covers = ({ kind, path }: Paths, asked: string) =>
-    kind === 'exact' ? asked === path : asked.startsWith(`${path}/`) || (kind === 'prefix' && asked === path);
+  const covers = ({ kind, path }: Paths, requested: string) =>
+    kind === 'exact'
+      ? requested === path
+      : requested.startsWith(`${path}/`) || (kind === 'prefix' && requested === path);
 
   test('never names a path that the expression does not match', () => {
     holds(

@@ -293,9 +293,9 @@ test('all Ingresses give a valid policy, and no annotation is silent', async () 
       expect(ran.err).toBe('');
       const report = JSON.parse(ran.out) as Reported;
       expect(parsePolicy(report.policy, 'x').errors).toEqual([]);
-      const said = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
+      const reported = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
       const silent = all.flatMap(([annotations], index) =>
-        Object.keys(annotations).filter((name) => !said.has(`apps/i${index} ${name}`)),
+        Object.keys(annotations).filter((name) => !reported.has(`apps/i${index} ${name}`)),
       );
       expect(silent).toEqual([]);
     }),

@@ -24,8 +24,8 @@ const routeOf = (report: Reported) => policyOf(report).hosts[0]!.routes[0]!;
 test('the report says what becomes of each of the 138 annotations', async () => {
   expect(names).toHaveLength(138);
   const report = await one(Object.fromEntries(names.filter((it) => it !== 'canary').map((name) => [name, 'x'])));
-  const said = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
-  expect(names.filter((name) => name !== 'canary' && !said.has(`apps/app ${name}`))).toEqual([]);
+  const reported = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
+  expect(names.filter((name) => name !== 'canary' && !reported.has(`apps/app ${name}`))).toEqual([]);
 });
 
 describe('annotations that ingress-nginx does not read', () => {

@@ -98,11 +98,11 @@ function names(text: string, { host, path }: (typeof requests)[number], policy: 
 /** Expects that no request passes that ingress-nginx refuses, whatever the age of the Ingresses is. */
 async function neverWider(ingresses: readonly Ingress[], controller: Controller = {}): Promise<Reported> {
   const report = await migrated(ingresses, controller);
-  const said = [...report.differs, ...report.notCarried].flatMap(({ wider, text }) => (wider ? [text] : []));
+  const reported = [...report.differs, ...report.notCarried].flatMap(({ wider, text }) => (wider ? [text] : []));
   for (const request of allowedBy(report)) {
     if (orders(ingresses).every((it) => reaches(it, request, controller))) continue;
-    const isNamed = said.some((it) => names(it, request, report.policy));
-    expect(isNamed, `${request.network} ${request.host}${request.path}: ${said.join('; ')}`).toBe(true);
+    const isNamed = reported.some((it) => names(it, request, report.policy));
+    expect(isNamed, `${request.network} ${request.host}${request.path}: ${reported.join('; ')}`).toBe(true);
   }
   return report;
 }

@@ -509,14 +509,14 @@ describe('expressions', () => {
       const report = await migrated(locations);
       const requests = PATHS.map((path) => ({ path, network: '198.51.100.9' }));
       const opened = allowedBy(report, requests).filter((it) => !passes(locations, it));
-      const said = wider(report).map(({ text }) => text);
+      const reported = wider(report).map(({ text }) => text);
       for (const { path } of opened) {
         // A policy compares letters with case, and whole words.
         const isOtherCase = path !== path.toLowerCase();
         const known = isOtherCase ? /any case of letters/ : /continue the last word/;
         expect(
-          said.some((it) => known.test(it)),
-          `${path}: ${said.join('; ')}`,
+          reported.some((it) => known.test(it)),
+          `${path}: ${reported.join('; ')}`,
         ).toBe(true);
         const word = new RegExp(`^(?:${expression})(?:/|$)`);
         // Any characters behind a word continue it, too.

@@ -30,8 +30,8 @@ test('the report says what becomes of each of the 167 flags', async () => {
   expect(flags).toHaveLength(167);
   const names = flags.map((flag) => `--${flag}`);
   const report = await run({ 'run.sh': `#!/bin/sh\noauth2-proxy ${names.map((it) => `${it}=x`).join(' ')}\n` });
-  const said = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
-  expect(names.filter((it) => !said.has(it) || lists(report, it, /no such option/))).toEqual([]);
+  const reported = new Set([...report.carried, ...report.notCarried].map(({ option }) => option));
+  expect(names.filter((it) => !reported.has(it) || lists(report, it, /no such option/))).toEqual([]);
 });
 
 describe('precedence', () => {
@@ -117,8 +117,8 @@ describe('who may pass', () => {
     // No token has the id of a tenant in capital letters, and oauth2-proxy compares it exactly.
     const capital = await of('8F8B0B2E-4D7C-4B6D-9D60-0F3B8A1A6A55');
     expect(capital.policy).toContain('tenants: ["00000000-0000-0000-0000-000000000000"]');
-    const said = await of('8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55');
-    expect(policyOf(said).providers.entra?.issuers).toEqual([
+    const reported = await of('8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55');
+    expect(policyOf(reported).providers.entra?.issuers).toEqual([
       'https://login.microsoftonline.com/8f8b0b2e-4d7c-4b6d-9d60-0f3b8a1a6a55/v2.0',
     ]);
   });

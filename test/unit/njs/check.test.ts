@@ -18,14 +18,14 @@ const gone = '__Host-Http-meshgate=; Max-Age=0; Path=/; Secure; HttpOnly; SameSi
 
 let context: Context;
 /** The requests to the sign-in's side. */
-let asked: { wait: string | undefined; session: string | undefined; host: string | undefined }[];
+let requested: { wait: string | undefined; session: string | undefined; host: string | undefined }[];
 
 /** The answer of the sign-in's side. */
 function renewing(status: number, body: string | (() => Promise<string>) = ''): void {
   fake.fetch = async (url, options) => {
     expect(url).toBe('http://unix:/run/check.sock:/.meshgate/renew');
     const headers = options?.headers ?? {};
-    asked.push({
+    requested.push({
       wait: headers['X-Meshgate-Wait'],
       session: headers['X-Meshgate-Session'],
       host: headers['X-Meshgate-Host'],
@@ -44,7 +44,7 @@ function at(seconds: number): void {
 beforeEach(() => {
   for (const zone of Object.values(fake.zones)) zone.clear();
   fake.logged.length = 0;
-  asked = [];
+  requested = [];
   renewing(204);
   writeRing(['k1', 1]);
   context = new Context();
@@ -389,14 +389,14 @@ describe('renewal', () => {
     const text = await ada();
     at(479);
     await context.check(cookie(text));
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
     at(481);
     renewing(202);
     const contexts = [context, new Context(), new Context()];
     for (let i = 0; i < 3; i++) {
       for (const one of contexts) expect((await one.check(cookie(text))).status).toBe(204);
     }
-    expect(asked).toEqual([{ wait: '0', session: text, host: wiki }]);
+    expect(requested).toEqual([{ wait: '0', session: text, host: wiki }]);
     at(550);
     const renewed = await newer();
     renewing(200, renewed);
@@ -408,7 +408,7 @@ describe('renewal', () => {
     // The requests of the other tabs, still with the old cookie.
     renewing(204);
     expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toContain(renewed);
-    expect(asked).toHaveLength(2);
+    expect(requested).toHaveLength(2);
     expect((await context.check(cookie(renewed))).headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
   });
 
@@ -425,13 +425,13 @@ describe('renewal', () => {
     }
     renewing(200, await sealed(adas(start, { gen: 2 })));
     expect((await context.check(cookie(text))).headers['X-Meshgate-Set-Cookie']).toBeDefined();
-    expect(asked).toEqual([{ wait: '1', session: text, host: wiki }]);
+    expect(requested).toEqual([{ wait: '1', session: text, host: wiki }]);
   });
 
   it('that a clock ahead by the skew has sealed is not renewed', async () => {
     const text = await sealed(adas(start + 30));
     expect((await context.check(cookie(text))).status).toBe(204);
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
   it('does not pass with a newer session either that a clock a day ahead has sealed', async () => {
@@ -452,7 +452,7 @@ describe('renewal', () => {
     const calm = new Context(slow);
     at(7201);
     await calm.check(cookie(text));
-    expect(asked).toEqual([{ wait: '0', session: text, host: wiki }]);
+    expect(requested).toEqual([{ wait: '0', session: text, host: wiki }]);
   });
 
   it('is requested again when the time is over, even shortly after an early request', async () => {
@@ -465,7 +465,7 @@ describe('renewal', () => {
     renewing(200, renewed);
     const { status, headers } = await context.check(cookie(text));
     expect([status, headers['X-Meshgate-Set-Cookie']]).toEqual([204, expect.stringContaining(renewed)]);
-    expect(asked.map(({ wait }) => wait)).toEqual(['0', '1']);
+    expect(requested.map(({ wait }) => wait)).toEqual(['0', '1']);
   });
 
   it('is awaited if it is late', async () => {
@@ -476,7 +476,7 @@ describe('renewal', () => {
     const { status, headers } = await context.check(cookie(text));
     expect(status).toBe(204);
     expect(headers['X-Meshgate-Set-Cookie']).toContain(renewed);
-    expect(asked).toEqual([{ wait: '1', session: text, host: wiki }]);
+    expect(requested).toEqual([{ wait: '1', session: text, host: wiki }]);
   });
 
   it.each<[string, () => void]>([
@@ -486,7 +486,7 @@ describe('renewal', () => {
       'it does not answer',
       () => {
         fake.fetch = async () => {
-          asked.push({ wait: '1', session: undefined, host: undefined });
+          requested.push({ wait: '1', session: undefined, host: undefined });
           throw new Error('timed out');
         };
       },
@@ -503,10 +503,10 @@ describe('renewal', () => {
       expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'session_expired', 'X-Meshgate-Signin': 'renew' });
       expect(headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
     }
-    expect(asked).toHaveLength(1);
+    expect(requested).toHaveLength(1);
     at(706);
     expect((await context.check(cookie(text))).status).toBe(204);
-    expect(asked).toHaveLength(2);
+    expect(requested).toHaveLength(2);
   });
 
   it('uses the provider for a page if the claims are not confirmed in time; other requests are refused', async () => {
@@ -522,7 +522,7 @@ describe('renewal', () => {
       expect(headers).toMatchObject({ 'X-Meshgate-Reason': 'session_expired', 'X-Meshgate-Signin': 'renew' });
       expect(headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
     }
-    expect(asked).toHaveLength(1);
+    expect(requested).toHaveLength(1);
     at(706);
     renewing(204);
     expect((await context.check(cookie(text))).status).toBe(204);
@@ -541,7 +541,7 @@ describe('renewal', () => {
       });
     }
     expect((await context.check(cookie(text))).headers).not.toHaveProperty('X-Meshgate-Set-Cookie');
-    expect(asked).toHaveLength(1);
+    expect(requested).toHaveLength(1);
   });
 
   it('selects the claims again for another policy, and without a record the session is not accepted', async () => {
@@ -564,7 +564,7 @@ describe('renewal', () => {
     at(700);
     await context.check({ ...cookie(await ada()), 'X-Meshgate-Origin': 'https://evil.example' });
     await context.check({ ...cookie(await ada({ selection: 'x' })), 'X-Meshgate-Origin': 'https://evil.example' });
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
   it('lets only a limited number of requests wait', async () => {
@@ -574,7 +574,7 @@ describe('renewal', () => {
     renewing(200, await newer());
     const { status, headers } = await context.check(cookie(await ada()));
     expect([status, headers['X-Meshgate-Set-Cookie']]).toEqual([204, undefined]);
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 });
 

@@ -162,8 +162,8 @@ function apart({ 'X-Meshgate-Caller': caller, ...headers }: Answer['headers']): 
   const fields = { Rule: rule, As: as, User: user, Provider: provider, Roles: roles, Agent: agent, Actors: actors };
   const more = { Alone: alone, Claims: claims, Pseudonym: pseudonym };
   const all = [...Object.entries({ ...fields, ...more }), ...identity.map((value, i) => [`H${i}`, value] as const)];
-  const said = all.flatMap(([name, value]) => (value ? [[`X-Meshgate-${name}`, value]] : []));
-  return { ...headers, ...Object.fromEntries(said) };
+  const reported = all.flatMap(([name, value]) => (value ? [[`X-Meshgate-${name}`, value]] : []));
+  return { ...headers, ...Object.fromEntries(reported) };
 }
 
 /** One context of a gateway with its memory. */

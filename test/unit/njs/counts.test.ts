@@ -11,7 +11,7 @@ stopClock(fake, start);
 
 /** What a scrape says about counters, by what stands before the value. */
 async function scrape(policy = 'p1'): Promise<Readonly<Record<string, number>>> {
-  const watched = {
+  const config = {
     policy,
     check: '/run/check.sock',
     providers: [],
@@ -22,7 +22,7 @@ async function scrape(policy = 'p1'): Promise<Readonly<Record<string, number>>> 
   };
   let text = '';
   const r = { headersOut: {}, return: (_: number, body: string) => (text = body) };
-  await metricsHandler(watched)(r as unknown as NginxHTTPRequest);
+  await metricsHandler(config)(r as unknown as NginxHTTPRequest);
   const lines = text.split('\n').filter((line) => /^meshgate_\w+_(total|bucket|sum|count)\b/.test(line));
   return Object.fromEntries(
     lines.map((line) => [line.slice(9, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),
@@ -94,9 +94,9 @@ describe('decisions', () => {
     expect(await context.check({})).toMatchObject({ status: 401 });
     expect(await context.check({}, 'public/*')).toMatchObject({ status: 204 });
     fake.zones.counts.room = Number.POSITIVE_INFINITY;
-    const said = await scrape();
-    expect(said[decision('*', `${wiki}/*#1`, 'credential_missing')]).toBeUndefined();
-    expect(said.counts_lost_total).toBe(1);
+    const reported = await scrape();
+    expect(reported[decision('*', `${wiki}/*#1`, 'credential_missing')]).toBeUndefined();
+    expect(reported.counts_lost_total).toBe(1);
   });
 
   it('are all counted as lost if the zone of names has no room, and are counted when it has room again', async () => {
@@ -171,8 +171,8 @@ describe('the histogram of the check’s time', () => {
     for (let i = 0; i < 2; i++) await context.check({}, 'public/*');
     expect((await scrape()).check_duration_seconds_count).toBe(2);
     slow('0.100');
-    const said = await scrape();
-    expect(said['check_duration_seconds_bucket{le="0.005"}']).toBe(2);
-    expect(said.check_duration_seconds_count).toBe(3);
+    const reported = await scrape();
+    expect(reported['check_duration_seconds_bucket{le="0.005"}']).toBe(2);
+    expect(reported.check_duration_seconds_count).toBe(3);
   });
 });

@@ -39,37 +39,37 @@ export class FakeEtcd {
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: what etcd is asked
-  #answer(path: string, asked: any): object {
+  #answer(path: string, requested: any): object {
     switch (path) {
       case '/v3/lease/grant': {
         const ID = String(++this.#lease);
-        this.leases.set(ID, Number(asked.TTL));
-        return { ID, TTL: asked.TTL };
+        this.leases.set(ID, Number(requested.TTL));
+        return { ID, TTL: requested.TTL };
       }
       case '/v3/lease/revoke':
-        this.leases.delete(asked.ID);
-        for (const [key, { lease }] of this.entries) if (lease === asked.ID) this.entries.delete(key);
+        this.leases.delete(requested.ID);
+        for (const [key, { lease }] of this.entries) if (lease === requested.ID) this.entries.delete(key);
         return this.#header();
       case '/v3/kv/put': {
-        const before = this.entries.get(asked.key);
-        this.#put(asked);
-        return { ...this.#header(), ...(before && { prev_kv: this.#kv(asked.key, before) }) };
+        const before = this.entries.get(requested.key);
+        this.#put(requested);
+        return { ...this.#header(), ...(before && { prev_kv: this.#kv(requested.key, before) }) };
       }
       case '/v3/kv/deleterange':
-        this.entries.delete(asked.key);
+        this.entries.delete(requested.key);
         this.revision++;
         return this.#header();
       case '/v3/kv/range':
-        return this.#range(asked);
+        return this.#range(requested);
       case '/v3/kv/txn': {
-        const [{ key, target, modRevision }] = asked.compare;
+        const [{ key, target, modRevision }] = requested.compare;
         const revision = this.entries.get(key)?.revision ?? 0;
         if (target === 'MOD' ? String(revision) !== modRevision : revision > 0) {
-          const [{ requestRange } = { requestRange: undefined }] = asked.failure ?? [];
+          const [{ requestRange } = { requestRange: undefined }] = requested.failure ?? [];
           const responses = requestRange === undefined ? [] : [{ response_range: this.#range(requestRange) }];
           return { ...this.#header(), responses };
         }
-        this.#put(asked.success[0].requestPut);
+        this.#put(requested.success[0].requestPut);
         return { ...this.#header(), succeeded: true, responses: [{ response_put: {} }] };
       }
     }

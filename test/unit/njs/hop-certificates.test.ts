@@ -60,7 +60,7 @@ interface Outcome {
  * The results of requests at the inner listener of a host, with an assertion that the other host issued: three to one
  * context of a worker, and one to another context.
  */
-async function asked(person: Person, from: string, host: string, signs = true): Promise<readonly Outcome[]> {
+async function requested(person: Person, from: string, host: string, signs = true): Promise<readonly Outcome[]> {
   const route = table.routes[`${wiki}/*`]!;
   const who = { kind: 'agent', agent: 'bot', actsFor: ['staff', 'device'] } as const;
   const rules = [...route.rules, { id: 'r#2', who, service: 'board', as: '' }];
@@ -104,7 +104,7 @@ describe('at the inner listener', () => {
     ['a certificate of an unknown host is of no CA', holder, 'gone.test', wiki, refused],
     ['a caller who needs no certificate passes', plain, PARTNER, wiki, each({})],
   ])('%s', async (_, person, from, host, expected) => {
-    expect(await asked(person, from, host)).toEqual(expected);
+    expect(await requested(person, from, host)).toEqual(expected);
   });
 
   describe('an assertion without the host that verified the certificate', () => {
@@ -114,7 +114,7 @@ describe('at the inner listener', () => {
       ['is good for a role at a host that verifies none', onDevice, PLAIN, each({})],
       ['is good for anyone else', plain, wiki, each({})],
     ])('%s', async (_, person, host, expected) => {
-      expect(await asked(person, wiki, host, false)).toEqual(expected);
+      expect(await requested(person, wiki, host, false)).toEqual(expected);
     });
   });
 });

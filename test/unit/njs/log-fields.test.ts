@@ -35,7 +35,7 @@ beforeEach(async () => {
 const bearer = (claims = {}) => ({ Authorization: `Bearer ${adasToken(start, claims)}` });
 
 /** The fields for the log of both a new and a known token, which must be the same. */
-async function saidOf(of: Table, headers: Readonly<Record<string, string>>, path = '*') {
+async function reportedOf(of: Table, headers: Readonly<Record<string, string>>, path = '*') {
   const answers = [];
   // The second context finds the token in shared memory.
   for (const context of [new Context(of), new Context(of)]) {
@@ -54,17 +54,17 @@ async function saidOf(of: Table, headers: Readonly<Record<string, string>>, path
 describe('a token', () => {
   test('has its claims in the log, the first time and again', async () => {
     const claims = '{"groups":["staff","ada’s"]}'.replace('’', '\\u2019');
-    const said = { status: 204, user: 'o-ada', claims, pseudonym: undefined };
-    expect(await saidOf(audited, bearer({ groups: ['staff', 'ada’s'] }))).toEqual(said);
+    const reported = { status: 204, user: 'o-ada', claims, pseudonym: undefined };
+    expect(await reportedOf(audited, bearer({ groups: ['staff', 'ada’s'] }))).toEqual(reported);
   });
 
   test('has neither without gateway.audit', async () => {
-    const said = { status: 204, user: 'o-ada', claims: undefined, pseudonym: undefined };
-    expect(await saidOf(table, bearer())).toEqual(said);
+    const reported = { status: 204, user: 'o-ada', claims: undefined, pseudonym: undefined };
+    expect(await reportedOf(table, bearer())).toEqual(reported);
   });
 
   test('has a pseudonym, beside the subject for services', async () => {
-    expect(await saidOf(hiding, bearer({ groups: ['staff', 'x'] }))).toEqual({
+    expect(await reportedOf(hiding, bearer({ groups: ['staff', 'x'] }))).toEqual({
       status: 204,
       user: 'o-ada',
       claims: JSON.stringify({ groups: ['staff', pseudonymOf('claims', 'x')] }),
@@ -73,15 +73,15 @@ describe('a token', () => {
   });
 
   test('has both if it is refused', async () => {
-    const said = { status: 401, user: 'o-ada', claims: '{"groups":[]}', pseudonym: pseudonymOf('okta', 'o-ada') };
-    expect(await saidOf(hiding, bearer({ groups: [] }))).toEqual(said);
+    const reported = { status: 401, user: 'o-ada', claims: '{"groups":[]}', pseudonym: pseudonymOf('okta', 'o-ada') };
+    expect(await reportedOf(hiding, bearer({ groups: [] }))).toEqual(reported);
   });
 
   test('of a subject that is too long for a refusal is cut, and the pseudonym is whole', async () => {
     const uid = 'a'.repeat(4000);
-    const said = await saidOf({ ...hiding, answerRoom: 800 }, bearer({ uid, groups: [] }));
-    expect(said?.user).toBe(`o-${'a'.repeat(62)}\ufffd`);
-    expect(said?.pseudonym).toBe(pseudonymOf('okta', `o-${uid}`));
+    const reported = await reportedOf({ ...hiding, answerRoom: 800 }, bearer({ uid, groups: [] }));
+    expect(reported?.user).toBe(`o-${'a'.repeat(62)}\ufffd`);
+    expect(reported?.pseudonym).toBe(pseudonymOf('okta', `o-${uid}`));
   });
 });
 
@@ -95,19 +95,19 @@ test('a session has the same, also with a cookie that was prepared', async () =>
     [{ ...hiding, roles }, pseudonymOf('okta', 'o-ada')],
   ] as const) {
     const text = await sealedReady(adas(start, { selection: of.selection }), of);
-    const said = await saidOf(of, { Cookie: `__Host-Http-meshgate=${text}` }, '*');
+    const reported = await reportedOf(of, { Cookie: `__Host-Http-meshgate=${text}` }, '*');
     const claims = `{"groups":["staff"],"auth_time":${start - 60}}`;
-    expect(said).toEqual({ status: 204, user: 'o-ada', claims, pseudonym });
+    expect(reported).toEqual({ status: 204, user: 'o-ada', claims, pseudonym });
   }
 });
 
 test('without its file, the log names no one, requests pass, and the error log says why', async () => {
   rmSync(keyFile);
-  const said = await saidOf(hiding, bearer({ groups: ['staff', 'x'] }));
-  expect(said).toMatchObject({ status: 204, pseudonym: '?', claims: '{"groups":["staff","?"]}' });
+  const reported = await reportedOf(hiding, bearer({ groups: ['staff', 'x'] }));
+  expect(reported).toMatchObject({ status: 204, pseudonym: '?', claims: '{"groups":["staff","?"]}' });
   expect(fake.logged.join('\n')).toContain(`meshgate: the log names no people: ${keyFile}`);
   // A file that comes back counts for new callers at once.
   writeFileSync(keyFile, JSON.stringify({ keys: [{ kid: 'p1', k }] }));
-  const later = await saidOf(hiding, bearer({ jti: 'later' }));
+  const later = await reportedOf(hiding, bearer({ jti: 'later' }));
   expect(later?.pseudonym).toBe(pseudonymOf('okta', 'o-ada'));
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import type { Watched } from '../../../src/health/types.ts';
+import type { HealthConfig } from '../../../src/health/types.ts';
 import { LOOKED } from '../../../src/njs/health/svids.ts';
 import { metricsHandler } from '../../../src/njs/metrics/handler.ts';
 import { keysName } from '../../../src/njs/shared/dicts.ts';
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'meshgate-metrics-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const acme = { name: 'acme', issuer: 'https://acme.test' };
-const watched: Watched = {
+const config: HealthConfig = {
   policy: '00112233',
   check: `${folder}/check.sock`,
   providers: [acme, { name: 'other', issuer: 'https://other.test' }],
@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 /** The lines of an answer without comments, by what stands before the value. */
-async function scrape(of = watched): Promise<ReadonlyMap<string, number>> {
+async function scrape(of = config): Promise<ReadonlyMap<string, number>> {
   let text = '';
   const r = { headersOut: {}, return: (status: number, body: string) => (text = status === 200 ? body : '') };
   await metricsHandler(of)(r as unknown as NginxHTTPRequest);
@@ -97,7 +97,7 @@ test('a rejected change of the files, and a watcher that has stopped, are proble
 });
 
 test('the status of the sealer is exported, and its time is 0 if it cannot be read, for the alert', async () => {
-  const audit = async (of = watched) => [...(await scrape(of))].filter(([name]) => name.startsWith('meshgate_audit_'));
+  const audit = async (of = config) => [...(await scrape(of))].filter(([name]) => name.startsWith('meshgate_audit_'));
   expect(await audit()).toEqual([['meshgate_audit_status_timestamp_seconds', 0]]);
   const status = { time: NOW - 2, origin: 'a/meshgate/gw-0', size: 123, read: 123, lag_s: 0.4, lag_bytes: 800 };
   writeFileSync(join(folder, 'status.json'), JSON.stringify(status));
@@ -110,6 +110,6 @@ test('the status of the sealer is exported, and its time is 0 if it cannot be re
   ]);
   writeFileSync(join(folder, 'status.json'), JSON.stringify({ ...status, error: 'disk full' }));
   expect(new Map(await audit()).get('meshgate_audit_error')).toBe(1);
-  const { audit: _, ...without } = watched;
+  const { audit: _, ...without } = config;
   expect(await audit(without)).toEqual([]);
 });

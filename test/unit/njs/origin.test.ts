@@ -70,11 +70,11 @@ const ambient: readonly (readonly [string, string, () => Promise<Record<string, 
 
 const EVIL = 'https://evil.example';
 /** `passes`, or the reason of the refusal. Sent twice: the second time the caller is known. */
-async function asked(headers: Readonly<Record<string, string>>, path: string, host = wiki): Promise<string> {
+async function requested(headers: Readonly<Record<string, string>>, path: string, host = wiki): Promise<string> {
   const outcomes: string[] = [];
   for (let i = 0; i < 2; i++) {
-    const { status, headers: said } = await context.check({ 'X-Meshgate-Method': 'POST', ...headers }, path, host);
-    outcomes.push(status === 204 ? 'passes' : String(said['X-Meshgate-Reason']));
+    const { status, headers: reported } = await context.check({ 'X-Meshgate-Method': 'POST', ...headers }, path, host);
+    outcomes.push(status === 204 ? 'passes' : String(reported['X-Meshgate-Reason']));
   }
   expect(outcomes[1]).toBe(outcomes[0]);
   return outcomes[0] as string;
@@ -82,8 +82,10 @@ async function asked(headers: Readonly<Record<string, string>>, path: string, ho
 
 describe.each(ambient)('%s', (_, path, credential) => {
   it('accepts requests from the host’s own page, and from a program', async () => {
-    expect(await asked(await credential(), path)).toBe('passes');
-    expect(await asked({ ...(await credential()), 'X-Meshgate-Origin': `https://${wiki}:8443` }, path)).toBe('passes');
+    expect(await requested(await credential(), path)).toBe('passes');
+    expect(await requested({ ...(await credential()), 'X-Meshgate-Origin': `https://${wiki}:8443` }, path)).toBe(
+      'passes',
+    );
   });
 
   it.each([
@@ -95,25 +97,25 @@ describe.each(ambient)('%s', (_, path, credential) => {
     'https://board.example.com:8443',
   ])('is refused from a page of %s', async (origin) => {
     const headers = { ...(await credential()), 'X-Meshgate-Origin': origin };
-    expect(await asked(headers, path)).toBe('origin_refused');
+    expect(await requested(headers, path)).toBe('origin_refused');
     // A known caller is refused as well.
-    expect(await asked(await credential(), path)).toBe('passes');
-    expect(await asked(headers, path)).toBe('origin_refused');
+    expect(await requested(await credential(), path)).toBe('passes');
+    expect(await requested(headers, path)).toBe('origin_refused');
   });
 });
 
 describe('pages of origins that the route names', () => {
   it('may send with a certificate', async () => {
     const headers = { 'SSL-Client-Cert': certificate, 'X-Meshgate-Origin': APP };
-    expect(await asked(headers, 'deploy/*')).toBe('passes');
+    expect(await requested(headers, 'deploy/*')).toBe('passes');
   });
 
   it('may send from a network, if they may send without credentials', async () => {
     const headers = { 'X-Meshgate-Networks': '1', 'X-Meshgate-Origin': APP };
-    expect(await asked(headers, 'probe/*')).toBe('passes');
-    expect(await asked({ ...headers, Cookie: `__Host-Http-meshgate=${await sealed(adas(start))}` }, 'probe/*')).toBe(
-      'origin_refused',
-    );
+    expect(await requested(headers, 'probe/*')).toBe('passes');
+    expect(
+      await requested({ ...headers, Cookie: `__Host-Http-meshgate=${await sealed(adas(start))}` }, 'probe/*'),
+    ).toBe('origin_refused');
   });
 });
 
@@ -124,13 +126,13 @@ it('a host by wildcard compares with the requested name', async () => {
     'X-Meshgate-Origin': origin,
   });
   const host = '*.apps.example.com';
-  expect(await asked(from('https://a.apps.example.com:8443'), 'probe/*', host)).toBe('passes');
-  expect(await asked(from('https://b.apps.example.com:8443'), 'probe/*', host)).toBe('origin_refused');
+  expect(await requested(from('https://a.apps.example.com:8443'), 'probe/*', host)).toBe('passes');
+  expect(await requested(from('https://b.apps.example.com:8443'), 'probe/*', host)).toBe('origin_refused');
 });
 
 it('an invalid certificate is refused as such, whichever page sends it', async () => {
   const headers = { 'SSL-Client-Cert': 'x', 'X-Meshgate-Origin': EVIL };
-  expect(await asked(headers, 'deploy/*')).toBe('proof_invalid');
+  expect(await requested(headers, 'deploy/*')).toBe('proof_invalid');
 });
 
 it('a page of another origin may send to a public route, as an anonymous caller without the network’s role', async () => {
@@ -146,5 +148,5 @@ it('a page of another origin may send to a public route, as an anonymous caller 
 
 it('a token is not added by browsers, so any page may send it', async () => {
   const headers = { Authorization: `Bearer ${adasToken(start)}`, 'X-Meshgate-Origin': EVIL };
-  expect(await asked(headers, 'deploy/*')).toBe('passes');
+  expect(await requested(headers, 'deploy/*')).toBe('passes');
 });

@@ -40,27 +40,27 @@ async function proofOf(own: ProofKey, token: string): Promise<Record<string, str
 }
 
 /** The results of this many requests, each with its own proof. */
-async function asked(at: Context, own: ProofKey, times: number, claims?: Record<string, unknown>) {
+async function requested(at: Context, own: ProofKey, times: number, claims?: Record<string, unknown>) {
   const token = tokenOf(own, claims);
-  const said: string[] = [];
+  const reported: string[] = [];
   for (let i = 0; i < times; i++) {
     const { status, headers } = await at.check(await proofOf(own, token));
-    said.push(status === 204 ? 'passed' : (headers['X-Meshgate-Reason'] ?? ''));
+    reported.push(status === 204 ? 'passed' : (headers['X-Meshgate-Reason'] ?? ''));
   }
-  return said;
+  return reported;
 }
 
-const times = (said: string, count: number): string[] => Array(count).fill(said);
+const times = (reported: string, count: number): string[] => Array(count).fill(reported);
 
 describe('a proof is remembered only if its request would pass otherwise', () => {
   it('so a caller over its budget uses no room', async () => {
     const at = gateway(1000, 3);
-    expect(await asked(at, key, 20)).toEqual([...times('passed', 3), ...times('limit_exceeded', 17)]);
+    expect(await requested(at, key, 20)).toEqual([...times('passed', 3), ...times('limit_exceeded', 17)]);
     expect(proofs.size()).toBe(3);
   });
 
   it('so a caller without the role uses no room', async () => {
-    expect(await asked(gateway(1000), key, 5, { groups: ['guests'] })).toEqual(times('role_missing', 5));
+    expect(await requested(gateway(1000), key, 5, { groups: ['guests'] })).toEqual(times('role_missing', 5));
     expect(proofs.size()).toBe(0);
   });
 
@@ -80,7 +80,7 @@ const ben = { uid: 'ben', sub: 'ben-sub' };
 
 const whoami = { url: `https://${wiki}:8443/.meshgate/whoami`, path: '/.meshgate/whoami' };
 
-async function askedWhoami(at: Context, own: ProofKey, claims?: Record<string, unknown>): Promise<number> {
+async function requestedWhoami(at: Context, own: ProofKey, claims?: Record<string, unknown>): Promise<number> {
   const token = tokenOf(own, claims);
   const proof = await signProof(own, { url: whoami.url, token });
   return (await at.whoami({ ...withProof(token, proof), 'X-Meshgate-Uri': whoami.path })).status;
@@ -89,48 +89,48 @@ async function askedWhoami(at: Context, own: ProofKey, claims?: Record<string, u
 describe('a caller has a part of the room', () => {
   it('with any number of keys, and others pass when it is used up', async () => {
     const at = gateway(0.5);
-    const said: string[] = [];
-    for (let i = 0; i < 20; i++) said.push(...(await asked(at, await createProofKey(), 1)));
-    expect(said).toEqual([...times('passed', 5), ...times('limit_exceeded', 15)]);
+    const reported: string[] = [];
+    for (let i = 0; i < 20; i++) reported.push(...(await requested(at, await createProofKey(), 1)));
+    expect(reported).toEqual([...times('passed', 5), ...times('limit_exceeded', 15)]);
     expect(proofs.size()).toBe(5);
-    expect(await asked(at, await createProofKey(), 5, ben)).toEqual(times('passed', 5));
+    expect(await requested(at, await createProofKey(), 5, ben)).toEqual(times('passed', 5));
   });
 
   it('at whoami as well', async () => {
     const at = gateway(0.5);
     const statuses: number[] = [];
-    for (let i = 0; i < 8; i++) statuses.push(await askedWhoami(at, await createProofKey()));
+    for (let i = 0; i < 8; i++) statuses.push(await requestedWhoami(at, await createProofKey()));
     expect(statuses).toEqual([...Array(5).fill(200), ...Array(3).fill(429)]);
     expect(proofs.size()).toBe(5);
-    expect(await askedWhoami(at, await createProofKey(), ben)).toBe(200);
+    expect(await requestedWhoami(at, await createProofKey(), ben)).toBe(200);
   });
 });
 
 describe('a key has a part of the room', () => {
   it('with any caller, and others pass when it is used up', async () => {
     const at = gateway(0.5);
-    expect(await asked(at, key, 3)).toEqual(times('passed', 3));
-    expect(await asked(at, key, 20, ben)).toEqual([...times('passed', 2), ...times('limit_exceeded', 18)]);
+    expect(await requested(at, key, 3)).toEqual(times('passed', 3));
+    expect(await requested(at, key, 20, ben)).toEqual([...times('passed', 2), ...times('limit_exceeded', 18)]);
     expect(proofs.size()).toBe(5);
-    expect(await asked(at, await createProofKey(), 3, ben)).toEqual(times('passed', 3));
+    expect(await requested(at, await createProofKey(), 3, ben)).toEqual(times('passed', 3));
   });
 
   it('in each context of each worker', async () => {
-    expect(await asked(gateway(0.5), key, 5)).toEqual(times('passed', 5));
-    expect(await asked(gateway(0.5), key, 2)).toEqual(times('limit_exceeded', 2));
+    expect(await requested(gateway(0.5), key, 5)).toEqual(times('passed', 5));
+    expect(await requested(gateway(0.5), key, 2)).toEqual(times('limit_exceeded', 2));
   });
 
   it('which is refilled', async () => {
     const at = gateway(0.5);
-    await asked(at, key, 6);
+    await requested(at, key, 6);
     fake.clock += 4000;
     vi.setSystemTime(fake.clock);
-    expect(await asked(at, key, 3)).toEqual([...times('passed', 2), 'limit_exceeded']);
+    expect(await requested(at, key, 3)).toEqual([...times('passed', 2), 'limit_exceeded']);
   });
 
   it('at whoami as well', async () => {
     const at = gateway(0.5);
-    await asked(at, key, 5);
-    expect(await askedWhoami(at, key, ben)).toBe(429);
+    await requested(at, key, 5);
+    expect(await requestedWhoami(at, key, ben)).toBe(429);
   });
 });

@@ -16,18 +16,18 @@ afterEach(() => expect(lab.logged).not.toMatch(/SECRET|S3CRET|eyJ/));
 
 /** A session that was signed in, and the next answer of the token endpoint. */
 async function refreshedBy(
-  answer: ReturnType<NonNullable<FakeProvider['manners']['token']>>,
+  answer: ReturnType<NonNullable<FakeProvider['behaviour']['token']>>,
   options: LabOptions = {},
   userinfo: Record<string, unknown> = { groups: ['now'] },
 ): Promise<{ record: SessionRecord; refreshed: Awaited<ReturnType<typeof refresh>> }> {
   lab = new Lab(options);
-  lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { acr: 'phr' } };
+  lab.provider.behaviour = { refreshToken: 'REFRESH-SECRET', claims: { acr: 'phr' } };
   const browser = lab.browser();
   await browser.signIn();
-  const record = (await lab.scene.store.get((await browser.session())!.sid))!;
-  lab.provider.asked.splice(0);
-  lab.provider.manners = { ...lab.provider.manners, token: () => answer, userinfo };
-  return { record, refreshed: await refresh(lab.scene, record) };
+  const record = (await lab.context.store.get((await browser.session())!.sid))!;
+  lab.provider.requested.splice(0);
+  lab.provider.behaviour = { ...lab.provider.behaviour, token: () => answer, userinfo };
+  return { record, refreshed: await refresh(lab.context, record) };
 }
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -74,13 +74,13 @@ describe('a refresh', () => {
   });
 
   test('without an ID token uses a signed UserInfo, and ends the session if it is not valid', async () => {
-    const signed = async (userinfoToken: FakeProvider['manners']['userinfoToken'] = {}) => {
+    const signed = async (userinfoToken: FakeProvider['behaviour']['userinfoToken'] = {}) => {
       const { record } = await refreshedBy(tokens());
-      lab.provider.manners = {
+      lab.provider.behaviour = {
         ...{ token: () => tokens(), userinfo: { groups: ['now'], email: 'ada@example.com' } },
         ...{ userinfoType: 'application/jwt', userinfoToken },
       };
-      return refresh(lab.scene, record);
+      return refresh(lab.context, record);
     };
     expect(await signed()).toMatchObject({ kind: 'confirmed', claims: { sub: 'ada', groups: ['now'], acr: 'phr' } });
     expect((await signed({ claims: { aud: 'other' } })).kind).toBe('over');
@@ -274,17 +274,17 @@ describe('a refresh', () => {
 
   describe('whose UserInfo', () => {
     const userinfoAnswers = async (
-      userinfoStatus: NonNullable<FakeProvider['manners']['userinfoStatus']>,
+      userinfoStatus: NonNullable<FakeProvider['behaviour']['userinfoStatus']>,
       token = '',
     ) => {
       lab = new Lab({});
-      lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { acr: 'phr' } };
+      lab.provider.behaviour = { refreshToken: 'REFRESH-SECRET', claims: { acr: 'phr' } };
       const browser = lab.browser();
       await browser.signIn();
-      const record = (await lab.scene.store.get((await browser.session())!.sid))!;
+      const record = (await lab.context.store.get((await browser.session())!.sid))!;
       const answer = tokens(token === '' ? {} : { id_token: token });
-      lab.provider.manners = { ...lab.provider.manners, token: () => answer, userinfoStatus };
-      return refresh(lab.scene, record);
+      lab.provider.behaviour = { ...lab.provider.behaviour, token: () => answer, userinfoStatus };
+      return refresh(lab.context, record);
     };
     /** An ID token without a claim that the policy reads, so that UserInfo is called as well. */
     const lacking = () => idToken({ groups: undefined });
@@ -311,7 +311,7 @@ describe('a refresh', () => {
     test('answers 429 for one person stops no other renewal, and no lost role of that person', async () => {
       lab = new Lab();
       const signedIn = async (sub: string) => {
-        lab.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { sub }, userinfo: { sub } };
+        lab.provider.behaviour = { refreshToken: 'REFRESH-SECRET', claims: { sub }, userinfo: { sub } };
         const browser = lab.browser();
         await browser.signIn();
         return (await browser.session())!;
@@ -319,21 +319,21 @@ describe('a refresh', () => {
       const eve = await signedIn('eve');
       const ada = await signedIn('ada');
       const renewals = new Renewals({
-        store: lab.scene.store,
+        store: lab.context.store,
         longest: 60_000,
         look: 5,
         choose: (claims) => claims,
         refresh: (of) => {
           const sub = String(of.claims.sub);
           const limited = sub === 'eve' ? { userinfoStatus: 429 as const } : {};
-          lab.provider.manners = { token: () => tokens(), userinfo: { sub, groups: ['now'] }, ...limited };
-          return refresh(lab.scene, of);
+          lab.provider.behaviour = { token: () => tokens(), userinfo: { sub, groups: ['now'] }, ...limited };
+          return refresh(lab.context, of);
         },
         isRevoked: () => false,
         knows: () => true,
         end: async () => {},
-        policy: lab.scene.signin.session,
-        skew: lab.scene.table.clockSkew,
+        policy: lab.context.signin.session,
+        skew: lab.context.table.clockSkew,
         selection: eve.selection,
       });
       const pass = (seconds: number): void => {
@@ -377,6 +377,6 @@ describe('a refresh', () => {
   test('through a provider that the policy no longer has fails', async () => {
     const { record } = await refreshedBy(tokens());
     const gone = { ...record, session: { ...record.session, provider: 'gone' } };
-    expect((await refresh(lab.scene, gone)).kind).toBe('unused');
+    expect((await refresh(lab.context, gone)).kind).toBe('unused');
   });
 });

@@ -96,8 +96,15 @@ const token =
 const opaque: Prepare = async () => {
   const okta = { ...table.providers.okta!, introspection: { cache: 60, negative: 10, stale: 0 } };
   const of = { ...policy, asking: '/run/check.sock', providers: { ...table.providers, okta } } as Table;
-  const said = { active: true, token_type: 'Bearer', iss: okta.issuer, aud: 'api://wiki', sub: 'ada-sub', uid: 'ada' };
-  const claims = { ...said, groups: ['staff'], iat: start, exp: start + 600, jti: 'j1' };
+  const reported = {
+    active: true,
+    token_type: 'Bearer',
+    iss: okta.issuer,
+    aud: 'api://wiki',
+    sub: 'ada-sub',
+    uid: 'ada',
+  };
+  const claims = { ...reported, groups: ['staff'], iat: start, exp: start + 600, jti: 'j1' };
   fake.fetch = async () => new Response(JSON.stringify(claims), { status: 200 });
   // It reaches a context that has received no request before.
   return { sub: ada, jti: 'j1', passes: () => passed(new Context(of).check(bearer('opaque-token'))) };
@@ -137,14 +144,17 @@ function labOf(options: LabOptions = {}): Lab {
 }
 
 const renewal: Prepare = async () => {
-  const { scene } = labOf();
+  const { context: renderContext } = labOf();
   const claims = { sub: 'ada' };
   const of: SessionClaims = { ...adas(start, { claims, issuer: ISSUER }), selection: 'SELECTION' };
-  const text = (await scene.vault.sealSession(HOST, { ...of, selection: 'BEFORE' }, start)) as string;
-  await scene.store.put({ session: of, host: HOST, claims }, 600);
+  const text = (await renderContext.keyring.sealSession(HOST, { ...of, selection: 'BEFORE' }, start)) as string;
+  await renderContext.store.put({ session: of, host: HOST, claims }, 600);
   const headers = { 'X-Meshgate-Host': HOST, 'X-Meshgate-Session': text, 'X-Meshgate-Wait': '1' };
   const named: Named = { ...ofAda, sub: ['okta', 'ada'] };
-  return { ...named, passes: async () => (await run(renewHandler(scene), '/.meshgate/renew', headers)).status === 200 };
+  return {
+    ...named,
+    passes: async () => (await run(renewHandler(renderContext), '/.meshgate/renew', headers)).status === 200,
+  };
 };
 
 /** A browser is at the provider, and returns. */
@@ -172,7 +182,7 @@ const ticket: Prepare = async () => {
   const to = await browser.get((await browser.begin('/page')).href);
   const back = await browser.get(lab.provider.authorize(new URL(to.location!)));
   const text = new URL(back.location!).searchParams.get('ticket')!;
-  const plain = await lab.scene.vault.openFor('ticket', HOST, text, start);
+  const plain = await lab.context.keyring.openFor('ticket', HOST, text, start);
   const { sid } = JSON.parse(plain!).session;
   const passes = async () => {
     await browser.get(back.location!);
@@ -200,16 +210,16 @@ const certificate: Prepare = async () => {
 
 const fact: Prepare = async () => {
   const context = new Context({ ...withCertificates, session: policy.session! });
-  const asked = { ...bearer(adasToken(start, { groups: [] })), ...shown() };
-  for (let i = 0; i < 2; i++) expect(await passed(context.check(asked))).toBe(true);
-  return { ...ofCi(), passes: () => passed(context.check(asked)) };
+  const requested = { ...bearer(adasToken(start, { groups: [] })), ...shown() };
+  for (let i = 0; i < 2; i++) expect(await passed(context.check(requested))).toBe(true);
+  return { ...ofCi(), passes: () => passed(context.check(requested)) };
 };
 
 const binding: Prepare = async () => {
   const context = new Context(policy);
-  const asked = { ...bearer(adasToken(start, { cnf: { 'x5t#S256': thumbprint(ci) } })), ...shown() };
-  for (let i = 0; i < 2; i++) expect(await passed(context.check(asked))).toBe(true);
-  return { ...ofCi(), passes: () => passed(context.check(asked)) };
+  const requested = { ...bearer(adasToken(start, { cnf: { 'x5t#S256': thumbprint(ci) } })), ...shown() };
+  for (let i = 0; i < 2; i++) expect(await passed(context.check(requested))).toBe(true);
+  return { ...ofCi(), passes: () => passed(context.check(requested)) };
 };
 
 /** A request at the inner listener, with the assertion of Ada's request. */
@@ -284,11 +294,11 @@ function revoke(
 }
 
 /** Revokes a person as an operator types the subject. */
-function revokePerson([provider, subject]: readonly [string, string], said: Revocation): void {
+function revokePerson([provider, subject]: readonly [string, string], reported: Revocation): void {
   const of = identityOf(table.providers, provider);
   if (of === undefined) throw new Error(`no provider ${provider}`);
   const { issuers, names } = meantBy(of, subject);
-  keepRevoked(revocationsOf({ issuers: provider === 'okta' ? ISSUERS : issuers, names }, said));
+  keepRevoked(revocationsOf({ issuers: provider === 'okta' ? ISSUERS : issuers, names }, reported));
 }
 
 /** Rows of the table, by path: the cells of each column. */

@@ -61,7 +61,7 @@ beforeEach(async () => {
 });
 
 /** What the check says: rule or reason, caller, and the scheme that passes. */
-async function said(headers: Readonly<Record<string, string>>, path: string): Promise<string> {
+async function reported(headers: Readonly<Record<string, string>>, path: string): Promise<string> {
   const { status, headers: out } = await context.check(headers, `${path}/*`);
   const passed = out['X-Meshgate-Service-Credential'];
   const what = status === 204 ? out['X-Meshgate-Rule'] : out['X-Meshgate-Reason'];
@@ -72,19 +72,19 @@ describe('a page of another origin', () => {
   const evil = { 'X-Meshgate-Origin': 'https://evil.example' };
 
   it.each(['open', 'pages', 'staff'])('sends no Basic of the browser to /%s', async (path) => {
-    expect(await said({ Authorization: basic, ...evil }, path)).toBe('origin_refused - -');
+    expect(await reported({ Authorization: basic, ...evil }, path)).toBe('origin_refused - -');
   });
 
   it('sends a token of its own script, which no browser adds', async () => {
-    expect(await said({ Authorization: 'Bearer glsa_abc', ...evil }, 'open')).toBe('open - bearer');
-    expect(await said({ Authorization: 'token abc', ...evil }, 'open')).toBe('open - token');
+    expect(await reported({ Authorization: 'Bearer glsa_abc', ...evil }, 'open')).toBe('open - bearer');
+    expect(await reported({ Authorization: 'token abc', ...evil }, 'open')).toBe('open - token');
   });
 
   it('sends Basic of the host’s own page, or of a program', async () => {
-    expect(await said({ Authorization: basic, 'X-Meshgate-Origin': `https://${wiki}:8443` }, 'open')).toBe(
+    expect(await reported({ Authorization: basic, 'X-Meshgate-Origin': `https://${wiki}:8443` }, 'open')).toBe(
       'open - basic',
     );
-    expect(await said({ Authorization: basic }, 'open')).toBe('open - basic');
+    expect(await reported({ Authorization: basic }, 'open')).toBe('open - basic');
   });
 });
 
@@ -93,37 +93,37 @@ describe('the credential of a service', () => {
     '%s passes alone where anyone may pass, and is no caller',
     async (it) => {
       const scheme = it.split(' ')[0]!.toLowerCase();
-      expect(await said({ Authorization: it }, 'open')).toBe(`open - ${scheme}`);
-      expect(await said({ Authorization: it }, 'staff')).toBe('credential_missing - -');
-      expect(await said({ Authorization: it }, 'known')).toBe('credential_missing - -');
+      expect(await reported({ Authorization: it }, 'open')).toBe(`open - ${scheme}`);
+      expect(await reported({ Authorization: it }, 'staff')).toBe('credential_missing - -');
+      expect(await reported({ Authorization: it }, 'known')).toBe('credential_missing - -');
     },
   );
 
   it('passes beside a session', async () => {
     const both = { Authorization: basic, ...(await cookie()) };
-    for (const path of ['staff', 'open']) expect(await said(both, path)).toBe('staff o-ada basic');
-    expect(await said(both, 'known')).toBe('known o-ada basic');
-    expect(await said(both, 'pages')).toBe('staff o-ada basic');
+    for (const path of ['staff', 'open']) expect(await reported(both, path)).toBe('staff o-ada basic');
+    expect(await reported(both, 'known')).toBe('known o-ada basic');
+    expect(await reported(both, 'pages')).toBe('staff o-ada basic');
   });
 
   it('passes beside a certificate', async () => {
     const both = { Authorization: basic, 'SSL-Client-Cert': certificate };
-    expect(await said(both, 'known')).toBe('known spiffe://example.org/ci basic');
-    expect(await said(both, 'staff')).toBe('role_missing spiffe://example.org/ci -');
+    expect(await reported(both, 'known')).toBe('known spiffe://example.org/ci basic');
+    expect(await reported(both, 'staff')).toBe('role_missing spiffe://example.org/ci -');
   });
 
   it('passes beside a token in the header of the policy', async () => {
     const both = { Authorization: basic, 'X-Meshgate-Credential': `Bearer ${token()}` };
-    expect(await said(both, 'staff')).toBe('staff o-ada basic');
+    expect(await reported(both, 'staff')).toBe('staff o-ada basic');
     // Known tokens and stored answers take other ways through the check.
-    for (let i = 0; i < 3; i++) expect(await said(both, 'staff')).toBe('staff o-ada basic');
-    expect(await said({ Authorization: `Bearer ${token()}` }, 'staff')).toBe('staff o-ada -');
-    expect(await said({ ...both, Authorization: 'token x' }, 'staff')).toBe('staff o-ada token');
+    for (let i = 0; i < 3; i++) expect(await reported(both, 'staff')).toBe('staff o-ada basic');
+    expect(await reported({ Authorization: `Bearer ${token()}` }, 'staff')).toBe('staff o-ada -');
+    expect(await reported({ ...both, Authorization: 'token x' }, 'staff')).toBe('staff o-ada token');
   });
 
   it('does not follow a rule to another service', async () => {
-    expect(await said({ Authorization: basic }, 'canary')).toBe('open - basic');
-    expect(await said({ Authorization: basic, ...(await cookie()) }, 'canary')).toBe('canary o-ada -');
+    expect(await reported({ Authorization: basic }, 'canary')).toBe('open - basic');
+    expect(await reported({ Authorization: basic, ...(await cookie()) }, 'canary')).toBe('canary o-ada -');
   });
 
   it('is not accepted on other routes', async () => {
@@ -134,11 +134,11 @@ describe('the credential of a service', () => {
 
   it('does not switch off the check of the origin', async () => {
     const foreign = { 'X-Meshgate-Method': 'POST', 'X-Meshgate-Origin': 'https://evil.example.com' };
-    expect(await said({ ...foreign, Authorization: 'token abc', ...(await cookie()) }, 'open')).toBe(
+    expect(await reported({ ...foreign, Authorization: 'token abc', ...(await cookie()) }, 'open')).toBe(
       'origin_refused o-ada -',
     );
     const certified = { ...foreign, Authorization: 'token abc', 'SSL-Client-Cert': certificate };
-    expect(await said(certified, 'open')).toBe('origin_refused spiffe://example.org/ci -');
+    expect(await reported(certified, 'open')).toBe('origin_refused spiffe://example.org/ci -');
   });
 
   it('gives no caller to whoami', async () => {
@@ -150,23 +150,23 @@ describe('the credential of a service', () => {
 describe('a credential of the gateway', () => {
   it('that is bad never falls through, wherever it is', async () => {
     const more = await cookie();
-    expect(await said({ Authorization: `Bearer ${bad()}`, ...more }, 'open')).toBe('signature_invalid - -');
+    expect(await reported({ Authorization: `Bearer ${bad()}`, ...more }, 'open')).toBe('signature_invalid - -');
     const beside = { Authorization: basic, 'X-Meshgate-Credential': `Bearer ${bad()}`, ...more };
-    expect(await said(beside, 'open')).toBe('signature_invalid - -');
+    expect(await reported(beside, 'open')).toBe('signature_invalid - -');
     const expired = adasToken(start - 10_000);
-    expect(await said({ Authorization: `Bearer ${expired}`, ...more }, 'open')).toBe('token_expired - -');
+    expect(await reported({ Authorization: `Bearer ${expired}`, ...more }, 'open')).toBe('token_expired - -');
   });
 
   it('decides before the header of the policy', async () => {
     const both = { Authorization: `Bearer ${bad()}`, 'X-Meshgate-Credential': `Bearer ${token()}` };
-    expect(await said(both, 'open')).toBe('signature_invalid - -');
+    expect(await reported(both, 'open')).toBe('signature_invalid - -');
   });
 
   it.each(['Basic eA==', 'token x', 'Bearer x', 'abc', 'Bearer'])(
     'in the header of the policy is a token: %s',
     async (it) => {
       const beside = { Authorization: basic, 'X-Meshgate-Credential': it };
-      expect(await said(beside, 'open')).toMatch(/^(credential_unsupported|token_malformed) - -$/);
+      expect(await reported(beside, 'open')).toMatch(/^(credential_unsupported|token_malformed) - -$/);
     },
   );
 
@@ -182,7 +182,7 @@ describe('a credential of the gateway', () => {
 
   it('in the header of the policy is refused if the route accepts no tokens', async () => {
     const beside = { Authorization: basic, 'X-Meshgate-Credential': `Bearer ${token()}` };
-    expect(await said(beside, 'pages')).toBe('credential_unsupported - -');
+    expect(await reported(beside, 'pages')).toBe('credential_unsupported - -');
   });
 
   it('in the header of the policy is not read on other routes', async () => {
@@ -193,7 +193,7 @@ describe('a credential of the gateway', () => {
   it.each(hiding)('is rejected if it is hidden %s', async (_, form) => {
     for (const one of [token(), bad()]) {
       const hidden = { Authorization: form(one), ...(await cookie()) };
-      expect(await said(hidden, 'open')).toMatch(/^(credential_unsupported|token_malformed) - -$/);
+      expect(await reported(hidden, 'open')).toMatch(/^(credential_unsupported|token_malformed) - -$/);
     }
   });
 });

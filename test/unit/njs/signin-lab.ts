@@ -7,8 +7,8 @@ import { callback } from '../../../src/njs/signin/callback.ts';
 import { handover } from '../../../src/njs/signin/handover.ts';
 import { backchannel } from '../../../src/njs/signin/out/backchannel.ts';
 import { frontchannel, signout } from '../../../src/njs/signin/out/signout.ts';
-import { type SigninScene, signinScene } from '../../../src/njs/signin/scene.ts';
 import { signin } from '../../../src/njs/signin/signin.ts';
+import { type SigninContext, signinContext } from '../../../src/njs/signin/signin-context.ts';
 import type { Client, ProviderSignin } from '../../../src/policy/checked/types.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { readClaims } from '../../../src/session/cookie-claims.ts';
@@ -42,7 +42,7 @@ export const ringText = (...kids: string[]): string =>
   });
 
 /** A request that the provider received. */
-export interface Asked {
+export interface Requested {
   readonly path: string;
   readonly method: string;
   readonly authorization: string | undefined;
@@ -55,7 +55,7 @@ interface Grant {
 }
 
 /** Faults and options of a provider. */
-export interface Manners {
+export interface Behaviour {
   metadata?: Record<string, unknown>;
   /** Changes the ID token, or its signature. */
   idToken?: (claims: Record<string, unknown>) => Omit<TokenParts, 'claims'> & { claims?: Record<string, unknown> };
@@ -68,7 +68,7 @@ export interface Manners {
   /** Of UserInfo instead of 200. */
   userinfoStatus?: number | 'hangs up';
   /** Of the token endpoint instead of tokens; a text is the body as it stands. */
-  token?: (asked: Asked) => { status: number; body: unknown } | 'hangs up' | 'not reached' | undefined;
+  token?: (requested: Requested) => { status: number; body: unknown } | 'hangs up' | 'not reached' | undefined;
   /** Parameters of the callback beside code and state; `null` removes one. */
   answer?: Record<string, string | null>;
   /** Instead of a code. */
@@ -82,8 +82,8 @@ export interface Manners {
 }
 
 export class FakeProvider {
-  manners: Manners = {};
-  readonly asked: Asked[] = [];
+  behaviour: Behaviour = {};
+  readonly requested: Requested[] = [];
   readonly #grants = new Map<string, Grant>();
   readonly #pushed = new Map<string, URLSearchParams>();
   readonly accessToken = 'ACCESS-TOKEN-SECRET';
@@ -96,8 +96,8 @@ export class FakeProvider {
     this.issuer = issuer;
   }
 
-  calls(path: string): Asked[] {
-    return this.asked.filter((one) => one.path === path);
+  calls(path: string): Requested[] {
+    return this.requested.filter((one) => one.path === path);
   }
 
   /** The parameters with which a browser returns. */
@@ -106,8 +106,8 @@ export class FakeProvider {
     const pushed = params.get('request_uri');
     if (pushed !== null) params = this.#pushed.get(pushed) ?? new URLSearchParams();
     const back = new URL(params.get('redirect_uri') as string);
-    const { answer = {}, unlessPushed } = this.manners;
-    const error = this.manners.error ?? (pushed === null ? unlessPushed : undefined);
+    const { answer = {}, unlessPushed } = this.behaviour;
+    const error = this.behaviour.error ?? (pushed === null ? unlessPushed : undefined);
     if (error !== undefined) back.searchParams.set('error', error);
     else {
       const code = `CODE-${this.#grants.size}-SECRET`;
@@ -128,14 +128,14 @@ export class FakeProvider {
     body: string,
   ): Promise<{ status: number; body: string; type?: string }> {
     const { pathname } = new URL(url);
-    const asked: Asked = {
+    const requested: Requested = {
       path: pathname,
       method: headers['X-Meshgate-Method'] ?? 'GET',
       authorization: headers['X-Meshgate-Authorization'],
       params: new URLSearchParams(body),
     };
-    this.asked.push(asked);
-    if (this.manners.away) throw new Error('connection refused');
+    this.requested.push(requested);
+    if (this.behaviour.away) throw new Error('connection refused');
     const json = (value: unknown, status = 200) => ({ status, body: JSON.stringify(value) });
     switch (pathname) {
       case '/.well-known/openid-configuration':
@@ -146,23 +146,23 @@ export class FakeProvider {
           token_endpoint: `${this.issuer}/token`,
           userinfo_endpoint: `${this.issuer}/userinfo`,
           pushed_authorization_request_endpoint: `${this.issuer}/par`,
-          ...this.manners.metadata,
+          ...this.behaviour.metadata,
         });
       case '/jwks':
         return { status: 200, body: jwks(publicJwk('rsa'), publicJwk('p256')) };
       case '/par': {
         const uri = `urn:ietf:params:oauth:request_uri:${this.#pushed.size}`;
-        this.#pushed.set(uri, asked.params);
+        this.#pushed.set(uri, requested.params);
         return json({ request_uri: uri, expires_in: 60 }, 201);
       }
       case '/token':
-        return this.#tokens(asked);
+        return this.#tokens(requested);
       case '/userinfo': {
-        const { userinfo = {}, userinfoStatus } = this.manners;
+        const { userinfo = {}, userinfoStatus } = this.behaviour;
         if (userinfoStatus === 'hangs up') throw new Error('the connection was closed');
         if (userinfoStatus !== undefined) return json({ error: 'an error' }, userinfoStatus);
-        if (asked.authorization !== `Bearer ${this.accessToken}`) return json({ error: 'invalid_token' }, 401);
-        const { userinfoType: type = 'application/json', userinfoToken = {} } = this.manners;
+        if (requested.authorization !== `Bearer ${this.accessToken}`) return json({ error: 'invalid_token' }, 401);
+        const { userinfoType: type = 'application/json', userinfoToken = {} } = this.behaviour;
         if (typeof userinfo === 'string') return { status: 200, body: userinfo, type };
         const about = { sub: 'ada', ...userinfo };
         if (type !== 'application/jwt') return { ...json(about), type };
@@ -170,7 +170,7 @@ export class FakeProvider {
         return { status: 200, body: makeToken({ ...userinfoToken, claims }), type };
       }
       case '/revoke': {
-        const { revocation = { status: 200, body: {} } } = this.manners;
+        const { revocation = { status: 200, body: {} } } = this.behaviour;
         if (revocation === 'hangs up') throw new Error('the connection was closed');
         return json(revocation.body, revocation.status);
       }
@@ -179,15 +179,15 @@ export class FakeProvider {
     }
   }
 
-  #tokens(asked: Asked): { status: number; body: string } {
-    const own = this.manners.token?.(asked);
+  #tokens(requested: Requested): { status: number; body: string } {
+    const own = this.behaviour.token?.(requested);
     // As the egress server answers, without a connection.
     if (own === 'not reached') return { status: 502, body: '' };
     if (own === 'hangs up') throw new Error('the connection was closed');
     if (own !== undefined) {
       return { status: own.status, body: typeof own.body === 'string' ? own.body : JSON.stringify(own.body) };
     }
-    const { params } = asked;
+    const { params } = requested;
     const grant = this.#grants.get(params.get('code') ?? '');
     const challenge = createHash('sha256')
       .update(params.get('code_verifier') ?? '')
@@ -213,9 +213,9 @@ export class FakeProvider {
       at_hash: b64(half),
       email: 'ada@example.com',
       groups: ['staff', 'others'],
-      ...this.manners.claims,
+      ...this.behaviour.claims,
     };
-    const parts = this.manners.idToken?.(claims) ?? {};
+    const parts = this.behaviour.idToken?.(claims) ?? {};
     return {
       status: 200,
       body: JSON.stringify({
@@ -223,7 +223,7 @@ export class FakeProvider {
         access_token: this.accessToken,
         token_type: 'Bearer',
         expires_in: 300,
-        ...(this.manners.refreshToken !== undefined && { refresh_token: this.manners.refreshToken }),
+        ...(this.behaviour.refreshToken !== undefined && { refresh_token: this.behaviour.refreshToken }),
       }),
     };
   }
@@ -265,7 +265,7 @@ export const labNgx = fakeNgx();
 
 export class Lab {
   readonly ngx: FakeNgx;
-  readonly scene: SigninScene;
+  readonly context: SigninContext;
   readonly provider: FakeProvider;
   readonly providers: Map<string, FakeProvider>;
   readonly #handlers: Record<string, (r: NginxHTTPRequest) => Promise<void>>;
@@ -357,20 +357,20 @@ export class Lab {
       stateDir: '/state',
       egress: '/run/egress.sock',
     } as unknown as SigninTable;
-    this.scene = signinScene(table, signinTable);
+    this.context = signinContext(table, signinTable);
     this.#handlers = {
-      '/.meshgate/signin': handlerOf(this.scene, 'signin', signin),
-      '/.meshgate/callback': handlerOf(this.scene, 'callback', callback),
-      '/.meshgate/handover': handlerOf(this.scene, 'handover', handover),
-      '/.meshgate/signout': handlerOf(this.scene, 'signout', signout),
-      '/.meshgate/frontchannel': handlerOf(this.scene, 'frontchannel', frontchannel),
-      '/.meshgate/backchannel': handlerOf(this.scene, 'backchannel', backchannel),
+      '/.meshgate/signin': handlerOf(this.context, 'signin', signin),
+      '/.meshgate/callback': handlerOf(this.context, 'callback', callback),
+      '/.meshgate/handover': handlerOf(this.context, 'handover', handover),
+      '/.meshgate/signout': handlerOf(this.context, 'signout', signout),
+      '/.meshgate/frontchannel': handlerOf(this.context, 'frontchannel', frontchannel),
+      '/.meshgate/backchannel': handlerOf(this.context, 'backchannel', backchannel),
     };
     this.ngx.fetch = async (socket, init) => {
       const { headers, body } = init as unknown as { headers: Record<string, string>; body?: string };
       if (socket.endsWith('check.sock:/.meshgate/groups')) {
-        const said = options.groups?.(body ?? '') ?? { status: 503, body: '' };
-        return { status: said.status, text: async () => said.body };
+        const reported = options.groups?.(body ?? '') ?? { status: 503, body: '' };
+        return { status: reported.status, text: async () => reported.body };
       }
       const provider = this.providers.get(socket.slice(socket.lastIndexOf('/') + 1)) as FakeProvider;
       const answer = await provider.answer(headers['X-Meshgate-Url'] as string, headers, body ?? '');
@@ -418,7 +418,7 @@ export class Lab {
   }
 
   async session(host: string, text: string): Promise<SessionClaims | undefined> {
-    const plain = await this.scene.vault.openFor('session', host, text, Date.now() / 1000);
+    const plain = await this.context.keyring.openFor('session', host, text, Date.now() / 1000);
     return plain === undefined ? undefined : readClaims(plain);
   }
 

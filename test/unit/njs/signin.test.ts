@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { holds } from '../../harness/property.ts';
 import { publicJwk } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
-import { clientKeys, fileOf, HOST, ISSUER, Lab, labNgx, type Manners, OTHER, ROBOTS } from './signin-lab.ts';
+import { type Behaviour, clientKeys, fileOf, HOST, ISSUER, Lab, labNgx, OTHER, ROBOTS } from './signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -26,8 +26,8 @@ afterEach(() => {
 
 describe('a sign-in', () => {
   test('returns to the page with a session that holds the claims of the policy', async () => {
-    const { provider, browser, logged, scene } = bound(lab());
-    provider.manners = { refreshToken: 'REFRESH-SECRET' };
+    const { provider, browser, logged, context } = bound(lab());
+    provider.behaviour = { refreshToken: 'REFRESH-SECRET' };
     const one = browser();
     const { url, status } = await one.signIn();
     expect([url, status]).toEqual([page, 200]);
@@ -40,7 +40,7 @@ describe('a sign-in', () => {
       gen: 0,
       claims: { sub: 'ada', email: 'ada@example.com', groups: ['staff'] },
     });
-    const record = await scene.store.get(session!.sid);
+    const record = await context.store.get(session!.sid);
     expect(record).toMatchObject({
       host: HOST,
       refreshToken: 'REFRESH-SECRET',
@@ -65,10 +65,10 @@ describe('a sign-in', () => {
     ['UserInfo alone says', { userinfo: { team: 'robots' } }, 'actor_not_allowed'],
     ['a claim that cannot be read may say', { claims: { team: { name: 'robots' } } }, 'claim_absent'],
     ['its actor says', { claims: { act: { sub: 'release-bot' } } }, 'actor_not_allowed'],
-  ])('is refused for an account of an agent, as %s', async (_, manners, reason) => {
+  ])('is refused for an account of an agent, as %s', async (_, behaviour, reason) => {
     for (const signinHost of [undefined, 'login.example.com']) {
       const { provider, browser } = bound(lab({ agents: [ROBOTS], ...(signinHost && { signinHost }) }));
-      provider.manners = { refreshToken: 'REFRESH-SECRET', ...manners };
+      provider.behaviour = { refreshToken: 'REFRESH-SECRET', ...behaviour };
       const one = browser();
       const { headers } = await one.signIn();
       expect([headers['X-Meshgate-Reason'], one.jar().has('__Host-Http-meshgate')]).toEqual([reason, false]);
@@ -78,7 +78,7 @@ describe('a sign-in', () => {
 
   test('is allowed for other accounts if the policy has such agents', async () => {
     const { provider, browser } = bound(lab({ agents: [ROBOTS] }));
-    provider.manners = { userinfo: { team: 'people' } };
+    provider.behaviour = { userinfo: { team: 'people' } };
     const one = browser();
     expect((await one.signIn()).status).toBe(200);
     expect(await one.session()).toMatchObject({ claims: { sub: 'ada', team: 'people' } });
@@ -159,7 +159,7 @@ describe('a sign-in', () => {
     const { browser, provider } = bound(lab());
     const answer = await browser().get(`https://${HOST}/.meshgate/${path}`, { method });
     expect([answer.status, answer.headers.Allow, answer.setCookies]).toEqual([405, 'GET', []]);
-    expect(provider.asked).toEqual([]);
+    expect(provider.requested).toEqual([]);
   });
 
   test('is not begun for a program, or by a prerendering browser: 401, and no cookie', async () => {
@@ -172,7 +172,7 @@ describe('a sign-in', () => {
       expect(answer.headers['WWW-Authenticate']).toBe(`Bearer realm="${HOST}"`);
       expect(JSON.parse(answer.body)).toMatchObject({ reason: 'credential_missing', request_id: 'REQUEST-ID' });
     }
-    expect(provider.asked).toEqual([]);
+    expect(provider.requested).toEqual([]);
   });
 
   test('never returns to another origin', async () => {
@@ -183,18 +183,18 @@ describe('a sign-in', () => {
   });
 
   test('of a wildcard host is for the requested host', async () => {
-    const { browser, scene } = bound(lab());
+    const { browser, context } = bound(lab());
     const one = browser();
     const { url } = await one.signIn('/x', 'in', 'a.apps.example.com');
     expect(url).toBe('https://a.apps.example.com/x');
     const session = await one.session('a.apps.example.com');
-    expect((await scene.store.get(session!.sid))?.host).toBe('a.apps.example.com');
+    expect((await context.store.get(session!.sid))?.host).toBe('a.apps.example.com');
     const text = one.jar('a.apps.example.com').get('__Host-Http-meshgate')!;
-    expect(await scene.vault.openFor('session', 'b.apps.example.com', text, Date.now() / 1000)).toBeUndefined();
+    expect(await context.keyring.openFor('session', 'b.apps.example.com', text, Date.now() / 1000)).toBeUndefined();
   });
 
   test('of the same person in the same browser keeps the session’s id, and has a new end', async () => {
-    const { browser, scene } = bound(lab());
+    const { browser, context } = bound(lab());
     const one = browser();
     await one.signIn();
     const before = (await one.session())!;
@@ -202,7 +202,7 @@ describe('a sign-in', () => {
     await one.signIn();
     const after = (await one.session())!;
     expect([after.sid, after.gen, after.end - before.end]).toEqual([before.sid, 1, 60]);
-    expect((await scene.store.get(after.sid))?.session).toEqual(after);
+    expect((await context.store.get(after.sid))?.session).toEqual(after);
   });
 
   test('in another browser is a session of its own', async () => {
@@ -289,14 +289,14 @@ describe('a callback', () => {
   });
 
   test('that comes after ten minutes begins again, once', async () => {
-    const { provider, browser, scene } = bound(lab());
+    const { provider, browser, context } = bound(lab());
     const one = browser();
     const url = await one.begin();
     const state = url.searchParams.get('state')!;
     const now = Date.now() / 1000;
-    const attempt = JSON.parse((await scene.vault.openFor('state', HOST, state, now))!);
+    const attempt = JSON.parse((await context.keyring.openFor('state', HOST, state, now))!);
     for (const restarted of [undefined, true]) {
-      const old = await scene.vault.sealFor(
+      const old = await context.keyring.sealFor(
         'state',
         HOST,
         JSON.stringify({ ...attempt, restarted, at: attempt.at - 700 }),
@@ -324,7 +324,7 @@ describe('a callback', () => {
     ['names another issuer, though it need not', { iss: 'https://evil.example.com' }, false],
   ])('whose answer %s is refused before the code is used', async (_, answer, namesIssuer) => {
     const { provider, browser, logged } = bound(lab());
-    provider.manners = { answer, metadata: { authorization_response_iss_parameter_supported: namesIssuer } };
+    provider.behaviour = { answer, metadata: { authorization_response_iss_parameter_supported: namesIssuer } };
     const { status, body } = await browser().signIn();
     expect([status, body.includes('signin_failed')]).toEqual([403, true]);
     expect(provider.calls('/token')).toEqual([]);
@@ -333,7 +333,10 @@ describe('a callback', () => {
 
   test('whose answer names the right issuer is accepted', async () => {
     const { provider, browser } = bound(lab());
-    provider.manners = { answer: { iss: ISSUER }, metadata: { authorization_response_iss_parameter_supported: true } };
+    provider.behaviour = {
+      answer: { iss: ISSUER },
+      metadata: { authorization_response_iss_parameter_supported: true },
+    };
     expect((await browser().signIn()).url).toBe(page);
   });
 });
@@ -353,7 +356,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
     ['another access token’s hash', { claims: { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' } }],
   ] as const)('%s', async (_, parts) => {
     const { provider, browser, ngx } = bound(lab());
-    provider.manners = { idToken: () => parts as never };
+    provider.behaviour = { idToken: () => parts as never };
     const one = browser();
     const { status, body } = await one.signIn();
     expect([status, body.includes('signin_failed'), body.includes('REQUEST-ID')]).toEqual([403, true, true]);
@@ -366,7 +369,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
 
   test('an error of the provider, whose text is not repeated', async () => {
     const { provider, browser, logged } = bound(lab());
-    provider.manners = { error: 'access_denied', answer: { error_description: '<script>alert(1)</script>' } };
+    provider.behaviour = { error: 'access_denied', answer: { error_description: '<script>alert(1)</script>' } };
     const { status, body } = await browser().signIn();
     expect([status, body.includes('signin_failed')]).toEqual([403, true]);
     expect(body + logged()).not.toContain('alert(1)');
@@ -377,7 +380,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
 
   test('a provider that is down', async () => {
     const { provider, browser, logged } = bound(lab());
-    provider.manners = { away: true };
+    provider.behaviour = { away: true };
     const { status, body, headers } = await browser().signIn();
     expect([status, body.includes('provider_unavailable'), headers['Retry-After']]).toEqual([503, true, '1']);
     expect(logged()).toMatch(/did not answer/);
@@ -390,7 +393,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
     [{ status: 400, body: { error: 'invalid_grant', error_description: 'S3CRET' } }, 403],
   ] as const)('a token endpoint that answers %j is called once', async (token, status) => {
     const { provider, browser } = bound(lab());
-    provider.manners = { token: () => token as never };
+    provider.behaviour = { token: () => token as never };
     const one = browser();
     expect((await one.signIn()).status).toBe(status);
     expect(provider.calls('/token').length).toBe(1);
@@ -399,7 +402,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
 
   test('a refused code: the log has the provider’s text, and no secret', async () => {
     const { provider, browser, logged } = bound(lab());
-    provider.manners = {
+    provider.behaviour = {
       token: ({ params }) => ({
         status: 400,
         body: { error: 'invalid_grant', error_description: `no code "${params.get('code')}"\nfor S3CRET` },
@@ -414,7 +417,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
 
   test('a session that is too large for a cookie', async () => {
     const { provider, browser, logged } = bound(lab());
-    provider.manners = { claims: { email: 'x'.repeat(5000) } };
+    provider.behaviour = { claims: { email: 'x'.repeat(5000) } };
     const { status, body } = await browser().signIn();
     expect([status, body.includes('claim_absent')]).toEqual([401, true]);
     expect(logged()).toMatch(/do not fit into a cookie/);
@@ -423,7 +426,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
   test('no key to seal with', async () => {
     const { browser, ngx } = bound(lab({}));
     const made = labs.at(-1)!;
-    writeFileSync(made.scene.signin.session.keysFile, '{}');
+    writeFileSync(made.context.signin.session.keysFile, '{}');
     const { status, body } = await browser().signIn();
     expect([status, body.includes('check_unavailable')]).toEqual([503, true]);
     expect(ngx.logged.join()).toMatch(/no session is opened or sealed/);
@@ -433,7 +436,7 @@ describe('an invalid answer gives a page, and one line of the log', () => {
 describe('claims', () => {
   test('that the ID token lacks come from UserInfo', async () => {
     const { provider, browser } = bound(lab());
-    provider.manners = { claims: { groups: undefined }, userinfo: { groups: ['staff'], email: 'evil@example.com' } };
+    provider.behaviour = { claims: { groups: undefined }, userinfo: { groups: ['staff'], email: 'evil@example.com' } };
     const one = browser();
     await one.signIn();
     expect((await one.session())?.claims).toEqual({ sub: 'ada', email: 'ada@example.com', groups: ['staff'] });
@@ -445,21 +448,21 @@ describe('claims', () => {
     await it.browser().signIn();
     expect(it.provider.calls('/userinfo')).toEqual([]);
     const off = bound(lab({ signin: { userinfo: false } }));
-    off.provider.manners = { claims: { groups: undefined } };
+    off.provider.behaviour = { claims: { groups: undefined } };
     await off.browser().signIn();
     expect(off.provider.calls('/userinfo')).toEqual([]);
   });
 
   test('of another person are rejected', async () => {
     const { provider, browser } = bound(lab());
-    provider.manners = { claims: { groups: undefined }, userinfo: { sub: 'ben' } };
+    provider.behaviour = { claims: { groups: undefined }, userinfo: { sub: 'ben' } };
     expect((await browser().signIn()).status).toBe(403);
   });
 
   test('of a signed UserInfo are verified', async () => {
     const { provider, browser } = bound(lab());
     const userinfoType = 'application/jwt';
-    provider.manners = { claims: { groups: undefined }, userinfo: { groups: ['staff'] }, userinfoType };
+    provider.behaviour = { claims: { groups: undefined }, userinfo: { groups: ['staff'] }, userinfoType };
     const one = browser();
     await one.signIn();
     expect((await one.session())?.claims).toMatchObject({ sub: 'ada', groups: ['staff'] });
@@ -467,15 +470,15 @@ describe('claims', () => {
 
   test('of a UserInfo that is signed by a key newer than the known ones are verified', async () => {
     const { provider, browser } = bound(lab());
-    provider.manners = { claims: { groups: undefined }, userinfo: { groups: ['staff'] } };
+    provider.behaviour = { claims: { groups: undefined }, userinfo: { groups: ['staff'] } };
     await browser().signIn();
-    provider.manners = { ...provider.manners, userinfoType: 'application/jwt', userinfoToken: { key: 'p384' } };
+    provider.behaviour = { ...provider.behaviour, userinfoType: 'application/jwt', userinfoToken: { key: 'p384' } };
     const before = provider.calls('/jwks').length;
     expect((await browser().signIn()).status).toBe(503);
     expect(provider.calls('/jwks').length).toBe(before + 1);
   });
 
-  test.each<[string, Partial<Manners>, RegExp]>([
+  test.each<[string, Partial<Behaviour>, RegExp]>([
     ['about another person', { userinfo: { sub: 'ben' } }, /another "sub"/],
     ['for another client', { userinfoToken: { claims: { aud: 'other' } } }, /audience_mismatch/],
     ['by another key', { userinfoToken: { key: 'rsa2', header: { kid: 'rsa' } } }, /signature_invalid/],
@@ -487,9 +490,9 @@ describe('claims', () => {
       { userinfo: 'e30.e30.AA', userinfoType: 'application/json' },
       /not answer with a JSON object/,
     ],
-  ])('of a signed UserInfo %s sign no one in', async (_, manners, why) => {
+  ])('of a signed UserInfo %s sign no one in', async (_, behaviour, why) => {
     const { provider, browser, logged } = bound(lab());
-    provider.manners = { claims: { groups: undefined }, userinfoType: 'application/jwt', ...manners };
+    provider.behaviour = { claims: { groups: undefined }, userinfoType: 'application/jwt', ...behaviour };
     const { status, body } = await browser().signIn();
     expect([status, body.includes('signin_failed')]).toEqual([403, true]);
     expect(logged()).toMatch(why);
@@ -497,32 +500,32 @@ describe('claims', () => {
 
   test('that are too many for the provider sign no one in', async () => {
     const { provider, browser, logged } = bound(lab());
-    provider.manners = { claims: { groups: undefined, _claim_names: { groups: 'src1' } } };
+    provider.behaviour = { claims: { groups: undefined, _claim_names: { groups: 'src1' } } };
     const { body } = await browser().signIn();
     expect(body).toContain('claim_absent');
     expect(logged()).toMatch(/left out "groups" because there are too many/);
   });
 
   test('that are too many are requested if the policy has an endpoint, and kept like others', async () => {
-    const asked: string[] = [];
+    const requested: string[] = [];
     const groups = (oid: string) => {
-      asked.push(oid);
+      requested.push(oid);
       return { status: 200, body: '{"held":["staff"]}' };
     };
     const { provider, browser } = bound(lab({ groups }));
-    provider.manners = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };
+    provider.behaviour = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };
     const one = browser();
     expect((await one.signIn()).status).toBe(200);
-    expect(asked).toEqual(['ada-1']);
+    expect(requested).toEqual(['ada-1']);
     expect((await one.session())?.claims).toEqual({ sub: 'ada', email: 'ada@example.com', groups: ['staff'] });
   });
 
   test.each([
     ['no answer', { status: 503, body: '' }],
     ['an invalid answer', { status: 502, body: '' }],
-  ])('that are too many sign no one in without an answer: %s', async (_, said) => {
-    const { provider, browser } = bound(lab({ groups: () => said }));
-    provider.manners = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };
+  ])('that are too many sign no one in without an answer: %s', async (_, reported) => {
+    const { provider, browser } = bound(lab({ groups: () => reported }));
+    provider.behaviour = { claims: { groups: undefined, oid: 'ada-1', _claim_names: { groups: 'src1' } } };
     expect((await browser().signIn()).body).toContain('provider_unavailable');
   });
 });
@@ -589,7 +592,7 @@ describe('the client', () => {
     const { provider, browser } = bound(
       lab({ client: { id: 'wiki', auth: { kind: 'client_secret_post', secretFile } } }),
     );
-    provider.manners = {
+    provider.behaviour = {
       token: ({ params }) =>
         params.get('client_secret') === 'old' ? undefined : { status: 401, body: { error: 'invalid_client' } },
     };
@@ -627,7 +630,7 @@ describe('the client', () => {
         (secret) => createHmac('sha256', secret).update(`${header}.${claims}`).digest('base64url') === signature,
       );
     };
-    provider.manners = {
+    provider.behaviour = {
       token: ({ params }) =>
         signedWith(params) === 1 ? undefined : { status: 401, body: { error: 'invalid_client' } },
     };
@@ -664,7 +667,7 @@ describe('the client', () => {
     for (const options of [{ signin: { par: true, parameters: { kc_idp_hint: 'partners' } } }, {}]) {
       const { provider, browser } = bound(lab(options));
       if (options.signin === undefined)
-        provider.manners = { metadata: { require_pushed_authorization_requests: true } };
+        provider.behaviour = { metadata: { require_pushed_authorization_requests: true } };
       const one = browser();
       const url = await one.begin();
       expect([...url.searchParams.keys()]).toEqual(['client_id', 'request_uri']);
@@ -680,13 +683,13 @@ describe('a provider that accepts only pushed requests of this client', () => {
   const remembered = () => labNgx.zones.locks.items().filter(([key]) => key.startsWith('pushes')).length;
   const only = (options: ConstructorParameters<typeof Lab>[0] = {}) => {
     const made = bound(lab(options));
-    made.provider.manners = { unlessPushed: 'invalid_request' };
+    made.provider.behaviour = { unlessPushed: 'invalid_request' };
     return made;
   };
 
   /** Signs a person in, whose request is refused once and then pushed. */
   const signInAs = async (of: ReturnType<typeof only>, sub: string) => {
-    of.provider.manners = { unlessPushed: 'invalid_request', claims: { sub }, userinfo: { sub } };
+    of.provider.behaviour = { unlessPushed: 'invalid_request', claims: { sub }, userinfo: { sub } };
     const one = of.browser();
     expect((await one.signIn()).url).toBe(page);
     return one;
@@ -722,7 +725,7 @@ describe('a provider that accepts only pushed requests of this client', () => {
   test('is not believed to, either, if it answers another person’s request that was not pushed', async () => {
     const of = only();
     for (const person of ['ada', 'ben']) await signInAs(of, person);
-    of.provider.manners = {};
+    of.provider.behaviour = {};
     expect((await of.browser().signIn()).url).toBe(page);
     await signInAs(of, 'eve');
     expect(remembered()).toBe(0);
@@ -733,7 +736,7 @@ describe('a provider that accepts only pushed requests of this client', () => {
     for (const person of ['ada', 'ben', 'eve']) await signInAs(of, person);
     expect(remembered()).toBe(1);
     labNgx.clock += 3600_001;
-    of.provider.manners = {};
+    of.provider.behaviour = {};
     expect([...(await of.browser().begin()).searchParams.keys()]).toContain('code_challenge');
   });
 
@@ -742,7 +745,7 @@ describe('a provider that accepts only pushed requests of this client', () => {
     expect((await browser().signIn('/page?x=1', 'step&role=admin')).url).toBe(page);
     expect(provider.calls('/par')[0]?.params.get('max_age')).toBe('60');
     labNgx.zones.locks.clear();
-    provider.manners = { unlessPushed: 'invalid_request' };
+    provider.behaviour = { unlessPushed: 'invalid_request' };
     const hops = (await browser().signIn('/page?x=1', 'renew')).hops;
     expect(hops.filter((url) => url.includes('prompt=none')).length).toBe(1);
     expect(provider.calls('/par').at(-1)?.params.get('prompt')).toBe('none');
@@ -756,7 +759,7 @@ describe('a provider that accepts only pushed requests of this client', () => {
 
   test('ends the sign-in if it refuses the pushed request as well, and nothing is remembered', async () => {
     const { provider, browser } = only();
-    provider.manners = { error: 'invalid_request' };
+    provider.behaviour = { error: 'invalid_request' };
     const { status, hops } = await browser().signIn();
     expect([status, provider.calls('/par').length, hops.length]).toEqual([403, 1, 5]);
     expect(remembered()).toBe(0);
@@ -790,18 +793,18 @@ describe('a silent renewal', () => {
   });
 
   test.each([undefined, 'auth.example.com'])('makes no session longer (sign-in host: %s)', async (signinHost) => {
-    const { browser, scene } = bound(lab(signinHost === undefined ? {} : { signinHost }));
+    const { browser, context } = bound(lab(signinHost === undefined ? {} : { signinHost }));
     const one = browser();
     await one.signIn();
     const first = (await one.session())!;
     const now = Date.now() / 1000;
     const older = { ...first, end: Math.floor(now) + 300 };
-    one.jar().set('__Host-Http-meshgate', (await scene.vault.sealSession(HOST, older, now))!);
+    one.jar().set('__Host-Http-meshgate', (await context.keyring.sealSession(HOST, older, now))!);
     await one.signIn('/page', 'renew');
     const renewed = (await one.session())!;
     expect([renewed.sid, renewed.since]).toEqual([first.sid, first.since]);
     expect([renewed.end, renewed.fresh]).toEqual([older.end, older.end]);
-    expect((await scene.store.get(renewed.sid))?.session).toEqual(renewed);
+    expect((await context.store.get(renewed.sid))?.session).toEqual(renewed);
     // A sign-in lasts as long as any other.
     await one.signIn('/page');
     expect((await one.session())!.end).toBeGreaterThan(older.end);
@@ -811,14 +814,14 @@ describe('a silent renewal', () => {
     const { provider, browser } = bound(lab());
     const one = browser();
     const silent = await one.begin('/page', 'renew');
-    provider.manners = { error: 'login_required' };
+    provider.behaviour = { error: 'login_required' };
     const answer = await one.get(provider.authorize(silent));
     expect(new URL(answer.location!).searchParams.get('prompt')).toBeNull();
     expect(one.attempts().length).toBe(1);
     // And not for ever.
     const again = await one.get(provider.authorize(new URL(answer.location!)));
     expect([again.status, again.location]).toEqual([403, undefined]);
-    provider.manners = {};
+    provider.behaviour = {};
     expect((await one.signIn('/page', 'renew')).url).toBe(`https://${HOST}/page`);
   });
 });
@@ -836,7 +839,7 @@ describe('a step up', () => {
     const { status, body } = await one.visit(url.href);
     expect([status, body.includes('step_up_required')]).toEqual([401, true]);
     expect(one.jar().get('__Host-Http-meshgate')).toBe(before);
-    provider.manners = { claims: { acr: 'phr' } };
+    provider.behaviour = { claims: { acr: 'phr' } };
     expect((await one.signIn('/admin', 'step&role=admin')).url).toBe(`https://${HOST}/admin`);
   });
 });
@@ -857,7 +860,7 @@ describe('several providers', () => {
     expect(byAddress.searchParams.get('login_hint')).toBe('cleo@example.net');
     const unknown = await one.get(`https://${HOST}/.meshgate/signin?in&email=a%40example.com&to=/page`);
     expect(unknown.body).toContain('role="alert"');
-    expect(provider.asked).toEqual([]);
+    expect(provider.requested).toEqual([]);
   });
 
   test('a session continues with its own provider', async () => {
@@ -873,7 +876,7 @@ describe('one sign-in host for many', () => {
   const signinHost = 'auth.example.com';
 
   test('has the only callback, and gives each host its own session', async () => {
-    const { browser, scene, logged } = bound(lab({ signinHost }));
+    const { browser, context, logged } = bound(lab({ signinHost }));
     const one = browser();
     for (const host of [HOST, OTHER]) {
       const { url, hops } = await one.signIn('/page', 'in', host);
@@ -887,7 +890,7 @@ describe('one sign-in host for many', () => {
         `${host}/page`,
       ]);
       const session = await one.session(host);
-      expect((await scene.store.get(session!.sid))?.host).toBe(host);
+      expect((await context.store.get(session!.sid))?.host).toBe(host);
       expect([...one.jar(host).keys()]).toEqual(['__Host-Http-meshgate']);
     }
     expect([...one.jar(signinHost).keys()]).toEqual([]);
@@ -932,9 +935,9 @@ describe('one sign-in host for many', () => {
     const it = bound(lab({ signinHost }));
     const { one, ticket } = await handedOver(it);
     const now = Date.now() / 1000;
-    const plain = await it.scene.vault.openFor('ticket', HOST, ticket.split('ticket=')[1]!, now);
+    const plain = await it.context.keyring.openFor('ticket', HOST, ticket.split('ticket=')[1]!, now);
     const old = { ...JSON.parse(plain!), at: Math.floor(now) - 91 };
-    const sealed = await it.scene.vault.sealFor('ticket', HOST, JSON.stringify(old), now);
+    const sealed = await it.context.keyring.sealFor('ticket', HOST, JSON.stringify(old), now);
     const answer = await one.get(`https://${HOST}/.meshgate/handover?ticket=${sealed}`);
     expect(answer.location).toMatch(/\/\.meshgate\/signin\?for=/);
     expect(one.jar().has('__Host-Http-meshgate')).toBe(false);
@@ -960,7 +963,7 @@ describe('one sign-in host for many', () => {
 interface Bound {
   readonly browser: Lab['browser'];
   readonly provider: Lab['provider'];
-  readonly scene: Lab['scene'];
+  readonly context: Lab['context'];
   readonly ngx: Lab['ngx'];
   readonly logged: () => string;
 }
@@ -970,7 +973,7 @@ function bound(of: Lab): Bound {
   return {
     browser: () => of.browser(),
     provider: of.provider,
-    scene: of.scene,
+    context: of.context,
     ngx: of.ngx,
     logged: () => of.logged,
   };

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { EPOCH } from '../../../src/njs/shared/epoch.ts';
 import { makeToken, type TokenParts } from '../token/maker.ts';
 import { stopClock } from './fake-ngx.ts';
-import { type FakeBrowser, type Manners as FakeManners, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
+import { type Behaviour as FakeBehaviour, type FakeBrowser, HOST, ISSUER, Lab, labNgx, OTHER } from './signin-lab.ts';
 
 stopClock(labNgx);
 
@@ -18,7 +18,7 @@ let made: Lab;
 
 function lab(options: ConstructorParameters<typeof Lab>[0] = {}): Lab {
   made = new Lab(options);
-  made.provider.manners = { metadata: { end_session_endpoint: `${ISSUER}/end` }, refreshToken: 'REFRESH-SECRET' };
+  made.provider.behaviour = { metadata: { end_session_endpoint: `${ISSUER}/end` }, refreshToken: 'REFRESH-SECRET' };
   return made;
 }
 
@@ -50,7 +50,7 @@ describe('signing out', () => {
     async (place) => {
       const of = lab();
       const [browser, other] = [await signedIn(of), await signedIn(of)];
-      of.provider.manners.claims = { sub: 'eve' };
+      of.provider.behaviour.claims = { sub: 'eve' };
       await other.signIn();
       const [mine, planted] = [browser.jar().get('__Host-Http-meshgate')!, other.jar().get('__Host-Http-meshgate')!];
       const line = (place === 'first' ? [planted, mine] : [mine, planted]).map((it) => `__Host-Http-meshgate=${it}`);
@@ -59,7 +59,9 @@ describe('signing out', () => {
       const answer = await of.ask(URL_OUT, line.join('; '), { method: 'POST', headers: own });
       expect([answer.status, answer.setCookies]).toEqual([303, ENDED]);
       for (const text of [mine, planted]) {
-        expect(await of.scene.vault.sessionsOf(HOST, `__Host-Http-meshgate=${text}`, Date.now() / 1000)).toEqual([]);
+        expect(await of.context.keyring.sessionsOf(HOST, `__Host-Http-meshgate=${text}`, Date.now() / 1000)).toEqual(
+          [],
+        );
       }
     },
   );
@@ -70,7 +72,7 @@ describe('signing out', () => {
     const mine = `__Host-Http-meshgate=${browser.jar().get('__Host-Http-meshgate')}`;
     const headers = own;
     await of.ask(URL_OUT, `__Host-Http-meshgate=x; ${mine}`, { method: 'POST', headers });
-    expect(await of.scene.vault.sessionsOf(HOST, mine, Date.now() / 1000)).toEqual([]);
+    expect(await of.context.keyring.sessionsOf(HOST, mine, Date.now() / 1000)).toEqual([]);
     expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
   });
 
@@ -88,7 +90,7 @@ describe('signing out', () => {
     expect(answer.setCookies).toEqual(ENDED);
     expect([...browser.jar().keys()]).toEqual([]);
     expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
-    expect(await of.scene.store.get(session.sid)).toBeUndefined();
+    expect(await of.context.store.get(session.sid)).toBeUndefined();
     const back = await browser.get(`${URL_OUT}?state=${state}`);
     expect([back.status, back.body.includes('signed out')]).toEqual([200, true]);
     expect(back.body).not.toContain('<form');
@@ -98,7 +100,7 @@ describe('signing out', () => {
     const of = lab();
     const browser = await signedIn(of);
     const begun = (await browser.begin()).searchParams.get('state')!;
-    const other = await of.scene.vault.sealFor('state', OTHER, '{"signout":1}', Date.now() / 1000);
+    const other = await of.context.keyring.sealFor('state', OTHER, '{"signout":1}', Date.now() / 1000);
     for (const state of [begun, other, 'made-up', '']) {
       const { status, body } = await browser.get(`${URL_OUT}?state=${state}`);
       expect([status, body.includes('attempt_unknown')]).toEqual([400, true]);
@@ -126,7 +128,7 @@ describe('signing out', () => {
 
   test('says that it ends only this session if the provider has no sign-out', async () => {
     const of = lab();
-    of.provider.manners = {};
+    of.provider.behaviour = {};
     const browser = await signedIn(of);
     const { location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
     expect(location).toBe(`${URL_OUT}?here`);
@@ -166,7 +168,7 @@ describe('signing out', () => {
   test('stays in force if the provider’s sign-out address is unknown, and says so', async () => {
     const of = lab();
     const browser = await signedIn(of);
-    vi.spyOn(of.scene.metadata, 'of').mockRejectedValueOnce(new Error('it is broken'));
+    vi.spyOn(of.context.metadata, 'of').mockRejectedValueOnce(new Error('it is broken'));
     const { status, location, setCookies } = await browser.get(URL_OUT, { method: 'POST', headers: own });
     expect([status, location, setCookies.length]).toEqual([303, `${URL_OUT}?here`, 2]);
     expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
@@ -185,10 +187,10 @@ describe('signing out', () => {
 });
 
 describe('a sign-out at a provider with a revocation endpoint', () => {
-  const revoking = (manners: FakeManners = {}): Lab => {
+  const revoking = (behaviour: FakeBehaviour = {}): Lab => {
     const of = lab();
-    const metadata = { ...of.provider.manners.metadata, revocation_endpoint: `${ISSUER}/revoke` };
-    of.provider.manners = { ...of.provider.manners, ...manners, metadata };
+    const metadata = { ...of.provider.behaviour.metadata, revocation_endpoint: `${ISSUER}/revoke` };
+    of.provider.behaviour = { ...of.provider.behaviour, ...behaviour, metadata };
     return of;
   };
   const out = async (of: Lab) => (await signedIn(of)).get(URL_OUT, { method: 'POST', headers: own });
@@ -199,23 +201,23 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
     const session = (await browser.session())!;
     const { status, location } = await browser.get(URL_OUT, { method: 'POST', headers: own });
     expect([status, location?.startsWith(`${ISSUER}/end?`)]).toEqual([303, true]);
-    const [asked, ...more] = of.provider.calls('/revoke');
+    const [requested, ...more] = of.provider.calls('/revoke');
     expect(more).toEqual([]);
-    expect([asked?.method, Object.fromEntries(asked!.params)]).toEqual([
+    expect([requested?.method, Object.fromEntries(requested!.params)]).toEqual([
       'POST',
       { token: 'REFRESH-SECRET', token_type_hint: 'refresh_token' },
     ]);
-    expect(asked?.authorization).toMatch(/^Basic /);
-    expect(await of.scene.store.get(session.sid)).toBeUndefined();
+    expect(requested?.authorization).toMatch(/^Basic /);
+    expect(await of.context.store.get(session.sid)).toBeUndefined();
     expect(of.logged).toContain('okta revoked the refresh token');
   });
 
-  test.each<[string, FakeManners, string]>([
+  test.each<[string, FakeBehaviour, string]>([
     ['refuses', { revocation: { status: 400, body: { error: 'unsupported_token_type' } } }, 'unsupported_token_type'],
     ['has an error', { revocation: { status: 503, body: {} } }, 'answered 503'],
     ['hangs up', { revocation: 'hangs up' }, 'the connection was closed'],
-  ])('is a sign-out all the same if it %s, and the log says so', async (_, manners, says) => {
-    const of = revoking(manners);
+  ])('is a sign-out all the same if it %s, and the log says so', async (_, behaviour, says) => {
+    const of = revoking(behaviour);
     const { status, setCookies } = await out(of);
     expect([status, setCookies.length, revoked(of)]).toEqual([303, 2, [`out\n${ISSUER}\nada\n`]]);
     expect(of.provider.calls('/revoke').length).toBe(1);
@@ -225,7 +227,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
 
   test('makes no call without a refresh token, or to a provider without such an endpoint', async () => {
     const without = revoking();
-    delete without.provider.manners.refreshToken;
+    delete without.provider.behaviour.refreshToken;
     await out(without);
     expect(without.provider.calls('/revoke')).toEqual([]);
     const other = lab();
@@ -238,8 +240,8 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
     'signs in and out without it if its address is invalid (%j), and the log says so',
     async (uri) => {
       const of = lab();
-      const metadata = { ...of.provider.manners.metadata, revocation_endpoint: uri };
-      of.provider.manners = { ...of.provider.manners, metadata };
+      const metadata = { ...of.provider.behaviour.metadata, revocation_endpoint: uri };
+      of.provider.behaviour = { ...of.provider.behaviour, metadata };
       const { status } = await out(of);
       expect([status, revoked(of)]).toEqual([303, [`out\n${ISSUER}\nada\n`]]);
       expect(of.provider.calls('/revoke')).toEqual([]);
@@ -258,7 +260,7 @@ describe('a sign-out at a provider with a revocation endpoint', () => {
 describe('after a sign-out, at a provider whose session continues', () => {
   const page = '__Host-Http-meshgate';
   const passes = async (of: Lab, text: string) =>
-    (await of.scene.vault.sessionOf(HOST, `${page}=${text}`, Date.now() / 1000)) !== undefined;
+    (await of.context.keyring.sessionOf(HOST, `${page}=${text}`, Date.now() / 1000)) !== undefined;
   const at = (seconds: number) => vi.setSystemTime(seconds * 1000);
 
   test.each([0, 1, 29, 31, 600])(
@@ -288,7 +290,7 @@ describe('after a sign-out, at a provider whose session continues', () => {
     expect(await passes(of, second.jar().get(page)!)).toBe(false);
     at(now + 10);
     await first.signIn();
-    of.provider.manners = { ...of.provider.manners, claims: { sid: 'op-other' } };
+    of.provider.behaviour = { ...of.provider.behaviour, claims: { sid: 'op-other' } };
     const third = await signedIn(of);
     at(now + 50);
     await third.get(URL_OUT, { method: 'POST', headers: own });
@@ -325,7 +327,7 @@ describe('a front-channel sign-out', () => {
     expect([status, setCookies.length]).toEqual([200, 2]);
     expect(revoked(of)).toEqual([`out\n${ISSUER}\nada\n`]);
     expect(await of.session(HOST, text)).toBeDefined();
-    expect(await of.scene.vault.sessionOf(HOST, `__Host-Http-meshgate=${text}`, Date.now() / 1000)).toBeUndefined();
+    expect(await of.context.keyring.sessionOf(HOST, `__Host-Http-meshgate=${text}`, Date.now() / 1000)).toBeUndefined();
   });
 
   test('revokes nothing without authentication', async () => {
@@ -428,7 +430,7 @@ describe('a back-channel sign-out', () => {
     expect([zone.items(), keys.get(EPOCH)]).toEqual(after);
     const passes = [before, browser].map(async (one) => {
       const line = `__Host-Http-meshgate=${one.jar().get('__Host-Http-meshgate')}`;
-      return (await of.scene.vault.sessionOf(HOST, line, now())) !== undefined;
+      return (await of.context.keyring.sessionOf(HOST, line, now())) !== undefined;
     });
     expect(await Promise.all(passes)).toEqual([false, true]);
   });
@@ -521,7 +523,7 @@ describe('a back-channel sign-out', () => {
     const of = lab();
     const browser = await signedIn(of);
     const { sid } = (await browser.session())!;
-    const { idToken = '' } = (await of.scene.store.get(sid))!;
+    const { idToken = '' } = (await of.context.store.get(sid))!;
     expect((await send(of, idToken)).status).toBe(400);
     expect(revoked(of)).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import type { Watched } from '../../../src/health/types.ts';
+import type { HealthConfig } from '../../../src/health/types.ts';
 import { askWitnesses } from '../../../src/njs/health/witnesses.ts';
 import { checkpointOf, noteKey } from '../audit/sealed-log.ts';
 import { fakeNgx } from './fake-ngx.ts';
@@ -17,19 +17,19 @@ afterAll(() => {
 });
 writeFileSync(join(folder, 'checkpoint'), checkpointOf(['{}'], [noteKey()]));
 const url = 'https://witness.example.com';
-const watched = {
+const config = {
   audit: folder,
   witnesses: { egress: '/run/egress.sock', all: [{ url, key: noteKey('witness.example.com/w', 4).vkey }] },
-} as Partial<Watched> as Watched;
+} as Partial<HealthConfig> as HealthConfig;
 
 beforeEach(() => {
   fake.zones.svids.clear();
   log.mockClear();
 });
 
-async function said(status: number, headers: Record<string, string>, text = '') {
+async function reported(status: number, headers: Record<string, string>, text = '') {
   fake.fetch = async () => ({ status, headers: new Headers(headers), text: async () => text });
-  await askWitnesses(watched);
+  await askWitnesses(config);
   return log.mock.calls;
 }
 
@@ -41,16 +41,16 @@ test.each([
   ],
   ['a name without an address', { 'X-Meshgate-Connected': 'witness.example.com' }, 'its name could not be resolved'],
 ])('says %s once a minute', async (_, headers, words) => {
-  expect(await said(502, headers)).toEqual([
+  expect(await reported(502, headers)).toEqual([
     [ngx.WARN, expect.stringContaining(`the witness ${url}: no connection (${words}`)],
   ]);
-  expect(await said(502, headers)).toHaveLength(1);
+  expect(await reported(502, headers)).toHaveLength(1);
 });
 
 test('a worker from before a reload, which does not know a new witness, says nothing about the witness', async () => {
-  expect(await said(404, {}, '<html>\n')).toEqual([]);
+  expect(await reported(404, {}, '<html>\n')).toEqual([]);
   const headers = { 'X-Meshgate-Reached': '0.002' };
-  expect(await said(404, headers, 'unknown log\n')).toEqual([
+  expect(await reported(404, headers, 'unknown log\n')).toEqual([
     [ngx.WARN, expect.stringMatching(/it does not know the log .*: unknown log; it is asked again$/)],
   ]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
 
-function said(fact: string, match = '{ client_id: bot }'): readonly string[] {
+function reported(fact: string, match = '{ client_id: bot }'): readonly string[] {
   const text = `version: 1
 providers: { p: { issuer: https://idp.test, audiences: [wiki] } }
 services: { wiki: { url: https://wiki.internal:8443 } }
@@ -17,12 +17,12 @@ test.each(['9007199254740993', '-9007199254740993', '1e300'])(
   'rejects the number %s as the value of a claim',
   (number) => {
     const message = /sends a larger number as a text, write the text$/;
-    expect(said(`{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);
-    expect(said(`{ claim: id, has: ${number} }`)).toEqual([expect.stringMatching(message)]);
-    expect(said('{ group: staff }', `{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);
+    expect(reported(`{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);
+    expect(reported(`{ claim: id, has: ${number} }`)).toEqual([expect.stringMatching(message)]);
+    expect(reported('{ group: staff }', `{ claim: id, is: ${number} }`)).toEqual([expect.stringMatching(message)]);
   },
 );
 
 test.each(['9007199254740991', '-1', '0.5', '"9007199254740993"'])('accepts %s as the value of a claim', (value) => {
-  expect(said(`{ claim: id, is: ${value} }`)).toEqual([]);
+  expect(reported(`{ claim: id, is: ${value} }`)).toEqual([]);
 });

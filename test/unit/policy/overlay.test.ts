@@ -264,10 +264,10 @@ describe('the name of a host', () => {
 
 test('what is rendered depends on the merged policy only, not on its files', () => {
   const overlay = 'services: { wiki: { url: https://wiki.prod:8443 } }\nroles: { editor: { group: "${E}" } }\n';
-  const whole = BASE.replace('wiki.internal', 'wiki.prod').replace('group: editors', 'group: writers');
+  const entire = BASE.replace('wiki.internal', 'wiki.prod').replace('group: editors', 'group: writers');
   const files = (policy: ReturnType<typeof policyOf>) =>
     renderNginx(policy, compile(policy), nginxOptions({ dir: '/etc/nginx/meshgate' })).files;
   const staged = policyOf(BASE, { overlays: { 'prod.yaml': overlay }, variables: { E: 'writers' } });
-  const { policy } = parsePolicy(whole, 'other.yaml');
+  const { policy } = parsePolicy(entire, 'other.yaml');
   expect(files(staged)).toEqual(files(policy as NonNullable<typeof policy>));
 });

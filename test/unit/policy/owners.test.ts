@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parsePolicy } from '../../../src/policy/index.ts';
 
 /** The errors of a policy in which a role for jobs of GitHub Actions has this fact. */
-function said(fact: string, more = ''): readonly string[] {
+function reported(fact: string, more = ''): readonly string[] {
   const text = `version: 1
 gateway: { tls: { cert_file: /run/c.pem, key_file: /run/k.pem, client_ca_file: /run/clients.pem } }
 providers:
@@ -47,7 +47,7 @@ test.each([
   '{ all: [{ claim: environment, is: prod }, { none: [{ claim: repository_owner, is: evil }] }] }',
   '{ any: [{ claim: repository, is: acme/wiki }, { claim: ref, is: refs/heads/main }] }',
 ])('rejects a role that any account on GitHub can have: %s', (fact) => {
-  expect(said(fact)).toEqual([expect.stringMatching(/^roles\.job: anyone on GitHub can have this role/)]);
+  expect(reported(fact)).toEqual([expect.stringMatching(/^roles\.job: anyone on GitHub can have this role/)]);
 });
 
 test.each([
@@ -65,13 +65,13 @@ test.each([
   '{ all: [{ claim: environment, is: prod }, { claim: repository_owner_id, is: "7" }] }',
   '{ any: [{ claim: repository, is: acme/wiki }, { all: [ours, { claim: ref, is: refs/heads/main }] }] }',
 ])('accepts a role that names a repository or an owner exactly: %s', (fact) => {
-  expect(said(fact).filter((it) => it.includes('GitHub'))).toEqual([]);
+  expect(reported(fact).filter((it) => it.includes('GitHub'))).toEqual([]);
 });
 
 test('a role of another provider does not need to name a repository', () => {
-  expect(said('{ group: staff, provider: okta }', okta).filter((it) => it.includes('GitHub'))).toEqual([]);
+  expect(reported('{ group: staff, provider: okta }', okta).filter((it) => it.includes('GitHub'))).toEqual([]);
   const both = '{ any: [{ group: staff, provider: okta }, { claim: environment, is: prod, provider: github }] }';
-  expect(said(both, okta).filter((it) => it.includes('GitHub'))).toHaveLength(1);
+  expect(reported(both, okta).filter((it) => it.includes('GitHub'))).toHaveLength(1);
 });
 
 test.each([

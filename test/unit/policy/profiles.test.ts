@@ -163,13 +163,13 @@ describe('a profile', () => {
     const uses = `{ ${USE}, ${STAFF}, options: { fresh: 15m } }`;
     const more = 'hosts: { p.example.com: { /x: { service: pastes, allow: [staff] }, /upload/*: null } }\n';
     const text = using(uses, more);
-    const whole = expanded(text);
-    expect(whole).not.toContain('profiles');
-    const [a, b] = [policy(text), parsePolicy(whole, 'whole.yaml').policy!];
+    const entire = expanded(text);
+    expect(entire).not.toContain('profiles');
+    const [a, b] = [policy(text), parsePolicy(entire, 'whole.yaml').policy!];
     const ids = (it: typeof a) => compile(it).map(({ id }) => id);
     expect(ids(b)).toEqual(ids(a));
     expect(policyDigest(b, compile(b))).toBe(policyDigest(a, compile(a)));
-    expect(expanded(whole)).toBe(whole);
+    expect(expanded(entire)).toBe(entire);
   });
 });
 

@@ -40,8 +40,8 @@ describe('gateway.proof', () => {
       'no effect without nonce: the keys are for nonces; write nonce: true, or remove this',
     ],
     [', proof: true', 'write { rate: 200/s }'],
-  ])('%s is a mistake', (text, said) => {
-    expect(errorsOf(policy(text))).toEqual([expect.stringContaining(said)]);
+  ])('%s is a mistake', (text, reported) => {
+    expect(errorsOf(policy(text))).toEqual([expect.stringContaining(reported)]);
   });
 
   test('has no effect beside providers whose tokens are not accepted', () => {
@@ -73,8 +73,8 @@ describe('a role by { bound: … }', () => {
     ],
     ['mtls', 'CA', 'write one of dpop, certificate, any'],
     ['true', 'CA', 'write one of dpop, certificate, any'],
-  ])('%s with %s is a mistake', (bound, gateway, said) => {
-    expect(errorsOf(policy(gateway, bound))).toEqual([expect.stringContaining(said)]);
+  ])('%s with %s is a mistake', (bound, gateway, reported) => {
+    expect(errorsOf(policy(gateway, bound))).toEqual([expect.stringContaining(reported)]);
   });
 
   test('together with another fact', () => {

@@ -12,7 +12,7 @@ interface Parts {
 
 /** A policy with `service_credential` on its one route. */
 const policy = (
-  said: string,
+  reported: string,
   { gateway = '', accept = '', allow = '[anyone]', opaque, services }: Parts = {},
 ) => `version: 1
 gateway: { ${gateway} }
@@ -22,16 +22,18 @@ roles: { staff: { group: staff }, probe: { network: [192.0.2.0/24] } }
 services: { wiki: { insecure_url: "http://wiki:8080"${services ?? ''} }, canary: { insecure_url: "http://canary:8080"${services ?? ''} } }
 hosts:
   wiki.example.com:
-    /rest/*: { service: wiki${accept}, service_credential: ${said}, allow: ${allow} }
+    /rest/*: { service: wiki${accept}, service_credential: ${reported}, allow: ${allow} }
     /*: { service: canary, allow: [staff, probe] }
 `;
 
-const errorsOf = (said: string, parts?: Parts) =>
-  parsePolicy(policy(said, parts), 'p.yaml').errors.map((error) => formatError(error).replace(/^p\.yaml:\d+:\d+ /, ''));
+const errorsOf = (reported: string, parts?: Parts) =>
+  parsePolicy(policy(reported, parts), 'p.yaml').errors.map((error) =>
+    formatError(error).replace(/^p\.yaml:\d+:\d+ /, ''),
+  );
 
-function routeOf(said: string, parts?: Parts): Route | undefined {
-  expect(errorsOf(said, parts)).toEqual([]);
-  return parsePolicy(policy(said, parts), 'p.yaml').policy?.hosts[0]?.routes[0];
+function routeOf(reported: string, parts?: Parts): Route | undefined {
+  expect(errorsOf(reported, parts)).toEqual([]);
+  return parsePolicy(policy(reported, parts), 'p.yaml').policy?.hosts[0]?.routes[0];
 }
 
 const key = 'hosts."wiki.example.com"."/rest/*".service_credential';
@@ -42,8 +44,8 @@ describe('service_credential', () => {
     ['{ schemes: [Basic, OAuth] }', { schemes: ['basic', 'oauth'], services: ['wiki'] }],
     ['{ bearer: [glsa_] }', { schemes: [], bearer: ['glsa_'], services: ['wiki'] }],
     ['{ bearer: opaque }', { schemes: [], bearer: 'opaque', services: ['wiki'] }],
-  ])('%s', (said, expected) => {
-    expect(routeOf(said)?.serviceCredential).toEqual(expected);
+  ])('%s', (reported, expected) => {
+    expect(routeOf(reported)?.serviceCredential).toEqual(expected);
   });
 
   test('is for other services only if it names them', () => {
@@ -156,8 +158,8 @@ describe('service_credential', () => {
       'gateway.credential_header: X-Forwarded-User has another purpose; write a header that only the gateway reads, as in X-Gateway-Authorization',
       { gateway: 'credential_header: X-Forwarded-User' },
     ],
-  ])('%s is an error', (_, said, message, parts) => {
-    expect(errorsOf(said, parts)).toEqual([message]);
+  ])('%s is an error', (_, reported, message, parts) => {
+    expect(errorsOf(reported, parts)).toEqual([message]);
   });
 
   test.each<Parts>([

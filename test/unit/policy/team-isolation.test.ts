@@ -116,11 +116,11 @@ const file = fc
 /** What a policy decides at a route, for callers with these roles. */
 function decisions(rules: readonly Rule[], { name, host }: Route, roles: readonly string[]): unknown {
   const own = rules.filter((rule) => rule.route === name);
-  const asked = (caller: Parameters<typeof decide>[1]) => {
+  const requested = (caller: Parameters<typeof decide>[1]) => {
     const decision = decide(own, caller, { route: name, method: 'GET' });
     return decision.allow ? [decision.rule.id, decision.rule.service, decision.rule.as] : decision.reason;
   };
-  return [host, asked(null), asked({ roles }), asked({ roles, agent: 'bot' }), asked({ roles: [] })];
+  return [host, requested(null), requested({ roles }), requested({ roles, agent: 'bot' }), requested({ roles: [] })];
 }
 
 /** What the policy and the team ops decide, and everything that their routes and definitions say. */

@@ -31,13 +31,13 @@ export async function kindRunner({ table, keys, now }: Omit<KindRun, 'cases'>) {
   }
   const imported = new Map();
   const context = { keysOf: ({ name }: TokenProvider) => sets.get(name), skew: table.clockSkew, imported };
-  const judge = (verified: Result<Verified>, kind: ProviderKindName): KindOutcome => {
+  const verdictOf = (verified: Result<Verified>, kind: ProviderKindName): KindOutcome => {
     const caller = verified.ok ? toCaller(verified.value, table, now) : verified;
     if (!caller.ok) return { outcome: caller.reason, detail: caller.detail ?? '' };
     return { outcome: caller.value.roles.includes(kind) ? 'allowed' : 'role_missing', detail: '' };
   };
   return async ({ kind, token }: KindCase): Promise<KindOutcome> =>
-    verifyToken(token, [table.providers[kind] as TokenProvider], now, context, judge, kind);
+    verifyToken(token, [table.providers[kind] as TokenProvider], now, context, verdictOf, kind);
 }
 
 /** The mistake in a result; undefined if there is none. */

@@ -271,8 +271,8 @@ describe('an installed package', () => {
         const policy = { version: 1, providers: {}, services: {}, hosts: {} } as const;
         export const all: Policy = ${policy};`,
     );
-    const said = await compile(sources);
-    expect(said).toEqual(wrong.map(([, says]) => [expect.stringContaining(says)]));
+    const reported = await compile(sources);
+    expect(reported).toEqual(wrong.map(([, says]) => [expect.stringContaining(says)]));
   });
 });
 

@@ -10,7 +10,7 @@ import type {
   Route,
   Who,
 } from '../../../src/policy/checked/types.ts';
-import type { Asking } from '../../../src/rules/compare/compared-callers.ts';
+import type { Query } from '../../../src/rules/compare/compared-callers.ts';
 
 /** Random policies with few names, so that paths nest, rules overlap and requests match. */
 
@@ -147,7 +147,7 @@ export const policy: fc.Arbitrary<Policy> = host.map((hosts) => ({
 }));
 
 /** A person with some roles, perhaps through an agent, an agent alone, or an anonymous caller. */
-export const caller: fc.Arbitrary<Asking> = fc.oneof(
+export const caller: fc.Arbitrary<Query> = fc.oneof(
   fc.constant(null),
   fc.subarray(ROLES).map((roles) => ({ roles })),
   fc

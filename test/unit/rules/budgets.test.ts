@@ -9,11 +9,11 @@ function limitsOf(text: string): Record<string, string> {
   expect(errors.map(formatError)).toEqual([]);
   if (policy === undefined) return {};
   return Object.fromEntries(
-    policy.hosts.flatMap((host) => host.routes.map((route) => [route.name, said(budgetsOf(policy, host, route))])),
+    policy.hosts.flatMap((host) => host.routes.map((route) => [route.name, reported(budgetsOf(policy, host, route))])),
   );
 }
 
-const said = ({ callers, anonymous, agents }: Budgets) =>
+const reported = ({ callers, anonymous, agents }: Budgets) =>
   [
     ...(callers ? [countedText(callers, 'callers')] : []),
     ...(anonymous ? [countedText(anonymous, 'nobody')] : []),

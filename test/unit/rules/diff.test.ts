@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../src/policy/checked/types.ts';
-import type { Asking } from '../../../src/rules/compare/compared-callers.ts';
+import type { Query } from '../../../src/rules/compare/compared-callers.ts';
 import { covers } from '../../../src/rules/compare/cover.ts';
 import { type Change, diff } from '../../../src/rules/compare/diff.ts';
 import { population } from '../../../src/rules/compare/population.ts';
@@ -17,7 +17,7 @@ import { CHANGES, chance, plant, rewrite } from './mutate.ts';
 
 /** Compares the reported differences with the decision about each request. */
 
-type Caller = Asking;
+type Caller = Query;
 
 const PEOPLE = [{ roles: [] }, ...ROLES.map((role) => ({ roles: [role] }))];
 
@@ -50,10 +50,12 @@ const parsed = (text: string): Path =>
   text.endsWith('/*') ? { prefix: text.slice(0, -2), except: [] } : { exact: text };
 
 /** A region reads as the policy does: the path of a route excludes its more specific routes. */
-function inRegion({ path, except }: Region, rules: readonly (Rule | undefined)[], asked: string): boolean {
+function inRegion({ path, except }: Region, rules: readonly (Rule | undefined)[], requested: string): boolean {
   const own = except.length > 0 ? undefined : rules.find((rule) => rule && written(rule.path) === path);
-  if (own !== undefined && covers(own.path, asked)) return true;
-  return own === undefined && covers(parsed(path), asked) && !except.some((part) => covers(parsed(part), asked));
+  if (own !== undefined && covers(own.path, requested)) return true;
+  return (
+    own === undefined && covers(parsed(path), requested) && !except.some((part) => covers(parsed(part), requested))
+  );
 }
 
 function speaksOf({ who, still }: Change, caller: Caller): boolean {
@@ -127,8 +129,8 @@ test('each gain, loss and other identity is reported, and nothing else', () => {
             it.paths.some((region) => inRegion(region, [it.after, it.before], path)),
         );
         for (const caller of CALLERS) {
-          const ask = (policy: Policy, rules: readonly Rule[], asking: Caller) =>
-            outcome(policy, rules, host.replace('*', 'zz'), path, method, asking);
+          const ask = (policy: Policy, rules: readonly Rule[], query: Caller) =>
+            outcome(policy, rules, host.replace('*', 'zz'), path, method, query);
           const earlier = caller?.left === undefined ? caller : { ...caller, roles: caller.left };
           const [was, is] = [ask(one, before, earlier), ask(other, after, caller)];
           const own = here.filter((it) => speaksOf(it, caller));
@@ -137,8 +139,8 @@ test('each gain, loss and other identity is reported, and nothing else', () => {
             stated += 1;
             expect(own.map((it) => it.kind)).toContain(kind);
           }
-          const said = caller?.nobody ? own.filter((it) => isOfRequest(it, caller)) : own;
-          for (const it of said) expect(is === undefined, it.kind).toBe(it.kind === 'lost');
+          const reported = caller?.nobody ? own.filter((it) => isOfRequest(it, caller)) : own;
+          for (const it of reported) expect(is === undefined, it.kind).toBe(it.kind === 'lost');
         }
       }
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { formatError, parsePolicy } from '../../../src/policy/index.ts';
 import { compile } from '../../../src/rules/compile.ts';
-import { watchedFiles } from '../../../src/rules/table/policy-files.ts';
+import { monitoredFiles } from '../../../src/rules/table/policy-files.ts';
 import { toTable } from '../../../src/rules/table/table.ts';
 
 function policyOf(audit: string) {
@@ -61,6 +61,6 @@ test('callers that were kept without claims are not used again', () => {
 
 test('the health check reads the file of the keys for pseudonyms', () => {
   const audit = ', audit: { pseudonyms: { key_file: /run/keys/p.jwks } }';
-  expect(watchedFiles(policyOf(audit))).toContainEqual({ kind: 'pseudonyms', name: '', path: '/run/keys/p.jwks' });
-  expect(watchedFiles(policyOf(', audit: {}')).map(({ kind }) => kind)).not.toContain('pseudonyms');
+  expect(monitoredFiles(policyOf(audit))).toContainEqual({ kind: 'pseudonyms', name: '', path: '/run/keys/p.jwks' });
+  expect(monitoredFiles(policyOf(', audit: {}')).map(({ kind }) => kind)).not.toContain('pseudonyms');
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Allow, Policy, Route } from '../../../src/policy/checked/types.ts';
-import type { Asking } from '../../../src/rules/compare/compared-callers.ts';
+import type { Query } from '../../../src/rules/compare/compared-callers.ts';
 import { population } from '../../../src/rules/compare/population.ts';
 import { named, prove, proveIdentities, type Side, type Witness } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
@@ -19,7 +19,7 @@ const sideOf = (policy: Policy): Side => ({ rules: compile(policy), outcome: nam
 
 const compare = (left: Policy, right: Policy) => prove(sideOf(left), sideOf(right), NONE);
 
-const CALLERS: readonly Asking[] = [
+const CALLERS: readonly Query[] = [
   null,
   ...AGENTS.map(({ agent }) => ({ roles: [], agent, alone: true }) as const),
   ...[undefined, ...AGENTS.map(({ agent }) => agent)].flatMap((agent) =>

@@ -3,14 +3,14 @@ import {
   cutBefore,
   FLOOR,
   isRevoked,
-  mergedSaid,
+  mergedFloors,
   ofAny,
   ofIssuer,
   ofPerson,
   type Revocable,
-  readSaid,
+  readReported,
+  reportedText,
   revocationKey,
-  saidText,
 } from '../../../src/session/revocation/revocation.ts';
 import type { Revocation } from '../../../src/session/revocation/store.ts';
 
@@ -32,7 +32,7 @@ const now = 2000;
 
 function calling(...revocations: readonly Pick<Revocation, 'kind' | 'value' | 'before'>[]) {
   const dict = new Map(
-    revocations.map((it) => [revocationKey(it.kind, it.value), saidText({ ...it, until: 9e9, made: 1 })]),
+    revocations.map((it) => [revocationKey(it.kind, it.value), reportedText({ ...it, until: 9e9, made: 1 })]),
   );
   return (key: string) => dict.get(key);
 }
@@ -113,16 +113,16 @@ describe('a revocation', () => {
   });
 
   it('looks up only the ids that the credential has', () => {
-    const asked: string[] = [];
+    const requested: string[] = [];
     isRevoked(
       (key) => {
-        asked.push(key);
+        requested.push(key);
         return undefined;
       },
       { issuers: ['kc'], names: [['sub', 'u']], kids: [], at: 0 },
       now,
     );
-    expect(asked).toEqual(['sub\nkc\nsub\nu\n', FLOOR]);
+    expect(requested).toEqual(['sub\nkc\nsub\nu\n', FLOOR]);
   });
 
   it.each<[string, Revocation['kind'], number, number]>([
@@ -141,19 +141,19 @@ describe('a revocation', () => {
       { before: 5, until: 900, made: 4 },
       { before: 7, until: 100, made: 6 },
     ];
-    expect(mergedSaid(long, late)).toEqual({ before: 7, until: 900, made: 6 });
-    expect(mergedSaid(late, long)).toEqual({ before: 7, until: 900, made: 6 });
-    expect(mergedSaid(late, undefined)).toEqual(late);
+    expect(mergedFloors(long, late)).toEqual({ before: 7, until: 900, made: 6 });
+    expect(mergedFloors(late, long)).toEqual({ before: 7, until: 900, made: 6 });
+    expect(mergedFloors(late, undefined)).toEqual(late);
   });
 
   it('is read as it was written, and applies for ever if it cannot be read', () => {
-    for (const said of [
+    for (const reported of [
       { before: 5, until: 9, made: 4 },
       { before: 0, until: 9, made: 4, ended: ['a', 'b'] },
     ]) {
-      expect(readSaid(saidText(said))).toEqual(said);
+      expect(readReported(reportedText(reported))).toEqual(reported);
     }
-    expect(readSaid('')).toEqual({ before: 253402300799, until: 253402300799, made: 0 });
-    expect(readSaid('x')).toEqual({ before: 253402300799, until: 253402300799, made: 0 });
+    expect(readReported('')).toEqual({ before: 253402300799, until: 253402300799, made: 0 });
+    expect(readReported('x')).toEqual({ before: 253402300799, until: 253402300799, made: 0 });
   });
 });

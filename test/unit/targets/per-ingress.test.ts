@@ -9,10 +9,10 @@ import { emitMesh } from '../../../src/targets/kit/per-mesh.ts';
 
 const ingress = (name: string) =>
   `${name}: { address: "${name}.mesh:8443", server_name: door.mesh, ca_file: /run/mesh/ca.pem, namespace: ${name}, labels: { app: ${name} }, service_account: door, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;
-const service = (name: string, door: string, more = '') =>
-  `${name}: { authority: ${name}.svc.cluster.local, ${door.startsWith('[') ? 'ingresses' : 'ingress'}: ${door}, namespace: apps, labels: { app: ${name} }, port: 8080${more} }`;
+const service = (name: string, ingressItem: string, more = '') =>
+  `${name}: { authority: ${name}.svc.cluster.local, ${ingressItem.startsWith('[') ? 'ingresses' : 'ingress'}: ${ingressItem}, namespace: apps, labels: { app: ${name} }, port: 8080${more} }`;
 
-function policyOf(kind: MeshKind, doors = { wiki: 'east', search: 'west', canary: 'west' }): Policy {
+function policyOf(kind: MeshKind, ingresses = { wiki: 'east', search: 'west', canary: 'west' }): Policy {
   const { policy, errors } = parsePolicy(
     `version: 1
 gateway:
@@ -30,9 +30,9 @@ mesh:
     ${ingress('west')}
   identities: { default: { spiffe: spiffe://example.org/ns/edge/sa/gateway, pem_file: /run/gateway.pem } }
 services:
-  ${service('wiki', doors.wiki, ', spiffe: spiffe://example.org/ns/apps/sa/wiki')}
-  ${service('search', doors.search)}
-  ${service('canary', doors.canary)}
+  ${service('wiki', ingresses.wiki, ', spiffe: spiffe://example.org/ns/apps/sa/wiki')}
+  ${service('search', ingresses.search)}
+  ${service('canary', ingresses.canary)}
 hosts:
   wiki.example.com:
     /*: { service: wiki, allow: [{ role: beta, service: canary }, staff, { agent: pages, service: canary }] }
@@ -45,10 +45,10 @@ hosts:
 }
 
 const ruled = (policy: Policy) => ({ policy, rules: compile(policy) });
-const whole = (kind: MeshKind) => ruled(policyOf(kind));
+const entire = (kind: MeshKind) => ruled(policyOf(kind));
 
 describe('a policy for one of its ingresses', () => {
-  const seen = (name: string) => atIngress(whole('envoy'), name);
+  const seen = (name: string) => atIngress(entire('envoy'), name);
 
   test('has only that ingress, and the services of others are outside the mesh', () => {
     const { mesh, services } = seen('west').policy;
@@ -80,7 +80,7 @@ describe('a policy for one of its ingresses', () => {
 
 describe.each(meshTargetNames.filter((name) => !meshTarget(name).together))('%s', (kind) => {
   const target = meshTarget(kind);
-  const all = emitMesh(target, whole(kind), {});
+  const all = emitMesh(target, entire(kind), {});
 
   test('each ingress has a folder with what it leads to', () => {
     const text = (name: string) =>
@@ -101,13 +101,13 @@ describe.each(meshTargetNames.filter((name) => !meshTarget(name).together))('%s'
   });
 
   test.each(['east', 'west'])('%s alone: the same files in no folder, which read as its rules', (name) => {
-    const { files } = emitMesh(target, whole(kind), {}, name);
+    const { files } = emitMesh(target, entire(kind), {}, name);
     const folder = Object.entries(files).map(([path, text]) => [`${name}/${path}`, text] as const);
     expect(all.files).toMatchObject(Object.fromEntries(folder));
-    const { policy, rules } = atIngress(whole(kind), name);
+    const { policy, rules } = atIngress(entire(kind), name);
     expect(proveIdentities(target.project!(policy, rules), target.read!(files))).toBeUndefined();
     const [other] = ['east', 'west'].filter((it) => it !== name);
-    const seen = atIngress(whole(kind), other as string);
+    const seen = atIngress(entire(kind), other as string);
     expect(proveIdentities(target.project!(seen.policy, seen.rules), target.read!(files))).toBeDefined();
   });
 });
@@ -125,7 +125,7 @@ describe('services behind both ingresses', () => {
       for (const host of ['wiki.svc', 'canary.svc']) expect(Object.values(files).join('\n')).toContain(host);
       const { policy, rules } = atIngress(shared(kind), name);
       expect(proveIdentities(target.project!(policy, rules), target.read!(files))).toBeUndefined();
-      const alone = atIngress(whole(kind), name);
+      const alone = atIngress(entire(kind), name);
       expect(proveIdentities(target.project!(alone.policy, alone.rules), target.read!(files))).toBeDefined();
     });
   });
@@ -173,7 +173,7 @@ describe('services behind both ingresses', () => {
 });
 
 test('in Linkerd no object of one has the name of an object of the other', () => {
-  const { files } = emitMesh(meshTarget('linkerd'), whole('linkerd'), {});
+  const { files } = emitMesh(meshTarget('linkerd'), entire('linkerd'), {});
   const names = (name: string) =>
     [...(files[`${name}/linkerd.yaml`] ?? '').matchAll(/^ {2}name: "(.+)"$/gm)].map(([, it]) => it);
   expect(names('east').length).toBeGreaterThan(2);
@@ -181,7 +181,7 @@ test('in Linkerd no object of one has the name of an object of the other', () =>
 });
 
 test('Consul has all in one place: each service allows the ingress that leads to it', () => {
-  const { policy } = whole('envoy');
+  const { policy } = entire('envoy');
   const mesh = policy.mesh!;
   const named = Object.values(mesh.ingresses).map((it) => [it.name, { ...it, consulService: `door-${it.name}` }]);
   const at = { ...policy, mesh: { ...mesh, kind: 'consul' as const, ingresses: Object.fromEntries(named) } };
@@ -202,8 +202,8 @@ test('Consul: a service behind both ingresses allows both', () => {
     policyOf('envoy', { wiki: '[east, { name: west, backup: true }]', search: 'west', canary: '[west]' }),
   );
   const mesh = policy.mesh!;
-  const sources = (doors: readonly (string | undefined)[]) => {
-    const named = Object.values(mesh.ingresses).map((it, i) => [it.name, { ...it, consulService: doors[i] }]);
+  const sources = (ingresses: readonly (string | undefined)[]) => {
+    const named = Object.values(mesh.ingresses).map((it, i) => [it.name, { ...it, consulService: ingresses[i] }]);
     const at = { ...policy, mesh: { ...mesh, kind: 'consul' as const, ingresses: Object.fromEntries(named) } };
     const { files } = emitMesh(meshTarget('consul'), ruled(at), { assertionJwks: '{"keys":[]}' });
     const text = files['service-intentions.wiki.json'];
@@ -215,7 +215,7 @@ test('Consul: a service behind both ingresses allows both', () => {
 });
 
 describe('the protocol of a service', () => {
-  const { policy } = whole('envoy');
+  const { policy } = entire('envoy');
   const services = { ...policy.services, search: { ...policy.services.search!, protocol: 'grpc' as const } };
   const speaking = { policy: { ...policy, services }, rules: compile(policy) };
 

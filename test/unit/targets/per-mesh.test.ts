@@ -8,7 +8,7 @@ import { meshTarget, meshTargetNames } from '../../../src/targets/index.ts';
 import { ownerOf } from '../../../src/targets/kit/owner.ts';
 import { emitPolicy } from '../../../src/targets/kit/per-mesh.ts';
 
-const door = (mesh: string, name: string) =>
+const ingressItem = (mesh: string, name: string) =>
   `{ address: "${name}.${mesh}:8443", ca_file: /run/mesh/ca.pem, namespace: ${name}, labels: { app: ${name} }, service_account: door, own: { cert_file: /c, key_file: /k, client_ca_file: /ca, listen: 8443 } }`;
 const mesh = (kind: string, name: string, ingress: string) => `
   ${name}:
@@ -20,13 +20,13 @@ const service = (name: string, at: string) =>
   `${name}: { ${at}, authority: ${name}.svc.cluster.local, namespace: apps, labels: { app: ${name} }, port: 8080 }`;
 
 /** Two meshes of one kind, and one of another kind that has two ingresses. */
-function whole(kind: MeshKind, other: MeshKind) {
+function entire(kind: MeshKind, other: MeshKind) {
   const text = `version: 1
 gateway:
   tls: { cert_file: /run/tls.crt, key_file: /run/tls.key }
 providers: { okta: { issuer: https://login.example.com, audiences: [wiki] } }
 roles: { staff: { group: staff }, beta: { group: beta } }
-meshes:${mesh(kind, 'north', `ingress: ${door('north', 'door')}`)}${mesh(kind, 'south', `ingress: ${door('south', 'gate')}`)}${mesh(other, 'third', `ingresses: { east: ${door('third', 'east')}, west: ${door('third', 'west')} }`)}
+meshes:${mesh(kind, 'north', `ingress: ${ingressItem('north', 'door')}`)}${mesh(kind, 'south', `ingress: ${ingressItem('south', 'gate')}`)}${mesh(other, 'third', `ingresses: { east: ${ingressItem('third', 'east')}, west: ${ingressItem('third', 'west')} }`)}
 services:
   ${service('wiki', 'mesh: north')}
   ${service('search', 'mesh: south')}
@@ -54,7 +54,7 @@ const kinds = meshTargetNames.filter((kind) => kind !== 'consul');
 describe.each(kinds)('%s', (kind) => {
   const target = meshTarget(kind);
   const other = kind === 'envoy' ? 'istio' : 'envoy';
-  const all = whole(kind, other);
+  const all = entire(kind, other);
   const { files, gaps } = emitPolicy(target, all, {});
   const of = (name: string) =>
     Object.entries(files)
@@ -91,8 +91,8 @@ describe.each(kinds)('%s', (kind) => {
 
   test('renders the only mesh of its kind without its folder, but each of its ingresses into one', () => {
     const one = emitPolicy(meshTarget(other), all, {});
-    const doors = [...new Set(Object.keys(one.files).map((path) => path.split('/')[0]))];
-    expect(doors).toEqual(meshTarget(other).together ? doors : ['east', 'west']);
+    const ingresses = [...new Set(Object.keys(one.files).map((path) => path.split('/')[0]))];
+    expect(ingresses).toEqual(meshTarget(other).together ? ingresses : ['east', 'west']);
     const west = emitPolicy(meshTarget(other), all, {}, { mesh: 'third', ingress: 'west' }).files;
     expect(Object.values(west).join('\n')).toContain('pages.svc.cluster.local');
     expect(Object.values(west).join('\n')).not.toContain('notes.svc.cluster.local');
@@ -129,5 +129,5 @@ hosts:
 });
 
 test('an unknown mesh', () => {
-  expect(() => atMesh(whole('envoy', 'istio'), 'east')).toThrow('no mesh east');
+  expect(() => atMesh(entire('envoy', 'istio'), 'east')).toThrow('no mesh east');
 });

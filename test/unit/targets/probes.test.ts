@@ -53,8 +53,8 @@ function render(parts: Parts) {
   const policy = policyOf(parts);
   const { files, gaps } = renderNginx(policy, compile(policy), nginxOptions({ dir: '/etc/m', runDir: '/run/m' }));
   const [, text = ''] = /export default (\{[\s\S]*?\n\})/.exec(files['watched.js'] ?? '') ?? [];
-  const watched = JSON.parse(text);
-  return { policy, files, gaps, watched };
+  const observed = JSON.parse(text);
+  return { policy, files, gaps, watched: observed };
 }
 
 /** `LAYER IDENTITY PATH: OBJECT, RULE, how it denies`, one for each probe, and the assertion if there is one. */
@@ -209,11 +209,11 @@ describe('other meshes', () => {
 });
 
 describe('nginx', () => {
-  const { files, watched } = render({ mesh: ISTIO });
+  const { files, watched: observed } = render({ mesh: ISTIO });
   const http = files['http.conf'] ?? '';
 
   test('has a connection for each ingress and identity, which no other request uses', () => {
-    expect(watched.probes).toMatchObject({ egress: '/run/m/egress.sock', every: 20 });
+    expect(observed.probes).toMatchObject({ egress: '/run/m/egress.sock', every: 20 });
     const locations = [...http.matchAll(/location (\/probe\/\S+) \{([^}]*)\}/g)].map(([, name, text = '']) => [
       name,
       /set \$meshgate_client_cert (\S+);/.exec(text)?.[1],
@@ -231,7 +231,7 @@ describe('nginx', () => {
   });
 
   test('passes an assertion on, and the job knows how to sign it', () => {
-    expect(watched.probes.assertion).toMatchObject({ issuer: 'https://wiki.test', keysFile: '/run/a.jwks' });
+    expect(observed.probes.assertion).toMatchObject({ issuer: 'https://wiki.test', keysFile: '/run/a.jwks' });
     expect(http.match(/proxy_set_header X-Meshgate-Assertion \$http_x_meshgate_assertion;/g)).toHaveLength(3);
   });
 

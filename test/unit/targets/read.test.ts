@@ -43,8 +43,8 @@ function callersOf(rules: readonly MeshRule[]): readonly Caller[] {
   );
   return [...people.values()].flatMap((person) =>
     [...new Set(agents)].flatMap((agent): Caller[] => {
-      const whole = { ...person, agent } as Caller;
-      return agent === null || person.who.kind === 'role' ? [whole] : [whole, { ...whole, alone: true }];
+      const entire = { ...person, agent } as Caller;
+      return agent === null || person.who.kind === 'role' ? [entire] : [entire, { ...entire, alone: true }];
     }),
   );
 }

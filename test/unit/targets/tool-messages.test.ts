@@ -7,13 +7,13 @@ import { holds } from '../../harness/property.ts';
 
 const TASKS = ['tasks/get', 'tasks/update', 'tasks/cancel'];
 
-const whole = (pattern: string, text: string) => new RegExp(`^(?:${pattern})$`).test(text);
+const entire = (pattern: string, text: string) => new RegExp(`^(?:${pattern})$`).test(text);
 
 const has = (texts: readonly HeaderText[], value: string): boolean =>
-  texts.some((it) => ('exact' in it ? value === it.exact : value.startsWith(it.prefix) && whole(`${it.of}*`, value)));
+  texts.some((it) => ('exact' in it ? value === it.exact : value.startsWith(it.prefix) && entire(`${it.of}*`, value)));
 
 const isAny = (name: string): boolean =>
-  whole(ANY_NAME.encoded, name) || (whole(ANY_NAME.plain, name) && !whole(ANY_NAME.marked, name));
+  entire(ANY_NAME.encoded, name) || (entire(ANY_NAME.plain, name) && !entire(ANY_NAME.marked, name));
 
 function passes({ versions, methods, names }: ToolMessages, { version, method, name }: McpHeaders): boolean {
   if (version === undefined || !versions.includes(version)) return false;
@@ -43,10 +43,10 @@ const message = fc.record({
 test('the three kinds of messages are those that the rule covers, and no others', () => {
   const found = { passed: 0, refused: 0 };
   holds(
-    fc.property(fc.array(pattern, { maxLength: 3 }), message, (tools, asked) => {
-      const expected = refusedTool(tools, asked) === undefined;
+    fc.property(fc.array(pattern, { maxLength: 3 }), message, (tools, requested) => {
+      const expected = refusedTool(tools, requested) === undefined;
       found[expected ? 'passed' : 'refused'] += 1;
-      expect(toolMessages(tools).some((it) => passes(it, asked))).toBe(expected);
+      expect(toolMessages(tools).some((it) => passes(it, requested))).toBe(expected);
     }),
     5000,
   );

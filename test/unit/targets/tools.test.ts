@@ -42,9 +42,9 @@ function headersOf({ version, method, name }: McpHeaders): Readonly<Record<strin
 describe('a message', () => {
   test('passes Envoy where the rule covers it, and nowhere else', () => {
     holds(
-      fc.property(tools, message, (own, asked) => {
-        const request = { authority: '', asserted: true, method: 'POST', path: '/mcp', headers: headersOf(asked) };
-        expect(permits(toolPermission(own), request)).toBe(refusedTool(own, asked) === undefined);
+      fc.property(tools, message, (own, requested) => {
+        const request = { authority: '', asserted: true, method: 'POST', path: '/mcp', headers: headersOf(requested) };
+        expect(permits(toolPermission(own), request)).toBe(refusedTool(own, requested) === undefined);
       }),
       2000,
     );
@@ -52,19 +52,19 @@ describe('a message', () => {
 
   test('passes Istio where the rule covers it, except for the printed gaps', () => {
     holds(
-      fc.property(tools, message, (own, asked) => {
-        const passes = toolConditions(own).some((when) => says({ when }, undefined, headersOf(asked)));
-        const covered = refusedTool(own, asked) === undefined;
+      fc.property(tools, message, (own, requested) => {
+        const passes = toolConditions(own).some((when) => says({ when }, undefined, headersOf(requested)));
+        const covered = refusedTool(own, requested) === undefined;
         if (passes && !covered) {
-          if (TASKS.includes(asked.method ?? '')) {
+          if (TASKS.includes(requested.method ?? '')) {
             expect(widerTools(own)).toContain('tasks/get, tasks/update, tasks/cancel, Istio does not check Mcp-Name');
             return;
           }
-          expect(asked.method).toBe(CALL);
+          expect(requested.method).toBe(CALL);
           const stems = own.flatMap((it) => (it.endsWith('*') ? [it.slice(0, -1)] : []));
-          expect(stems.some((stem) => asked.name?.startsWith(stem))).toBe(true);
+          expect(stems.some((stem) => requested.name?.startsWith(stem))).toBe(true);
         }
-        if (covered && !passes) expect(asked.method).toBe('notifications/x');
+        if (covered && !passes) expect(requested.method).toBe('notifications/x');
       }),
       2000,
     );

@@ -47,9 +47,9 @@ function ofSeveral(kind: MeshKind): { policy: Policy; rules: readonly Rule[] } {
   // The second mesh has a trust domain of its own, and files of its own.
   const other = own.map((it) => it.replace('/run/gateway', '/run/south').replace(/example\.org|1{8}-/g, 'south-$&'));
   const both = ['meshes:', '  north:', ...own, '  south:', ...other];
-  const whole = [...lines.slice(0, from), ...both, ...lines.slice(from + 5)].join('\n');
+  const entire = [...lines.slice(0, from), ...both, ...lines.slice(from + 5)].join('\n');
   const policy = parsed(
-    whole
+    entire
       .replace('wiki: { authority', 'wiki: { mesh: north, authority')
       .replace('pages: { authority', 'pages: { mesh: south, authority'),
   );

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { expect, test } from 'vitest';
-import { whole } from '../../../src/x509/der.ts';
+import { entire } from '../../../src/x509/der.ts';
 import { nameText } from '../../../src/x509/name.ts';
 
-const text = (name: x509.JsonName) => nameText(whole(new Uint8Array(new x509.Name(name).toArrayBuffer()))!);
+const text = (name: x509.JsonName) => nameText(entire(new Uint8Array(new x509.Name(name).toArrayBuffer()))!);
 
 test.each<[x509.JsonName, string]>([
   [[], ''],
@@ -23,6 +23,6 @@ test.each<[x509.JsonName, string]>([
 });
 
 test.each(['3003020101', '310a', '3006310430020600'])('an invalid name: %s', (hex) => {
-  const element = whole(Uint8Array.from(Buffer.from(hex, 'hex')));
+  const element = entire(Uint8Array.from(Buffer.from(hex, 'hex')));
   expect(element === undefined ? undefined : nameText(element)).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { readCertificate } from '../../../src/x509/certificate.ts';
 import { readClientUse } from '../../../src/x509/client-use.ts';
-import { timeOf, whole } from '../../../src/x509/der.ts';
+import { entire, timeOf } from '../../../src/x509/der.ts';
 import { belongs } from '../../../src/x509/key.ts';
 import { readPem } from '../../../src/x509/pem.ts';
 import type { Sample } from '../caller/samples.ts';
@@ -29,7 +29,7 @@ JYVWgvmhLPDF5wFXAAC4L7ohI3+z9lebTgllfGS+k1OQ8WpShbHC2sGw
 
 /** The element of a time, from its tag and text. */
 export function timeElement(tag: number, text: string) {
-  return whole(Uint8Array.from([tag, text.length, ...Array.from(text, (char) => char.charCodeAt(0))]));
+  return entire(Uint8Array.from([tag, text.length, ...Array.from(text, (char) => char.charCodeAt(0))]));
 }
 
 const UTC = 0x17;

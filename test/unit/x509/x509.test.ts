@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:cry
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCertificate } from '../../../src/x509/certificate.ts';
-import { elementAt, whole, within } from '../../../src/x509/der.ts';
+import { elementAt, entire, within } from '../../../src/x509/der.ts';
 import { belongs } from '../../../src/x509/key.ts';
 import { type PemBlock, readPem } from '../../../src/x509/pem.ts';
 import { createCa } from '../../harness/pki.ts';
@@ -90,12 +90,12 @@ describe('what is malformed is nothing', () => {
     ['a length of four bytes', [0x30, 0x84, 0, 0, 0, 0]],
     ['a tag of several bytes', [0x3f, 0x81, 1, 0]],
     ['something behind', [0x30, 0, 0]],
-  ])('%s', (_, all) => expect(whole(bytes(...all))).toBeUndefined());
+  ])('%s', (_, all) => expect(entire(bytes(...all))).toBeUndefined());
 
   test('an element may not leave the one around it', () => {
-    expect(within(whole(bytes(0x30, 3, 2, 2, 1))!)).toBeUndefined();
+    expect(within(entire(bytes(0x30, 3, 2, 2, 1))!)).toBeUndefined();
     expect(elementAt(bytes(0x30, 2, 5, 0, 5, 0), 2, 3)).toBeUndefined();
-    expect(within(whole(bytes(0x30, 4, 5, 0, 5, 0)))?.length).toBe(2);
+    expect(within(entire(bytes(0x30, 4, 5, 0, 5, 0)))?.length).toBe(2);
   });
 
   test.each([

@@ -12,7 +12,7 @@ import type { Claims } from '../../../token/types.ts';
 import { count, counterName } from '../../shared/counts.ts';
 import { refuseMethod } from '../answer.ts';
 import { withNewestKeys } from '../renew/newest-keys.ts';
-import type { SigninScene } from '../scene.ts';
+import type { SigninContext } from '../signin-context.ts';
 import { hostOf, type Visit } from '../visit.ts';
 import { callBack } from './end.ts';
 
@@ -25,7 +25,7 @@ function tokenOf(r: NginxHTTPRequest): string | undefined {
 }
 
 /** Returns the providers of a host that have this issuer. On the sign-in host, the providers of all hosts count. */
-function providersOf({ signin }: SigninScene, host: string, issuer: unknown): readonly SigninProvider[] {
+function providersOf({ signin }: SigninContext, host: string, issuer: unknown): readonly SigninProvider[] {
   const names = host === signin.signinHost ? Object.keys(signin.providers) : (hostOf(signin, host)?.providers ?? []);
   return names.flatMap((name) => {
     const provider = signin.providers[name];
@@ -35,17 +35,17 @@ function providersOf({ signin }: SigninScene, host: string, issuer: unknown): re
 
 /** Returns the claims of a logout token that a provider verifies, or else why the first provider rejects it. */
 async function verifiedBy(
-  scene: SigninScene,
+  renderContext: SigninContext,
   [first, ...others]: readonly SigninProvider[],
   token: string,
   now: number,
 ): Promise<Result<Claims>> {
   if (first === undefined) return refuse('issuer_unknown', 'the issuer of the token is not a provider of this host');
   const verify = (context: ProviderTokenContext) => verifyLogoutToken(token, context, Date.now() / 1000);
-  const verified = await withNewestKeys(scene, { provider: first, token, from: 'anyone', now }, verify);
+  const verified = await withNewestKeys(renderContext, { provider: first, token, from: 'anyone', now }, verify);
   if (verified.ok || others.length === 0) return verified;
   // The token may be for another client of the same issuer.
-  const next = await verifiedBy(scene, others, token, now);
+  const next = await verifiedBy(renderContext, others, token, now);
   return next.ok ? next : verified;
 }
 
@@ -61,21 +61,21 @@ function revokedBy({ sid, sub }: Claims, issuer: string, at: number, absolute: n
   return ending(issuer, { names: [person], psid: sid }, at, absolute);
 }
 
-async function take(scene: SigninScene, { r, host, now }: Visit): Promise<Result<void>> {
+async function take(renderContext: SigninContext, { r, host, now }: Visit): Promise<Result<void>> {
   const token = tokenOf(r);
   if (token === undefined) return refuse('token_malformed', 'a form with one "logout_token" is required');
-  const providers = providersOf(scene, host, issuerOf(token));
-  const verified = await verifiedBy(scene, providers, token, now);
+  const providers = providersOf(renderContext, host, issuerOf(token));
+  const verified = await verifiedBy(renderContext, providers, token, now);
   if (!verified.ok) return verified;
   const claims = verified.value;
   const at = Math.min(now, claims.iat as number);
-  const { absolute } = scene.signin.session;
+  const { absolute } = renderContext.signin.session;
   // Only the providers whose client is an audience of the token count.
   const addressed = providers.filter(({ client }) => audiencesOf(claims).includes(client.id));
   // Sessions contain the provider's issuer in the policy, which another policy may write in another form.
   const issuers = new Set(addressed.flatMap(({ issuer }) => [issuer, String(claims.iss)]));
   const revocations = [...issuers].map((issuer) => revokedBy(claims, issuer, at, absolute));
-  await callBack(scene, revocations);
+  await callBack(renderContext, revocations);
   return ok(undefined);
 }
 
@@ -89,10 +89,10 @@ function answer(r: NginxHTTPRequest, status: 200 | 400, body: string): void {
 /** `/.meshgate/backchannel`: the provider reports a sign-out (OpenID Connect Back-Channel Logout 1.0). It answers 200
  * when the revocation is in force on this replica; the others follow within two seconds. Otherwise it answers 400 with
  * a reason. */
-export async function backchannel(scene: SigninScene, visit: Visit): Promise<void> {
+export async function backchannel(renderContext: SigninContext, visit: Visit): Promise<void> {
   const { r } = visit;
   if (r.method !== 'POST') return refuseMethod(visit, 'POST');
-  const taken = await take(scene, visit).catch((error: Error) => error);
+  const taken = await take(renderContext, visit).catch((error: Error) => error);
   if (taken instanceof Error) {
     ngx.log(ngx.ERR, `meshgate: back-channel sign-out: ${taken.message}`);
     return answer(r, 400, JSON.stringify({ error: 'logout_failed' }));

@@ -35,13 +35,13 @@ export function sayRenamed(names: StoredNames): void {
   known = before === text;
   if (known) return;
   const lines = before === undefined ? [] : linesOf(storedChanges(JSON.parse(before) as StoredNames, names));
-  const said = `the policy names stored data in another way: ${lines.join('. ')}`;
+  const reported = `the policy names stored data in another way: ${lines.join('. ')}`;
   try {
     revokedDict().set(STORED_NAMES, text, MAX_DICT_TTL_MS);
     known = true;
-    if (lines.length > 0) ngx.log(ngx.WARN, `meshgate: ${said}`);
+    if (lines.length > 0) ngx.log(ngx.WARN, `meshgate: ${reported}`);
   } catch {
     // Without room for the names, each run would log the line.
-    if (lines.length > 0) sayOnce('names', ngx.ERR, said);
+    if (lines.length > 0) sayOnce('names', ngx.ERR, reported);
   }
 }

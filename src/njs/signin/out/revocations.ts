@@ -10,7 +10,7 @@ import {
   REVOKED_ALARM,
   SIGNOUT_FILE,
 } from '../../../session/limits.ts';
-import { readAsked } from '../../../session/revocation/new-revocation.ts';
+import { readRequested } from '../../../session/revocation/new-revocation.ts';
 import { identityOf } from '../../../session/revocation/revocation.ts';
 import type { Revocation, SessionStore } from '../../../session/revocation/store.ts';
 import { locksDict, REVOCATIONS_SEEN } from '../../shared/dicts.ts';
@@ -61,11 +61,11 @@ type Providers = Table['providers'];
 
 /** Returns the revocations of a file, or what is wrong with it. A misspelled name would revoke nothing. */
 function revocationsIn(text: string, providers: Providers): readonly Revocation[] | string {
-  const asked = readAsked(text, (name) => identityOf(providers, name));
-  if (asked === undefined) return 'it is not a revocation';
-  if ('revocations' in asked) return asked.revocations;
+  const endpointHeaders = readRequested(text, (name) => identityOf(providers, name));
+  if (endpointHeaders === undefined) return 'it is not a revocation';
+  if ('revocations' in endpointHeaders) return endpointHeaders.revocations;
   const known = [...Object.keys(providers), CERTIFICATE_PROVIDER];
-  return `the policy has no provider ${JSON.stringify(asked.unknown)}, only ${known.join(', ')}`;
+  return `the policy has no provider ${JSON.stringify(endpointHeaders.unknown)}, only ${known.join(', ')}`;
 }
 
 /** A file whose revocations are in force on this nginx. */

@@ -16,7 +16,7 @@ import type { SessionClaims, SessionRecord } from '../../../session/types.ts';
 import { originOf } from '../../../session/urls.ts';
 import { isIssuer } from '../../../token/issuer.ts';
 import { redirect, refuseMethod, refuseWith, setCookies } from '../answer.ts';
-import type { SigninScene } from '../scene.ts';
+import type { SigninContext } from '../signin-context.ts';
 import type { Visit } from '../visit.ts';
 import { endSession } from './end.ts';
 
@@ -27,14 +27,14 @@ const goneOf = ({ cookies }: Visit): readonly string[] => [
 ];
 
 /** Shows the page that asks whether to sign out, or the page after a sign-out. */
-async function show(scene: SigninScene, visit: Visit): Promise<void> {
-  const { pages, vault, signin } = scene;
+async function show(context: SigninContext, visit: Visit): Promise<void> {
+  const { pages, keyring, signin } = context;
   const { r, host, query, now, requestId } = visit;
   const after = readAfterSignout(query);
-  const [session] = await vault.sessionsOf(host, visit.cookies, now);
+  const [session] = await keyring.sessionsOf(host, visit.cookies, now);
   if (after.kind === 'back') {
-    const state = await vault.openFor('state', host, after.state, now);
-    if (state === undefined || !isSignoutState(state, now, scene.table.clockSkew))
+    const state = await keyring.openFor('state', host, after.state, now);
+    if (state === undefined || !isSignoutState(state, now, context.table.clockSkew))
       return refuseWith(pages, visit, 'attempt_unknown');
   }
   if (session === undefined || after.kind === 'back') {
@@ -47,14 +47,14 @@ async function show(scene: SigninScene, visit: Visit): Promise<void> {
 
 /** Returns the URL for the sign-out at the provider; `undefined` if there is no such URL or it is not known now. */
 async function addressAtProvider(
-  { metadata, vault, signin }: SigninScene,
+  { metadata, keyring, signin }: SigninContext,
   { host, now }: Visit,
   session: SessionClaims,
   record: SessionRecord | undefined,
 ): Promise<string | undefined> {
   const provider = providerOf(signin, session);
   const endpoint = provider && (await metadata.of(provider, now))?.endSession;
-  const state = endpoint === undefined ? undefined : await vault.sealFor('state', host, signoutState(now), now);
+  const state = endpoint === undefined ? undefined : await keyring.sealFor('state', host, signoutState(now), now);
   if (provider === undefined || endpoint === undefined || state === undefined) return undefined;
   const idToken = record?.host === host ? record.idToken : undefined;
   const origin = originOf(host, signin.publicPort);
@@ -64,7 +64,7 @@ async function addressAtProvider(
 /** Asks the provider to revoke the refresh token of a session after the sign-out (RFC 7009), if the provider supports
  * this. The browser already has its answer, so a failure is only logged. It never throws. */
 async function revokeToken(
-  { client, metadata, signin }: SigninScene,
+  { client, metadata, signin }: SigninContext,
   { now }: Visit,
   { session, refreshToken }: SessionRecord,
 ): Promise<void> {
@@ -86,56 +86,56 @@ async function revokeToken(
 }
 
 /** Signs a person out: first at the gateway, then at the provider. */
-async function signOut(scene: SigninScene, visit: Visit): Promise<void> {
+async function signOut(context: SigninContext, visit: Visit): Promise<void> {
   const { r, host, cookies, now } = visit;
   const { headersIn } = r;
-  const own = originOf(host, scene.signin.publicPort);
+  const own = originOf(host, context.signin.publicPort);
   if (!isOwnForm({ origin: headersIn.Origin, site: headersIn['Sec-Fetch-Site'] }, own))
-    return refuseWith(scene.pages, visit, 'origin_refused');
+    return refuseWith(context.pages, visit, 'origin_refused');
   const gone = goneOf(visit);
   // A script may have set a second session. All of them end, because the page then says that the person is signed out.
-  const sessions = await scene.vault.sessionsOf(host, cookies, now);
+  const sessions = await context.keyring.sessionsOf(host, cookies, now);
   const [session] = sessions;
   if (session === undefined) return redirect(visit, own + doneUrl(false), gone);
   // The record contains the hint for the provider. It must be read now, because the end of the session deletes it.
-  const record = await scene.store.get(session.sid).catch(() => undefined);
+  const record = await context.store.get(session.sid).catch(() => undefined);
   try {
-    for (const one of sessions) await endSession(scene, one, now);
+    for (const one of sessions) await endSession(context, one, now);
   } catch (error) {
     // The browser has lost its cookie, but a copy of the cookie would still be accepted.
     ngx.log(ngx.ERR, `meshgate: a sign-out is not stored: ${(error as Error).message}`);
     setCookies(visit, gone);
-    return refuseWith(scene.pages, visit, 'check_unavailable', { cookies: gone });
+    return refuseWith(context.pages, visit, 'check_unavailable', { cookies: gone });
   }
   // This comes after the revocation, because the provider may be slow, and the browser may close the connection.
-  const address = await addressAtProvider(scene, visit, session, record).catch((error: Error) => {
+  const address = await addressAtProvider(context, visit, session, record).catch((error: Error) => {
     ngx.log(ngx.WARN, `meshgate: a sign-out does not continue at ${session.provider}: ${error.message}`);
     return undefined;
   });
   redirect(visit, address ?? own + doneUrl(true), gone);
-  if (record !== undefined) await revokeToken(scene, visit, record);
+  if (record !== undefined) await revokeToken(context, visit, record);
 }
 
 /** `/.meshgate/signout`: POST signs out, and GET asks for confirmation (OpenID Connect RP-Initiated Logout 1.0).
  * @throws Error with one line for the log if nothing can be sealed */
-export async function signout(scene: SigninScene, visit: Visit): Promise<void> {
+export async function signout(context: SigninContext, visit: Visit): Promise<void> {
   const { method } = visit.r;
-  if (method === 'POST') return signOut(scene, visit);
-  if (method === 'GET' || method === 'HEAD') return show(scene, visit);
+  if (method === 'POST') return signOut(context, visit);
+  if (method === 'GET' || method === 'HEAD') return show(context, visit);
   refuseMethod(visit, 'GET, POST');
 }
 
 /** `/.meshgate/frontchannel`: the provider makes the browser load this page in a frame (OpenID Connect Front-Channel
  * Logout 1.0). Any page can do the same. So it ends only the session of the browser's own cookie, and only if issuer
  * and session match. The response does not show whether they match. */
-export async function frontchannel(scene: SigninScene, visit: Visit): Promise<void> {
+export async function frontchannel(context: SigninContext, visit: Visit): Promise<void> {
   const { r, host, query, cookies, now } = visit;
   if (r.method !== 'GET') return refuseMethod(visit, 'GET');
   const named = readFrontChannel(query);
-  for (const session of named === undefined ? [] : await scene.vault.sessionsOf(host, cookies, now)) {
-    const provider = session.psid === named?.sid ? providerOf(scene.signin, session) : undefined;
+  for (const session of named === undefined ? [] : await context.keyring.sessionsOf(host, cookies, now)) {
+    const provider = session.psid === named?.sid ? providerOf(context.signin, session) : undefined;
     if (provider && isIssuer(provider, named?.iss)) {
-      await endSession(scene, session, now);
+      await endSession(context, session, now);
       setCookies(visit, goneOf(visit));
     }
   }

@@ -4,7 +4,7 @@ import { isJwt, verifySignedUserinfo } from '../../../session/flow/signed-userin
 import { joinUserinfo, withUserinfo } from '../../../session/flow/userinfo.ts';
 import type { Claims } from '../../../token/types.ts';
 import type { AtProvider } from '../provider.ts';
-import type { SigninScene } from '../scene.ts';
+import type { SigninContext } from '../signin-context.ts';
 import { withNewestKeys } from './newest-keys.ts';
 
 /** Adds the claims of the UserInfo endpoint, which may sign its answer, to other claims.
@@ -12,20 +12,20 @@ import { withNewestKeys } from './newest-keys.ts';
  * `provider_unavailable` if the keys that verify the answer are not known
  * @throws Error with one line for the log if UserInfo did not answer */
 export async function addUserinfo(
-  scene: SigninScene,
+  renderContext: SigninContext,
   at: AtProvider,
   claims: Claims,
   accessToken: string,
 ): Promise<Result<Claims>> {
   const { provider } = at;
-  const said = await scene.client.userinfo(at, accessToken);
-  if (!said.ok) return said;
-  const { text, type } = said.value;
+  const reported = await renderContext.client.userinfo(at, accessToken);
+  if (!reported.ok) return reported;
+  const { text, type } = reported.value;
   const kind = providerKind(provider.kind) ?? {};
   if (!isJwt(type)) return withUserinfo(claims, text, kind);
   const now = Date.now() / 1000;
   const jwt = text.trim();
-  const verified = await withNewestKeys(scene, { provider, token: jwt, from: 'provider', now }, (context) =>
+  const verified = await withNewestKeys(renderContext, { provider, token: jwt, from: 'provider', now }, (context) =>
     verifySignedUserinfo(jwt, context, now),
   );
   if (verified.ok) return joinUserinfo(claims, verified.value, kind);

@@ -4,10 +4,10 @@ import type { SigninProvider } from '../../../session/signin-table.ts';
 import { providerToAsk } from '../../../token/keys/refetch.ts';
 import type { Claims, TokenProvider } from '../../../token/types.ts';
 import { emptyErrorQueue } from '../../keys/openssl.ts';
-import type { SigninScene } from '../scene.ts';
+import type { SigninContext } from '../signin-context.ts';
 
 /** Returns the input for verifying what a provider signs for the gateway, with its current keys. */
-function providerContext({ table, keys }: SigninScene, provider: SigninProvider, now: number) {
+function providerContext({ table, keys }: SigninContext, provider: SigninProvider, now: number) {
   return {
     provider: table.providers[provider.name] as TokenProvider,
     clientId: provider.client.id,
@@ -28,17 +28,17 @@ interface SignedToken {
 
 /** Verifies a token that a provider signed for the gateway, if necessary once more with the newest keys. */
 export async function withNewestKeys(
-  scene: SigninScene,
+  renderContext: SigninContext,
   { provider, token, from, now }: SignedToken,
   verify: (context: ProviderTokenContext) => Promise<Result<Claims>>,
 ): Promise<Result<Claims>> {
-  const verified = await verify(providerContext(scene, provider, now));
+  const verified = await verify(providerContext(renderContext, provider, now));
   if (verified.ok) return verified;
-  const of = scene.table.providers[provider.name] as TokenProvider;
+  const of = renderContext.table.providers[provider.name] as TokenProvider;
   // The job may not have fetched keys yet. If the provider has just answered, it has no outage. Anyone else must wait
   // for the cool-down, so that strangers cause no calls at will.
   const urgent = from === 'provider' && verified.reason === 'provider_unavailable';
   const ask = urgent ? of : providerToAsk(token, verified, [of]);
-  if (ask === undefined || (await scene.keys.refetch(ask, urgent)) !== 'fetched') return verified;
-  return verify(providerContext(scene, provider, now));
+  if (ask === undefined || (await renderContext.keys.refetch(ask, urgent)) !== 'fetched') return verified;
+  return verify(providerContext(renderContext, provider, now));
 }

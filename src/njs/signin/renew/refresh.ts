@@ -13,7 +13,7 @@ import type { Claims } from '../../../token/types.ts';
 import { isAway, isLimited, mayBeUsed, NoAnswer } from '../../shared/egress.ts';
 import { allClaims } from '../exchange.ts';
 import type { AtProvider, ClientAnswer } from '../provider.ts';
-import type { SigninScene } from '../scene.ts';
+import type { SigninContext } from '../signin-context.ts';
 import { addUserinfo } from './merge-userinfo.ts';
 import { withNewestKeys } from './newest-keys.ts';
 
@@ -25,7 +25,7 @@ const PASSING: readonly ReasonCode[] = ['provider_unavailable', 'key_unknown'];
 
 /** Returns all claims of the person after a refresh; undefined if there are none. It throws like {@link allClaims}. */
 async function claimsAfter(
-  scene: SigninScene,
+  renderContext: SigninContext,
   at: AtProvider,
   before: Claims,
   { idToken, accessToken }: Partial<Tokens>,
@@ -34,12 +34,12 @@ async function claimsAfter(
   if (idToken === undefined) {
     if (!provider.signin.userinfo || metadata.userinfo === undefined || accessToken === undefined) return ok(undefined);
     // A claim that UserInfo no longer returns is no longer confirmed, so the old value is not kept.
-    return addUserinfo(scene, at, onlyOfTokens(before), accessToken);
+    return addUserinfo(renderContext, at, onlyOfTokens(before), accessToken);
   }
   const now = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) =>
     verifyRefreshedIdToken(idToken, { subject: String(before.sub), accessToken }, context, now);
-  const verified = await withNewestKeys(scene, { provider, token: idToken, from: 'provider', now }, verify);
+  const verified = await withNewestKeys(renderContext, { provider, token: idToken, from: 'provider', now }, verify);
   if (!verified.ok) return verified;
   const claims: Record<string, unknown> = { ...verified.value };
   // OpenID Connect Core section 12.2: if the new ID token has a nonce, it must be the nonce of the sign-in.
@@ -47,7 +47,7 @@ async function claimsAfter(
     return refuse('claim_absent', 'its "nonce" is not from the sign-in');
   }
   for (const name of LASTING) if (claims[name] === undefined && before[name] !== undefined) claims[name] = before[name];
-  return allClaims(scene, at, claims, accessToken);
+  return allClaims(renderContext, at, claims, accessToken);
 }
 
 const AWAY = { away: true } as const;
@@ -75,8 +75,8 @@ function outcomeOf(
 }
 
 /** Asks a provider once whether a session may continue, by its refresh token (RFC 6749 section 6). It never throws. */
-export async function refresh(scene: SigninScene, record: SessionRecord): Promise<Refreshed> {
-  const { signin, client } = scene;
+export async function refresh(renderContext: SigninContext, record: SessionRecord): Promise<Refreshed> {
+  const { signin, client } = renderContext;
   const { session, claims: before, refreshToken = '' } = record;
   const now = Date.now() / 1000;
   const provider = providerOf(signin, session);
@@ -84,7 +84,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
   let tokens: Partial<Tokens>;
   let metadata: Metadata | undefined;
   try {
-    metadata = await scene.metadata.of(provider, now);
+    metadata = await renderContext.metadata.of(provider, now);
     if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not available', ...AWAY };
     const params = Object.entries({ grant_type: 'refresh_token', refresh_token: refreshToken });
     const outcome = outcomeOf(await client.call({ provider, metadata }, 'token', params, now));
@@ -97,7 +97,7 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
   const { idToken, refreshToken: next } = tokens;
   const kept = { ...(next !== undefined && { refreshToken: next }) };
   try {
-    const claims = await claimsAfter(scene, { provider, metadata }, before, tokens);
+    const claims = await claimsAfter(renderContext, { provider, metadata }, before, tokens);
     if (!claims.ok) {
       const detail = `${claims.reason}: ${claims.detail ?? ''}`;
       return PASSING.includes(claims.reason) ? { kind: 'unsaid', detail, ...kept } : { kind: 'over', detail };
@@ -105,10 +105,10 @@ export async function refresh(scene: SigninScene, record: SessionRecord): Promis
     if (claims.value === undefined) {
       return { kind: 'unconfirmed', detail: 'a refresh returns neither an ID token nor UserInfo', ...kept };
     }
-    const agent = refuseSignin(provider.name, claims.value, scene.table);
+    const agent = refuseSignin(provider.name, claims.value, renderContext.table);
     if (agent !== undefined) return { kind: 'over', detail: `${agent.reason}: ${agent.detail ?? ''}` };
     const psid = claims.value.sid;
-    const paths = readPaths(scene.table.session?.keep, provider.name);
+    const paths = readPaths(renderContext.table.session?.keep, provider.name);
     const partly = idToken === undefined && losesClaims(before, claims.value, paths);
     return {
       kind: 'confirmed',

@@ -7,7 +7,7 @@ import { isIssuer } from '../../../token/issuer.ts';
 import { count, counterName } from '../../shared/counts.ts';
 import { send } from '../../shared/send.ts';
 import { endOne } from '../out/end.ts';
-import type { SigninScene } from '../scene.ts';
+import type { SigninContext } from '../signin-context.ts';
 import { refresh } from './refresh.ts';
 import { Renewals } from './renewal.ts';
 
@@ -18,27 +18,27 @@ const LOOK_ETCD_MS = 200;
 const answer = (r: NginxHTTPRequest, status: number, text = ''): void => send(r, status, text, 'a renewal');
 
 /** Answers with the cookie of a session. A session that no longer fits into a cookie ends. */
-async function answerSession({ vault }: SigninScene, r: NginxHTTPRequest, host: string, session: SessionClaims) {
-  const text = await vault.sealSession(host, session, Date.now() / 1000);
+async function answerSession({ keyring }: SigninContext, r: NginxHTTPRequest, host: string, session: SessionClaims) {
+  const text = await keyring.sealSession(host, session, Date.now() / 1000);
   if (text !== undefined) return answer(r, RENEWED.renewed, text);
   ngx.log(ngx.WARN, 'meshgate: claim_absent: the claims that the policy reads no longer fit into a cookie');
   return answer(r, RENEWED.ended);
 }
 
 /** Makes the handler of `/.meshgate/renew`, which only the check calls. See src/session/renewal-status.ts. */
-export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promise<void> {
-  const { table, signin, store, vault } = scene;
+export function renewHandler(context: SigninContext): (r: NginxHTTPRequest) => Promise<void> {
+  const { table, signin, store, keyring } = context;
   const renewals = new Renewals({
     store,
-    longest: scene.longest * 1000,
+    longest: context.longest * 1000,
     look: signin.store === undefined ? LOOK_MS : LOOK_ETCD_MS,
-    choose: (claims, provider) => vault.chosen(claims, provider),
+    choose: (claims, provider) => keyring.chosen(claims, provider),
     refresh: async (record) => {
-      const refreshed = await refresh(scene, record);
+      const refreshed = await refresh(context, record);
       count(counterName('refresh', [record.session.provider, refreshed.kind]));
       return refreshed;
     },
-    isRevoked: (session, claims) => vault.isRevoked(session, claims),
+    isRevoked: (session, claims) => keyring.isRevoked(session, claims),
     knows: (session, { iss } = {}) => {
       const provider = providerOf(signin, session);
       return provider !== undefined && (iss === undefined || isIssuer(provider, iss));
@@ -46,7 +46,7 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     end: async (session) => {
       try {
         // Only this session ends. Sessions of other hosts have their own refresh tokens.
-        await endOne(scene, session, Date.now() / 1000);
+        await endOne(context, session, Date.now() / 1000);
       } catch (error) {
         ngx.log(ngx.ERR, `meshgate: a session that its provider ended is not revoked: ${(error as Error).message}`);
       }
@@ -60,11 +60,11 @@ export function renewHandler(scene: SigninScene): (r: NginxHTTPRequest) => Promi
     const host = headersIn[TO_RENEWAL.host] ?? '';
     const wait = headersIn[TO_RENEWAL.wait] === '1';
     try {
-      const plain = await vault.openFor('session', host, headersIn[TO_RENEWAL.session] ?? '', Date.now() / 1000);
+      const plain = await keyring.openFor('session', host, headersIn[TO_RENEWAL.session] ?? '', Date.now() / 1000);
       const cookie = plain === undefined ? undefined : readClaims(plain);
       if (cookie === undefined) return answer(r, RENEWED.alone);
       const renewal = await renewals.renew(cookie, host, wait);
-      if (renewal.kind === 'session') await answerSession(scene, r, host, renewal.session);
+      if (renewal.kind === 'session') await answerSession(context, r, host, renewal.session);
       else answer(r, RENEWED[renewal.kind]);
       // The check has its answer. Its connection is closed, so no later call waits for the provider.
       if (renewal.kind === 'going') await renewal.go?.();

@@ -32,7 +32,7 @@ import { holdUpTo, release } from '../../shared/held.ts';
 import { sayOnce } from '../../shared/say-once.ts';
 import { addPerson } from '../people.ts';
 
-export interface RenewalScene {
+export interface RenewalContext {
   readonly store: SessionStore;
   /** How long a renewal may hold the lock of its session, in milliseconds. */
   readonly longest: number;
@@ -82,19 +82,19 @@ const isLimitedForAll = ({ session, claims }: SessionRecord): boolean =>
 
 /** Renews sessions. Of all workers and replicas, only one renews a session at a time, even if many cookies need it. */
 export class Renewals {
-  readonly #scene: RenewalScene;
+  readonly #context: RenewalContext;
 
-  constructor(scene: RenewalScene) {
-    this.#scene = scene;
+  constructor(context: RenewalContext) {
+    this.#context = context;
   }
 
   /** Longer than a wait and a renewal together, because a request that has waited can renew after that. */
   get #held(): number {
-    return WAIT_FOR_RENEWAL_MS + this.#scene.longest;
+    return WAIT_FOR_RENEWAL_MS + this.#context.longest;
   }
 
   #at({ provider, sid }: SessionClaims): Renewing {
-    const { policy, skew, selection } = this.#scene;
+    const { policy, skew, selection } = this.#context;
     const mayAsk = !locksDict().has(paused(provider)) && !renewalsDict().has(paused(sid));
     return { policy, skew, selection, now: Date.now() / 1000, mayAsk };
   }
@@ -107,7 +107,7 @@ export class Renewals {
   #without(step: Step, cookie: SessionClaims, record: SessionRecord | undefined): Renewal {
     if (step === 'same') return { kind: 'session', session: { ...cookie, sealed: Math.floor(Date.now() / 1000) } };
     if (step === 'newest' && record !== undefined) {
-      return { kind: 'session', session: sessionOf(record, this.#scene.choose, this.#at(cookie)) };
+      return { kind: 'session', session: sessionOf(record, this.#context.choose, this.#at(cookie)) };
     }
     return step === 'ended' || step === 'stale' ? { kind: step } : alone;
   }
@@ -133,7 +133,7 @@ export class Renewals {
     } else {
       renewalsDict().add(paused(sid), 1, PROVIDER_PAUSE_MS);
       // The mark outlasts the pause and the next attempt together, so that it stays until that attempt has its answer.
-      if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, PROVIDER_PAUSE_MS + this.#scene.longest);
+      if (outcome.kind === 'unsaid') renewalsDict().set(unsaid(sid), 1, PROVIDER_PAUSE_MS + this.#context.longest);
       const line = `a session is not renewed by provider ${provider} just now: ${outcome.detail}`;
       sayOnce(composed('one', provider), ngx.WARN, line);
     }
@@ -145,18 +145,18 @@ export class Renewals {
   #inTime(renewal: Renewal, cookie: SessionClaims): Renewal {
     if (renewal.kind !== 'session' && renewal.kind !== 'alone') return renewal;
     const session = renewal.kind === 'session' ? renewal.session : cookie;
-    const { policy, skew } = this.#scene;
+    const { policy, skew } = this.#context;
     const isOver = isStale(session, { policy, skew, now: Date.now() / 1000 }) && renewalsDict().has(unsaid(cookie.sid));
     return isOver ? { kind: 'stale' } : renewal;
   }
 
   async #keep(record: SessionRecord): Promise<void> {
-    await this.#scene.store.put(record, Math.max(1, record.session.end - Date.now() / 1000));
+    await this.#context.store.put(record, Math.max(1, record.session.end - Date.now() / 1000));
   }
 
   /** Asks the provider while it holds the lock. */
   async #lead(cookie: SessionClaims): Promise<Renewal> {
-    const { store, choose } = this.#scene;
+    const { store, choose } = this.#context;
     const before = await store.get(cookie.sid);
     const step = this.#step(cookie, before);
     if (step !== 'refresh' || before === undefined) return this.#without(step, cookie, before);
@@ -168,8 +168,8 @@ export class Renewals {
     }
     // This is recorded before the token is sent. If the worker dies in between, the answer is lost.
     await this.#keep(sending(before));
-    const outcome = await this.#scene.refresh(before);
-    const revoked = this.#scene.isRevoked(before.session, before.claims);
+    const outcome = await this.#context.refresh(before);
+    const revoked = this.#context.isRevoked(before.session, before.claims);
     if (outcome.kind !== 'unsaid' || !outcome.limited) locksDict().delete(limited(cookie.provider));
     if (outcome.kind === 'confirmed') renewalsDict().delete(unsaid(cookie.sid));
     const isConfirmed = outcome.kind === 'confirmed';
@@ -187,7 +187,7 @@ export class Renewals {
       ngx.log(ngx.WARN, `meshgate: a renewed session is not stored: ${(error as Error).message}`);
     }
     if (after.ended) {
-      await this.#scene.end(before.session);
+      await this.#context.end(before.session);
       return { kind: 'ended' };
     }
     if (outcome.kind === 'confirmed') return { kind: 'session', session: after.session };
@@ -200,7 +200,7 @@ export class Renewals {
 
   /** Waits until the request that asks the provider has the answer, and asks itself if that request died early. */
   async #wait(cookie: SessionClaims): Promise<Renewal> {
-    const { store, look } = this.#scene;
+    const { store, look } = this.#context;
     const until = Date.now() + WAIT_FOR_RENEWAL_MS;
     while (Date.now() < until) {
       await new Promise<void>((resolve) => setTimeout(resolve, look));
@@ -208,7 +208,7 @@ export class Renewals {
       const step = this.#step(cookie, record);
       if (step !== 'refresh') return this.#without(step, cookie, record);
       if (record !== undefined && isUnanswered(record)) continue;
-      const lock = await store.lock(cookie.sid, this.#scene.longest);
+      const lock = await store.lock(cookie.sid, this.#context.longest);
       if (lock !== undefined) return this.#leadAndRelease(cookie, lock);
     }
     return alone;
@@ -223,7 +223,7 @@ export class Renewals {
   }
 
   async #renew(cookie: SessionClaims, host: string, wait: boolean): Promise<Renewal> {
-    const { store, isRevoked, knows, longest } = this.#scene;
+    const { store, isRevoked, knows, longest } = this.#context;
     if (isRevoked(cookie)) return { kind: 'ended' };
     // Another provider can have the name now. It must get no token of this session, and its people are others.
     if (!knows(cookie)) return alone;

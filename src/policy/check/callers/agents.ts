@@ -103,7 +103,7 @@ type Methods = readonly (string | undefined)[] | undefined;
 
 const withHead = (methods: NonNullable<Methods>) => methods.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it]));
 
-function meet(one: Methods, other: Methods): boolean {
+function overlap(one: Methods, other: Methods): boolean {
   if (!one || !other || one.includes(undefined)) return true;
   const names = withHead(other);
   return withHead(one).some((it) => names.includes(it));
@@ -148,7 +148,7 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
       (person) =>
         person !== undefined &&
         (actsFor.includes(person.who) || person.who === 'anyone' || person.who === 'authenticated') &&
-        meet(writes(rule, 'tools') ? ['POST'] : rule.methods, person.methods),
+        overlap(writes(rule, 'tools') ? ['POST'] : rule.methods, person.methods),
     );
     if (passes) continue;
     const roles = actsFor.join(' or ');

@@ -19,7 +19,7 @@ export function checkClients(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
     const path = ['providers', name];
     if (writes(provider, 'client')) checkClient(report, path, provider);
-    if (writes(provider, 'client')) checkAsked(report, [...path, 'signin'], provider.signin);
+    if (writes(provider, 'client')) checkRequested(report, [...path, 'signin'], provider.signin);
   }
   checkDomains(report, draft);
 }
@@ -32,7 +32,7 @@ function checkClient(report: Report, provider: Path, { issuer, introspection }: 
   }
 }
 
-function checkAsked(report: Report, path: Path, signin: DraftProvider['signin']): void {
+function checkRequested(report: Report, path: Path, signin: DraftProvider['signin']): void {
   if (signin === undefined || report.touches(path)) return;
   const { scopes, parameters } = signin;
   if (parameters !== undefined) checkParameters(report, [...path, 'parameters'], parameters);
@@ -63,7 +63,8 @@ function checkDomains(report: Report, draft: DraftPolicy): void {
 /** Checks introspection and groups endpoints, and that a host has at most one provider of opaque tokens. */
 export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   for (const [name, provider] of entriesOf(draft.providers)) {
-    if (writes(provider, 'introspection')) checkAsking(report, ['providers', name, 'introspection'], provider);
+    if (writes(provider, 'introspection'))
+      checkIntrospectionClient(report, ['providers', name, 'introspection'], provider);
     if (writes(provider, 'groups_endpoint')) {
       checkGroups(report, ['providers', name, 'groups_endpoint'], provider);
       checkAll(report, ['providers', name, 'groups_endpoint'], draft);
@@ -71,16 +72,16 @@ export function checkIntrospection(report: Report, draft: DraftPolicy): void {
   }
   for (const [name, host] of entriesOf(draft.hosts)) {
     const names = host.providers ?? Object.keys(draft.providers ?? {});
-    const asked = names.filter((it) => it !== undefined && writes(draft.providers?.[it] ?? {}, 'introspection'));
-    if (asked.length < 2 || report.touches(['hosts', name, 'providers'])) continue;
-    const message = `tokens that are not JWTs do not name their provider, but the gateway would ask both ${asked.map((it) => quote(it ?? '')).join(' and ')}; keep one of the two on a host`;
+    const queried = names.filter((it) => it !== undefined && writes(draft.providers?.[it] ?? {}, 'introspection'));
+    if (queried.length < 2 || report.touches(['hosts', name, 'providers'])) continue;
+    const message = `tokens that are not JWTs do not name their provider, but the gateway would ask both ${queried.map((it) => quote(it ?? '')).join(' and ')}; keep one of the two on a host`;
     report.add(['hosts', name, 'providers'], message, writes(host, 'providers') ? undefined : 'key');
   }
 }
 
 /** Rejects a groups endpoint if tokens of the provider's kind never leave out groups. */
 function checkGroups(report: Report, path: Path, provider: DraftProvider): void {
-  checkAsking(report, path, provider);
+  checkIntrospectionClient(report, path, provider);
   const { kind, issuer } = provider;
   const known = kind ?? (issuer === undefined ? undefined : kindOfIssuer(issuer));
   if (known === undefined || report.touches(path) || providerKinds[known].leftOut !== undefined) return;
@@ -114,7 +115,7 @@ function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
   return [...own, ...like, ...inner.flatMap(namesIn)];
 }
 
-function checkAsking(report: Report, path: Path, provider: DraftProvider): void {
+function checkIntrospectionClient(report: Report, path: Path, provider: DraftProvider): void {
   const { client } = provider;
   if (!writes(provider, 'client')) {
     const message =

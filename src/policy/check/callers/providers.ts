@@ -90,13 +90,13 @@ const ADDRESS_URL = /^https:\/\/(?:\d{1,3}(?:\.\d{1,3}){3}|\[[^\]]*\])(?:[:/]|$)
 function checkAddresses(report: Report, path: Path, provider: DraftProvider): void {
   const { issuer, jwks_uri: keys, introspection, groups_endpoint: groups } = provider;
   const needsDiscovery = writes(provider, 'client') || (keys === undefined && introspection?.endpoint === undefined);
-  const asked: readonly (readonly [string | undefined, Path])[] = [
+  const queried: readonly (readonly [string | undefined, Path])[] = [
     [needsDiscovery ? issuer : undefined, ['issuer']],
     [keys, ['jwks_uri']],
     [introspection?.endpoint, ['introspection', 'endpoint']],
     [groups, ['groups_endpoint']],
   ];
-  for (const [url, key] of asked) {
+  for (const [url, key] of queried) {
     if (url === undefined || !ADDRESS_URL.test(url)) continue;
     const message =
       'nginx verifies the DNS name in the certificate of a provider, and no IP address; write a URL with the name';

@@ -66,7 +66,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   } else if (
     fact.all &&
     providersOf(draft).fact(fact)?.size === 0 &&
-    !innerFacts(at).some((it) => isOdd(report, draft, it))
+    !innerFacts(at).some((it) => isIneffective(report, draft, it))
   ) {
     report.key([...path, 'all'], 'never true: these facts are about different providers; write any');
   } else if (fact.all && !at.within?.some((it) => neededAcrs(draft).fact(it).length > 1)) {
@@ -76,7 +76,7 @@ function checkProvider(report: Report, draft: DraftPolicy, at: FactAt, providers
   }
 }
 
-function isOdd(report: Report, draft: DraftPolicy, { fact, path, provider }: FactAt): boolean {
+function isIneffective(report: Report, draft: DraftPolicy, { fact, path, provider }: FactAt): boolean {
   const named = typeof fact === 'object' ? fact.provider : undefined;
   const isOther = named !== undefined && provider !== undefined && named !== provider;
   return isOther || report.touches(path) || providersOf(draft).fact(fact)?.size === 0;

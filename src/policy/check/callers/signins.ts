@@ -71,8 +71,8 @@ function checkTimes(report: Report, { session }: DraftGateway): void {
   const month = `a session may last; write at most ${MAX_SESSION / 86400}d`;
   const absolute = writes(session, 'absolute') ? bound('absolute', MAX_SESSION, month) : DEFAULTS.sessionAbsolute;
   const isKnown = !report.touches(['gateway', 'session', 'absolute']);
-  const whole = `the whole session, absolute; write at most ${absolute}s, or a longer absolute`;
-  const idle = bound('idle', isKnown ? absolute : MAX_SESSION, whole);
+  const entire = `the whole session, absolute; write at most ${absolute}s, or a longer absolute`;
+  const idle = bound('idle', isKnown ? absolute : MAX_SESSION, entire);
   const unused = writes(session, 'idle') ? idle : Math.min(DEFAULTS.sessionIdle, absolute);
   const sure = isKnown && !report.touches(['gateway', 'session', 'idle']);
   bound('fresh', sure ? unused : MAX_SESSION, `idle, ${unused}s, so no session would be renewed; write less`);

@@ -45,8 +45,8 @@ function checkChoices(report: Report, draft: DraftPolicy, path: Path, service: D
       report.key([...path, index, 'weight'], 'no effect: no other ingress shares the requests with it; remove it');
     }
   }
-  const doors = meshesOf(draft).flatMap((mesh) => (mesh.name === meshNameOf(service) ? ingressesOf(mesh) : []));
-  checkSameTls(report, doors, path, ingressNamesOf(service));
+  const ingresses = meshesOf(draft).flatMap((mesh) => (mesh.name === meshNameOf(service) ? ingressesOf(mesh) : []));
+  checkSameTls(report, ingresses, path, ingressNamesOf(service));
 }
 
 const nameOf = (ingress: DraftIngress): string | undefined =>
@@ -83,11 +83,11 @@ function checkSameTls(
 /** Rejects a time-out that leaves no time to reach another ingress while the assertion of the request is valid. */
 function checkTimes(report: Report, draft: DraftPolicy): void {
   const assertion = draft.gateway?.assertion;
-  const said = assertion && writes(assertion, 'lifetime') ? assertion.lifetime : '60s';
-  if (report.has(['gateway', 'assertion', 'lifetime']) || said === undefined) return;
-  const lifetime = assertion && seconds(said);
+  const declared = assertion && writes(assertion, 'lifetime') ? assertion.lifetime : '60s';
+  if (report.has(['gateway', 'assertion', 'lifetime']) || declared === undefined) return;
+  const lifetime = assertion && seconds(declared);
   const most = mostConnect(lifetime);
-  const why = assertion ? ` while the assertion is valid, for half of gateway.assertion.lifetime (${said})` : '';
+  const why = assertion ? ` while the assertion is valid, for half of gateway.assertion.lifetime (${declared})` : '';
   for (const { host, hostName, route, path } of routesOf(draft)) {
     const names = [route.service, ...(route.allow ?? []).map((rule) => rule && serviceOf(route, rule))];
     if (!names.some((name) => writes(draft.services?.[name ?? ''] ?? {}, 'ingresses'))) continue;

@@ -46,15 +46,15 @@ function checkOne(report: Report, at: MeshAt, services: readonly [string, DraftS
     report.missing(path, 'namespace', 'the namespace that the ingress runs in');
   }
   for (const [name, service] of services) checkService(report, name, service);
-  checkDoors(report, services);
-  checkLed(report, at, services);
+  checkIngresses(report, services);
+  checkIngressPaths(report, at, services);
 }
 
 /** The keys of an ingress that have an effect only if nginx connects to it. */
 const OF_INGRESS = ['address', 'server_name', 'own', 'namespace', 'labels', 'service_account'];
 
 /** nginx connects to the workloads of a service, or else to an ingress whose service account the workloads accept. */
-function checkLed(report: Report, at: MeshAt, services: readonly [string, DraftService][]): void {
+function checkIngressPaths(report: Report, at: MeshAt, services: readonly [string, DraftService][]): void {
   for (const [name, service] of services) {
     for (const key of ['ingress', 'ingresses']) {
       if (!writes(service, 'service_account') || !writes(service, key)) continue;
@@ -62,8 +62,8 @@ function checkLed(report: Report, at: MeshAt, services: readonly [string, DraftS
       report.key(['services', name, key], message);
     }
   }
-  const led = services.filter(([, service]) => !writes(service, 'service_account'));
-  const used = new Set(led.flatMap(([, service]) => ingressNamesOf(service)));
+  const reached = services.filter(([, service]) => !writes(service, 'service_account'));
+  const used = new Set(reached.flatMap(([, service]) => ingressNamesOf(service)));
   for (const { name, ingress, path } of ingressesOf(at)) {
     if (report.touches(path)) continue;
     if (used.has(name)) {
@@ -86,12 +86,14 @@ const NEEDS_OF_INGRESS = {
   service_account: 'workloads accept only the service account of the meshed ingress; write it, as in ingress',
 } as const;
 
-const doorsOf = (service: DraftService): string => [...ingressNamesOf(service)].sort().join();
+const ingressKeyOf = (service: DraftService): string => [...ingressNamesOf(service)].sort().join();
 
 /** A workload has one `Server`, which is for one ingress. So all services of a workload must use the same ingress. */
-function checkDoors(report: Report, inMesh: readonly [string, DraftService][]): void {
+function checkIngresses(report: Report, inMesh: readonly [string, DraftService][]): void {
   for (const [index, [name, service]] of inMesh.entries()) {
-    const other = inMesh.slice(0, index).find(([, it]) => doorsOf(it) !== doorsOf(service) && isSamePlace(it, service));
+    const other = inMesh
+      .slice(0, index)
+      .find(([, it]) => ingressKeyOf(it) !== ingressKeyOf(service) && isSamePlace(it, service));
     if (other === undefined || report.touches(['services', name])) continue;
     const message = `its pods are also pods of ${quote(other[0])}, a service with another ingress; give both services the same ingress`;
     report.key(['services', name, writes(service, 'ingresses') ? 'ingresses' : 'ingress'], message);

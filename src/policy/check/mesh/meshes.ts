@@ -27,7 +27,7 @@ export function checkMeshes(report: Report, draft: DraftPolicy): void {
 /** Checks that nginx can verify the ingress, and that each identity has one certificate of the trust domain. */
 function checkMesh(report: Report, draft: DraftPolicy, at: MeshAt): void {
   const { mesh } = at;
-  checkDoors(report, draft, at);
+  checkIngresses(report, draft, at);
   for (const { ingress, path } of ingressesOf(at)) {
     checkIngress(report, path, ingress, mesh.kind);
   }
@@ -72,7 +72,7 @@ function checkDefault(report: Report, draft: DraftPolicy, mesh: MeshAt): void {
 }
 
 /** Checks that there is one ingress or named ones, and that each service in the mesh uses one of them. */
-function checkDoors(report: Report, draft: DraftPolicy, at: MeshAt): void {
+function checkIngresses(report: Report, draft: DraftPolicy, at: MeshAt): void {
   const { mesh } = at;
   const path = [...at.path, 'ingresses'];
   const names = Object.keys(mesh.ingresses ?? {});
@@ -113,12 +113,12 @@ export function checkWorkloads(report: Report, draft: DraftPolicy): void {
   const meshes = meshesOf(draft);
   for (const at of meshes.filter(({ path }) => !report.has(path))) {
     const isIstio = at.mesh.kind === 'istio';
-    const doors = ingressesOf(at);
-    for (const { ingress, path } of doors) {
+    const ingresses = ingressesOf(at);
+    for (const { ingress, path } of ingresses) {
       checkPlace(report, path, ingress as Workload);
       if (isIstio) checkIstio(report, path, ingress);
     }
-    if (isIstio) checkNamespaces(report, doors);
+    if (isIstio) checkNamespaces(report, ingresses);
   }
   for (const [name, service] of entriesOf(draft.services)) {
     if (!isDirect(service)) checkPlace(report, ['services', name], service as Workload);
@@ -155,8 +155,8 @@ function checkIstio(report: Report, path: Path, ingress: DraftIngress): void {
 }
 
 /** Objects that are rendered for two ingresses have the same names, so each needs its own namespace. */
-function checkNamespaces(report: Report, doors: ReturnType<typeof ingressesOf>): void {
-  const named = doors.map((door) => [door.name, door] as const);
+function checkNamespaces(report: Report, ingresses: ReturnType<typeof ingressesOf>): void {
+  const named = ingresses.map((ingressItem) => [ingressItem.name, ingressItem] as const);
   for (const [, { path }, other] of repeated(named, ({ ingress }) => ingress.namespace)) {
     const message = `ingress ${quote(other)} is in this namespace, so Istio's objects of both would have the same names; give each its own namespace`;
     report.add([...path, 'namespace'], message);

@@ -67,7 +67,9 @@ function checkAuthorities(report: Report, services: readonly [string, DraftServi
   const inMesh = services
     .filter(([, service]) => !isDirect(service) && service.authority !== undefined)
     .flatMap(([name, it]) =>
-      ingressNamesOf(it).map((door) => [name, `${meshNameOf(it)} ${door} ${it.authority?.toLowerCase()}`] as const),
+      ingressNamesOf(it).map(
+        (ingress) => [name, `${meshNameOf(it)} ${ingress} ${it.authority?.toLowerCase()}`] as const,
+      ),
     );
   for (const [name, , other] of repeated(inMesh, (text) => text)) {
     if (name === other) continue;

@@ -78,10 +78,10 @@ export function pathMistake(path: string): string | undefined {
     const fixed = `${base.replace(/\/?\.?\*[\s\S]*$/, '')}/*`;
     return `a star is allowed only at the end, as /*; write ${quote(fixed)}`;
   }
-  const odd = /[^A-Za-z0-9._~!&()+,=:@/-]/.exec(base)?.[0];
-  if (odd !== undefined) {
-    const fixed = /[?#]/.test(odd) ? `; write ${quote(base.slice(0, base.indexOf(odd)) || '/')}` : '';
-    return `${quote(odd)} cannot be in a path${fixed || '; write letters, digits and . _ ~ ! & ( ) + , = : @ - only, or a shorter prefix'}`;
+  const unexpected = /[^A-Za-z0-9._~!&()+,=:@/-]/.exec(base)?.[0];
+  if (unexpected !== undefined) {
+    const fixed = /[?#]/.test(unexpected) ? `; write ${quote(base.slice(0, base.indexOf(unexpected)) || '/')}` : '';
+    return `${quote(unexpected)} cannot be in a path${fixed || '; write letters, digits and . _ ~ ! & ( ) + , = : @ - only, or a shorter prefix'}`;
   }
   if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return `not in its canonical spelling; write ${quote(canonical(path))}`;
   return base.length > 500 ? 'longer than 500 characters; write a shorter prefix' : undefined;

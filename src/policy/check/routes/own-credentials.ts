@@ -33,14 +33,14 @@ export function checkServiceCredentials(report: Report, draft: DraftPolicy): voi
 
 function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
   const path = [...at.path, 'service_credential'];
-  const said = at.route.service_credential;
-  if (said === undefined) return;
-  if (!writes(said, 'schemes', 'bearer') && !report.touches(path)) {
+  const declared = at.route.service_credential;
+  if (declared === undefined) return;
+  if (!writes(declared, 'schemes', 'bearer') && !report.touches(path)) {
     report.key(path, 'nothing in it passes; write { schemes: [basic] }, or { bearer: [glsa_] }');
   }
-  checkSchemes(report, [...path, 'schemes'], said.schemes ?? []);
-  checkBearer(report, draft, at, [...path, 'bearer'], said.bearer);
-  checkServices(report, at.route, [...path, 'services'], said.services);
+  checkSchemes(report, [...path, 'schemes'], declared.schemes ?? []);
+  checkBearer(report, draft, at, [...path, 'bearer'], declared.bearer);
+  checkServices(report, at.route, [...path, 'services'], declared.services);
   checkReach(report, draft, at, path);
 }
 
@@ -63,9 +63,9 @@ type DraftBearer = NonNullable<DraftRoute['service_credential']>['bearer'];
 function checkBearer(report: Report, draft: DraftPolicy, at: RouteAt, path: Path, bearer: DraftBearer): void {
   if (bearer === undefined) return;
   if (typeof bearer === 'string') {
-    const asked = providersOfHost(draft, at)?.find((name) => writes(draft.providers?.[name] ?? {}, 'introspection'));
-    if (asked === undefined) return;
-    const why = `provider ${quote(asked)} of this host also has opaque tokens, and without a prefix the gateway could not tell whose a token is`;
+    const queried = providersOfHost(draft, at)?.find((name) => writes(draft.providers?.[name] ?? {}, 'introspection'));
+    if (queried === undefined) return;
+    const why = `provider ${quote(queried)} of this host also has opaque tokens, and without a prefix the gateway could not tell whose a token is`;
     report.add(path, `${why}; write the beginnings of the service’s tokens, as in [glsa_]`);
     return;
   }

@@ -132,8 +132,8 @@ function trustOf(draft: DraftPolicy, name: string): string | undefined {
   if (service === undefined) return undefined;
   if (!isDirect(service)) {
     const [mesh, [named]] = [meshNameOf(service), ingressNamesOf(service)];
-    const doors = meshesOf(draft).flatMap((it) => (it.name === mesh ? ingressesOf(it) : []));
-    return doors.find(({ name }) => name === named)?.ingress.ca_file;
+    const ingresses = meshesOf(draft).flatMap((it) => (it.name === mesh ? ingressesOf(it) : []));
+    return ingresses.find(({ name }) => name === named)?.ingress.ca_file;
   }
   if (!writes(service, 'url')) return undefined;
   return writes(service, 'ca_file') ? service.ca_file : 'the system’s CAs';

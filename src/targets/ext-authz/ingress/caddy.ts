@@ -1,19 +1,28 @@
 import { answerNames, givenNames, responseNames } from '../answer.ts';
-import { type Asked, closedNames, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
+import {
+  type CheckInput,
+  closedNames,
+  erasedBy,
+  fileOf,
+  type IngressFiles,
+  METADATA_PATH,
+  OWN_PATH,
+  urlOf,
+} from './kit.ts';
 
 /** The placeholder for a header of the answer. Caddy knows headers by Go's spelling of their names. */
 const from = (name: string): string =>
   `{rp.header.${name.toLowerCase().replace(/(?<=^|-)[a-z]/g, (letter) => letter.toUpperCase())}}`;
 
 /** A file for Caddy, with snippets to import. Caddy erases the names before it asks; the answer replaces the others. */
-export function caddyFiles({ scene, sidecar }: Asked): IngressFiles {
-  const erased = erasedBy(scene);
+export function caddyFiles({ context, sidecar }: CheckInput): IngressFiles {
+  const erased = erasedBy(context);
   const to = urlOf(sidecar);
-  const removals = answerNames(scene).map((name) => `\t\t\t\trequest_header -${name}\n`);
-  const given = givenNames(scene).map((name, i) => {
+  const removals = answerNames(context).map((name) => `\t\t\t\trequest_header -${name}\n`);
+  const given = givenNames(context).map((name, i) => {
     return `\t\t\t\t@given_${i} not vars ${from(name)} ""\n\t\t\t\trequest_header @given_${i} ${name} ${from(name)}\n`;
   });
-  const beside = responseNames(scene).map(
+  const beside = responseNames(context).map(
     (name, i) => `\t\t\t\t@beside_${i} not vars ${from(name)} ""\n\t\t\t\theader @beside_${i} +${name} ${from(name)}\n`,
   );
   const text = `# Three snippets for a Caddyfile; docs/ext-authz.md shows where they belong. Rendered by meshgate from the policy; do not edit.
@@ -29,7 +38,7 @@ export function caddyFiles({ scene, sidecar }: Asked): IngressFiles {
 # The check. What follows it in the same route block runs only if the check allows the request.
 (meshgate_check) {
 	# Caddy would remove the headers that Connection names, also those of the gateway.
-	@meshgate_connection header_regexp Connection (?i)(^|[\\s,])(${givenNames(scene).join('|')})([\\s,]|$)
+	@meshgate_connection header_regexp Connection (?i)(^|[\\s,])(${givenNames(context).join('|')})([\\s,]|$)
 	respond @meshgate_connection 400
 	reverse_proxy ${to} {
 		method GET
@@ -46,7 +55,7 @@ ${removals.join('')}${given.join('')}${beside.join('')}			}
 
 # In the reverse_proxy of a service: headers of clients that no service receives, and of services that no browser does.
 (meshgate_headers) {
-${erased.map((name) => `\theader_up -${name}\n`).join('')}${closedNames(scene)
+${erased.map((name) => `\theader_up -${name}\n`).join('')}${closedNames(context)
   .map((name) => `\theader_down -${name}\n`)
   .join('')}}
 `;

@@ -1,6 +1,14 @@
 import { HEAD, toYaml } from '../../kit/yaml.ts';
 import { givenNames, responseNames } from '../answer.ts';
-import { type Asked, closedNames, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, trustedNames } from './kit.ts';
+import {
+  type CheckInput,
+  closedNames,
+  fileOf,
+  type IngressFiles,
+  METADATA_PATH,
+  OWN_PATH,
+  trustedNames,
+} from './kit.ts';
 
 const exact = (names: readonly string[]) => ({
   patterns: names.map((name) => ({ exact: name.toLowerCase(), ignore_case: true })),
@@ -20,8 +28,8 @@ export const envoyGaps = (part: string) => [
 ];
 
 /** The filter for an Envoy with a configuration of its own, and the cluster and the routes that it needs. */
-export function envoyFiles(asked: Asked): IngressFiles {
-  const { scene, sidecar, read } = asked;
+export function envoyFiles(checkInput: CheckInput): IngressFiles {
+  const { context, sidecar, read } = checkInput;
   const type = (name: string) => `type.googleapis.com/${name}`;
   const filters = [
     {
@@ -29,8 +37,8 @@ export function envoyFiles(asked: Asked): IngressFiles {
       typed_config: {
         '@type': type('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation'),
         mutations: {
-          request_mutations: trustedNames(scene).map((name) => ({ remove: name.toLowerCase() })),
-          response_mutations: closedNames(scene).map((name) => ({ remove: name.toLowerCase() })),
+          request_mutations: trustedNames(context).map((name) => ({ remove: name.toLowerCase() })),
+          response_mutations: closedNames(context).map((name) => ({ remove: name.toLowerCase() })),
         },
       },
     },
@@ -45,8 +53,10 @@ export function envoyFiles(asked: Asked): IngressFiles {
           server_uri: { uri: `http://${sidecar.host}:${sidecar.port}`, cluster: 'meshgate', timeout: `${TIMEOUT}s` },
           path_prefix: ENVOY_PATH,
           authorization_response: {
-            allowed_upstream_headers: exact(givenNames(scene)),
-            ...(responseNames(scene).length > 0 && { allowed_client_headers_on_success: exact(responseNames(scene)) }),
+            allowed_upstream_headers: exact(givenNames(context)),
+            ...(responseNames(context).length > 0 && {
+              allowed_client_headers_on_success: exact(responseNames(context)),
+            }),
           },
         },
       },

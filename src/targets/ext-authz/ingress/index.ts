@@ -1,7 +1,7 @@
 import type { Files } from '../../types.ts';
 import { caddyFiles } from './caddy.ts';
 import { envoyFiles } from './envoy.ts';
-import type { Asked, IngressFiles } from './kit.ts';
+import type { CheckInput, IngressFiles } from './kit.ts';
 import { nginxFiles } from './nginx.ts';
 import { envoyGatewayFiles, istioFiles } from './objects.ts';
 import { traefikFiles } from './traefik.ts';
@@ -18,14 +18,14 @@ export function readHeaders(files: Files): readonly string[] {
 }
 
 /** The files for all kinds of ingresses. */
-export function ingressFiles(asked: Asked): IngressFiles {
+export function ingressFiles(checkInput: CheckInput): IngressFiles {
   const all = [
-    nginxFiles(asked),
-    traefikFiles(asked),
-    caddyFiles(asked),
-    envoyFiles(asked),
-    envoyGatewayFiles(asked),
-    istioFiles(asked),
+    nginxFiles(checkInput),
+    traefikFiles(checkInput),
+    caddyFiles(checkInput),
+    envoyFiles(checkInput),
+    envoyGatewayFiles(checkInput),
+    istioFiles(checkInput),
   ];
   return {
     files: Object.assign({}, ...all.map(({ files }) => files)) as Files,

@@ -1,13 +1,13 @@
 import { ACTED } from '../../../policy/check/routes/response-headers.ts';
 import { METADATA_PATH } from '../../../rules/decide/resource.ts';
+import { allHosts, type Context } from '../../nginx/render-context.ts';
 import { erasedNames } from '../../nginx/route/erase.ts';
-import { allHosts, type Scene } from '../../nginx/scene.ts';
 import type { Files, Gap } from '../../types.ts';
 import { answerNames, removedNames } from '../answer.ts';
 
 /** What the files for all ingresses are made from. */
-export interface Asked {
-  readonly scene: Scene;
+export interface CheckInput {
+  readonly context: Context;
   /** Where the ingress reaches the sidecar. */
   readonly sidecar: Machine;
   /** The request headers of the client that the sidecar reads. */
@@ -33,23 +33,23 @@ export const OWN_PATH = '/.meshgate/';
 export { METADATA_PATH };
 
 /** Whether a host has endpoints of the gateway. */
-export const ownHosts = ({ scene }: Asked): readonly string[] => allHosts(scene).map(({ host }) => host.name);
+export const ownHosts = ({ context }: CheckInput): readonly string[] => allHosts(context).map(({ host }) => host.name);
 
 /** Request headers that applications trust, although no policy names them: of a client, none of them reaches a service.
  * The check reads none of them. */
-export function trustedNames(scene: Scene): readonly string[] {
-  const own = [...KEPT, ...answerNames(scene), ...removedNames(scene)].map((name) => name.toLowerCase());
-  return erasedNames(scene.headerNames).filter((name) => !own.includes(name.toLowerCase()));
+export function trustedNames(context: Context): readonly string[] {
+  const own = [...KEPT, ...answerNames(context), ...removedNames(context)].map((name) => name.toLowerCase());
+  return erasedNames(context.headerNames).filter((name) => !own.includes(name.toLowerCase()));
 }
 
 /** All request headers that an ingress removes whatever the answer says. */
-export const erasedBy = (scene: Scene): readonly string[] => [...removedNames(scene), ...trustedNames(scene)];
+export const erasedBy = (context: Context): readonly string[] => [...removedNames(context), ...trustedNames(context)];
 
 /** Response headers that the gateway or the ingress sends itself. */
 const SENT: readonly string[] = ['Strict-Transport-Security', 'Traceresponse'];
 
 /** Response headers that an ingress removes from answers of services, because browsers act on them beyond the answer. */
-export function closedNames({ policy }: Scene): readonly string[] {
+export function closedNames({ policy }: Context): readonly string[] {
   const opened = Object.values(policy.services).flatMap(({ responseHeaders = [] }) => responseHeaders);
   const open = new Set([...SENT, ...opened].map((name) => name.toLowerCase()));
   return [...ACTED, 'Clear-Site-Data'].filter((name) => !open.has(name.toLowerCase()));

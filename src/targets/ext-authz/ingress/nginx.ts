@@ -6,7 +6,16 @@ import { type Arg, conf, type Directive, line, literal, row, template, variable 
 import { answerHeader } from '../../nginx/text/names.ts';
 import { print } from '../../nginx/text/print.ts';
 import { answerNames, responseNames } from '../answer.ts';
-import { type Asked, closedNames, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, urlOf } from './kit.ts';
+import {
+  type CheckInput,
+  closedNames,
+  erasedBy,
+  fileOf,
+  type IngressFiles,
+  METADATA_PATH,
+  OWN_PATH,
+  urlOf,
+} from './kit.ts';
 
 /** The path of the check in the ingress. It is no path of a client. */
 const CHECK = '/.meshgate-check';
@@ -18,8 +27,8 @@ const CLOSED = '/.meshgate-closed';
 const STATUSES = Object.keys(TITLES).map(Number);
 
 /** The host of the request, with the port of the gateway unless it is the usual one: pages name it in `Origin`. */
-const hostOf = ({ scene }: Asked): Arg => {
-  const port = scene.policy.gateway.publicPort ?? DEFAULTS.publicPort;
+const hostOf = ({ context }: CheckInput): Arg => {
+  const port = context.policy.gateway.publicPort ?? DEFAULTS.publicPort;
   return port === DEFAULTS.publicPort ? variable('host') : template(variable('host'), `:${port}`);
 };
 
@@ -38,12 +47,12 @@ export const refuseLocation: readonly Directive[] = conf`
 
 /** The locations of the gateway's own endpoints.
  * @param to the URL of the sidecar */
-export function ownLocations(asked: Asked, to: Arg): readonly Directive[] {
+export function ownLocations(checkInput: CheckInput, to: Arg): readonly Directive[] {
   const own = conf`
     auth_request off;
     ${line('proxy_pass', to)}
     proxy_http_version 1.1; proxy_set_header Connection "";
-    proxy_set_header Host ${hostOf(asked)}; proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header Host ${hostOf(checkInput)}; proxy_set_header X-Forwarded-For $remote_addr;
     client_max_body_size 64k; ${unstored}
   `;
   return conf`
@@ -58,10 +67,10 @@ export const answerBuffers = conf`proxy_buffer_size 64k; proxy_buffers 8 64k; pr
 
 /** What each location with `proxy_pass` needs besides the directive that protects it.
  * @param check the path of the check */
-export function checkedLocation(asked: Asked, check: string): readonly Directive[] {
-  const { scene } = asked;
-  const beside = responseNames(scene);
-  const kept = answerNames(scene).map((name, i) => ({ name, at: variable(`meshgate_answer_${i}`) }));
+export function checkedLocation(checkInput: CheckInput, check: string): readonly Directive[] {
+  const { context } = checkInput;
+  const beside = responseNames(context);
+  const kept = answerNames(context).map((name, i) => ({ name, at: variable(`meshgate_answer_${i}`) }));
   return conf`
     satisfy all;
     auth_request ${check};
@@ -78,16 +87,16 @@ export function checkedLocation(asked: Asked, check: string): readonly Directive
     ${beside.includes('Set-Cookie') && conf`add_header Set-Cookie $meshgate_set_cookie always;`}
     ${beside.includes('DPoP-Nonce') && conf`add_header DPoP-Nonce $meshgate_nonce always;`}
     # Headers of services that no browser receives.
-    ${row(closedNames(scene).map((name) => line('proxy_hide_header', literal(name))))}
+    ${row(closedNames(context).map((name) => line('proxy_hide_header', literal(name))))}
     # Headers of clients that no service receives.
-    ${row(erasedBy(scene).map((name) => line('proxy_set_header', literal(name), literal(''))))}
+    ${row(erasedBy(context).map((name) => line('proxy_set_header', literal(name), literal(''))))}
   `;
 }
 
 /** Files for an nginx with `auth_request`: one for the `server {}` of the policy's hosts, one for its locations. */
-export function nginxFiles(asked: Asked): IngressFiles {
-  const { scene, sidecar } = asked;
-  const beside = responseNames(scene);
+export function nginxFiles(checkInput: CheckInput): IngressFiles {
+  const { context, sidecar } = checkInput;
+  const beside = responseNames(context);
   const to = urlOf(sidecar);
   const server = conf`
     # Locations without this variable are closed.
@@ -102,7 +111,7 @@ export function nginxFiles(asked: Asked): IngressFiles {
       proxy_pass ${to}/auth-request;
       proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_pass_request_headers on; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Transfer-Encoding "";
-      proxy_set_header Host ${hostOf(asked)};
+      proxy_set_header Host ${hostOf(checkInput)};
       proxy_set_header X-Original-Method $request_method; proxy_set_header X-Original-URI $request_uri; # what the client asked for
       proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Upgrade $http_upgrade;
       client_max_body_size 0; ${answerBuffers}
@@ -115,13 +124,13 @@ export function nginxFiles(asked: Asked): IngressFiles {
     location = ${CLOSED} { internal; auth_request off; set $meshgate_asks ""; return 403; }
     ${refuseLocation}
     # The gateway's own endpoints: the sign-in, and what clients read before they have a token.
-    ${ownLocations(asked, literal(to))}
+    ${ownLocations(checkInput, literal(to))}
   `;
   const location = conf`
     # The file for the server is missing: without it, the service itself would answer the check.
     if ($meshgate_guard != 1) { return 500; }
     set $meshgate_asks 1;
-    ${checkedLocation(asked, CHECK)}
+    ${checkedLocation(checkInput, CHECK)}
   `;
   return {
     files: {

@@ -1,16 +1,16 @@
 import { isWildcard } from '../../../base/host-name.ts';
 import { HEAD, toYaml } from '../../kit/yaml.ts';
 import { endpointPaths } from '../../nginx/answers/endpoints.ts';
-import { allHosts } from '../../nginx/scene.ts';
+import { allHosts } from '../../nginx/render-context.ts';
 import type { Gap } from '../../types.ts';
 import { givenNames, responseNames } from '../answer.ts';
 import { ENVOY_PATH, envoyGaps, TIMEOUT } from './envoy.ts';
-import { type Asked, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, ownHosts } from './kit.ts';
+import { type CheckInput, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, ownHosts } from './kit.ts';
 
 /* Objects of Kubernetes for ingresses that are Envoy. */
 
 /** The name and the namespace of the sidecar's Service, of its name in the cluster. */
-function serviceOf({ sidecar: { host, port } }: Asked) {
+function serviceOf({ sidecar: { host, port } }: CheckInput) {
   const [name = 'meshgate', namespace = 'meshgate'] = host.split('.');
   return { name, namespace, port };
 }
@@ -27,9 +27,9 @@ const own = [
 ];
 
 /** Files for Envoy Gateway: the check for a whole Gateway, and the routes of the gateway's own endpoints. */
-export function envoyGatewayFiles(asked: Asked): IngressFiles {
-  const { scene, read } = asked;
-  const { name, namespace, port } = serviceOf(asked);
+export function envoyGatewayFiles(checkInput: CheckInput): IngressFiles {
+  const { context, read } = checkInput;
+  const { name, namespace, port } = serviceOf(checkInput);
   const policy = (of: string, target: object, spec: object) => ({
     apiVersion: 'gateway.envoyproxy.io/v1alpha1',
     kind: 'SecurityPolicy',
@@ -42,7 +42,7 @@ export function envoyGatewayFiles(asked: Asked): IngressFiles {
     http: {
       backendRefs: [{ name, port }],
       path: ENVOY_PATH,
-      headersToBackend: givenNames(scene),
+      headersToBackend: givenNames(context),
     },
   };
   const route = {
@@ -51,7 +51,7 @@ export function envoyGatewayFiles(asked: Asked): IngressFiles {
     metadata: { name: 'meshgate-own', namespace },
     spec: {
       parentRefs: [{ name: 'meshgate' }],
-      hostnames: ownHosts(asked),
+      hostnames: ownHosts(checkInput),
       rules: [{ matches: own.map((path) => ({ path })), backendRefs: [{ name, port }] }],
     },
   };
@@ -68,7 +68,7 @@ export function envoyGatewayFiles(asked: Asked): IngressFiles {
     gaps: [
       ...envoyGaps(part),
       trustedGap(part),
-      ...responseNames(scene).map((header) => ({
+      ...responseNames(context).map((header) => ({
         part,
         text: `${header} of an allowed check does not reach the client${header === 'Set-Cookie' ? ': a renewed session is stored only when a check is rejected, so people are sent to their provider more often' : ''}`,
       })),
@@ -82,9 +82,9 @@ export function envoyGatewayFiles(asked: Asked): IngressFiles {
 
 /** Files for Istio: the provider for meshConfig, the check of an ingress gateway, and the routes of the gateway's own
  * endpoints. */
-export function istioFiles(asked: Asked): IngressFiles {
-  const { scene, sidecar, read } = asked;
-  const { namespace } = serviceOf(asked);
+export function istioFiles(checkInput: CheckInput): IngressFiles {
+  const { context, sidecar, read } = checkInput;
+  const { namespace } = serviceOf(checkInput);
   const provider = {
     extensionProviders: [
       {
@@ -97,16 +97,16 @@ export function istioFiles(asked: Asked): IngressFiles {
           failOpen: false,
           statusOnError: '503',
           includeRequestHeadersInCheck: read,
-          headersToUpstreamOnAllow: givenNames(scene).map((name) => name.toLowerCase()),
-          ...(responseNames(scene).length > 0 && {
-            headersToDownstreamOnAllow: responseNames(scene).map((name) => name.toLowerCase()),
+          headersToUpstreamOnAllow: givenNames(context).map((name) => name.toLowerCase()),
+          ...(responseNames(context).length > 0 && {
+            headersToDownstreamOnAllow: responseNames(context).map((name) => name.toLowerCase()),
           }),
           headersToDownstreamOnDeny: ['*'],
         },
       },
     ],
   };
-  const paths = [...new Set(allHosts(scene).flatMap((host) => endpointPaths(scene, host)))];
+  const paths = [...new Set(allHosts(context).flatMap((host) => endpointPaths(context, host)))];
   const objects = [
     {
       apiVersion: 'security.istio.io/v1',
@@ -125,7 +125,7 @@ export function istioFiles(asked: Asked): IngressFiles {
       kind: 'VirtualService',
       metadata: { name: 'meshgate-own', namespace },
       spec: {
-        hosts: ownHosts(asked),
+        hosts: ownHosts(checkInput),
         gateways: ['istio-system/meshgate'],
         http: [
           {
@@ -151,7 +151,7 @@ export function istioFiles(asked: Asked): IngressFiles {
         part,
         text: 'without the VirtualService, requests for the endpoints of the gateway reach a service unchecked; every host of the ingress gateway is checked, and one that is not in the policy is closed',
       },
-      ...(ownHosts(asked).some(isWildcard)
+      ...(ownHosts(checkInput).some(isWildcard)
         ? [
             {
               part,

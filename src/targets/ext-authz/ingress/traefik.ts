@@ -3,7 +3,16 @@ import { SESSION_COOKIE } from '../../../session/names.ts';
 import { hostLabel } from '../../ingress/objects.ts';
 import { HEAD, toYaml } from '../../kit/yaml.ts';
 import { answerNames, givenNames, responseNames } from '../answer.ts';
-import { type Asked, erasedBy, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, ownHosts, urlOf } from './kit.ts';
+import {
+  type CheckInput,
+  erasedBy,
+  fileOf,
+  type IngressFiles,
+  METADATA_PATH,
+  OWN_PATH,
+  ownHosts,
+  urlOf,
+} from './kit.ts';
 
 /** Traefik matches the canonical spelling of a name, and deletes each header that matches. */
 const anyOf = (names: readonly string[]): string => `(?i)^(${names.join('|').replaceAll('.', '\\.')})$`;
@@ -17,23 +26,23 @@ function ownRule(host: string): string {
 }
 
 /** Files for Traefik: a middleware, and the routers of the gateway's own endpoints. */
-export function traefikFiles(asked: Asked): IngressFiles {
-  const { scene, sidecar } = asked;
+export function traefikFiles(checkInput: CheckInput): IngressFiles {
+  const { context, sidecar } = checkInput;
   const forwardAuth = {
     address: `${urlOf(sidecar)}/forward-auth`,
     // Traefik says itself what the client requested. Headers of a client do not count.
     trustForwardHeader: false,
     forwardBody: false,
-    authResponseHeaders: givenNames(scene),
-    authResponseHeadersRegex: anyOf([...answerNames(scene), ...erasedBy(scene)]),
-    ...(responseNames(scene).includes('Set-Cookie') && { addAuthCookiesToResponse: [SESSION_COOKIE] }),
+    authResponseHeaders: givenNames(context),
+    authResponseHeadersRegex: anyOf([...answerNames(context), ...erasedBy(context)]),
+    ...(responseNames(context).includes('Set-Cookie') && { addAuthCookiesToResponse: [SESSION_COOKIE] }),
   };
   const priority = 1_000_000;
   const dynamic = {
     http: {
       middlewares: { meshgate: { forwardAuth } },
       routers: Object.fromEntries(
-        ownHosts(asked).map((host) => [
+        ownHosts(checkInput).map((host) => [
           `meshgate-${hostLabel(host)}`,
           { rule: ownRule(host), service: 'meshgate', priority, tls: {} },
         ]),
@@ -55,7 +64,7 @@ export function traefikFiles(asked: Asked): IngressFiles {
       metadata: { name: 'meshgate', namespace },
       spec: {
         entryPoints: ['websecure'],
-        routes: ownHosts(asked).map((host) => ({
+        routes: ownHosts(checkInput).map((host) => ({
           kind: 'Rule',
           match: ownRule(host),
           priority,
@@ -75,7 +84,7 @@ export function traefikFiles(asked: Asked): IngressFiles {
         part: 'ingress.traefik',
         text: 'answers of services pass with all headers: a service can make browsers report the URLs of sign-ins, with codes (NEL, Report-To); remove the headers that docs/headers.md lists, with customResponseHeaders of a middleware',
       },
-      ...(responseNames(scene).includes('DPoP-Nonce')
+      ...(responseNames(context).includes('DPoP-Nonce')
         ? [{ part: 'ingress.traefik', text: 'a client gets the next DPoP nonce only with a refusal' }]
         : []),
       {

@@ -1,11 +1,11 @@
 import { callbackNames } from '../../../rules/table/signin-table.ts';
 import * as paths from '../../../session/names.ts';
 import { callbackPath } from '../../../session/urls.ts';
-import { askedFrom } from '../check/address-budgets.ts';
+import { requestOrigin } from '../check/address-budgets.ts';
 import { shownCertificate } from '../check/client-certificate.ts';
 import { shownNetworks } from '../check/networks.ts';
 import { proofHeaders } from '../check/proof-headers.ts';
-import type { Scene, SceneHost } from '../scene.ts';
+import type { Context, HostContext } from '../render-context.ts';
 import { accessLog } from '../server/log.ts';
 import { type Endpoint as Row, strangersAt, strangersBody, tooLarge } from '../server/strangers.ts';
 import { oftenPage, signinLimit } from '../signin/address-limits.ts';
@@ -14,7 +14,7 @@ import { conf, type Directive, regex } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
 import { JWKS_PATH } from '../text/names.ts';
 import { checkSocket } from '../upstream/upstreams.ts';
-import { asked, fromHandler, handlerHost, toHandler, told } from './js-handler.ts';
+import { endpointHeaders, fromHandler, handlerHeaders, handlerHost, toHandler } from './js-handler.ts';
 import { orPage } from './page.ts';
 import { unknown } from './problem-files.ts';
 import { metadataPaths } from './resource-metadata.ts';
@@ -30,7 +30,7 @@ interface Endpoint {
 }
 
 /** The endpoints of the sign-in at one host, which depend on its providers and on the sign-in host. */
-function signinEndpoints({ policy, signinHost }: Scene, { host: { name } }: SceneHost): readonly Endpoint[] {
+function signinEndpoints({ policy, signinHost }: Context, { host: { name } }: HostContext): readonly Endpoint[] {
   const isSigninHost = name === signinHost?.host.name;
   const limited = true as const;
   // Only a GET completes a sign-in, but any other method uses up what the URL contains.
@@ -56,7 +56,7 @@ const ENDPOINTS: readonly Endpoint[] = [
 const only = (methods: readonly string[]): readonly Directive[] =>
   conf`if ($request_method !~ ${regex('', `^(${methods.join('|')})$)`)} { ${unknown} }`;
 
-const at = ({ options }: Scene): string => `http://unix:${checkSocket(options)}:`;
+const at = ({ options }: Context): string => `http://unix:${checkSocket(options)}:`;
 
 // nginx warns of a variable that only `set` declares, so `auth_request_set` declares it first.
 const noRoute = conf`
@@ -65,28 +65,28 @@ const noRoute = conf`
 `;
 
 /** The directives of exact endpoints. `$uri`, which has one value in an exact location, makes nginx drop the query. */
-const exact = (scene: Scene): readonly Directive[] => conf`
+const exact = (context: Context): readonly Directive[] => conf`
   ${noRoute}
-  proxy_pass ${at(scene)}$uri;
+  proxy_pass ${at(context)}$uri;
 `;
 
-function endpoint(scene: Scene, { path, row, methods, limited }: Endpoint): readonly Directive[] {
+function endpoint(context: Context, { path, row, methods, limited }: Endpoint): readonly Directive[] {
   const isFolder = path.endsWith('/');
   return conf`
     location ${isFolder ? '^~' : '='} ${path} {
-      ${isFolder ? noRoute : included(scene, 'endpoint.conf')}
-      ${isFolder && conf`proxy_pass ${at(scene)}${path};`}
+      ${isFolder ? noRoute : included(context, 'endpoint.conf')}
+      ${isFolder && conf`proxy_pass ${at(context)}${path};`}
       ${methods !== 'any' && only(methods)}
-      ${limited && included(scene, 'endpoint-limit.conf')}
-      ${strangersAt(scene, row)}
+      ${limited && included(context, 'endpoint-limit.conf')}
+      ${strangersAt(context, row)}
     }
   `;
 }
 
 /** The location for all paths below `/.meshgate/` that a client may request on a host where people sign in. Queries
  * contain codes, states and tickets. So this location writes no error log; the access log contains no queries. */
-const around = (scene: Scene): readonly Directive[] => conf`
-  ${accessLog(scene)}
+const around = (context: Context): readonly Directive[] => conf`
+  ${accessLog(context)}
   error_log /dev/null emerg;
   auth_request off;
   error_page 500 502 504 = @meshgate_down;
@@ -95,56 +95,56 @@ const around = (scene: Scene): readonly Directive[] => conf`
   default_type application/problem+json;
   ${strangersBody}
   proxy_request_buffering on;
-  ${toHandler(longestSignin(scene)?.together)}
-  ${asked}
+  ${toHandler(longestSignin(context)?.together)}
+  ${endpointHeaders}
   ${fromHandler}
-  ${ENDPOINTS.flatMap((one) => endpoint(scene, one))}
+  ${ENDPOINTS.flatMap((one) => endpoint(context, one))}
   ${orPage('route_unknown')}
   // An outer "deny" stays in force for the endpoints above.
   root /dev/null; try_files /- @meshgate_unknown;
 `;
 
 /** The headers for whoami: the same credentials that the check reads. */
-const whoami = (scene: Scene): readonly Directive[] => conf`
-  ${exact(scene)}
-  ${told}
-  ${asked}
+const whoami = (context: Context): readonly Directive[] => conf`
+  ${exact(context)}
+  ${handlerHeaders}
+  ${endpointHeaders}
   proxy_set_header Authorization $http_authorization;
-  ${proofHeaders(scene)}
-  ${askedFrom(scene)}
-  ${shownNetworks(scene)}
-  ${strangersAt(scene, 'whoami')}
+  ${proofHeaders(context)}
+  ${requestOrigin(context)}
+  ${shownNetworks(context)}
+  ${strangersAt(context, 'whoami')}
   ${only(['GET', 'HEAD'])}
 `;
 
 /** The files of the sign-in. */
-export const signinFiles = (scene: Scene): readonly ConfFile[] => [
-  ['signin.conf', around(scene), 'The sign-in. Its URLs contain codes, which the error log would show.'],
-  ['endpoint.conf', exact(scene), 'An endpoint of the sign-in.'],
-  ['endpoint-limit.conf', signinLimit(scene), 'How often each address may use an endpoint of the sign-in.'],
-  ['whoami.conf', whoami(scene), 'The endpoint that tells a caller who it is.'],
+export const signinFiles = (context: Context): readonly ConfFile[] => [
+  ['signin.conf', around(context), 'The sign-in. Its URLs contain codes, which the error log would show.'],
+  ['endpoint.conf', exact(context), 'An endpoint of the sign-in.'],
+  ['endpoint-limit.conf', signinLimit(context), 'How often each address may use an endpoint of the sign-in.'],
+  ['whoami.conf', whoami(context), 'The endpoint that tells a caller who it is.'],
 ];
 
 /** The paths of a host that the gateway serves itself. A path that ends with a slash is a folder. */
-export const endpointPaths = (scene: Scene, host: SceneHost): readonly string[] => [
+export const endpointPaths = (context: Context, host: HostContext): readonly string[] => [
   ...(host.sessions
-    ? [...[...signinEndpoints(scene, host), ...ENDPOINTS].map(({ path }) => path), paths.WHOAMI_PATH]
+    ? [...[...signinEndpoints(context, host), ...ENDPOINTS].map(({ path }) => path), paths.WHOAMI_PATH]
     : []),
-  ...(scene.policy.gateway.assertion ? [JWKS_PATH] : []),
+  ...(context.policy.gateway.assertion ? [JWKS_PATH] : []),
   ...metadataPaths(host),
 ];
 
 /** The location of the sign-in in the server of a host. Its callbacks depend on the host's providers. */
-export const endpoints = (scene: Scene, host: SceneHost): readonly Directive[] => conf`
+export const endpoints = (context: Context, host: HostContext): readonly Directive[] => conf`
   # The sign-in.
   location ^~ /.meshgate/ {
-    ${included(scene, 'signin.conf')}
+    ${included(context, 'signin.conf')}
     ${handlerHost(host)}
-    ${signinEndpoints(scene, host).flatMap((one) => endpoint(scene, one))}
+    ${signinEndpoints(context, host).flatMap((one) => endpoint(context, one))}
     location = ${paths.WHOAMI_PATH} {
-      ${included(scene, 'whoami.conf')}
+      ${included(context, 'whoami.conf')}
       ${handlerHost(host)}
-      ${shownCertificate(scene, host)}
+      ${shownCertificate(context, host)}
     }
   }
 `;

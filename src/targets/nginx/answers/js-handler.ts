@@ -1,7 +1,7 @@
 import { FROM_HANDLER, TO_HANDLER } from '../../../base/internal-headers.ts';
+import type { Context, HostContext } from '../render-context.ts';
 import { forgottenReports } from '../route/hide.ts';
 import { ignoresAccel, timeouts, unstored } from '../route/module.ts';
-import type { Scene, SceneHost } from '../scene.ts';
 import { hasSessions, hostName } from '../signin/sessions.ts';
 import { conf, type Directive, line } from '../text/directive.ts';
 import { requestHeader } from '../text/names.ts';
@@ -10,10 +10,10 @@ const passed = (...names: readonly string[]): readonly Directive[] =>
   names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
 /** Sends the host of the request to the handler. It is set in the host's file, at the level of {@link toHandler}. */
-export const handlerHost = (host: SceneHost) => conf`proxy_set_header ${TO_HANDLER.host} ${hostName(host)};`;
+export const handlerHost = (host: HostContext) => conf`proxy_set_header ${TO_HANDLER.host} ${hostName(host)};`;
 
 /** The headers that every handler receives. */
-export const told = conf`
+export const handlerHeaders = conf`
   proxy_set_header Host meshgate;
   proxy_set_header Connection close;
   proxy_set_header ${TO_HANDLER.requestId} $request_id;
@@ -27,14 +27,14 @@ export const told = conf`
 export const toHandler = (read = 30) => conf`
   proxy_http_version 1.1;
   proxy_pass_request_headers off;
-  ${told}
+  ${handlerHeaders}
   ${timeouts('3s', '5s', `${read}s`)}
   proxy_next_upstream off;
 `;
 
 /** The additional headers for endpoints. The `Cookie` header contains only the gateway's own cookies or, if the request
  * has too many cookies, all of them. */
-export const asked = conf`
+export const endpointHeaders = conf`
   proxy_set_header ${TO_HANDLER.query} $args;
   proxy_set_header Cookie $meshgate_cookie_signin;
   ${passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose')}
@@ -62,8 +62,8 @@ export const fromHandler = conf`
 `;
 
 /** The headers that a handler's response has by default. */
-export const handlerMaps = (scene: Scene): readonly Directive[] =>
-  hasSessions(scene)
+export const handlerMaps = (context: Context): readonly Directive[] =>
+  hasSessions(context)
     ? conf`
         # Headers that responses of the sign-in get, unless its JavaScript sets them.
         map $upstream_http_cache_control $meshgate_handler_cache { "" no-store; default ""; }

@@ -1,8 +1,8 @@
 import { TO_PAGE } from '../../../base/internal-headers.ts';
 import { type ReasonCode, reasons } from '../../../base/reasons.ts';
 import { CALLBACK_PATH, HANDOVER_PATH, PAGE_PATH, SIGNIN_PATH } from '../../../session/names.ts';
+import type { Context, HostContext } from '../render-context.ts';
 import { forgottenReports } from '../route/hide.ts';
-import type { Scene, SceneHost } from '../scene.ts';
 import { EVERYTHING } from '../server/controller.ts';
 import { hasSessions, setCookie } from '../signin/sessions.ts';
 import { conf, type Directive, line, regex, variable } from '../text/directive.ts';
@@ -15,8 +15,8 @@ import { refusesUnknown, repeatedAnswer, unknown } from './problem-files.ts';
 export const vary = conf`add_header Vary "Accept, Cookie, Sec-Fetch-Dest, Sec-Fetch-Mode" always;`;
 
 /** The maps that select the location for a refusal of the check. */
-export function pageMaps(scene: Scene): readonly Directive[] {
-  if (!hasSessions(scene)) return [];
+export function pageMaps(context: Context): readonly Directive[] {
+  if (!hasSessions(context)) return [];
   return conf`
     # How to answer a rejected request: a navigation goes to the sign-in or gets a page; others get problem+json.
     map $meshgate_navigation $meshgate_refuse_as {
@@ -43,8 +43,8 @@ export const orPage = (reason: ReasonCode): readonly Directive[] => conf`
 `;
 
 /** The location for all paths of a host that no route covers. */
-export const noRoute = (scene: Scene, { sessions }: SceneHost): readonly Directive[] => conf`
-  location ${scene.options.inController ? EVERYTHING : ['^~', '/']} {
+export const noRoute = (context: Context, { sessions }: HostContext): readonly Directive[] => conf`
+  location ${context.options.inController ? EVERYTHING : ['^~', '/']} {
     ${sessions && orPage('route_unknown')}
     ${refusesUnknown}
   }
@@ -80,7 +80,7 @@ const refused: readonly Directive[] = (
 /** The page of a refusal, which the sign-in's JavaScript makes. If this fails, the client gets problem+json. The
  * location is not `internal`: that would need an error page for its status 404, which would also replace the page for
  * other responses with 404. */
-const page = (scene: Scene): readonly Directive[] => conf`
+const page = (context: Context): readonly Directive[] => conf`
   auth_request off;
   # The rejected URL may contain a code of the sign-in.
   error_log /dev/null emerg;
@@ -88,7 +88,7 @@ const page = (scene: Scene): readonly Directive[] => conf`
   default_type application/problem+json;
   # A client requested this path itself: nothing was rejected.
   if ($meshgate_reason = "" ) { ${unknown} }
-  proxy_pass http://unix:${checkSocket(scene.options)}:${PAGE_PATH};
+  proxy_pass http://unix:${checkSocket(context.options)}:${PAGE_PATH};
   proxy_method GET;
   ${toHandler()}
   ${refused}
@@ -97,24 +97,24 @@ const page = (scene: Scene): readonly Directive[] => conf`
   client_max_body_size 0;
   proxy_request_buffering off;
   ${fromHandler}
-  ${repeatedAnswer(scene)}
+  ${repeatedAnswer(context)}
   add_header Retry-After $meshgate_retry_after always;
   ${vary}
   ${setCookie}
 `;
 
 /** The file of the location that makes pages. */
-export const pageFile = (scene: Scene): ConfFile => [
+export const pageFile = (context: Context): ConfFile => [
   'page.conf',
-  page(scene),
+  page(context),
   'The page that browsers get for a rejected request.',
 ];
 
 /** The location that makes pages, in the server of a host where people sign in. */
-export const pageLocation = (scene: Scene, host: SceneHost): readonly Directive[] => conf`
+export const pageLocation = (context: Context, host: HostContext): readonly Directive[] => conf`
   # The page for rejected navigations.
   location ^~ ${PAGE_PATH} {
-    ${included(scene, 'page.conf')}
+    ${included(context, 'page.conf')}
     ${handlerHost(host)}
   }
 `;

@@ -1,9 +1,9 @@
 import { FROM_CHECK, TO_CHECK, TO_INGRESS } from '../../../base/internal-headers.ts';
 import { type ReasonCode, reasons } from '../../../base/reasons.ts';
 import { plainChallenge } from '../../../rules/decide/challenge.ts';
+import type { Context } from '../render-context.ts';
 import { grpcRefusals } from '../route/grpc.ts';
 import { modulesOf } from '../route/module.ts';
-import type { Scene } from '../scene.ts';
 import { counted, errorLocations, tooLarge } from '../server/strangers.ts';
 import { type Arg, conf, type Directive, literal, type Part, template, variable } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
@@ -12,7 +12,7 @@ import {
   CERTIFICATE_LOCATION,
   HOST_LOCATION,
   LARGE_LOCATION,
-  ODD_LOCATION,
+  NON_CANONICAL_LOCATION,
   requestHeader,
   UNKNOWN_LOCATION,
 } from '../text/names.ts';
@@ -72,7 +72,7 @@ export const unknown = conf`rewrite ^ ${UNKNOWN_LOCATION}? last;`;
 
 /** The headers that repeat a refusal for an ingress that does not pass bodies of checks on.
  * @param members the members of the body that follow the status, with the brace that ends it */
-const repeated = ({ options }: Scene, reason: Arg, members: Arg): readonly Directive[] =>
+const repeated = ({ options }: Context, reason: Arg, members: Arg): readonly Directive[] =>
   options.sidecar
     ? conf`
         add_header ${FROM_CHECK.reason} ${reason} always; add_header ${TO_INGRESS.problem} ${members} always;
@@ -80,17 +80,17 @@ const repeated = ({ options }: Scene, reason: Arg, members: Arg): readonly Direc
     : [];
 
 /** The same for a refusal of the check. */
-export const repeatedAnswer = (scene: Scene): readonly Directive[] =>
-  repeated(scene, variable('meshgate_reason'), variable('meshgate_problem'));
+export const repeatedAnswer = (context: Context): readonly Directive[] =>
+  repeated(context, variable('meshgate_reason'), variable('meshgate_problem'));
 
 /** The same for a refusal that nginx itself decides. */
-const repeatedReason = (scene: Scene, reason: ReasonCode): readonly Directive[] =>
-  repeated(scene, literal(reason), template(membersOf(reason), ...ID));
+const repeatedReason = (context: Context, reason: ReasonCode): readonly Directive[] =>
+  repeated(context, literal(reason), template(membersOf(reason), ...ID));
 
 /** The directives of a location that refuses requests for this reason. */
-export const refusal = (scene: Scene, reason: ReasonCode): readonly Directive[] => [
-  included(scene, 'problem.conf'),
-  ...repeatedReason(scene, reason),
+export const refusal = (context: Context, reason: ReasonCode): readonly Directive[] => [
+  included(context, 'problem.conf'),
+  ...repeatedReason(context, reason),
   ...(reason === 'route_unknown' ? conf`return 404 $meshgate_route_unknown;` : returned(reason)),
 ];
 
@@ -103,7 +103,7 @@ export const inside = conf`internal; error_page 404 = @meshgate_unknown; ${tooLa
  * @param before directives that may send the request to a page
  * @param more headers of the refusal */
 export const insideLocation = (
-  scene: Scene,
+  context: Context,
   path: string,
   reason: ReasonCode,
   before: readonly Directive[] = [],
@@ -116,24 +116,24 @@ export const insideLocation = (
   }
   location @meshgate_${reason} {
     ${more}
-    ${refusal(scene, reason)}
+    ${refusal(context, reason)}
   }
 `;
 
 /** The location for requests that nginx could not read. */
-export const badLocation = (scene: Scene) => insideLocation(scene, BAD_LOCATION, 'request_malformed');
+export const badLocation = (context: Context) => insideLocation(context, BAD_LOCATION, 'request_malformed');
 
 /** The location for a name below a wildcard that is not a valid host name. */
-export const hostLocation = (scene: Scene) => insideLocation(scene, HOST_LOCATION, 'host_unknown');
+export const hostLocation = (context: Context) => insideLocation(context, HOST_LOCATION, 'host_unknown');
 
 /** The location for a missing or invalid certificate, which nginx refuses before it reads the request. */
-export const certificateLocation = (scene: Scene, realm: string): readonly Directive[] => conf`
+export const certificateLocation = (context: Context, realm: string): readonly Directive[] => conf`
   location = ${CERTIFICATE_LOCATION} {
     ${inside}
     ${counted('certificate')}
   }
   location @meshgate_certificate {
-    ${included(scene, 'problem.conf')}
+    ${included(context, 'problem.conf')}
     add_header WWW-Authenticate ${plainChallenge(realm, 'invalid_token')} always;
     if ($ssl_client_verify = NONE) { ${returned('proof_missing')} }
     ${returned('proof_invalid')}
@@ -145,35 +145,35 @@ export const certificateLocation = (scene: Scene, realm: string): readonly Direc
  * @param more headers of refusals on a route
  * @param page directives before a refusal that nginx itself decides */
 export const refusalLocations = (
-  scene: Scene,
+  context: Context,
   more: readonly Directive[],
   page: (reason: ReasonCode) => readonly Directive[] = () => [],
 ): readonly Directive[] => conf`
   location @meshgate_refuse {
-    ${included(scene, 'problem.conf')}
-    ${repeatedAnswer(scene)}
+    ${included(context, 'problem.conf')}
+    ${repeatedAnswer(context)}
     ${more}
     add_header Retry-After $meshgate_retry_after always;
     ${STATUSES.flatMap((status) => conf`if ($meshgate_status = ${status}) { ${refused(status)} }`)}
     ${refused(401)}
   }
-  ${modulesOf(scene.hosts).includes('grpc') && grpcRefusals}
+  ${modulesOf(context.hosts).includes('grpc') && grpcRefusals}
   location @meshgate_down {
-    ${included(scene, 'problem.conf')}
-    ${repeatedReason(scene, 'check_unavailable')}
+    ${included(context, 'problem.conf')}
+    ${repeatedReason(context, 'check_unavailable')}
     ${more}
     add_header Retry-After 1 always;
     ${returned('check_unavailable')}
   }
-  ${insideLocation(scene, ODD_LOCATION, 'path_not_canonical', page('path_not_canonical'))}
-  ${insideLocation(scene, LARGE_LOCATION, 'header_too_large', [...conf`set $meshgate_reason header_too_large;`, ...page('header_too_large')])}
-  ${badLocation(scene)}
+  ${insideLocation(context, NON_CANONICAL_LOCATION, 'path_not_canonical', page('path_not_canonical'))}
+  ${insideLocation(context, LARGE_LOCATION, 'header_too_large', [...conf`set $meshgate_reason header_too_large;`, ...page('header_too_large')])}
+  ${badLocation(context)}
   location = ${UNKNOWN_LOCATION} {
     ${inside}
     ${refusesUnknown}
   }
   location @meshgate_unknown { ${refusesUnknown} }
-  location @meshgate_${UNKNOWN} { ${refusal(scene, 'route_unknown')} }
+  location @meshgate_${UNKNOWN} { ${refusal(context, 'route_unknown')} }
   ${errorLocations}
 `;
 

@@ -1,7 +1,7 @@
 import { nonceHeader } from '../check/proof-headers.ts';
+import type { Context } from '../render-context.ts';
 import { corsOfRefusals } from '../route/cors.ts';
 import { workerLocation } from '../route/worker.ts';
-import type { Scene } from '../scene.ts';
 import { oftenLocation } from '../signin/address-limits.ts';
 import { setCookie } from '../signin/sessions.ts';
 import { conf } from '../text/directive.ts';
@@ -10,15 +10,15 @@ import { orPage, pageLocations, vary } from './page.ts';
 import { refusalLocations, refusesUnknown } from './problem-files.ts';
 
 /** The files with the locations of refusals: one with pages, for hosts where people sign in, and one without. */
-export function refuseFiles(scene: Scene): readonly ConfFile[] {
-  const cors = corsOfRefusals(scene);
-  const nonce = nonceHeader(scene);
+export function refuseFiles(context: Context): readonly ConfFile[] {
+  const cors = corsOfRefusals(context);
+  const nonce = nonceHeader(context);
   return [
     [
       'refuse.conf',
       conf`
-        ${refusalLocations(scene, [...cors, ...nonce])}
-        ${oftenLocation(scene, [])}
+        ${refusalLocations(context, [...cors, ...nonce])}
+        ${oftenLocation(context, [])}
         location ^~ /.meshgate/ { ${refusesUnknown} }
       `,
       'How nginx answers rejected requests.',
@@ -26,9 +26,9 @@ export function refuseFiles(scene: Scene): readonly ConfFile[] {
     [
       'refuse-pages.conf',
       [
-        ...refusalLocations(scene, [...cors, ...vary, ...setCookie, ...nonce], orPage),
-        ...oftenLocation(scene, orPage('limit_exceeded')),
-        ...workerLocation(scene),
+        ...refusalLocations(context, [...cors, ...vary, ...setCookie, ...nonce], orPage),
+        ...oftenLocation(context, orPage('limit_exceeded')),
+        ...workerLocation(context),
         ...pageLocations,
       ],
       'How nginx answers rejected requests where people sign in: a navigation gets a page.',

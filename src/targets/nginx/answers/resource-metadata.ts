@@ -8,7 +8,7 @@ import { METADATA_PATH, resourceOf, resourcePath } from '../../../rules/decide/r
 import { requiresDpop } from '../../../rules/table/requires-dpop.ts';
 import { routeScopes } from '../../../rules/table/scopes.ts';
 import { PROOF_ALGORITHMS } from '../../../token/proof/types.ts';
-import type { Scene, SceneHost } from '../scene.ts';
+import type { Context, HostContext } from '../render-context.ts';
 import { counted } from '../server/strangers.ts';
 import { conf, type Directive, key, line, literal, regex, variable } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
@@ -51,8 +51,8 @@ function metadataOf(policy: Policy, host: Host, routes: readonly Route[]): objec
     ...(requiresDpop(routes, policy) && { dpop_bound_access_tokens_required: true }),
     ...(host.clientCaFile !== undefined && { tls_client_certificate_bound_access_tokens: true }),
   };
-  const whole = { ...known, ...(scopes.length > 0 && { scopes_supported: scopes }) };
-  return jsonOf(whole).length > MAX_METADATA_BYTES ? known : whole;
+  const entire = { ...known, ...(scopes.length > 0 && { scopes_supported: scopes }) };
+  return jsonOf(entire).length > MAX_METADATA_BYTES ? known : entire;
 }
 
 /** The metadata as JSON in which nginx finds no variables: a provider's scopes may contain a `$`. */
@@ -63,7 +63,7 @@ const jsonOf = (metadata: object): string =>
   );
 
 /** The routes of each resource, by its path: `/x` and `/x/*` are one resource. */
-function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
+function resources({ host }: HostContext): ReadonlyMap<string, readonly Route[]> {
   const found = new Map<string, Route[]>();
   for (const route of host.routes) {
     if (!route.accept.includes('bearer')) continue;
@@ -73,23 +73,23 @@ function resources({ host }: SceneHost): ReadonlyMap<string, readonly Route[]> {
   return found;
 }
 
-const keyOf = ({ host }: SceneHost, path: string): string => host.name + path;
+const keyOf = ({ host }: HostContext, path: string): string => host.name + path;
 
 /** The paths of the metadata of a host's resources. */
-export const metadataPaths = (host: SceneHost): readonly string[] =>
+export const metadataPaths = (host: HostContext): readonly string[] =>
   [...resources(host).keys()].map((path) => METADATA_PATH + path);
 
 /** The keys of {@link metadataMaps}. They may be long. */
-export const metadataKeys = ({ hosts }: Pick<Scene, 'hosts'>): readonly string[] =>
+export const metadataKeys = ({ hosts }: Pick<Context, 'hosts'>): readonly string[] =>
   hosts.flatMap((host) => [...resources(host).keys()].map((path) => keyOf(host, path)));
 
-const hasWildcards = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ host }) => isWildcard(host.name));
+const hasWildcards = ({ hosts }: Pick<Context, 'hosts'>): boolean => hosts.some(({ host }) => isWildcard(host.name));
 
 /** The map with the resources of all hosts. A location for each resource would take some kilobytes of memory. */
-export function metadataMaps(scene: Scene): readonly Directive[] {
-  const { policy, hosts } = scene;
+export function metadataMaps(context: Context): readonly Directive[] {
+  const { policy, hosts } = context;
   const port = policy.gateway.publicPort ?? DEFAULTS.publicPort;
-  const text = ({ host }: SceneHost, path: string, routes: readonly Route[]): string => {
+  const text = ({ host }: HostContext, path: string, routes: readonly Route[]): string => {
     // The location adds the host, because a host may have many names.
     const behind = resourceOf('', path, port).replace('https://', '');
     return `${behind}",${jsonOf(metadataOf(policy, host, routes)).slice(1)}`;
@@ -110,17 +110,17 @@ export function metadataMaps(scene: Scene): readonly Directive[] {
       default "";
       ${entries}
     }
-    ${hasWildcards(scene) && nameMap}
+    ${hasWildcards(context) && nameMap}
   `;
 }
 
 /** The file for both locations of a host. */
-export function metadataFile(scene: Scene): ConfFile {
+export function metadataFile(context: Context): ConfFile {
   const strange = conf`if ($meshgate_resource_name !~ ^[a-z0-9.-]+$) { ${unknown} }`;
   const directives = conf`
     if ($request_method !~ ^(GET|HEAD)$) { ${unknown} }
     if ($meshgate_resource = "" ) { ${unknown} }
-    ${hasWildcards(scene) && strange}
+    ${hasWildcards(context) && strange}
     ${counted('metadata')}
   `;
   return ['metadata.conf', directives, 'Which provider issues tokens for a route (RFC 9728).'];
@@ -129,11 +129,11 @@ export function metadataFile(scene: Scene): ConfFile {
 /** The locations where clients learn which provider issues tokens for a route, and which scopes they need. The metadata is
  * public: scripts in browsers may read it. One variable has the host as the policy writes it. For a wildcard host, another
  * variable has it as the client writes it. */
-export function metadataLocations(scene: Scene, { host }: SceneHost): readonly Directive[] {
-  const name = variable(hasWildcards(scene) ? 'meshgate_resource_name' : 'meshgate_resource_host');
+export function metadataLocations(context: Context, { host }: HostContext): readonly Directive[] {
+  const name = variable(hasWildcards(context) ? 'meshgate_resource_name' : 'meshgate_resource_host');
   const own = conf`
     set $meshgate_resource_host ${host.name};
-    ${included(scene, 'metadata.conf')}
+    ${included(context, 'metadata.conf')}
   `;
   return conf`
     # Which provider issues tokens for a route (RFC 9728).

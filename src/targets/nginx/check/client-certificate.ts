@@ -1,4 +1,4 @@
-import type { Scene, SceneHost } from '../scene.ts';
+import type { Context, HostContext } from '../render-context.ts';
 import { type Arg, conf, type Directive, key, line, regex, variable } from '../text/directive.ts';
 import { CERTIFICATE_LOCATION } from '../text/names.ts';
 
@@ -20,24 +20,24 @@ export const certificates = (ca: string, verify: 'on' | 'optional', what: string
 `;
 
 /** The CAs with which hosts verify certificates of clients. Each CA occurs once. */
-const caFiles = ({ hosts }: Pick<Scene, 'hosts'>): readonly string[] => [
+const caFiles = ({ hosts }: Pick<Context, 'hosts'>): readonly string[] => [
   ...new Set(hosts.flatMap(({ host }) => host.clientCaFile ?? [])),
 ];
 
 /** Whether at least one host requests certificates from clients. */
-export const asksCertificates = (scene: Pick<Scene, 'hosts'>): boolean => caFiles(scene).length > 0;
+export const asksCertificates = (context: Pick<Context, 'hosts'>): boolean => caFiles(context).length > 0;
 
 /** Requests an optional certificate at the outer listener. Empty if the host has no CA for it. */
-export function outerCertificates({ host }: SceneHost): readonly Directive[] {
+export function outerCertificates({ host }: HostContext): readonly Directive[] {
   if (host.clientCaFile === undefined) return [];
   const what = 'Clients may show a certificate on every connection. nginx rejects an invalid one.';
   return certificates(host.clientCaFile, 'optional', what);
 }
 
 /** Sends the certificate of the connection to the check, in escaped form. */
-export function shownCertificate(scene: Scene, { host }: SceneHost): readonly Directive[] {
+export function shownCertificate(context: Context, { host }: HostContext): readonly Directive[] {
   if (host.clientCaFile === undefined) return [];
-  const index = caFiles(scene).indexOf(host.clientCaFile);
+  const index = caFiles(context).indexOf(host.clientCaFile);
   return conf`proxy_set_header SSL-Client-Cert ${variable(`meshgate_client_cert_${index}`)};`;
 }
 
@@ -63,9 +63,9 @@ export const certificateMap = (name: string, hosts: readonly string[]): readonly
  * for another host that verifies clients, nginx itself refuses it. If the connection named no host, or an unknown one,
  * the default server of the listener verified the certificate. In an operator's own nginx, this server may have
  * another CA. */
-export function clientCertificateMaps(scene: Scene): readonly Directive[] {
-  const maps = caFiles(scene).flatMap((caFile, i) => {
-    const names = scene.hosts.flatMap(({ host }) => (host.clientCaFile === caFile ? [host.name] : []));
+export function clientCertificateMaps(context: Context): readonly Directive[] {
+  const maps = caFiles(context).flatMap((caFile, i) => {
+    const names = context.hosts.flatMap(({ host }) => (host.clientCaFile === caFile ? [host.name] : []));
     return certificateMap(`meshgate_client_cert_${i}`, names);
   });
   return conf`

@@ -2,19 +2,19 @@ import { isWithin, rangeText, readRange } from '../../../base/cidr.ts';
 import { TO_CHECK } from '../../../base/internal-headers.ts';
 import type { Policy } from '../../../policy/checked/types.ts';
 import { requestFacts } from '../../../rules/table/table.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { conf, type Directive, line, literal, variable } from '../text/directive.ts';
 
 /** The networks in roles. The vector has one digit for each, in this order. */
 const networksOf = (policy: Policy): readonly string[] => requestFacts(policy)?.networks ?? [];
 
 /** Whether a role depends on the client's network. */
-export const hasNetworks = ({ policy }: Pick<Scene, 'policy'>): boolean => networksOf(policy).length > 0;
+export const hasNetworks = ({ policy }: Pick<Context, 'policy'>): boolean => networksOf(policy).length > 0;
 
 /** Sends the vector to the check. Empty if the policy has no networks. */
-export const shownNetworks = (scene: Pick<Scene, 'policy' | 'options'>): readonly Directive[] =>
-  hasNetworks(scene)
-    ? conf`proxy_set_header ${TO_CHECK.networks} ${variable(scene.options.sidecar ? KNOWN : 'meshgate_networks')};`
+export const shownNetworks = (context: Pick<Context, 'policy' | 'options'>): readonly Directive[] =>
+  hasNetworks(context)
+    ? conf`proxy_set_header ${TO_CHECK.networks} ${variable(context.options.sidecar ? KNOWN : 'meshgate_networks')};`
     : [];
 
 /** The variable with the vector of a sidecar. It is empty if the ingress did not say the address of the client: then
@@ -24,7 +24,7 @@ const KNOWN = 'meshgate_networks_known';
 /** The map from the client's address to one digit for each network of the policy. Behind a trusted proxy, the address
  * is the one that the proxy names. nginx uses the longest range that contains the address. So each range also has the
  * digits of the ranges that contain it. */
-export function networkVector({ policy, options }: Pick<Scene, 'policy' | 'options'>): readonly Directive[] {
+export function networkVector({ policy, options }: Pick<Context, 'policy' | 'options'>): readonly Directive[] {
   const networks = networksOf(policy).map((ranges) =>
     ranges.split(' ').map((text) => {
       const range = readRange(text);

@@ -1,11 +1,11 @@
 import { TO_CHECK } from '../../../base/internal-headers.ts';
 import { PROOF_BURST_S, PROOF_BYTES } from '../../../base/limits.ts';
 import type { Policy } from '../../../policy/checked/types.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { conf, type Directive } from '../text/directive.ts';
 
 /** Sends the headers about a proof to the check. A repeated header is sent once, with both values joined by a comma. */
-export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
+export function proofHeaders({ policy }: Pick<Context, 'policy'>): readonly Directive[] {
   if (policy.gateway.proof === undefined) return [];
   return conf`
     proxy_set_header DPoP $http_dpop;
@@ -13,11 +13,11 @@ export function proofHeaders({ policy }: Pick<Scene, 'policy'>): readonly Direct
   `;
 }
 
-export const givesNonces = ({ policy }: Pick<Scene, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
+export const givesNonces = ({ policy }: Pick<Context, 'policy'>): boolean => policy.gateway.proof?.nonce === true;
 
 /** The header with the nonce for a client's next proof (RFC 9449 section 8). */
-export const nonceHeader = (scene: Pick<Scene, 'policy'>): readonly Directive[] =>
-  givesNonces(scene) ? conf`add_header DPoP-Nonce $meshgate_dpop_nonce always;` : [];
+export const nonceHeader = (context: Pick<Context, 'policy'>): readonly Directive[] =>
+  givesNonces(context) ? conf`add_header DPoP-Nonce $meshgate_dpop_nonce always;` : [];
 
 const PAGE = 64 * 1024;
 
@@ -30,7 +30,7 @@ export function proofZoneBytes({ proof, clockSkew }: Policy['gateway']): number 
 }
 
 /** The zone of used proofs. No entry is evicted: if the zone is full, the gateway rejects proofs. */
-export function proofZone({ policy }: Pick<Scene, 'policy'>): readonly Directive[] {
+export function proofZone({ policy }: Pick<Context, 'policy'>): readonly Directive[] {
   const bytes = proofZoneBytes(policy.gateway);
   if (bytes === 0) return [];
   // The counters of all callers and keys that can use a proof while a counter is kept.

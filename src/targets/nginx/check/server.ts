@@ -1,13 +1,13 @@
 import { TO_CHECK } from '../../../base/internal-headers.ts';
 import { MAX_COOKIE_BYTES } from '../../../base/limits.ts';
 import { inside } from '../answers/problem-files.ts';
+import type { Context } from '../render-context.ts';
 import { ignoresAccel, onceMore, timeouts, unstored } from '../route/module.ts';
-import type { Scene } from '../scene.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, variable } from '../text/directive.ts';
 import type { ConfFile } from '../text/files.ts';
 import { CHECK_UPSTREAM, requestHeader } from '../text/names.ts';
-import { askedFrom } from './address-budgets.ts';
+import { requestOrigin } from './address-budgets.ts';
 import { INNER_CERTIFICATE } from './client-certificate.ts';
 import { shownNetworks } from './networks.ts';
 import { proofHeaders } from './proof-headers.ts';
@@ -40,16 +40,16 @@ const way = (size: number, credentials: readonly Directive[]): readonly Directiv
 `;
 
 /** The files of the locations that lead to both checks. Where people sign in, responses have room for a cookie. */
-export function checkFiles(scene: Scene): readonly ConfFile[] {
+export function checkFiles(context: Context): readonly ConfFile[] {
   const outer = conf`
     // If the client's URL contains a token, the map puts a word before the value of the header, and the check rejects
     // this scheme: logs and browsers keep URLs (RFC 6750 section 5.3). The map returns only this word, because each
     // request holds a copy of the map's result.
     proxy_set_header Authorization $meshgate_in_query$http_authorization;
-    ${hasSessions(scene) && conf`proxy_set_header Cookie $meshgate_cookie_in;`}
-    ${shownNetworks(scene)}
-    ${proofHeaders(scene)}
-    ${askedFrom(scene)}
+    ${hasSessions(context) && conf`proxy_set_header Cookie $meshgate_cookie_in;`}
+    ${shownNetworks(context)}
+    ${proofHeaders(context)}
+    ${requestOrigin(context)}
   `;
   const browser = conf`
     ${outer}
@@ -61,7 +61,7 @@ export function checkFiles(scene: Scene): readonly ConfFile[] {
     proxy_set_header ${TO_CHECK.assertion} ${requestHeader(TO_CHECK.assertion)};
     proxy_set_header SSL-Client-Cert ${variable(INNER_CERTIFICATE)};
   `;
-  const { answerSize } = scene;
+  const { answerSize } = context;
   const room = answerSize + MAX_COOKIE_BYTES;
   return [
     ['check.conf', way(answerSize, outer), 'How nginx asks the check whether a request may pass.'],

@@ -22,8 +22,8 @@ function spelled(address: string, port: string): string {
 /** Where a directive sends requests. A variable has the values that `set` gives it nearby. */
 function targets(pass: Read, around: readonly Read[], upstreams: readonly Read[]): readonly Target[] {
   const set = (name: string) => around.find(({ name: it, args }) => it === 'set' && args[0] === name)?.args[1] ?? name;
-  const whole = (pass.args[0] ?? '').replace(/\$\{(\w+)\}/g, '$$$1').replace(/\$\w+/g, set);
-  const [, scheme = '', rest = ''] = /^(?:(https?|grpcs?):\/\/)?([\s\S]*)$/.exec(whole) ?? [];
+  const entire = (pass.args[0] ?? '').replace(/\$\{(\w+)\}/g, '$$$1').replace(/\$\w+/g, set);
+  const [, scheme = '', rest = ''] = /^(?:(https?|grpcs?):\/\/)?([\s\S]*)$/.exec(entire) ?? [];
   const authority = rest.startsWith('unix:') ? rest : (rest.split('/')[0] ?? '');
   const upstream = upstreams.find(({ args }) => args[0] === authority);
   const port = /s$/.test(scheme) ? '443' : '80';

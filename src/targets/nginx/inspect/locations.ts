@@ -33,11 +33,11 @@ function itself(node: Read): readonly Read[] {
 
 /** Why a location answers without the check: it has no check, or another one. Undefined if it runs the check. */
 function opened(own: readonly Read[], outer: string | undefined): string | undefined {
-  const asked = own.find(({ name }) => name === 'auth_request')?.args[0];
+  const requested = own.find(({ name }) => name === 'auth_request')?.args[0];
   const any = own.some(({ name, args }) => name === 'satisfy' && args[0] === 'any');
   if (any) return 'satisfy any';
-  if (asked === undefined) return outer;
-  return [CHECK_PATH, HOP_PATH].some((path) => asked.startsWith(path)) ? undefined : `auth_request ${asked}`;
+  if (requested === undefined) return outer;
+  return [CHECK_PATH, HOP_PATH].some((path) => requested.startsWith(path)) ? undefined : `auth_request ${requested}`;
 }
 
 /** Whether a directive is the location for renewing certificates. */

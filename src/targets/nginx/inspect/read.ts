@@ -23,7 +23,8 @@ const MAX_DEPTH = 64;
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
 
-const unescaped = (raw: string): string => raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
+const unescaped = (raw: string): string =>
+  raw.replace(/\\([\s\S])/g, (entire, next: string) => ESCAPES[next] ?? entire);
 
 /** The characters between words. nginx knows no others: it reads a byte order mark as a part of a word. */
 const SPACE = /[ \t\r\n]/;

@@ -13,14 +13,16 @@ function holds(args: readonly string[], check: string): boolean | undefined {
   // No file of that name exists.
   if (file !== undefined) return /^\S*\$(request_filename|uri|document_uri)$/.test(file) ? negated === '!' : undefined;
   const [, name = '', operator, value = ''] = /^(\$\w+)(?: (=|!=|~\*?|!~\*?) ?([\s\S]*))?$/.exec(words) ?? [];
-  const said = /^\$(uri|document_uri)$/.test(name)
+  const declared = /^\$(uri|document_uri)$/.test(name)
     ? check
     : /^\$(args|query_string|is_args|arg_\w+)$/.test(name)
       ? ''
       : undefined;
-  if (said === undefined) return undefined;
-  if (operator === undefined) return said !== '' && said !== '0';
-  const positive = operator.endsWith('=') ? said === value : matches(value, said, operator.endsWith('*') ? 'i' : '');
+  if (declared === undefined) return undefined;
+  if (operator === undefined) return declared !== '' && declared !== '0';
+  const positive = operator.endsWith('=')
+    ? declared === value
+    : matches(value, declared, operator.endsWith('*') ? 'i' : '');
   return positive === undefined ? undefined : positive !== operator.startsWith('!');
 }
 

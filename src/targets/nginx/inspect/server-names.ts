@@ -1,6 +1,6 @@
 import type { Host, Policy } from '../../../policy/checked/types.ts';
-import { hasServiceAgents } from '../route/door.ts';
-import { signinHostOf } from '../scene.ts';
+import { signinHostOf } from '../render-context.ts';
+import { hasServiceAgents } from '../route/route-listener.ts';
 import { UNGUARDED } from '../server/controller.ts';
 import { CHECK_PATH, HOP_PATH, hostFile, innerFile } from '../text/names.ts';
 import { defaultServer, type Server, type Tree } from './dump.ts';

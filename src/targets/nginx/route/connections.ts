@@ -2,7 +2,7 @@ import { hasSeveral, hasSeveralMeshes, meshesOf } from '../../../policy/checked/
 import type { Identity, Mesh, Policy, Service } from '../../../policy/checked/types.ts';
 import { clusterAddress } from '../../../policy/checked/workload.ts';
 import { METHODS } from '../../../policy/forms/scalars.ts';
-import type { Scene, SceneRoute, Target } from '../scene.ts';
+import type { Context, RouteContext, Target } from '../render-context.ts';
 import {
   type Arg,
   conf,
@@ -33,7 +33,7 @@ const FIELDS = {
   pass: ({ service, identity, ingresses }) => {
     const { protocol, direct } = service;
     const scheme = schemeOf(protocol, direct?.tls !== false);
-    if (identity && ingresses) return `${scheme}://${ingressUpstream(ingresses.led, identity.name, protocol)}`;
+    if (identity && ingresses) return `${scheme}://${ingressUpstream(ingresses.owner, identity.name, protocol)}`;
     return `${scheme}://${directUpstream(service.name)}`;
   },
   destination: ({ service, mesh, ingresses }) =>
@@ -48,10 +48,10 @@ type Field = keyof typeof FIELDS;
 const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
 
 /** Whether the rules of a route name several services. Then the rule that allows a request determines its service. */
-export const hasChoice = ({ services }: SceneRoute): boolean => services.length > 1;
+export const hasChoice = ({ services }: RouteContext): boolean => services.length > 1;
 
 /** The value of a field for a route. If all rules of the route have the same value, the result is a literal. */
-export function chosen(route: SceneRoute, field: Field): Arg {
+export function chosen(route: RouteContext, field: Field): Arg {
   const [value = '', ...others] = new Set(route.targets.map(FIELDS[field]));
   if (others.length === 0) return literal(value);
   if (hasChoice(route)) return ruleVariable(field);
@@ -59,7 +59,7 @@ export function chosen(route: SceneRoute, field: Field): Arg {
   const { ingresses, identity } = route.targets[0] ?? {};
   if (field === 'pass' && ingresses !== undefined) {
     const { protocol } = route.service;
-    return template(`${schemeOf(protocol, true)}://`, variable(upstreamVariable(ingresses.led, protocol)));
+    return template(`${schemeOf(protocol, true)}://`, variable(upstreamVariable(ingresses.owner, protocol)));
   }
   return field === 'cert' || field === 'key'
     ? variable(identityVariableOf(field, identity?.mesh))
@@ -67,13 +67,14 @@ export function chosen(route: SceneRoute, field: Field): Arg {
 }
 
 /** The maps from the identity to the upstream, certificate and key, if a route has several identities. */
-function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directive[] {
+function identityMaps({ hosts, identities, ingresses }: Context): readonly Directive[] {
   const routes = hosts
     .flatMap((host) => host.routes)
     .filter((route) => !hasChoice(route) && route.identities.length > 1);
   if (routes.length === 0) return [];
-  const variableOf = ({ ingresses, service }: Target) => ingresses && upstreamVariable(ingresses.led, service.protocol);
-  const asked = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
+  const variableOf = ({ ingresses, service }: Target) =>
+    ingresses && upstreamVariable(ingresses.owner, service.protocol);
+  const requested = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
   const meshes = [...new Set(routes.flatMap((route) => route.identities.map(({ mesh }) => mesh)))];
   // For any other name the value is empty, and nginx refuses to connect.
   const from = (name: string, some: readonly Identity[], value: (identity: Identity) => string) => conf`
@@ -83,9 +84,9 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
     }
   `;
   const upstreams = ingresses
-    .filter(({ ingresses: { led }, protocol }) => asked.has(upstreamVariable(led, protocol)))
-    .flatMap(({ ingresses: { led }, protocol, identities: own }) =>
-      from(upstreamVariable(led, protocol), own, ({ name }) => ingressUpstream(led, name, protocol)),
+    .filter(({ ingresses: { owner }, protocol }) => requested.has(upstreamVariable(owner, protocol)))
+    .flatMap(({ ingresses: { owner }, protocol, identities: own }) =>
+      from(upstreamVariable(owner, protocol), own, ({ name }) => ingressUpstream(owner, name, protocol)),
     );
   return conf`
     # One upstream for each identity: nginx pools connections and TLS sessions by address, not by certificate.
@@ -104,14 +105,14 @@ function identityMaps({ hosts, identities, ingresses }: Scene): readonly Directi
 export const namesDestination = (policy: Policy): boolean => meshesOf(policy).some(({ kind }) => kind === 'linkerd');
 
 /** The rules that determine the service of their requests. */
-export const choosingRules = ({ hosts }: Scene): readonly Target[] =>
+export const choosingRules = ({ hosts }: Context): readonly Target[] =>
   hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
 
 /** The maps from the rule to its service, if rules of one route name several services. */
-function ruleMaps(scene: Scene): readonly Directive[] {
-  const targets = choosingRules(scene);
+function ruleMaps(context: Context): readonly Directive[] {
+  const targets = choosingRules(context);
   if (targets.length === 0) return [];
-  const { policy } = scene;
+  const { policy } = context;
   const fields = (Object.keys(FIELDS) as Field[]).filter(
     (field) =>
       (field !== 'mesh' || hasSeveralMeshes(policy)) &&
@@ -134,11 +135,11 @@ function ruleMaps(scene: Scene): readonly Directive[] {
 }
 
 /** Whether nginx uses another ingress for the requests of a route if the connection to one fails. */
-export const hasFailover = ({ targets }: SceneRoute): boolean =>
+export const hasFailover = ({ targets }: RouteContext): boolean =>
   targets.some(({ ingresses }) => ingresses?.choices !== undefined);
 
 /** The map for methods that nginx does not know to be unsafe, so that it could send them twice. */
-function methodMap({ hosts }: Scene): readonly Directive[] {
+function methodMap({ hosts }: Context): readonly Directive[] {
   if (!hosts.some(({ routes }) => routes.some(hasFailover))) return [];
   return conf`
     # Methods that a policy cannot name. For nginx they are idempotent, so it would send them to a second ingress.
@@ -147,8 +148,8 @@ function methodMap({ hosts }: Scene): readonly Directive[] {
 }
 
 /** The maps that select the destination of a request. */
-export const connectionMaps = (scene: Scene): readonly Directive[] => [
-  ...identityMaps(scene),
-  ...ruleMaps(scene),
-  ...methodMap(scene),
+export const connectionMaps = (context: Context): readonly Directive[] => [
+  ...identityMaps(context),
+  ...ruleMaps(context),
+  ...methodMap(context),
 ];

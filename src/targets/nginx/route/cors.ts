@@ -1,5 +1,5 @@
 import type { Cors } from '../../../policy/checked/types.ts';
-import type { Scene, SceneHost, SceneRoute } from '../scene.ts';
+import type { Context, HostContext, RouteContext } from '../render-context.ts';
 import { type Arg, conf, type Directive, key, line, literal, type Part, variable } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
 import { hiddenHeaders, hiddenOnSignin } from './hide.ts';
@@ -27,7 +27,7 @@ const allowedOnly = (index: number, name: 'credentials' | 'expose', value: strin
   conf`map ${origin(index)} ${part(index, name)} { "" ""; default ${value}; }`;
 
 /** The maps for all routes that pages of other origins may use. */
-export function corsMaps({ cors }: Scene): readonly Directive[] {
+export function corsMaps({ cors }: Context): readonly Directive[] {
   if (cors.length === 0) return [];
   const maps = cors.flatMap(
     (one, index) => conf`
@@ -59,17 +59,17 @@ const preflight = ({ methods, headers, maxAge }: Cors, index: number): readonly 
 `;
 
 /** The file for one `cors` setting. It keeps its values in variables, which the locations of refusals read. */
-function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
+function corsFile(context: Context, cors: Cors, index: number): ConfFile {
   const own = {
     origin: origin(index),
     ...(cors.credentials && { credentials: part(index, 'credentials') }),
     ...(cors.expose.length > 0 && { expose: part(index, 'expose') }),
     vary: literal('Origin'),
   };
-  const hidden = modulesOf(scene.hosts).flatMap((module) => [
+  const hidden = modulesOf(context.hosts).flatMap((module) => [
     ...ANSWERS.map((name) => line(`${module}_hide_header`, literal(`Access-Control-${name}`))),
     // A directive at this level replaces the inherited ones, so these are repeated.
-    hiddenHeaders(scene, module),
+    hiddenHeaders(context, module),
   ]);
   const directives = conf`
     ${Object.entries(own).map(([name, value]) => line('auth_request_set', variable(`meshgate_cors_${name}`), value))}
@@ -84,16 +84,20 @@ function corsFile(scene: Scene, cors: Cors, index: number): ConfFile {
 const corsName = (index: number) => `cors-${index}.conf` as const;
 
 /** The files for all `cors` settings. */
-export const corsFiles = (scene: Scene) => scene.cors.map((cors, index) => corsFile(scene, cors, index));
+export const corsFiles = (context: Context) => context.cors.map((cors, index) => corsFile(context, cors, index));
 
 /** The directives of a route with CORS. They replace inherited ones, so the headers that the host hides are repeated. */
-export function corsOf(scene: Scene, { sessions }: SceneHost, { service, cors }: SceneRoute): readonly Directive[] {
+export function corsOf(
+  context: Context,
+  { sessions }: HostContext,
+  { service, cors }: RouteContext,
+): readonly Directive[] {
   if (cors === undefined) return [];
-  return [included(scene, corsName(cors)), ...(sessions ? hiddenOnSignin(moduleOf(service)) : [])];
+  return [included(context, corsName(cors)), ...(sessions ? hiddenOnSignin(moduleOf(service)) : [])];
 }
 
 /** Sets the route for the log of a preflight. It must come before the block that answers the preflight. */
-export const preflightRoute = ({ route, cors }: SceneRoute): readonly Directive[] =>
+export const preflightRoute = ({ route, cors }: RouteContext): readonly Directive[] =>
   cors === undefined ? [] : conf`if (${part(cors, 'preflight')}) { set $meshgate_route ${route.name}; }`;
 
 const NAMES = {
@@ -109,7 +113,7 @@ const answered = (values: { readonly [Name in keyof typeof NAMES]?: Arg }): read
   );
 
 /** The CORS headers of refusals, without which the script of an allowed page could not read the status. */
-export function corsOfRefusals({ cors }: Scene): readonly Directive[] {
+export function corsOfRefusals({ cors }: Context): readonly Directive[] {
   if (cors.length === 0) return [];
   return answered({
     origin: variable('meshgate_cors_origin'),

@@ -1,6 +1,6 @@
 import { namesWith } from '../../../policy/trusted/composed.ts';
 import { TRUSTED, type Trusted } from '../../../policy/trusted/index.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { line, literal, row } from '../text/directive.ts';
 import type { ConfFile } from '../text/files.ts';
 import { internalNames } from '../text/names.ts';
@@ -62,11 +62,11 @@ export const erasedNames = (named: readonly string[]): readonly string[] =>
   rows(named, undefined, documented).flatMap(({ names }) => names);
 
 /** The file with the headers that no service receives from a client. It is the same for all hosts of a policy. */
-export function eraseFile(scene: Scene, module: Module): ConfFile {
-  const taken = new Set(ownNames(scene).map((name) => name.toLowerCase()));
+export function eraseFile(context: Context, module: Module): ConfFile {
+  const taken = new Set(ownNames(context).map((name) => name.toLowerCase()));
   // Then each host erases this header, or passes it on.
-  if (passesAny(scene)) taken.add('authorization');
-  const lines = rows(scene.headerNames, scene.policy.gateway.credentialHeader).flatMap(({ by, names }) => {
+  if (passesAny(context)) taken.add('authorization');
+  const lines = rows(context.headerNames, context.policy.gateway.credentialHeader).flatMap(({ by, names }) => {
     const left = names.filter((name) => !taken.has(name.toLowerCase()));
     return row(
       left.map((name) => line(`${module}_set_header`, literal(name), literal(''))),

@@ -1,6 +1,6 @@
 import { ACTED, CHALLENGE, CLOSED, FILTERED } from '../../../policy/check/routes/response-headers.ts';
 import type { Service } from '../../../policy/checked/types.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, line, regex, row } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
@@ -25,7 +25,7 @@ const hiddenNames = (module: Module): readonly string[] =>
 
 /** Hides the response headers that services must not send. A level with its own `hide_header` inherits none, so such a
  * level includes this again. */
-export const hiddenHeaders = (scene: Scene, module: Module): Directive => included(scene, hiddenName(module));
+export const hiddenHeaders = (context: Context, module: Module): Directive => included(context, hiddenName(module));
 
 /** Several directives in each line. */
 const lines = (directives: readonly Directive[], each = 24): readonly Directive[] =>
@@ -68,7 +68,7 @@ export const passedHeaders = (service: Service): readonly Directive[] =>
   (service.responseHeaders ?? []).map((name) => line(`${moduleOf(service)}_pass_header`, name));
 
 /** Adds what is left of headers that services may send with some values only. */
-export const filteredBeside = ({ policy }: Scene): readonly Directive[] => conf`
+export const filteredBeside = ({ policy }: Context): readonly Directive[] => conf`
   add_header Clear-Site-Data $meshgate_cleared always;
   add_header Link $meshgate_linked always;
   ${!policy.gateway.hsts && conf`add_header Strict-Transport-Security $meshgate_transport always;`}
@@ -77,7 +77,7 @@ export const filteredBeside = ({ policy }: Scene): readonly Directive[] => conf`
 /** The maps for these headers. `"cookies"` would include the gateway's cookies, and `"*"` is replaced by all other data
  * of the service. A link may name another host, or let the browser fetch something, but not both. `Strict-Transport-
  * Security` must last, because a short one would end that of another service. */
-export const filteredMaps = (scene: Scene): readonly Directive[] => conf`
+export const filteredMaps = (context: Context): readonly Directive[] => conf`
   # Clear-Site-Data of services: everything except cookies.
   map $upstream_http_clear_site_data $meshgate_cleared {
     "" "";
@@ -95,8 +95,8 @@ export const filteredMaps = (scene: Scene): readonly Directive[] => conf`
     ${regex('~*', PLAIN_LINK)} $upstream_http_link;
     ${regex('~', OWN_LINK)} $upstream_http_link;
   }
-  ${!scene.policy.gateway.hsts && transportMap}
-  ${hasSessions(scene) && challengeMap}
+  ${!context.policy.gateway.hsts && transportMap}
+  ${hasSessions(context) && challengeMap}
 `;
 
 /** Matches a `Link` that has no relation with which a browser fetches or connects, and no escape that could hide one. */
@@ -124,7 +124,7 @@ export const forgottenReports = conf`
 
 /** Adds headers to every response: the ids with which logs are joined, and HSTS, so that browsers use only TLS for the
  * host. No inner level drops them. */
-export function everywhere({ policy }: Scene): readonly Directive[] {
+export function everywhere({ policy }: Context): readonly Directive[] {
   const { hsts } = policy.gateway;
   const value = hsts && `max-age=${hsts.maxAge}${hsts.subdomains ? '; includeSubDomains' : ''}`;
   return conf`

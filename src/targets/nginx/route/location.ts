@@ -5,30 +5,30 @@ import { PROXY_DEFAULTS } from '../../../policy/forms/bounds.ts';
 import { failoverTime } from '../../../policy/schema/failover.ts';
 import { alwaysField, isLong } from '../../../rules/table/carrier.ts';
 import { givesNonces } from '../check/proof-headers.ts';
-import type { Scene, SceneHost, SceneRoute } from '../scene.ts';
+import type { Context, HostContext, RouteContext } from '../render-context.ts';
 import { pathsAt } from '../server/controller.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, line, variable } from '../text/directive.ts';
 import { type ConfFile, type FileName, included, Shelf } from '../text/files.ts';
 import { answerHeader, headerVariable, keptAs, keptField } from '../text/names.ts';
-import { carried } from './carry.ts';
 import { identityVariable } from './common-headers.ts';
 import { chosen, hasChoice, hasFailover, namesDestination } from './connections.ts';
 import { corsOf, preflightRoute } from './cors.ts';
-import type { Door } from './door.ts';
 import { grpcErrorPages } from './grpc.ts';
 import { passedHeaders } from './hide.ts';
 import { goesOn, moduleOf, shown, tls, verified } from './module.ts';
 import { answerRule } from './path-answers.ts';
+import { proxySettings } from './proxy-settings.ts';
 import { listedHostHeaders, restricted } from './request-headers.ts';
+import type { RouteListener } from './route-listener.ts';
 import { refusesWorkersAt } from './worker.ts';
 
 const fromAnswer = (header: string) => line('auth_request_set', variable(keptAs(header)), answerHeader(header));
 
 /** Keeps the value of an identity header, unless the variable of another field has it already. */
-function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]): readonly Directive[] {
+function identity(context: Context, { index, source }: RouteContext['headers'][number]): readonly Directive[] {
   const own = headerVariable(index);
-  if (identityVariable(scene, index) !== own) return [];
+  if (identityVariable(context, index) !== own) return [];
   const field = alwaysField(source);
   if (field !== undefined) return [line('auth_request_set', variable(own), variable(keptField(field)))];
   if (!isLong(source)) return [];
@@ -36,11 +36,11 @@ function identity(scene: Scene, { index, source }: SceneRoute['headers'][number]
 }
 
 /** The file with the variables that keep values of the check's response. They are empty for absent headers. */
-export function answerFile(scene: Scene): ConfFile {
+export function answerFile(context: Context): ConfFile {
   const headers = [
     ...[FROM_CHECK.status, FROM_CHECK.reason, FROM_CHECK.detail, FROM_CHECK.retryAfter],
-    ...(hasSessions(scene) ? [FROM_CHECK.setCookie, FROM_CHECK.signin] : []),
-    ...(givesNonces(scene) ? [FROM_CHECK.dpopNonce] : []),
+    ...(hasSessions(context) ? [FROM_CHECK.setCookie, FROM_CHECK.signin] : []),
+    ...(givesNonces(context) ? [FROM_CHECK.dpopNonce] : []),
   ];
   const rule = line('auth_request_set', variable(keptField('rule')), answerRule);
   return ['answer.conf', [rule, ...headers.map(fromAnswer)], 'What nginx keeps from every response of the check.'];
@@ -54,13 +54,13 @@ export const passMap = conf`
 `;
 
 /** Whether a route's service uses HTTP/2 without gRPC. */
-export const speaksHttp2 = ({ hosts }: Pick<Scene, 'hosts'>): boolean =>
+export const speaksHttp2 = ({ hosts }: Pick<Context, 'hosts'>): boolean =>
   hosts.some(({ routes }) => routes.some(({ service }) => service.protocol === 'http2'));
 
 const inMesh = ({ direct }: Service): boolean => direct === undefined;
 
 /** The TLS settings of a location that does not lead only to the ingress. All its services have the same CA. */
-function ownTls(route: SceneRoute): readonly Directive[] {
+function ownTls(route: RouteContext): readonly Directive[] {
   const ca = route.targets.find((target) => target.tls !== undefined)?.tls?.ca;
   if (ca === undefined) return [];
   const module = moduleOf(route.service);
@@ -76,13 +76,13 @@ function ownTls(route: SceneRoute): readonly Directive[] {
 
 /** The time in seconds during which an attempt to reach another ingress may begin. The last attempt takes up to twice
  * `connect_timeout`, for the connection and for TLS, and then the assertion must still be valid. */
-const attempts = ({ policy }: Scene, { route }: SceneRoute): number =>
+const attempts = ({ policy }: Context, { route }: RouteContext): number =>
   failoverTime(policy.gateway.assertion?.lifetime) - 2 * (route.proxy ?? PROXY_DEFAULTS).connectTimeout;
 
 /** The directives of a route whose requests go on to another ingress. */
-const failover = (scene: Scene, route: SceneRoute): readonly Directive[] => conf`
+const failover = (context: Context, route: RouteContext): readonly Directive[] => conf`
   if ($meshgate_odd_method) { return 501; }
-  ${goesOn(moduleOf(route.service), attempts(scene, route))}
+  ${goesOn(moduleOf(route.service), attempts(context, route))}
 `;
 
 /** The destination of a route's requests, and the certificate that the check or the rule has chosen. The destination is
@@ -90,7 +90,7 @@ const failover = (scene: Scene, route: SceneRoute): readonly Directive[] => conf
  * request nowhere. Such a request is a subrequest of another location in the same server, because nginx does not check
  * subrequests. See {@link passMap}. For the ingress of the mesh, the TLS settings are in the location around all
  * routes. */
-function connected(scene: Scene, route: SceneRoute): readonly Directive[] {
+function connected(context: Context, route: RouteContext): readonly Directive[] {
   const identity = conf`
     auth_request_set $meshgate_cert ${chosen(route, 'cert')}; auth_request_set $meshgate_key ${chosen(route, 'key')};
   `;
@@ -100,47 +100,47 @@ function connected(scene: Scene, route: SceneRoute): readonly Directive[] {
     ${moduleOf(route.service)}_pass $meshgate_to;
     ${route.service.protocol === 'http2' && conf`auth_request_set $meshgate_http2 1; proxy_http_version 2;`}
     ${!route.sharesTls && ownTls(route)}
-    ${hasFailover(route) && failover(scene, route)}
+    ${hasFailover(route) && failover(context, route)}
   `;
 }
 
 /** What a route keeps from the check's response about the caller, for the headers of its service. */
-export const callerValues = (scene: Scene, route: SceneRoute): readonly Directive[] => [
-  included(scene, 'answer.conf'),
-  ...route.headers.flatMap((header) => identity(scene, header)),
-  ...(scene.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
+export const callerValues = (context: Context, route: RouteContext): readonly Directive[] => [
+  included(context, 'answer.conf'),
+  ...route.headers.flatMap((header) => identity(context, header)),
+  ...(context.policy.gateway.assertion ? [fromAnswer(FROM_CHECK.assertion)] : []),
   ...(route.route.serviceCredential ? [fromAnswer(FROM_CHECK.serviceCredential)] : []),
 ];
 
 /** What routes to a service share: kept values of the check's response, the destination and its settings. */
-function target(scene: Scene, host: SceneHost, route: SceneRoute, callerFile: FileName): readonly Directive[] {
-  const { policy } = scene;
+function target(context: Context, host: HostContext, route: RouteContext, callerFile: FileName): readonly Directive[] {
+  const { policy } = context;
   const { name } = route.service;
   return conf`
-    ${included(scene, callerFile)}
+    ${included(context, callerFile)}
     ${hasChoice(route) && conf`auth_request_set $meshgate_route_service ${name};`}
     ${hasSeveralMeshes(policy) && conf`auth_request_set $meshgate_mesh ${chosen(route, 'mesh')};`}
     ${hasSeveral(policy) && conf`auth_request_set $meshgate_ingress ${chosen(route, 'ingress')};`}
     auth_request_set $meshgate_service ${chosen(route, 'service')}; auth_request_set $meshgate_authority ${chosen(route, 'authority')};
     ${namesDestination(policy) && conf`auth_request_set $meshgate_destination ${chosen(route, 'destination')};`}
-    ${connected(scene, route)}
+    ${connected(context, route)}
     ${moduleOf(route.service) === 'grpc' && grpcErrorPages}
-    ${carried(route.route.proxy, moduleOf(route.service))}
-    ${corsOf(scene, host, route)}
+    ${proxySettings(route.route.proxy, moduleOf(route.service))}
+    ${corsOf(context, host, route)}
     ${passedHeaders(route.service)}
-    ${restricted(scene, route.service)}
+    ${restricted(context, route.service)}
   `;
 }
 
 /** The files that routes include. Most policies have one file for callers, and one for each service. */
 export interface RouteFiles {
-  readonly callers: Shelf<SceneRoute>;
-  readonly targets: Shelf<SceneRoute>;
+  readonly callers: Shelf<RouteContext>;
+  readonly targets: Shelf<RouteContext>;
 }
 
 /** The name of a file for a service. It says whether nginx connects with one identity, with the identity that the check
  * names, or as the rule says. */
-function targetName(route: SceneRoute): `services/${string}` {
+function targetName(route: RouteContext): `services/${string}` {
   const names = [...new Set(route.targets.map(({ identity }) => identity?.name))];
   const name = `services/${route.service.name}` as const;
   if (hasChoice(route)) return `${name}_by_rule`;
@@ -148,15 +148,15 @@ function targetName(route: SceneRoute): `services/${string}` {
   return names[0] === undefined || names[0] === 'default' ? name : `${name}_as_${names[0]}`;
 }
 
-export function routeFiles(scene: Scene): RouteFiles {
-  const callers = new Shelf<SceneRoute>();
-  const targets = new Shelf<SceneRoute>();
-  for (const host of scene.hosts) {
+export function routeFiles(context: Context): RouteFiles {
+  const callers = new Shelf<RouteContext>();
+  const targets = new Shelf<RouteContext>();
+  for (const host of context.hosts) {
     for (const route of host.routes) {
       const names = route.services.map(({ name }) => name).join(', ');
       const kept = 'What nginx keeps from a response of the check for a route: identity headers.';
-      callers.add(route, 'caller', callerValues(scene, route), kept);
-      const directives = target(scene, host, route, callers.of(route));
+      callers.add(route, 'caller', callerValues(context, route), kept);
+      const directives = target(context, host, route, callers.of(route));
       targets.add(route, targetName(route), directives, `How routes lead to ${names}.`);
     }
   }
@@ -164,8 +164,8 @@ export function routeFiles(scene: Scene): RouteFiles {
 }
 
 interface Around {
-  readonly host: SceneHost;
-  readonly door: Door;
+  readonly host: HostContext;
+  readonly door: RouteListener;
   /** The paths of the host's exact routes. */
   readonly exact: ReadonlySet<string>;
 }
@@ -173,20 +173,20 @@ interface Around {
 /** The locations of one route. A prefix has two locations: if there were only `^~ /x/`, nginx would answer `/x` with a
  * redirect and without a check. */
 export function routeLocations(
-  scene: Scene,
+  context: Context,
   { targets }: RouteFiles,
-  { host, door, exact }: Around,
-  route: SceneRoute,
+  { host, door: listener, exact }: Around,
+  route: RouteContext,
 ): readonly Directive[] {
-  const { check, cookie } = door;
+  const { check, cookie } = listener;
   const { path, kind, name } = route.route;
   const location = (operator: '=' | '^~', at: string) => conf`
-    location ${scene.options.inController ? pathsAt(operator, at) : [operator, at]} {
+    location ${context.options.inController ? pathsAt(operator, at) : [operator, at]} {
       ${refusesWorkersAt(host, route, at)}
       auth_request ${check}${name};
       auth_request_set $meshgate_route ${name};
       ${preflightRoute(route)}
-      ${included(scene, targets.of(route))}
+      ${included(context, targets.of(route))}
       ${listedHostHeaders(host, route, cookie)}
     }
   `;

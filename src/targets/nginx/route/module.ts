@@ -1,5 +1,5 @@
 import type { Service } from '../../../policy/checked/types.ts';
-import type { SceneHost } from '../scene.ts';
+import type { HostContext } from '../render-context.ts';
 import { type Arg, conf, type Directive } from '../text/directive.ts';
 
 /** The nginx module that proxies a route's requests. Each has its own directives and ignores the other's. */
@@ -8,7 +8,7 @@ export type Module = 'proxy' | 'grpc';
 export const moduleOf = ({ protocol }: Service): Module => (protocol === 'grpc' ? 'grpc' : 'proxy');
 
 /** The modules that proxy the requests to these hosts. */
-export const modulesOf = (hosts: readonly Pick<SceneHost, 'routes'>[]): readonly Module[] =>
+export const modulesOf = (hosts: readonly Pick<HostContext, 'routes'>[]): readonly Module[] =>
   hosts.some(({ routes }) => routes.some(({ service }) => moduleOf(service) === 'grpc'))
     ? ['proxy', 'grpc']
     : ['proxy'];

@@ -1,6 +1,6 @@
 import { CALLER_FIELDS, FROM_CHECK } from '../../../base/internal-headers.ts';
 import { alwaysField, isLong } from '../../../rules/table/carrier.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { conf, type Directive, regex, variable } from '../text/directive.ts';
 import { answerHeader, headerVariable, keptField } from '../text/names.ts';
 
@@ -18,7 +18,7 @@ export const answerRule = variable('meshgate_answer');
 /** The map that splits the check's response into its fields. It is `volatile`, so each response is read again. If the
  * response does not match in full, for example because something else answered instead of the check, the rule is empty
  * and the request reaches no service. */
-export function answerMap({ hosts, headerNames }: Pick<Scene, 'hosts' | 'headerNames'>): readonly Directive[] {
+export function answerMap({ hosts, headerNames }: Pick<Context, 'hosts' | 'headerNames'>): readonly Directive[] {
   const headers = hosts.flatMap(({ routes }) => routes.flatMap((route) => route.headers));
   const isField = (index: number) =>
     headers.some((it) => it.index === index && alwaysField(it.source) === undefined && !isLong(it.source));

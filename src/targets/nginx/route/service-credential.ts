@@ -1,5 +1,5 @@
 import { FROM_CHECK, TO_CHECK } from '../../../base/internal-headers.ts';
-import type { Scene, SceneHost } from '../scene.ts';
+import type { Context, HostContext } from '../render-context.ts';
 import { conf, type Directive, line, literal, regex, template, variable } from '../text/directive.ts';
 import { keptAs, requestHeader } from '../text/names.ts';
 import type { Module } from './module.ts';
@@ -8,14 +8,14 @@ import type { Module } from './module.ts';
  * check has said for this request that the header belongs to the service. */
 
 /** Whether a route of the policy passes a service's own credential on. */
-export const passesAny = ({ hosts }: Pick<Scene, 'hosts'>): boolean => hosts.some(({ passes }) => passes);
+export const passesAny = ({ hosts }: Pick<Context, 'hosts'>): boolean => hosts.some(({ passes }) => passes);
 
 const passed = variable('meshgate_authorization');
 const scheme = variable(keptAs(FROM_CHECK.serviceCredential));
 
 /** The map for the header. The check has said its scheme; a header with another scheme is erased. */
-export const credentialMaps = (scene: Scene): readonly Directive[] =>
-  passesAny(scene)
+export const credentialMaps = (context: Context): readonly Directive[] =>
+  passesAny(context)
     ? conf`
         # Authorization for a service: only if the check has said the scheme of this header.
         map ${template(scheme, ' ', requestHeader('Authorization'))} ${passed} {
@@ -33,7 +33,7 @@ export const authorization = (module: Module, passes: boolean): readonly Directi
 ];
 
 /** Sends the gateway's token to the check, if it can be in a header of its own. */
-export function shownToken({ policy }: Scene, { passes }: SceneHost): readonly Directive[] {
+export function shownToken({ policy }: Context, { passes }: HostContext): readonly Directive[] {
   const { credentialHeader } = policy.gateway;
   if (!passes || credentialHeader === undefined) return [];
   return conf`proxy_set_header ${TO_CHECK.credential} ${requestHeader(credentialHeader)};`;

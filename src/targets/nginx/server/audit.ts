@@ -1,7 +1,7 @@
 import type { WitnessSettings } from '../../../audit/seal/settings.ts';
 import { originOf } from '../../../policy/schema/audit.ts';
 import type { Files } from '../../types.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 
 /** The folder of the files for the sealer, below that of the rendered files. */
 const FOLDER = 'audit';
@@ -24,7 +24,7 @@ interface SealSettings {
 
 /** The files that the sealer reads: its settings, and the compiled policy, which becomes a part of the sealed log. The
  * SHA-256 of the policy's file begins with the digest in the lines. */
-export function auditFiles({ policy, options, compiled, digest }: Scene): Files {
+export function auditFiles({ policy, options, compiled, digest }: Context): Files {
   const { audit } = policy.gateway;
   if (audit === undefined || options.inController) return {};
   const settings: SealSettings = {

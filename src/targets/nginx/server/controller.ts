@@ -1,7 +1,7 @@
 import { isWildcard } from '../../../base/host-name.ts';
 import type { Tls } from '../../../policy/checked/types.ts';
 import { DEFAULTS } from '../../../policy/forms/bounds.ts';
-import { allHosts, type Scene, type SceneHost } from '../scene.ts';
+import { allHosts, type Context, type HostContext } from '../render-context.ts';
 import { hostName, ownCookies } from '../signin/sessions.ts';
 import { type Arg, conf, type Directive, key, line, literal, regex, template, variable } from '../text/directive.ts';
 import { HOST_LOCATION, hostFile } from '../text/names.ts';
@@ -18,21 +18,21 @@ export const SERVERS_ABOUT = 'The servers of the hosts, for http {}.';
 
 /** How the JavaScript runs. The http level keeps its engine and its paths, which belong to all hosts. The error log of a
  * controller may be at `info`, where nginx writes whole requests with their tokens. */
-export const scripts = ({ options: { dir, inController } }: Pick<Scene, 'options'>): readonly Directive[] =>
+export const scripts = ({ options: { dir, inController } }: Pick<Context, 'options'>): readonly Directive[] =>
   inController === undefined
     ? []
     : conf`js_engine qjs; js_path ${dir}; error_log stderr notice; # for the servers of the gateway only`;
 
 /** The same in the server of a host, with the JavaScript for cookies of services. */
-export const hostScripts = (scene: Scene): readonly Directive[] => conf`
-  ${scripts(scene)}
-  ${scene.options.inController && ownCookies(scene)}
+export const hostScripts = (context: Context): readonly Directive[] => conf`
+  ${scripts(context)}
+  ${context.options.inController && ownCookies(context)}
 `;
 
 /** The maps at the http level. */
-export function controllerMaps(scene: Scene): readonly Directive[] {
-  if (scene.options.inController === undefined) return [];
-  const names = allHosts(scene).map(({ host }) => host.name);
+export function controllerMaps(context: Context): readonly Directive[] {
+  if (context.options.inController === undefined) return [];
+  const names = allHosts(context).map(({ host }) => host.name);
   const rows = (of: readonly string[]) => of.map((name) => line(key(name), '1'));
   const wildcards = names.filter(isWildcard);
   // A host below a wildcard may have an object of its own, of another owner: then the wildcard is not its server.
@@ -53,24 +53,24 @@ const assigned = (directives: readonly Directive[]): readonly string[] =>
 
 /** Declares the variables that servers of hosts assign. Otherwise nginx would not accept http.conf before a server of a
  * host includes its file, and other hosts could not be changed until then. */
-export function declarations(scene: Scene, files: readonly (readonly Directive[])[]): readonly Directive[] {
+export function declarations(context: Context, files: readonly (readonly Directive[])[]): readonly Directive[] {
   const names = [...new Set(files.flatMap(assigned))].sort();
   return conf`
     # Declares variables. No request reaches this location.
     location @meshgate_variables {
-      ${ownCookies(scene)}
+      ${ownCookies(context)}
       ${names.map((name) => line('auth_request_set', variable(name), literal('')))}
     }
   `;
 }
 
 /** Sends browsers from plain HTTP to HTTPS, and rejects requests for another host than that of the connection. */
-export function controllerChecks(scene: Scene, host: SceneHost): readonly Directive[] {
-  if (scene.options.inController === undefined) return [];
-  const port = scene.policy.gateway.publicPort ?? DEFAULTS.publicPort;
+export function controllerChecks(context: Context, host: HostContext): readonly Directive[] {
+  if (context.options.inController === undefined) return [];
+  const port = context.policy.gateway.publicPort ?? DEFAULTS.publicPort;
   const at = template('https://', hostName(host), port === 443 ? '' : `:${port}`, variable('request_uri'));
   return conf`
-    ${!scene.policy.gateway.insecureHttp && conf`if ($scheme = http) { return 301 ${at}; }`}
+    ${!context.policy.gateway.insecureHttp && conf`if ($scheme = http) { return 301 ${at}; }`}
     if ($meshgate_misdirected) { rewrite ^ ${HOST_LOCATION}? last; }
   `;
 }
@@ -87,7 +87,7 @@ export const pathsAt = (operator: '=' | '^~', path: string): Arg =>
   regex('~', `^${inExpression(path)}${operator === '=' ? '\\z' : ''}`);
 
 /** Sorts routes so that the first one that matches a path is the right one: exact paths, then longer prefixes. */
-export const inOrder = (routes: SceneHost['routes']): SceneHost['routes'] =>
+export const inOrder = (routes: HostContext['routes']): HostContext['routes'] =>
   [...routes].sort(
     ({ route: a }, { route: b }) =>
       Number(b.kind === 'exact') - Number(a.kind === 'exact') || b.path.length - a.path.length,
@@ -96,17 +96,17 @@ export const inOrder = (routes: SceneHost['routes']): SceneHost['routes'] =>
 /** The port of HTTPS in the containers of the controllers. */
 const HTTPS_PORT = 443;
 
-const tlsOf = (scene: Scene, { host }: SceneHost): Tls | undefined => host.tls ?? scene.policy.gateway.tls;
+const tlsOf = (context: Context, { host }: HostContext): Tls | undefined => host.tls ?? context.policy.gateway.tls;
 
 /** The hosts for which the policy names no certificate. */
-export const withoutCertificate = (scene: Scene): readonly string[] =>
-  allHosts(scene).flatMap((host) => (tlsOf(scene, host) === undefined ? host.host.name : []));
+export const withoutCertificate = (context: Context): readonly string[] =>
+  allHosts(context).flatMap((host) => (tlsOf(context, host) === undefined ? host.host.name : []));
 
 /** The gateway's own servers, for a controller that does not know the hosts. nginx reads a certificate again within a
  * minute after it was replaced, because its file is named by a variable. */
-export function controllerServers(scene: Scene): readonly Directive[] {
-  const served = allHosts(scene).flatMap((host) => {
-    const tls = tlsOf(scene, host);
+export function controllerServers(context: Context): readonly Directive[] {
+  const served = allHosts(context).flatMap((host) => {
+    const tls = tlsOf(context, host);
     return tls === undefined ? [] : [{ host, tls }];
   });
   const all = [...new Map(served.map(({ tls }) => [JSON.stringify(tls), tls])).entries()];
@@ -122,13 +122,13 @@ export function controllerServers(scene: Scene): readonly Directive[] {
     ${served.flatMap(
       ({ host, tls }) => conf`
         server {
-          ${listenersAt(scene, HTTPS_PORT).flatMap((at) => conf`listen ${at} ssl;`)}
+          ${listenersAt(context, HTTPS_PORT).flatMap((at) => conf`listen ${at} ssl;`)}
           http2 on;
           server_name ${host.host.name};
           ssl_certificate ${file('cert', tls)};
           ssl_certificate_key ${file('key', tls)};
           ssl_certificate_cache max=16 valid=60s inactive=60s;
-          include ${literal(`${scene.options.dir}/${hostFile(host.host.name)}`)};
+          include ${literal(`${context.options.dir}/${hostFile(host.host.name)}`)};
         }
       `,
     )}

@@ -6,7 +6,7 @@ import {
   OTHER_COUNTS,
 } from '../../../base/limits.ts';
 import { fastTimes } from '../../../health/check-time.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import {
   type Arg,
   conf,
@@ -22,7 +22,7 @@ import {
 const PAGE = 64 * 1024;
 
 /** The size in bytes of each zone of counters, with room for all routes, rules and providers of the policy. */
-function countsBytes({ policy, hosts }: Pick<Scene, 'policy' | 'hosts'>): number {
+function countsBytes({ policy, hosts }: Pick<Context, 'policy' | 'hosts'>): number {
   const routes = hosts.flatMap((host) => host.routes);
   const rules = routes.reduce((sum, { targets }) => sum + targets.length, 0);
   const providers = Object.keys(policy.providers).length;
@@ -32,8 +32,8 @@ function countsBytes({ policy, hosts }: Pick<Scene, 'policy' | 'hosts'>): number
 }
 
 /** The zones of the counters for the metrics, and their names. A zone of the same size is kept over a reload. */
-export function countZones(scene: Scene): readonly Directive[] {
-  const size = countsBytes(scene) >> 10;
+export function countZones(context: Context): readonly Directive[] {
+  const size = countsBytes(context) >> 10;
   return conf`
     # Counters for the metrics, and their names.
     js_shared_dict_zone zone=meshgate_counts:${size}k type=number;
@@ -57,5 +57,5 @@ export const countsRefusals: readonly Directive[] = conf`
 /** Returns a value for a map that nginx reads only for the log line of such a request, so that counting costs no other
  * request anything. In the nginx of an ingress controller, requests for other hosts share the log, so nothing is counted.
  * @param value undefined for the empty text */
-export const andCount = ({ options }: Pick<Scene, 'options'>, value?: string | Part): Arg =>
+export const andCount = ({ options }: Pick<Context, 'options'>, value?: string | Part): Arg =>
   options.inController ? template(value ?? '') : template(COUNTED, value ?? '');

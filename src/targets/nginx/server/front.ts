@@ -1,4 +1,4 @@
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { fromMaps } from '../signin/address-limits.ts';
 import { conf, type Directive, key, line, literal, template } from '../text/directive.ts';
 import { listenersAt } from '../upstream/upstreams.ts';
@@ -8,22 +8,22 @@ import { connectionsPerAddress, SITE_CONNECTIONS, WORKER_CLIENTS } from './stran
  * the servers of http, in the same worker. nginx's `limit_conn` of http counts a connection only when its first request
  * has arrived, so it does not count half handshakes and half headers. docs/contributing/decisions/005-connections-by-address.md. */
 
-const socket = ({ options }: Scene, port: number): string => `unix:${options.runDir}/front-${port}.sock`;
+const socket = ({ options }: Context, port: number): string => `unix:${options.runDir}/front-${port}.sock`;
 
 /** The addresses at which the servers of a port listen. A sidecar has no front: every client is its ingress. */
-export const behindFront = (scene: Scene, port: number): readonly string[] =>
-  scene.options.sidecar ? listenersAt(scene, port) : [socket(scene, port)];
+export const behindFront = (context: Context, port: number): readonly string[] =>
+  context.options.sidecar ? listenersAt(context, port) : [socket(context, port)];
 
 /** stream.conf: the front of the image.
  * @param ports the ports with servers in servers.conf */
-export function streamConf(scene: Scene, ports: readonly number[]): readonly Directive[] {
-  if (ports.length === 0 || scene.options.sidecar) return [];
-  const { trustedProxies } = scene.policy.gateway;
-  const perAddress = connectionsPerAddress(scene);
+export function streamConf(context: Context, ports: readonly number[]): readonly Directive[] {
+  if (ports.length === 0 || context.options.sidecar) return [];
+  const { trustedProxies } = context.policy.gateway;
+  const perAddress = connectionsPerAddress(context);
   const server = (port: number) => conf`
     server {
-      ${listenersAt(scene, port).flatMap((at) => conf`listen ${at} backlog=4096;`)}
-      pass ${template(socket(scene, port))};
+      ${listenersAt(context, port).flatMap((at) => conf`listen ${at} backlog=4096;`)}
+      pass ${template(socket(context, port))};
     }
   `;
   return conf`

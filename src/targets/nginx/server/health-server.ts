@@ -4,8 +4,8 @@ import {
   WITNESS_INTERVAL_S,
   WITNESS_TIMEOUT_MS,
 } from '../../../base/limits.ts';
-import { toWatched } from '../../../rules/table/watched.ts';
-import type { Scene } from '../scene.ts';
+import { toHealthConfig } from '../../../rules/table/health-config.ts';
+import type { Context } from '../render-context.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import { included } from '../text/files.ts';
 import { probesOf } from '../upstream/probe.ts';
@@ -17,22 +17,28 @@ import { witnessesOf } from './witness.ts';
 const HEALTH_SOCKET = 'health.sock';
 
 /** The number of results that the health check keeps: of files of the policy, of identities, of CAs, and of probes. */
-const watchedFiles = (scene: Scene): number => {
-  const probes = probesOf(scene);
-  const { ca = [], clientCa = [], identities, files, witnesses } = toWatched(scene, { check: '', egress: '', probes });
+const monitoredFiles = (context: Context): number => {
+  const probes = probesOf(context);
+  const {
+    ca = [],
+    clientCa = [],
+    identities,
+    files,
+    witnesses,
+  } = toHealthConfig(context, { check: '', egress: '', probes });
   return identities.length + ca.length + clientCa.length + files.length + probes.length + (witnesses?.all.length ?? 0);
 };
 
 /** The health server and its zone, of one kilobyte per file. It has its own JavaScript, which no check loads. */
-export function healthServer(scene: Scene): readonly Directive[] {
-  const { health } = scene.policy.gateway;
-  const files = watchedFiles(scene);
+export function healthServer(context: Context): readonly Directive[] {
+  const { health } = context.policy.gateway;
+  const files = monitoredFiles(context);
   const isPort = health !== undefined && /^\d+$/.test(health);
-  const listeners = isPort ? listenersAt(scene, health) : [health ?? []].flat();
+  const listeners = isPort ? listenersAt(context, health) : [health ?? []].flat();
   const watch = conf`
     location @meshgate_svids { js_periodic health.svids interval=${SVIDS_JOB_INTERVAL_S}s; }
   `;
-  const { meshProbe } = scene.policy.gateway;
+  const { meshProbe } = context.policy.gateway;
   const probe =
     meshProbe &&
     conf`
@@ -45,10 +51,10 @@ export function healthServer(scene: Scene): readonly Directive[] {
     ${files > 0 && conf`js_shared_dict_zone zone=meshgate_svids:${Math.max(64, 32 + files)}k type=string;`}
     # Health. Do not expose this server: it shows more than strangers should know.
     server {
-      listen unix:${scene.options.runDir}/${HEALTH_SOCKET};
+      listen unix:${context.options.runDir}/${HEALTH_SOCKET};
       ${listeners.flatMap((at) => conf`listen ${at};`)}
-      ${included(scene, 'inside.conf')}
-      ${strangersAnywhere(scene)}
+      ${included(context, 'inside.conf')}
+      ${strangersAnywhere(context)}
       ${strangersBody}
       js_import health from health.js;
       js_fetch_timeout ${HEALTH_TIMEOUT_MS}ms; default_type text/plain;
@@ -56,8 +62,8 @@ export function healthServer(scene: Scene): readonly Directive[] {
       location = /.meshgate/readyz { js_content health.ready; }
       location = /.meshgate/metrics { js_content health.metrics; }
       ${files > 0 && watch}
-      ${witnessesOf(scene).length > 0 && witnesses}
-      ${meshProbe && probesOf(scene).length > 0 && probe}
+      ${witnessesOf(context).length > 0 && witnesses}
+      ${meshProbe && probesOf(context).length > 0 && probe}
     }
   `;
 }

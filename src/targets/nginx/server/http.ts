@@ -4,8 +4,8 @@ import { metadataKeys } from '../answers/resource-metadata.ts';
 import { budgetZones } from '../check/address-budgets.ts';
 import { proofZone } from '../check/proof-headers.ts';
 import { maps } from '../maps.ts';
+import type { Context } from '../render-context.ts';
 import { choosingRules } from '../route/connections.ts';
-import type { Scene } from '../scene.ts';
 import { fromMaps, signinLimitZone } from '../signin/address-limits.ts';
 import { locksBytes } from '../signin/locks.ts';
 import { ownCookies } from '../signin/sessions.ts';
@@ -15,7 +15,7 @@ import { included } from '../text/files.ts';
 import { egressMaps, egressServer } from '../upstream/egress.ts';
 import { etcdUpstreams } from '../upstream/etcd.ts';
 import { probeUpstreams } from '../upstream/probe.ts';
-import { questionZones } from '../upstream/questions.ts';
+import { providerCallZones } from '../upstream/provider-call-locations.ts';
 import { upstreams } from '../upstream/upstreams.ts';
 import { controllerMaps } from './controller.ts';
 import { countsRefusals, countZones } from './counts.ts';
@@ -25,14 +25,14 @@ import { namesFound } from './log.ts';
 import { openZones } from './strangers.ts';
 
 /** The size of the buckets of maps. A key must fit into a bucket. */
-export function mapBucket(scene: Scene): number {
+export function mapBucket(context: Context): number {
   const keys = [
-    ...scene.identities.map(({ name }) => name),
-    ...choosingRules(scene).map(({ rule }) => rule),
-    ...metadataKeys(scene),
-    ...scene.cors.flatMap(({ origins }) => origins),
-    ...scene.hosts.flatMap(({ host }) => (host.clientCaFile === undefined ? [] : [host.name])),
-    ...namesFound(scene.hosts),
+    ...context.identities.map(({ name }) => name),
+    ...choosingRules(context).map(({ rule }) => rule),
+    ...metadataKeys(context),
+    ...context.cors.flatMap(({ origins }) => origins),
+    ...context.hosts.flatMap(({ host }) => (host.clientCaFile === undefined ? [] : [host.name])),
+    ...namesFound(context.hosts),
   ];
   const longest = Math.max(0, ...keys.map(({ length }) => length));
   return [64, 128, 256, 512, 1024].find((size) => size >= longest + 24) ?? 2048;
@@ -43,9 +43,9 @@ export const VARIABLES_HASH_SIZE = 4096;
 
 /** The sizes of the hash tables for variables and, if a key is long, of the buckets of maps (64 bytes by default). An
  * ingress controller sets them itself. */
-function hashSizes(scene: Scene): readonly Directive[] {
-  if (scene.options.inController) return [];
-  const bucket = mapBucket(scene);
+function hashSizes(context: Context): readonly Directive[] {
+  if (context.options.inController) return [];
+  const bucket = mapBucket(context);
   return conf`
     variables_hash_max_size ${VARIABLES_HASH_SIZE};
     ${bucket > 64 && conf`map_hash_bucket_size ${bucket};`}
@@ -56,45 +56,45 @@ function hashSizes(scene: Scene): readonly Directive[] {
 const keysBytes = ({ providers }: Pick<Policy, 'providers'>): number =>
   Math.max(MIN_KEYS_BYTES, Object.keys(providers).length * KEYS_BYTES_PER_PROVIDER);
 
-function engine(scene: Scene): readonly Directive[] {
-  const { dir, stateDir, inController } = scene.options;
+function engine(context: Context): readonly Directive[] {
+  const { dir, stateDir, inController } = context.options;
   const scripts = conf`
     js_engine qjs;
     js_path ${dir};
     ${countsRefusals}
-    ${ownCookies(scene)}
+    ${ownCookies(context)}
   `;
   return conf`
     ${!inController && scripts}
     # Shared memory: keys of the providers, kept over a restart; verified tokens; locks.
-    js_shared_dict_zone zone=meshgate_keys:${keysBytes(scene.policy) >> 10}k type=string state=${stateDir}/keys.json;
+    js_shared_dict_zone zone=meshgate_keys:${keysBytes(context.policy) >> 10}k type=string state=${stateDir}/keys.json;
     js_shared_dict_zone zone=meshgate_tokens:32m type=string timeout=1h evict;
-    js_shared_dict_zone zone=meshgate_locks:${locksBytes(scene.policy) >> 10}k type=number timeout=60s;
-    ${questionZones(scene)}
-    ${sessionZones(scene)}
-    ${openZones(scene).length > 0 && [...fromMaps, ...openZones(scene)]}
-    ${signinLimitZone(scene)}
-    ${budgetZones(scene)}
-    ${proofZone(scene)}
-    ${countZones(scene)}
+    js_shared_dict_zone zone=meshgate_locks:${locksBytes(context.policy) >> 10}k type=number timeout=60s;
+    ${providerCallZones(context)}
+    ${sessionZones(context)}
+    ${openZones(context).length > 0 && [...fromMaps, ...openZones(context)]}
+    ${signinLimitZone(context)}
+    ${budgetZones(context)}
+    ${proofZone(context)}
+    ${countZones(context)}
   `;
 }
 
 /** http.conf: the directives for `http {}`.
  * @param declared directives that declare variables */
-export const httpConf = (scene: Scene, declared: readonly Directive[] = []): readonly Directive[] => [
+export const httpConf = (context: Context, declared: readonly Directive[] = []): readonly Directive[] => [
   // First: nginx takes `map_hash_bucket_size` only before the first map.
-  ...hashSizes(scene),
-  ...engine(scene),
-  included(scene, 'maps.conf'),
-  included(scene, 'log.conf'),
-  ...maps(scene),
-  ...controllerMaps(scene),
-  ...egressMaps(scene),
-  ...upstreams(scene),
-  ...etcdUpstreams(scene),
-  ...probeUpstreams(scene),
-  ...checkServer(scene, declared),
-  ...egressServer(scene),
-  ...healthServer(scene),
+  ...hashSizes(context),
+  ...engine(context),
+  included(context, 'maps.conf'),
+  included(context, 'log.conf'),
+  ...maps(context),
+  ...controllerMaps(context),
+  ...egressMaps(context),
+  ...upstreams(context),
+  ...etcdUpstreams(context),
+  ...probeUpstreams(context),
+  ...checkServer(context, declared),
+  ...egressServer(context),
+  ...healthServer(context),
 ];

@@ -13,9 +13,9 @@ import {
 } from '../../../base/limits.ts';
 import { hasSeveral, hasSeveralMeshes } from '../../../policy/checked/ingresses.ts';
 import { asksCertificates } from '../check/client-certificate.ts';
-import { looksAtTools } from '../route/door.ts';
+import type { Context } from '../render-context.ts';
+import { looksAtTools } from '../route/route-listener.ts';
 import { passesAny } from '../route/service-credential.ts';
-import type { Scene } from '../scene.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import {
   type Arg,
@@ -49,11 +49,11 @@ const OWN = ['header_too_large', 'path_not_canonical', 'route_unknown', 'limit_e
 const REFUSED = regex('~', '^(?!499)[45]');
 
 /** The maps for the reason of a refusal: the check's reason or, if nginx itself refused the request, that of nginx. */
-function reasonMaps(scene: Scene): readonly Directive[] {
-  const inner = scene.policy.gateway.inner !== undefined;
-  const certificates = inner || asksCertificates(scene);
-  const sessions = hasSessions(scene);
-  const said = answerHeader(FROM_HANDLER.reason);
+function reasonMaps(context: Context): readonly Directive[] {
+  const inner = context.policy.gateway.inner !== undefined;
+  const certificates = inner || asksCertificates(context);
+  const sessions = hasSessions(context);
+  const declared = answerHeader(FROM_HANDLER.reason);
   const reasons: Readonly<Record<string, string | Part>> = {
     400: variable('meshgate_bad_reason'),
     ...(certificates && { 401: variable('meshgate_certificate_reason') }),
@@ -67,14 +67,14 @@ function reasonMaps(scene: Scene): readonly Directive[] {
     # Why a request was refused: the reason of the check${sessions ? ' or the sign-in' : ''}, or of nginx itself.
     map $meshgate_rule$meshgate_reason $meshgate_log_reason {
       "" ${variable(sessions ? 'meshgate_handler_reason' : 'meshgate_status_reason')};
-      ${!scene.options.inController && row(OWN.map((reason) => line(key(reason), andCount(scene, reason))))}
+      ${!context.options.inController && row(OWN.map((reason) => line(key(reason), andCount(context, reason))))}
       default $meshgate_reason;
     }
-    ${sessions && conf`map ${said} $meshgate_handler_reason { "" $meshgate_status_reason; default ${said}; }`}
+    ${sessions && conf`map ${declared} $meshgate_handler_reason { "" $meshgate_status_reason; default ${declared}; }`}
     map $status $meshgate_status_reason {
       default "";
-      ${row(Object.entries(reasons).map(([status, reason]) => line(key(status), andCount(scene, reason))))}
-      ${!scene.options.inController && line(REFUSED, andCount(scene))}
+      ${row(Object.entries(reasons).map(([status, reason]) => line(key(status), andCount(context, reason))))}
+      ${!context.options.inController && line(REFUSED, andCount(context))}
     }
     map $meshgate_odd $meshgate_bad_reason { "" request_malformed; default $meshgate_odd; }
     ${certificates && certificateMap(inner)}
@@ -109,7 +109,7 @@ const toolValues: readonly Usual[] = [
  *
  * Quotation marks separate the values of the key. No part of the expression matches a quotation mark. So if a value
  * contains one, the key has too many of them, and the expression does not match. */
-function usualMap({ hosts }: Scene): readonly Directive[] {
+function usualMap({ hosts }: Context): readonly Directive[] {
   const values: readonly Usual[] = [
     ['status', 'meshgate_code', '[1-9][0-9]{2}'],
     // With a rule, the reason is that of the check. Without one, nginx itself may have refused the request: see `OWN`.
@@ -138,7 +138,7 @@ const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const MAX_NAMES_FOUND = 64;
 
 /** The names of hosts that a map finds without a regular expression. */
-export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
+export const namesFound = (hosts: Context['hosts']): readonly string[] =>
   hosts
     .map(({ host }) => host.name)
     .filter((name) => !isWildcard(name))
@@ -147,7 +147,7 @@ export const namesFound = (hosts: Scene['hosts']): readonly string[] =>
 /** The maps for the parts of a line that clients choose. They give UTF-8 text of limited length, so that a log line is
  * one write to a pipe. The gateway makes all other parts from the policy or from its providers. nginx itself refuses a
  * host that is not UTF-8. */
-const clientMaps = ({ hosts }: Scene): readonly Directive[] => conf`
+const clientMaps = ({ hosts }: Context): readonly Directive[] => conf`
   # What the client sent, cut at a limit, and at the first byte that is not UTF-8 or is a control character.
   ${shortMap('request_method', 'meshgate_log_method', MAX_LOG_METHOD, row(METHODS.map(found)))}
   ${pathMaps('request_uri', 'meshgate_log_path', MAX_LOG_PATH)}
@@ -162,16 +162,16 @@ const toolMaps: readonly Directive[] = [
 ];
 
 /** Whether nginx may try several addresses of one service. */
-const isTriedAgain = ({ ingresses }: Scene): boolean => ingresses.some((it) => it.ingresses.choices !== undefined);
+const isTriedAgain = ({ ingresses }: Context): boolean => ingresses.some((it) => it.ingresses.choices !== undefined);
 
 /** A variable whose value is cut, because with this policy it can be longer than its field. */
 type Cut = readonly [source: string, name: string, most: number];
 
-const cutVariables = (scene: Scene): readonly Cut[] => [
-  ...(Object.keys(scene.policy.roles).join(',').length > MAX_LOG_ROLES
+const cutVariables = (context: Context): readonly Cut[] => [
+  ...(Object.keys(context.policy.roles).join(',').length > MAX_LOG_ROLES
     ? [['meshgate_roles', 'meshgate_log_roles', MAX_LOG_ROLES] as const]
     : []),
-  ...(isTriedAgain(scene)
+  ...(isTriedAgain(context)
     ? ['upstream_addr', 'upstream_status'].map((it): Cut => [it, `meshgate_log_${it}`, MAX_LOG_UPSTREAM])
     : []),
 ];
@@ -180,39 +180,39 @@ const cutVariables = (scene: Scene): readonly Cut[] => [
 type Instead = Readonly<Record<string, readonly string[]>>;
 
 /** The variables of values that have a pseudonym in the log. */
-const named = ({ policy }: Scene): Instead =>
+const named = ({ policy }: Context): Instead =>
   policy.gateway.audit?.pseudonyms === undefined ? {} : { meshgate_user: ['meshgate_pseudonym'] };
 
 /** The map for the host's name in the log. */
-export const hostMap = ({ hosts }: Scene): readonly Directive[] => conf`
+export const hostMap = ({ hosts }: Context): readonly Directive[] => conf`
   # For the log: the host, cut at a limit.
   ${shortMap('host', 'meshgate_log_host', MAX_LOG_HOST, namesFound(hosts).map(found))}
 `;
 
 /** The file of the access log. It does not depend on the policy's hosts, which http.conf lists. */
-export function logFile(scene: Scene): ConfFile {
-  const cut = cutVariables(scene);
-  const instead = { ...named(scene), ...Object.fromEntries(cut.map(([source, name]) => [source, [name]])) };
+export function logFile(context: Context): ConfFile {
+  const cut = cutVariables(context);
+  const instead = { ...named(context), ...Object.fromEntries(cut.map(([source, name]) => [source, [name]])) };
   const directives = conf`
-    ${usualMap(scene)}
-    ${reasonMaps(scene)}
-    ${clientMaps(scene)}
+    ${usualMap(context)}
+    ${reasonMaps(context)}
+    ${clientMaps(context)}
     ${cut.flatMap(([source, name, most]) => shortMap(source, name, most, []))}
     # One JSON object for each request.
-    ${logFormat(scene.digest, partsOf(scene), { ...instead, request_id: [USUAL, 'request_id'] })}
+    ${logFormat(context.digest, partsOf(context), { ...instead, request_id: [USUAL, 'request_id'] })}
   `;
   return ['log.conf', directives, 'The access log.'];
 }
 
 /** The parts of a policy that have fields of their own. */
-const partsOf = (scene: Scene): Readonly<Record<LogPart, boolean>> => ({
-  agents: Object.keys(scene.policy.agents).length > 0,
-  tools: scene.policy.hosts.some(looksAtTools),
-  meshes: hasSeveralMeshes(scene.policy),
-  several: hasSeveral(scene.policy),
-  failover: isTriedAgain(scene),
-  credentials: passesAny(scene),
-  claims: scene.policy.gateway.audit?.claims === true,
+const partsOf = (context: Context): Readonly<Record<LogPart, boolean>> => ({
+  agents: Object.keys(context.policy.agents).length > 0,
+  tools: context.policy.hosts.some(looksAtTools),
+  meshes: hasSeveralMeshes(context.policy),
+  several: hasSeveral(context.policy),
+  failover: isTriedAgain(context),
+  credentials: passesAny(context),
+  claims: context.policy.gateway.audit?.claims === true,
 });
 
 /** The `log_format meshgate`: one JSON object per line, escaped by nginx itself. By default it has all fields.
@@ -232,7 +232,7 @@ const STREAMS = ['/dev/stdout', '/dev/stderr'];
 
 /** The destination of the log lines. A file receives each line at once. A stream receives several lines in one write.
  * nginx writes only whole lines, and never more than a pipe accepts at once. */
-export const accessLog = ({ options: { accessLog } }: Pick<Scene, 'options'>): readonly Directive[] =>
+export const accessLog = ({ options: { accessLog } }: Pick<Context, 'options'>): readonly Directive[] =>
   conf`access_log ${accessLog} meshgate ${STREAMS.includes(accessLog) && ['buffer=4k', 'flush=10ms']};`;
 
 /** The maximum length, in bytes, of a line with field names in the rendered file. */

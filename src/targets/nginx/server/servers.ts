@@ -1,7 +1,7 @@
 import type { Host, Tls } from '../../../policy/checked/types.ts';
 import { badLocation, certificateLocation, refusal } from '../answers/problem-files.ts';
-import { innerCertificates, innerHosts } from '../route/door.ts';
-import { allHosts, type Scene, type SceneHost } from '../scene.ts';
+import { allHosts, type Context, type HostContext } from '../render-context.ts';
+import { innerCertificates, innerHosts } from '../route/route-listener.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import { BAD_LOCATION, hostFile, innerFile } from '../text/names.ts';
 import { behindFront } from './front.ts';
@@ -10,8 +10,8 @@ import { counted, errorLocations, otherErrors, strangersAnywhere } from './stran
 import { reading, trustedProxies } from './trusted-proxies.ts';
 
 /** Settings that weaken the policy, one line for each. The image prints them when it starts. */
-export function insecureOptions(scene: Scene): readonly string[] {
-  const { gateway, hosts, providers, services } = scene.policy;
+export function insecureOptions(context: Context): readonly string[] {
+  const { gateway, hosts, providers, services } = context.policy;
   const all = Object.values(providers);
   const routes = hosts.flatMap((host) => host.routes);
   const rows: readonly (readonly [isSet: unknown, text: string])[] = [
@@ -60,13 +60,13 @@ interface Listener {
 }
 
 function listen(
-  scene: Scene,
+  context: Context,
   addresses: readonly string[],
   tls: Tls | undefined,
   isDefault: boolean,
 ): readonly Directive[] {
   // gRPC calls use HTTP/2, also over plain TCP.
-  const calls = Object.values(scene.policy.services).some(({ protocol }) => protocol === 'grpc');
+  const calls = Object.values(context.policy.services).some(({ protocol }) => protocol === 'grpc');
   return conf`
     ${addresses.flatMap((at) => conf`listen ${at} ${tls && 'ssl'} ${isDefault && 'default_server'};`)}
     ${(tls !== undefined || calls) && conf`http2 on;`}
@@ -76,91 +76,96 @@ function listen(
 }
 
 /** The servers of a listener. The default server comes first; over TLS it shows the certificate of another host. */
-function serversOf(scene: Scene, listener: Listener, hosts: readonly SceneHost[], what: string): readonly Directive[] {
+function serversOf(
+  context: Context,
+  listener: Listener,
+  hosts: readonly HostContext[],
+  what: string,
+): readonly Directive[] {
   const [first] = hosts;
   if (first === undefined) return [];
   const { at, unknown, fileOf, certificateOf } = listener;
-  const tls = scene.policy.gateway.insecureHttp ? undefined : scene.policy.gateway.tls;
-  const server = ({ host }: SceneHost) => conf`
+  const tls = context.policy.gateway.insecureHttp ? undefined : context.policy.gateway.tls;
+  const server = ({ host }: HostContext) => conf`
     server {
-      ${listen(scene, at, certificateOf(host), false)}
+      ${listen(context, at, certificateOf(host), false)}
       server_name ${host.name};
-      include ${scene.options.dir}/${fileOf(host.name)};
+      include ${context.options.dir}/${fileOf(host.name)};
     }
   `;
   return conf`
     # ${what}
     server {
-      ${listen(scene, at, tls ?? certificateOf(first.host), true)}
+      ${listen(context, at, tls ?? certificateOf(first.host), true)}
       server_name _;
       ${unknown}
       ${reading}
-      ${strangersAnywhere(scene)}
-      ${accessLog(scene)}
-      ${trustedProxies(scene)}
+      ${strangersAnywhere(context)}
+      ${accessLog(context)}
+      ${trustedProxies(context)}
       error_page 400 414 494 = ${BAD_LOCATION};
-      ${badLocation(scene)}
+      ${badLocation(context)}
       ${otherErrors}
       ${errorLocations}
       location @meshgate_unknown { ${counted('host_unknown')} }
-      location @meshgate_host_unknown { ${refusal(scene, 'host_unknown')} }
+      location @meshgate_host_unknown { ${refusal(context, 'host_unknown')} }
       location / { ${counted('host_unknown')} }
     }
     ${hosts.flatMap(server)}
   `;
 }
 
-function innerServers(scene: Scene): readonly Directive[] {
-  const { inner, tls } = scene.policy.gateway;
+function innerServers(context: Context): readonly Directive[] {
+  const { inner, tls } = context.policy.gateway;
   if (inner === undefined) return [];
   const listener: Listener = {
-    at: behindFront(scene, inner.listen),
+    at: behindFront(context, inner.listen),
     certificateOf: (host) => inner.tls ?? host.tls ?? tls,
     fileOf: innerFile,
-    unknown: [...innerCertificates(inner), ...certificateLocation(scene, '-')],
+    unknown: [...innerCertificates(inner), ...certificateLocation(context, '-')],
   };
-  const served = innerHosts(scene).filter(({ host }) => listener.certificateOf(host) !== undefined);
+  const served = innerHosts(context).filter(({ host }) => listener.certificateOf(host) !== undefined);
   const what = 'Requests for any other host at the inner listener, where services send requests.';
-  return serversOf(scene, listener, served, what);
+  return serversOf(context, listener, served, what);
 }
 
 /** The servers of the image's listener.
  * @param more directives of the server for all other names */
-export function publicServers(scene: Scene, more: readonly Directive[] = []): readonly Directive[] {
-  const { gateway } = scene.policy;
+export function publicServers(context: Context, more: readonly Directive[] = []): readonly Directive[] {
+  const { gateway } = context.policy;
   const listener: Listener = {
-    at: behindFront(scene, gateway.listen),
+    at: behindFront(context, gateway.listen),
     certificateOf: (host) => (gateway.insecureHttp ? undefined : (host.tls ?? gateway.tls)),
     fileOf: hostFile,
     unknown: more,
   };
-  const isServed = ({ host }: SceneHost) => gateway.insecureHttp || listener.certificateOf(host) !== undefined;
-  const served = allHosts(scene).filter(isServed);
+  const isServed = ({ host }: HostContext) => gateway.insecureHttp || listener.certificateOf(host) !== undefined;
+  const served = allHosts(context).filter(isServed);
   if (served.length === 0) return [];
   const longest = Math.max(...served.map(({ host }) => host.name.length));
   const bucket = [128, 256, 512].find((size) => size > longest + 24) ?? 512;
   return conf`
     ${longest > 40 && conf`server_names_hash_bucket_size ${bucket};`}
-    ${serversOf(scene, listener, served, 'Requests for any other host.')}
+    ${serversOf(context, listener, served, 'Requests for any other host.')}
   `;
 }
 
 /** servers.conf: the servers of the image, for operators without an nginx of their own. */
-export function serversConf(scene: Scene): readonly Directive[] {
-  const servers = publicServers(scene);
-  return servers.length === 0 ? [] : [...servers, ...innerServers(scene)];
+export function serversConf(context: Context): readonly Directive[] {
+  const servers = publicServers(context);
+  return servers.length === 0 ? [] : [...servers, ...innerServers(context)];
 }
 
 /** The ports at which the image serves hosts. */
-export const frontPorts = (scene: Scene): readonly number[] => {
-  const { listen, inner } = scene.policy.gateway;
-  if (publicServers(scene).length === 0) return [];
-  return [listen, ...(innerServers(scene).length > 0 && inner ? [inner.listen] : [])];
+export const frontPorts = (context: Context): readonly number[] => {
+  const { listen, inner } = context.policy.gateway;
+  if (publicServers(context).length === 0) return [];
+  return [listen, ...(innerServers(context).length > 0 && inner ? [inner.listen] : [])];
 };
 
 /** The hosts that the image cannot serve, because the policy has no certificate for them. */
-export function unserved(scene: Scene): readonly string[] {
-  const { gateway } = scene.policy;
+export function unserved(context: Context): readonly string[] {
+  const { gateway } = context.policy;
   if (gateway.insecureHttp || gateway.tls !== undefined) return [];
-  return allHosts(scene).flatMap(({ host }) => (host.tls === undefined ? host.name : []));
+  return allHosts(context).flatMap(({ host }) => (host.tls === undefined ? host.name : []));
 }

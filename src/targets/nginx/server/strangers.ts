@@ -1,8 +1,8 @@
 import { DEFAULTS } from '../../../policy/forms/bounds.ts';
 import { MAX_FORM_BYTES } from '../../../session/limits.ts';
 import * as paths from '../../../session/names.ts';
+import type { Context } from '../render-context.ts';
 import { bodyBuffer } from '../route/module.ts';
-import type { Scene } from '../scene.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, literal, template } from '../text/directive.ts';
 import { JWKS_PATH } from '../text/names.ts';
@@ -120,7 +120,7 @@ export const EXPOSED = {
     body: MAX_FORM_BYTES,
     work: 'a text. Keep strangers away from gateway.health',
   },
-  asked: {
+  requested: {
     what: 'the checks of an ingress',
     locations: ['/auth-request', '/forward-auth', '/envoy', '/envoy/*', '/gateway-fabric', '/.meshgate/elsewhere'],
     body: MAX_ASKED_BYTES,
@@ -132,15 +132,15 @@ export const EXPOSED = {
 export type Endpoint = keyof typeof EXPOSED;
 
 /** The zones that count open requests by address at each worker: the counts of a worker that dies are never taken back. Such a zone has an entry for each address with an open request. */
-export function openZones(scene: Scene): readonly Directive[] {
-  const own = hasSessions(scene) ? Object.values<Exposed>(EXPOSED).flatMap(({ open }) => open?.[0] ?? []) : [];
-  const zones = new Set([...(countsOpen(scene) ? ['meshgate_open'] : []), ...own]);
+export function openZones(context: Context): readonly Directive[] {
+  const own = hasSessions(context) ? Object.values<Exposed>(EXPOSED).flatMap(({ open }) => open?.[0] ?? []) : [];
+  const zones = new Set([...(countsOpen(context) ? ['meshgate_open'] : []), ...own]);
   if (zones.size === 0) return [];
   return conf`
     # How many requests of each address are open at each worker.
     ${[...zones].flatMap((zone) => conf`limit_conn_zone $pid:$meshgate_from ${template('zone=', literal(zone), ':4m')};`)}
     ${
-      countsOpen(scene) &&
+      countsOpen(context) &&
       conf`
       # The same for each /48 network of IPv6.
       map $meshgate_from_site $meshgate_open_from_site { "" ""; default $pid:$meshgate_from_site; }
@@ -152,29 +152,29 @@ export function openZones(scene: Scene): readonly Directive[] {
 
 /** Whether the open requests of an address are counted at all locations. For a sidecar, every client has the address of its
  * ingress. */
-const countsOpen = ({ options }: Scene): boolean => !options.sidecar;
+const countsOpen = ({ options }: Context): boolean => !options.sidecar;
 
 /** How many connections of one address each worker of the image accepts. */
-export const connectionsPerAddress = ({ policy: { gateway } }: Pick<Scene, 'policy'>): number =>
+export const connectionsPerAddress = ({ policy: { gateway } }: Pick<Context, 'policy'>): number =>
   gateway.connections?.perAddress ?? DEFAULTS.connectionsPerAddress;
 
 /** What the servers of all hosts share: times, requests on a connection, and open requests of an address. */
-export const strangersAnywhere = (scene: Scene): readonly Directive[] => conf`
+export const strangersAnywhere = (context: Context): readonly Directive[] => conf`
   client_header_timeout ${HEADER_SECONDS}s; http2_max_concurrent_streams ${STREAMS}; # no client holds memory with requests that it does not finish
-  ${countsOpen(scene) && open(scene)}
+  ${countsOpen(context) && open(context)}
 `;
 
 /** The limit of the site of an address. Each location with a limit of its own repeats it, because it inherits none. */
-const ofSite = (scene: Scene): readonly Directive[] =>
-  countsOpen(scene)
-    ? conf`limit_conn meshgate_open_site ${SITE_CONNECTIONS * REQUESTS_PER_CONNECTION * connectionsPerAddress(scene)};`
+const ofSite = (context: Context): readonly Directive[] =>
+  countsOpen(context)
+    ? conf`limit_conn meshgate_open_site ${SITE_CONNECTIONS * REQUESTS_PER_CONNECTION * connectionsPerAddress(context)};`
     : [];
 
 /** The limits of open requests. nginx closes the stream or the connection of a request that is one too many, because
  * nothing counts an answer to it. */
-const open = (scene: Scene): readonly Directive[] => {
+const open = (context: Context): readonly Directive[] => {
   return conf`
-    limit_conn meshgate_open ${REQUESTS_PER_CONNECTION * connectionsPerAddress(scene)}; ${ofSite(scene)}
+    limit_conn meshgate_open ${REQUESTS_PER_CONNECTION * connectionsPerAddress(context)}; ${ofSite(context)}
     limit_conn_status 444; limit_conn_log_level info; # closes without an answer, which nothing would count
   `;
 };
@@ -207,9 +207,9 @@ export const strangersBody: readonly Directive[] = conf`
 `;
 
 /** The limits of one endpoint. */
-export function strangersAt(scene: Scene, endpoint: Endpoint): readonly Directive[] {
+export function strangersAt(context: Context, endpoint: Endpoint): readonly Directive[] {
   const { open }: Exposed = EXPOSED[endpoint];
   return conf`
-    ${open && conf`limit_conn ${literal(open[0])} ${open[1]}; ${ofSite(scene)} limit_conn_status 444; limit_conn_log_level info;`}
+    ${open && conf`limit_conn ${literal(open[0])} ${open[1]}; ${ofSite(context)} limit_conn_status 444; limit_conn_log_level info;`}
   `;
 }

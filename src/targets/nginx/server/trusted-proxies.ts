@@ -1,9 +1,9 @@
 import { readsAddresses } from '../check/address-budgets.ts';
 import { bare } from '../check/server.ts';
+import type { Context } from '../render-context.ts';
 import { everywhere } from '../route/hide.ts';
 import { modulesOf, timeouts, unstored } from '../route/module.ts';
 import { errorPages } from '../route/proxy.ts';
-import type { Scene } from '../scene.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import type { ConfFile } from '../text/files.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, REFUSED_PATH } from '../text/names.ts';
@@ -14,10 +14,10 @@ import { strangersAnywhere, strangersBody, tooLarge } from './strangers.ts';
 
 /** The trusted proxies. If there are none and a forged address would matter, no proxy is trusted, whatever the http
  * level says. nginx has no keyword for this, so the directive names an address that no connection has. */
-export function trustedProxies(scene: Scene): readonly Directive[] {
-  const { trustedProxies } = scene.policy.gateway;
+export function trustedProxies(context: Context): readonly Directive[] {
+  const { trustedProxies } = context.policy.gateway;
   if (trustedProxies.length === 0) {
-    if (!readsAddresses(scene)) return [];
+    if (!readsAddresses(context)) return [];
     return conf`set_real_ip_from 0.0.0.0/32; # no header may change the address of the client`;
   }
   return conf`
@@ -33,11 +33,11 @@ export const reading = conf`
 `;
 
 /** How long nginx keeps certificates of the mesh before it reads their files again. */
-function certificateCaches(scene: Scene): readonly Directive[] {
-  if (scene.identities.length === 0) return [];
-  const max = Math.max(16, 4 * scene.identities.length);
-  return modulesOf(scene.hosts).flatMap(
-    (module) => conf`${module}_ssl_certificate_cache max=${max} valid=${rotationTimes(scene).cache}s inactive=60s;`,
+function certificateCaches(context: Context): readonly Directive[] {
+  if (context.identities.length === 0) return [];
+  const max = Math.max(16, 4 * context.identities.length);
+  return modulesOf(context.hosts).flatMap(
+    (module) => conf`${module}_ssl_certificate_cache max=${max} valid=${rotationTimes(context).cache}s inactive=60s;`,
   );
 }
 
@@ -60,22 +60,22 @@ const jwks = conf`
 `;
 
 /** The file with the directives that the server of each host contains. */
-export const serverFile = (scene: Scene): ConfFile => [
+export const serverFile = (context: Context): ConfFile => [
   'server.conf',
   conf`
-    ${hostScripts(scene)}
+    ${hostScripts(context)}
     satisfy all; # an outer "satisfy any" must not open a location
     error_page 401 = @meshgate_refuse; ${errorPages}
     ${reading}
-    ${strangersAnywhere(scene)}
-    ${everywhere(scene)}
+    ${strangersAnywhere(context)}
+    ${everywhere(context)}
     absolute_redirect off; # no redirect contains a host name from the client
-    ${accessLog(scene)}
-    ${trustedProxies(scene)}
-    ${certificateCaches(scene)}
+    ${accessLog(context)}
+    ${trustedProxies(context)}
+    ${certificateCaches(context)}
     # Reject paths that a service could read in another way, or that look like paths of the gateway.
     if ($meshgate_odd) { rewrite ^ ${REFUSED_PATH}$meshgate_odd? last; }
-    ${scene.policy.gateway.assertion && jwks}
+    ${context.policy.gateway.assertion && jwks}
   `,
   'Directives that the servers of all hosts share.',
 ];

@@ -3,7 +3,7 @@ import { NETWORK_BYTES, SITE_BYTES } from '../../../caller/address.ts';
 import { DEFAULTS } from '../../../policy/forms/bounds.ts';
 import { MIN_SIGNIN_ADDRESSES, SIGNIN_ADDRESS_BYTES } from '../../../session/limits.ts';
 import { insideLocation } from '../answers/problem-files.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { conf, type Directive, regex } from '../text/directive.ts';
 import { OFTEN_LOCATION } from '../text/names.ts';
 import { hasSessions } from './sessions.ts';
@@ -25,10 +25,10 @@ const MAPPED = '\\x00{10}\\xff\\xff';
 const NETWORK = `^(?|${MAPPED}(?<meshgate_from_net>${bytes(4)})|(?<meshgate_from_net>${bytes(NETWORK_BYTES)})${bytes(BYTES - NETWORK_BYTES)})\\z`;
 
 /** The size of the zone in kilobytes: an address for each person, or a minimum. The oldest addresses are evicted. */
-const kilobytes = ({ policy }: Scene): number =>
+const kilobytes = ({ policy }: Context): number =>
   (Math.max(MIN_SIGNIN_ADDRESSES, policy.gateway.sessionRoom?.people ?? 0) * SIGNIN_ADDRESS_BYTES) >> 10;
 
-const limitOf = ({ policy }: Scene) =>
+const limitOf = ({ policy }: Context) =>
   policy.gateway.signin?.limit ?? { rate: DEFAULTS.signinRate, burst: DEFAULTS.signinBurst };
 
 /** The maps from the bytes of an address to what is counted: the address, or its /64 network of IPv6; and its /48 site,
@@ -50,10 +50,10 @@ export const fromMaps: readonly Directive[] = conf`
 /** The zones that count the sign-in requests of addresses and of sites. A page of any site can make its visitors send
  * requests that are refused anyway, from an address that a whole office may share. So these do not use up what people who
  * sign in need. */
-export function signinLimitZone(scene: Scene): readonly Directive[] {
-  if (!hasSessions(scene)) return [];
-  const [requests = '', unit = ''] = limitOf(scene).rate.split('/');
-  const size = kilobytes(scene);
+export function signinLimitZone(context: Context): readonly Directive[] {
+  if (!hasSessions(context)) return [];
+  const [requests = '', unit = ''] = limitOf(context).rate.split('/');
+  const size = kilobytes(context);
   return conf`
     # How often each address may use the sign-in; for IPv6, each /64 network.
     # Browsers say which requests are no page that a person opens. A page of any site can send those, so they count apart.
@@ -77,8 +77,8 @@ export function signinLimitZone(scene: Scene): readonly Directive[] {
 
 /** The limit for endpoints that cost a call to a provider, a seal or an entry in memory. The limit of the site comes
  * first. So if a site sends too many requests, its networks take no memory. */
-export function signinLimit(scene: Scene): readonly Directive[] {
-  const { burst } = limitOf(scene);
+export function signinLimit(context: Context): readonly Directive[] {
+  const { burst } = limitOf(context);
   return conf`
     limit_req zone=meshgate_signin_sites burst=${SITE_NETWORKS * burst} nodelay;
     limit_req zone=meshgate_signin_rate burst=${burst} nodelay;
@@ -90,9 +90,9 @@ export function signinLimit(scene: Scene): readonly Directive[] {
 export const oftenPage = conf`error_page 429 = ${OFTEN_LOCATION};`;
 
 /** The response to an address that sends too many requests. A page costs as little as that for an unknown path. */
-export const oftenLocation = (scene: Scene, page: readonly Directive[]): readonly Directive[] =>
+export const oftenLocation = (context: Context, page: readonly Directive[]): readonly Directive[] =>
   insideLocation(
-    scene,
+    context,
     OFTEN_LOCATION,
     'limit_exceeded',
     page.length > 0 ? [...conf`set $meshgate_retry_after 1;`, ...page] : [],

@@ -1,6 +1,6 @@
 import { MAX_QUESTION_WAITERS, MAX_QUESTIONS } from '../../../base/limits.ts';
 import type { Policy } from '../../../policy/checked/types.ts';
-import { isAsked } from '../../../rules/table/client-table.ts';
+import { isQueried } from '../../../rules/table/client-table.ts';
 import {
   LOCK_BYTES,
   LOCKS_PER_PERSON,
@@ -26,7 +26,7 @@ export function locksBytes({ gateway, providers }: Pick<Policy, 'gateway' | 'pro
   const locks =
     all.length * LOCKS_PER_PROVIDER +
     // Each call needs two counters (for the address and for the site), and one lock.
-    all.filter(isAsked).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
+    all.filter(isQueried).length * 3 * (MAX_QUESTIONS + MAX_QUESTION_WAITERS) +
     (gateway.store?.endpoints.length ?? 0);
   return bytesOf(locks);
 }

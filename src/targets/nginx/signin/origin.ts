@@ -1,13 +1,13 @@
 import { TO_CHECK } from '../../../base/internal-headers.ts';
 import { requestFacts } from '../../../rules/table/table.ts';
-import { allHosts, type Scene, type SceneHost } from '../scene.ts';
+import { allHosts, type Context, type HostContext } from '../render-context.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import { hasSessions } from './sessions.ts';
 
 /** Whether a browser automatically adds a credential to requests for a host, whichever page sends them. Such
  * credentials are a session cookie, a client certificate that a route accepts, a network that gives a role, or what the
  * browser has cached for the service of a route. */
-function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: SceneHost): boolean {
+function isAmbient({ policy }: Pick<Context, 'policy'>, { sessions, routes }: HostContext): boolean {
   if (sessions || (requestFacts(policy)?.networks.length ?? 0) > 0) return true;
   return routes.some(({ route }) => route.accept.includes('certificate') || route.serviceCredential !== undefined);
 }
@@ -15,14 +15,14 @@ function isAmbient({ policy }: Pick<Scene, 'policy'>, { sessions, routes }: Scen
 /** Sends the origin of a request to the check, with which the check recognises the page that sends the request. On
  * hosts where people do not sign in, nginx sends only origins other than the host's own. On hosts where people sign in,
  * check/server.ts sends all origins, because the policy decides. */
-export const shownOrigin = (scene: Scene, host: SceneHost): readonly Directive[] =>
-  isAmbient(scene, host) && !host.sessions ? conf`proxy_set_header ${TO_CHECK.origin} $meshgate_origin_other;` : [];
+export const shownOrigin = (context: Context, host: HostContext): readonly Directive[] =>
+  isAmbient(context, host) && !host.sessions ? conf`proxy_set_header ${TO_CHECK.origin} $meshgate_origin_other;` : [];
 
 /** The maps for the origin of a request. They are evaluated only if the method could change something. */
-export function originMaps(scene: Scene): readonly Directive[] {
-  if (!allHosts(scene).some((host) => isAmbient(scene, host))) return [];
+export function originMaps(context: Context): readonly Directive[] {
+  if (!allHosts(context).some((host) => isAmbient(context, host))) return [];
   // An ingress may not pass these headers on.
-  const isLost = scene.options.sidecar && hasSessions(scene);
+  const isLost = context.options.sidecar && hasSessions(context);
   return conf`
     # The origin of the page that sends an unsafe method or an Upgrade; "null" if the browser only says that it differs from the host's.
     map $request_method $meshgate_origin_in {
@@ -42,7 +42,7 @@ export function originMaps(scene: Scene): readonly Directive[] {
     map $http_sec_fetch_site $meshgate_origin_hidden { default null; "same-origin" ""; }
     map $http_sec_fetch_site $meshgate_origin_site { default ""; "cross-site" null; "same-site" null; ${isLost && conf`"" $meshgate_origin_lost;`} }
     ${isLost && lostMap}
-    ${scene.hosts.some((host) => !host.sessions && isAmbient(scene, host)) && otherMaps}
+    ${context.hosts.some((host) => !host.sessions && isAmbient(context, host)) && otherMaps}
   `;
 }
 

@@ -1,15 +1,15 @@
 import { isWildcard } from '../../../base/host-name.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../../session/names.ts';
 import { OWN_PREFIX } from '../../../session/own-cookies.ts';
-import { allHosts, type Scene, type SceneHost } from '../scene.ts';
+import { allHosts, type Context, type HostContext } from '../render-context.ts';
 import { type Arg, conf, type Directive, literal, regex, template, variable } from '../text/directive.ts';
 
 /** Whether people sign in at any host. */
-export const hasSessions = (scene: Pick<Scene, 'hosts' | 'signinHost'>): boolean =>
-  allHosts(scene).some(({ sessions }) => sessions);
+export const hasSessions = (context: Pick<Context, 'hosts' | 'signinHost'>): boolean =>
+  allHosts(context).some(({ sessions }) => sessions);
 
 /** The name of a host. For a wildcard host it is the requested name, which nginx has checked. */
-export const hostName = ({ host }: SceneHost) => (isWildcard(host.name) ? variable('host') : literal(host.name));
+export const hostName = ({ host }: HostContext) => (isWildcard(host.name) ? variable('host') : literal(host.name));
 
 /** Adds the cookies of the check to a response of the gateway. */
 export const setCookie = conf`add_header Set-Cookie $meshgate_set_cookie always;`;
@@ -31,8 +31,8 @@ if (![SESSION_COOKIE, ATTEMPT_COOKIE].every((name) => new RegExp(`^${OWN_PREFIX}
   throw new Error('the name of a gateway cookie does not begin with the prefix');
 
 /** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway. */
-export const ownCookies = (scene: Scene): readonly Directive[] =>
-  hasSessions(scene)
+export const ownCookies = (context: Context): readonly Directive[] =>
+  hasSessions(context)
     ? conf`
         js_import meshgate_cookies from cookies.js;
         js_set $meshgate_cookies_kept meshgate_cookies.kept;
@@ -66,7 +66,7 @@ const SESSIONS =
   `(?:^|;)\\s*+(?<meshgate_session1>${SESSION_COOKIE}=[^;]*+)` +
   `(?:.*;\\s*+(?<meshgate_session2>${SESSION_COOKIE}=[^;]*+))?+`;
 
-const cookieMaps = ({ policy }: Scene): readonly Directive[] => conf`
+const cookieMaps = ({ policy }: Context): readonly Directive[] => conf`
   # Cookies of the gateway go to the check, others to the service. Of a line with more cookies than a browser sends, only the session goes to the check.
   map $http_cookie $meshgate_cookie_in {
     default "";
@@ -116,4 +116,5 @@ const navigationMaps = conf`
 `;
 
 /** The maps of a policy with sessions. */
-export const sessionMaps = (scene: Scene) => (hasSessions(scene) ? [...cookieMaps(scene), ...navigationMaps] : []);
+export const sessionMaps = (context: Context) =>
+  hasSessions(context) ? [...cookieMaps(context), ...navigationMaps] : [];

@@ -3,8 +3,8 @@ import type { Gateway } from '../../../policy/checked/types.ts';
 import { DEFAULTS } from '../../../policy/forms/bounds.ts';
 import * as limits from '../../../session/limits.ts';
 import * as paths from '../../../session/names.ts';
+import type { Context } from '../render-context.ts';
 import { bodyBuffer } from '../route/module.ts';
-import type { Scene } from '../scene.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import { renewalsBytes, signinsBytes } from './locks.ts';
 import { hasSessions } from './sessions.ts';
@@ -12,27 +12,27 @@ import { hasSessions } from './sessions.ts';
 /** The sizes in bytes of the zones, which follow from the policy's number of people, with a minimum. */
 export function sessionRoom({ sessionRoom: room }: Pick<Gateway, 'sessionRoom'>) {
   const people = room?.people ?? DEFAULTS.sessionPeople;
-  const whole = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
+  const entire = (bytes: number) => Math.ceil(bytes / MEGABYTE) * MEGABYTE;
   return {
-    records: whole(Math.max(limits.MIN_RECORDS_BYTES, people * limits.RECORD_BYTES)),
+    records: entire(Math.max(limits.MIN_RECORDS_BYTES, people * limits.RECORD_BYTES)),
     // The people who sign out need only a part of this memory.
-    revocations: whole(
+    revocations: entire(
       Math.max(
         limits.MIN_REVOCATIONS_BYTES,
         (people * (limits.REVOCATION_BYTES + limits.PSID_BYTES)) / limits.SIGNOUT_SHARE,
       ),
     ),
-    once: whole(
+    once: entire(
       Math.max(limits.MIN_ONCE_BYTES, (people * limits.ONCE_PER_PERSON + limits.SPOILT_PLACES) * limits.ONCE_BYTES),
     ),
   };
 }
 
 /** The zones for sessions. All workers of one nginx share them; docs/sessions.md says how much fits. */
-export function sessionZones(scene: Scene): readonly Directive[] {
-  if (!hasSessions(scene)) return [];
-  const { stateDir } = scene.options;
-  const { gateway } = scene.policy;
+export function sessionZones(context: Context): readonly Directive[] {
+  if (!hasSessions(context)) return [];
+  const { stateDir } = context.options;
+  const { gateway } = context.policy;
   const { records, revocations, once } = sessionRoom(gateway);
   const people = gateway.sessionRoom?.people ?? DEFAULTS.sessionPeople;
   const megabytes = (bytes: number): string => `${bytes / MEGABYTE}m`;
@@ -57,15 +57,15 @@ const script = conf`
 
 /** How long calls of a sign-in to the providers may take, in seconds; undefined if the policy sets no longer time-out
  * than the default. */
-export function longestSignin({ policy }: Scene): ReturnType<typeof limits.longestCalls> | undefined {
+export function longestSignin({ policy }: Context): ReturnType<typeof limits.longestCalls> | undefined {
   const longest = limits.longestCalls(Object.values(policy.providers).filter(({ client }) => client !== undefined));
   return longest.timeout * 1000 > PROVIDER_TIMEOUT_MS ? longest : undefined;
 }
 
 /** The locations that run the sign-in's JavaScript, in the check's server. No other location loads it. */
-export function handlerLocations(scene: Scene): readonly Directive[] {
-  if (!hasSessions(scene)) return [];
-  const longest = longestSignin(scene);
+export function handlerLocations(context: Context): readonly Directive[] {
+  if (!hasSessions(context)) return [];
+  const longest = longestSignin(context);
   return conf`
     location = ${paths.WHOAMI_PATH} { js_content meshgate.whoami; }
     location ^~ /.meshgate/ {

@@ -6,12 +6,12 @@ import { redirectUris } from '../../../rules/table/signin-table.ts';
 import type { StoredNames } from '../../../rules/table/stored.ts';
 import { pick } from '../../../rules/without-prototype.ts';
 import { proofZoneBytes } from '../check/proof-headers.ts';
-import { allHosts, type Scene } from '../scene.ts';
+import { allHosts, type Context } from '../render-context.ts';
 import { hasSessions } from './sessions.ts';
 import { sessionRoom } from './signin.ts';
 
 /** Returns the budgets of a policy by all that their keys have of it. */
-function limitNames({ policy }: Scene): readonly string[] {
+function limitNames({ policy }: Context): readonly string[] {
   const names = policy.hosts.flatMap((host) =>
     host.routes.flatMap((route) => {
       const { callers, anonymous, agents } = budgetsOf(policy, host, route);
@@ -28,18 +28,18 @@ const issuersOf = ({ issuer, issuers = [] }: Pick<Provider, 'issuer' | 'issuers'
 
 const megabytes = (bytes: number): string => `${bytes / 2 ** 20} MB`;
 
-function sizesOf(scene: Scene): string {
-  const { records, revocations, once } = sessionRoom(scene.policy.gateway);
+function sizesOf(context: Context): string {
+  const { records, revocations, once } = sessionRoom(context.policy.gateway);
   return `${megabytes(records)} for records, ${megabytes(revocations)} for revocations, ${megabytes(once)} for used values`;
 }
 
 /** Returns the names of a policy under which gateways store something. */
-export function storedNames(scene: Scene): StoredNames {
-  const { policy, options } = scene;
+export function storedNames(context: Context): StoredNames {
+  const { policy, options } = context;
   const { gateway } = policy;
   const { session, signin, store, audit, assertion, proof, limits } = gateway;
   const log = audit && { ...audit, ...(options.instance !== undefined && { instance: options.instance }) };
-  const people = hasSessions(scene);
+  const people = hasSessions(context);
   const uris = redirectUris(policy);
   const counted = policy.hosts.some((host) => host.routes.some((route) => counts(budgetsOf(policy, host, route))));
   return {
@@ -51,7 +51,7 @@ export function storedNames(scene: Scene): StoredNames {
     ),
     one: {
       name: gateway.name,
-      ...(people && session && { keysFile: session.keysFile, sessions: 'accepted', people: sizesOf(scene) }),
+      ...(people && session && { keysFile: session.keysFile, sessions: 'accepted', people: sizesOf(context) }),
       ...(people && { signinHost: signin?.host ?? 'each host' }),
       ...(people && store && { store: [...[...store.endpoints].sort(), store.prefix].join(' ') }),
       ...(counted && { budgets: `${(limits?.zone ?? DEFAULTS.limitsZone) >> 10} KB` }),
@@ -61,8 +61,8 @@ export function storedNames(scene: Scene): StoredNames {
       ...(assertion && { assertion: assertion.issuer }),
     },
     many: {
-      host: allHosts(scene).flatMap(({ host, sessions }) => (sessions ? [host.name] : [])),
-      limit: limitNames(scene),
+      host: allHosts(context).flatMap(({ host, sessions }) => (sessions ? [host.name] : [])),
+      limit: limitNames(context),
       service: assertion === undefined ? [] : Object.keys(policy.services),
     },
   };
@@ -73,9 +73,9 @@ const EACH_HOST = 'https://HOST';
 
 /** Returns the names that the gateway compares with those of the policy before. A list of all hosts would be long, and
  * `diff` says which of them are gone. */
-export function renderedNames(scene: Scene): StoredNames {
-  const { providers, one, many } = storedNames(scene);
-  const isAtEach = scene.policy.gateway.signin?.host === undefined;
+export function renderedNames(context: Context): StoredNames {
+  const { providers, one, many } = storedNames(context);
+  const isAtEach = context.policy.gateway.signin?.host === undefined;
   const short = (uris: readonly string[] = []) => [
     ...new Set(isAtEach ? uris.map((uri) => uri.replace(/^https:\/\/[^/:]*/, EACH_HOST)) : uris),
   ];

@@ -206,8 +206,8 @@ class Reader {
       });
     const text = parts.map((part) => (part.kind === 'literal' ? part.text : undefined));
     if (text.includes(undefined)) return [parts.length === 1 ? (parts[0] as Part) : { kind: 'template', parts }];
-    const whole = text.join('');
-    return [isOurs && WORD.test(whole) ? { kind: 'word', text: whole } : literal(whole)];
+    const entire = text.join('');
+    return [isOurs && WORD.test(entire) ? { kind: 'word', text: entire } : literal(entire)];
   }
 }
 

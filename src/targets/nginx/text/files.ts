@@ -1,4 +1,4 @@
-import type { Scene } from '../scene.ts';
+import type { Context } from '../render-context.ts';
 import { type Directive, line, literal } from './directive.ts';
 
 /** Files with shared directives that other files include. docs/contributing/rendered-nginx.md describes each of them. */
@@ -18,7 +18,7 @@ export type ConfFile = readonly [
 ];
 
 /** The `include` of another rendered file. */
-export const included = ({ options }: Pick<Scene, 'options'>, file: FileName): Directive =>
+export const included = ({ options }: Pick<Context, 'options'>, file: FileName): Directive =>
   line('include', literal(`${options.dir}/${file}`));
 
 /** Files for parts of a policy. Equal parts share a file. If a name is used again, the later file gets a number. */

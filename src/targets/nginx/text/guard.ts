@@ -1,6 +1,6 @@
 import { meshesOf } from '../../../policy/checked/ingresses.ts';
 import { requestFacts } from '../../../rules/table/table.ts';
-import { allHosts, type Scene } from '../scene.ts';
+import { allHosts, type Context } from '../render-context.ts';
 import { UnprintableError } from './print.ts';
 
 /** The form of each kind of text. nginx gives some characters a meaning: `~` in a name, `*` in a path, `data:` in a
@@ -29,13 +29,13 @@ function hold(shape: keyof typeof SHAPES, texts: readonly (string | undefined)[]
 /** Checks that every text of a policy has the form that its place requires, even if the policy did not come from the
  * parser. The parser makes the same checks and gives better messages.
  * @throws UnprintableError if a text has another form */
-export function guard(scene: Scene): void {
-  const { policy, options, resolver, hosts, identities, headerNames, cors } = scene;
+export function guard(context: Context): void {
+  const { policy, options, resolver, hosts, identities, headerNames, cors } = context;
   const services = Object.values(policy.services);
   const providers = Object.values(policy.providers);
-  const ingresses = scene.ingresses.flatMap(({ ingresses }) => ingresses.all);
+  const ingresses = context.ingresses.flatMap(({ ingresses }) => ingresses.all);
   const { inner, store } = policy.gateway;
-  const served = allHosts(scene).map(({ host }) => host);
+  const served = allHosts(context).map(({ host }) => host);
   const tls = [policy.gateway.tls, inner?.tls, ...served.map((host) => host.tls)];
   const auths = providers.map(({ client }) => (client?.auth.kind === 'tls_client_auth' ? client.auth : undefined));
   const networks = requestFacts(policy)?.networks ?? [];

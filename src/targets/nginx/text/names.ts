@@ -49,7 +49,7 @@ export const HOP_PATH = '/.meshgate/hop/';
 export const JWKS_PATH = '/.meshgate/jwks';
 /** The path of internal redirects. In a redirect to a refusal, the reason is appended to this path. */
 export const REFUSED_PATH = '/.meshgate/';
-export const ODD_LOCATION = `${REFUSED_PATH}path_not_canonical`;
+export const NON_CANONICAL_LOCATION = `${REFUSED_PATH}path_not_canonical`;
 export const WORKER_LOCATION = '/.meshgate/worker';
 export const OFTEN_LOCATION = '/.meshgate/often';
 export const HOST_LOCATION = '/.meshgate/host';
@@ -65,42 +65,43 @@ const prefix = (protocol: Service['protocol']): string => `meshgate_${protocol =
 
 /** The upstreams of one ingress, or of the ingresses that a service has, named after the first such service. The name of
  * the mesh is a part of the ingress's name if there are several. */
-export type Led =
+export type UpstreamOwner =
   | (Pick<Ingress, 'mesh'> & { readonly ingress: string })
   | { readonly service: string }
   /** The service to whose workloads nginx connects itself. */
   | { readonly workload: string };
 
 /** The name of an ingress with the name of its mesh. The ingress `default` has no name. */
-const doorName = (ingress: string, mesh?: string): string =>
+const ingressName = (ingress: string, mesh?: string): string =>
   `${mesh === undefined ? '' : `_mesh_${mesh}`}${ingress === 'default' ? '' : `_${ingress}`}`;
 
-function led(it: Led, word: string): string {
+function ownerText(it: UpstreamOwner, word: string): string {
   if ('workload' in it) return `workload_${it.workload}`;
   return 'service' in it
     ? `${word}${word.endsWith('s') ? 'es' : 's'}_${it.service}`
-    : word + doorName(it.ingress, it.mesh);
+    : word + ingressName(it.ingress, it.mesh);
 }
 
 /** The file with the TLS settings for an ingress. */
 export const ingressFile = ({ name, mesh }: Pick<Ingress, 'name' | 'mesh'>) =>
-  `ingress${mesh === undefined ? doorName(name).replace('_', '-') : doorName(name, mesh)}.conf` as const;
+  `ingress${mesh === undefined ? ingressName(name).replace('_', '-') : ingressName(name, mesh)}.conf` as const;
 
 /** The name of the upstream of an ingress, or of several, for an identity. It is unique: names in policies have no
  * underscore. */
-export const ingressUpstream = (it: Led, identity: string, protocol?: Service['protocol']): string =>
-  `${prefix(protocol)}${led(it, 'ingress')}_${identity}`;
+export const ingressUpstream = (it: UpstreamOwner, identity: string, protocol?: Service['protocol']): string =>
+  `${prefix(protocol)}${ownerText(it, 'ingress')}_${identity}`;
 
 /** The name of the upstream for probes of an ingress, or of the workloads of a service. No connection of it stays open. */
-export const probeUpstream = (it: Led): string => `meshgate_probe_${led(it, 'ingress')}`;
+export const probeUpstream = (it: UpstreamOwner): string => `meshgate_probe_${ownerText(it, 'ingress')}`;
 
 /** The location of the egress server for probes of an ingress with an identity. */
-export const probeLocation = (it: Led, identity: string): string => `/probe/${led(it, 'ingress')}/${identity}/`;
+export const probeLocation = (it: UpstreamOwner, identity: string): string =>
+  `/probe/${ownerText(it, 'ingress')}/${identity}/`;
 
 /** The variable that contains the upstream for the identity of the request. Variables have no dashes: with several
  * meshes, a dash becomes two underscores, so that the names of mesh and ingress stay apart. */
-export const upstreamVariable = (it: Led, protocol?: Service['protocol']): string =>
-  prefix(protocol) + led(it, 'upstream').replaceAll('-', 'mesh' in it ? '__' : '_');
+export const upstreamVariable = (it: UpstreamOwner, protocol?: Service['protocol']): string =>
+  prefix(protocol) + ownerText(it, 'upstream').replaceAll('-', 'mesh' in it ? '__' : '_');
 
 /** The variable with a field of the identity of a request. */
 export const identityVariableOf = (field: 'cert' | 'key', mesh: string | undefined): string =>

@@ -44,15 +44,15 @@ function bounded(source: string, name: string, most: number, alphabet: typeof TE
   const half = most / 2;
   const part = (of: string) => variable(`${name}_${of}`);
   /** Matches the valid part of the text. If the whole variable is valid, nothing is captured. */
-  const whole = (before: string, text: string, of: string): readonly Directive[] =>
+  const entire = (before: string, text: string, of: string): readonly Directive[] =>
     end === TEXT.end
       ? conf`${regex('~', `^${before}${text}${end}`)} ${variable(source)};`
       : conf`${regex('~', `^${before}(?<${name}_${of}>${text})${end}`)} ${part(of)};`;
   return conf`
     map ${variable(source)} ${variable(name)} {
       "" "";
-      ${whole('', `[${plain}]{1,${most}}+`, 'plain')}
-      ${whole(`(?=[${bytes}]{1,${half}}+${end})`, any, 'text')}
+      ${entire('', `[${plain}]{1,${most}}+`, 'plain')}
+      ${entire(`(?=[${bytes}]{1,${half}}+${end})`, any, 'text')}
       ${regex('~', `^(?<${name}_long>[${plain}]{${most}})`)} ${part('long')}${BROKEN};
       // The default also applies if PCRE gives up.
       default ${part('rest')};

@@ -1,10 +1,10 @@
 import { FROM_EGRESS, TO_EGRESS } from '../../../base/internal-headers.ts';
 import { PROVIDER_TIMEOUT_MS } from '../../../base/limits.ts';
 import type { Provider } from '../../../policy/checked/types.ts';
-import { isAsked } from '../../../rules/table/client-table.ts';
+import { isQueried } from '../../../rules/table/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../../session/limits.ts';
+import type { Context } from '../render-context.ts';
 import { bodyBuffer, ignoresAccel, timeouts, tls, unstored, verified } from '../route/module.ts';
-import type { Scene } from '../scene.ts';
 import { witnessLocations } from '../server/witness.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, variable } from '../text/directive.ts';
@@ -12,7 +12,7 @@ import { included } from '../text/files.ts';
 import { requestHeader } from '../text/names.ts';
 import { etcdLocations } from './etcd.ts';
 import { probeLocations } from './probe.ts';
-import { hasQuestions } from './questions.ts';
+import { callsProviders } from './provider-call-locations.ts';
 import { resolver } from './upstreams.ts';
 
 /** The directives for all calls to providers, at the level of the server. Each call is sent once, over verified TLS.
@@ -58,19 +58,19 @@ function clientCertificate({ client }: Provider): readonly Directive[] {
 }
 
 /** Whether the gateway is a client of at least one provider. */
-const hasClients = (scene: Scene): boolean => hasSessions(scene) || hasQuestions(scene);
+const hasClients = (context: Context): boolean => hasSessions(context) || callsProviders(context);
 
 /** The time-outs of a provider in the policy. They replace those of the server. */
 const within = (seconds: number) => timeouts(`${seconds}s`, `${seconds}s`, `${seconds}s`);
 
-function provider(scene: Scene, one: Provider): readonly Directive[] {
-  const client = one.client !== undefined && (hasSessions(scene) || isAsked(one));
+function provider(context: Context, one: Provider): readonly Directive[] {
+  const client = one.client !== undefined && (hasSessions(context) || isQueried(one));
   return conf`
     location = /${one.name} {
       if (${requestHeader(TO_EGRESS.url)} !~ ^https://[^/@]+/) { return 400; }
       proxy_pass ${requestHeader(TO_EGRESS.url)};
       ${client ? called : fetched}
-      ${verified('proxy', variable('proxy_host'), one.caFile ?? scene.options.systemCa)}
+      ${verified('proxy', variable('proxy_host'), one.caFile ?? context.options.systemCa)}
       ${client && clientCertificate(one)}
       ${one.timeout !== undefined && within(one.timeout)}
     }
@@ -78,24 +78,24 @@ function provider(scene: Scene, one: Provider): readonly Directive[] {
 }
 
 /** The server for calls to providers: verified TLS, no retries, no redirects, no open connections. */
-export const egressServer = (scene: Scene): readonly Directive[] => conf`
+export const egressServer = (context: Context): readonly Directive[] => conf`
   # Calls to providers. The JavaScript of the gateway sets the URL; only https is allowed.
   server {
-    listen unix:${scene.options.runDir}/egress.sock;
-    ${included(scene, 'inside.conf')}
-    ${hasClients(scene) && conf`large_client_header_buffers 4 32k;`}
-    ${resolver(scene)}
+    listen unix:${context.options.runDir}/egress.sock;
+    ${included(context, 'inside.conf')}
+    ${hasClients(context) && conf`large_client_header_buffers 4 32k;`}
+    ${resolver(context)}
     ${common}
-    ${Object.values(scene.policy.providers).flatMap((one) => provider(scene, one))}
-    ${etcdLocations(scene)}
-    ${probeLocations(scene)}
-    ${witnessLocations(scene)}
+    ${Object.values(context.policy.providers).flatMap((one) => provider(context, one))}
+    ${etcdLocations(context)}
+    ${probeLocations(context)}
+    ${witnessLocations(context)}
   }
 `;
 
 /** The maps for the parameters of a call that the JavaScript may choose. */
-export function egressMaps(scene: Scene): readonly Directive[] {
-  if (!hasClients(scene)) return [];
+export function egressMaps(context: Context): readonly Directive[] {
+  if (!hasClients(context)) return [];
   const accept = requestHeader(TO_EGRESS.accept);
   return conf`
     # Calls to providers.

@@ -2,7 +2,7 @@ import { choicesText, hasSeveral, meshesOf } from '../../../policy/checked/ingre
 import type { IngressChoice } from '../../../policy/checked/types.ts';
 import { DEFAULTS } from '../../../policy/forms/bounds.ts';
 import type { NginxOptions } from '../options.ts';
-import type { Ingresses, Scene } from '../scene.ts';
+import type { Context, Ingresses } from '../render-context.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from '../text/names.ts';
 
@@ -17,19 +17,21 @@ const address = (host: string, port: number): string =>
   `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 
 /** The `resolver` directive; absent if no DNS server is known, so that names are resolved only at the start. */
-export function resolver(scene: Scene): readonly Directive[] {
-  if (scene.resolver.length === 0) return [];
-  const servers = scene.resolver.map((server) =>
+export function resolver(context: Context): readonly Directive[] {
+  if (context.resolver.length === 0) return [];
+  const servers = context.resolver.map((server) =>
     (server.match(/:/g) ?? []).length > 1 && !server.startsWith('[') ? `[${server}]` : server,
   );
-  const { ipVersions } = scene.policy.gateway;
+  const { ipVersions } = context.policy.gateway;
   const without = ([4, 6] as const).filter((version) => !ipVersions.includes(version));
   return conf`resolver ${servers} valid=10s ${without.map((version) => `ipv${version}=off`)}; resolver_timeout 3s;`;
 }
 
 /** The addresses of a listener at a port: one for each version of IP that the gateway uses. */
-export const listenersAt = ({ policy: { gateway } }: Pick<Scene, 'policy'>, port: number | string): readonly string[] =>
-  gateway.ipVersions.map((version) => (version === 6 ? `[::]:${port}` : String(port)));
+export const listenersAt = (
+  { policy: { gateway } }: Pick<Context, 'policy'>,
+  port: number | string,
+): readonly string[] => gateway.ipVersions.map((version) => (version === 6 ? `[::]:${port}` : String(port)));
 
 /** How long nginx may keep a certificate and its connections. After the files were replaced, the last request with the
  * old certificate must begin within `rotation` of the mesh. In the worst case, nginx opens a connection at the last moment of
@@ -37,7 +39,7 @@ export const listenersAt = ({ policy: { gateway } }: Pick<Scene, 'policy'>, port
  * long as it may be, and is used once more.
  * @returns `cache`, after which nginx reads the files of a certificate again; `time`, after which it closes a connection
  * when a request ends; and `idle`, after which it closes an idle connection, all in seconds */
-export function rotationTimes({ policy }: Scene) {
+export function rotationTimes({ policy }: Context) {
   const [first = DEFAULTS.rotation, ...others] = meshesOf(policy).map((mesh) => mesh.rotation);
   const rotation = Math.min(first, ...others);
   const cache = Math.min(10, Math.floor(rotation / 7));
@@ -55,27 +57,27 @@ interface Machine {
   readonly port: number;
 }
 
-const isNamed = (scene: Scene, { host }: Machine): boolean => !isAddress(host) && scene.resolver.length > 0;
+const isNamed = (context: Context, { host }: Machine): boolean => !isAddress(host) && context.resolver.length > 0;
 
 /** A machine of an upstream block. If there is a DNS server, nginx resolves its name regularly. */
-const server = (scene: Scene, machine: Machine, how: readonly string[] = []): readonly Directive[] =>
-  conf`server ${address(machine.host, machine.port)} ${isNamed(scene, machine) && 'resolve'} ${how};`;
+const server = (context: Context, machine: Machine, how: readonly string[] = []): readonly Directive[] =>
+  conf`server ${address(machine.host, machine.port)} ${isNamed(context, machine) && 'resolve'} ${how};`;
 
 /** An upstream block with one machine. */
 export function upstream(
-  scene: Scene,
+  context: Context,
   name: string,
   machine: Machine,
   times: readonly Directive[],
 ): readonly Directive[] {
   const resolved = conf`
     zone ${name} 64k;
-    ${resolver(scene)}
+    ${resolver(context)}
   `;
   return conf`
     upstream ${name} {
-      ${isNamed(scene, machine) && resolved}
-      ${server(scene, machine)}
+      ${isNamed(context, machine) && resolved}
+      ${server(context, machine)}
       ${times}
     }
   `;
@@ -92,20 +94,20 @@ function usedAs({ weight, backup, maxFails, failTimeout }: IngressChoice): reado
  * ingress that failed, so nginx must not leave out all of them: it never leaves out a backup. All workers share what
  * they know about failures in the zone. */
 function failover(
-  scene: Scene,
+  context: Context,
   name: string,
   { all, choices }: Required<Pick<Ingresses, 'all' | 'choices'>>,
   times: readonly Directive[],
 ): readonly Directive[] {
   const last = conf`
     // Without a backup, the ingresses themselves are the last way, whatever happened before.
-    ${choices.every(({ backup }) => !backup) && all.flatMap((it) => server(scene, it, ['backup', 'max_fails=0']))}
+    ${choices.every(({ backup }) => !backup) && all.flatMap((it) => server(context, it, ['backup', 'max_fails=0']))}
   `;
   return conf`
     upstream ${name} {
       zone ${name} ${64 * all.length}k;
-      ${all.some((it) => isNamed(scene, it)) && resolver(scene)}
-      ${all.flatMap((it, i) => server(scene, it, usedAs(choices[i] as IngressChoice)))}
+      ${all.some((it) => isNamed(context, it)) && resolver(context)}
+      ${all.flatMap((it, i) => server(context, it, usedAs(choices[i] as IngressChoice)))}
       ${last}
       ${times}
     }
@@ -113,28 +115,28 @@ function failover(
 }
 
 /** The upstreams: one for each ingress and identity, one for each service without a mesh, and one for the check. */
-export function upstreams(scene: Scene): readonly Directive[] {
+export function upstreams(context: Context): readonly Directive[] {
   const called = ({ all: [{ name, mesh }], choices, isWorkload }: Ingresses) => {
     if (isWorkload) return `The workloads of service ${name}`;
     const of = mesh === undefined ? 'the mesh' : `mesh ${mesh}`;
     if (choices !== undefined) return `Ingresses ${choicesText(choices)}${mesh === undefined ? '' : ` of ${of}`}`;
-    return `${hasSeveral(scene.policy) ? `Ingress ${name}` : 'The ingress'} of ${of}`;
+    return `${hasSeveral(context.policy) ? `Ingress ${name}` : 'The ingress'} of ${of}`;
   };
-  const { time, idle } = rotationTimes(scene);
-  const inMesh = scene.ingresses.flatMap(({ ingresses, protocol, identities }) =>
+  const { time, idle } = rotationTimes(context);
+  const inMesh = context.ingresses.flatMap(({ ingresses, protocol, identities }) =>
     identities.flatMap(({ name, spiffe }) => {
-      const own = ingressUpstream(ingresses.led, name, protocol);
+      const own = ingressUpstream(ingresses.owner, name, protocol);
       const { all, choices } = ingresses;
       return conf`
         # ${called(ingresses)}, with the identity ${spiffe}.
-        ${choices ? failover(scene, own, { all, choices }, kept(time, idle)) : upstream(scene, own, all[0], kept(time, idle))}
+        ${choices ? failover(context, own, { all, choices }, kept(time, idle)) : upstream(context, own, all[0], kept(time, idle))}
       `;
     }),
   );
-  const outside = scene.direct.flatMap(
+  const outside = context.direct.flatMap(
     ({ name, direct }) => conf`
       # Service ${name}, outside the mesh.
-      ${upstream(scene, directUpstream(name), direct ?? { host: '', port: 0 }, kept(30, 30))}
+      ${upstream(context, directUpstream(name), direct ?? { host: '', port: 0 }, kept(30, 30))}
     `,
   );
   return conf`
@@ -142,7 +144,7 @@ export function upstreams(scene: Scene): readonly Directive[] {
     ${outside}
     # The check, behind a unix socket.
     upstream ${CHECK_UPSTREAM} {
-      server unix:${checkSocket(scene.options)};
+      server unix:${checkSocket(context.options)};
       keepalive 256; keepalive_requests 100000; keepalive_timeout 60s;
     }
   `;

@@ -123,13 +123,13 @@ describe.each(subjects.map((subject) => [subject.name, subject] as const))('%s',
   test('each rule has a cell for each part that may be wrong', () => {
     for (const rule of rules) {
       const parts = new Set(cells.filter((cell) => cell.rule === rule.id).map(({ part }) => part));
-      const asked = PARTS.filter((part) => {
+      const requested = PARTS.filter((part) => {
         if (part === 'method') return rule.methods !== undefined;
         if (part === 'role') return rule.who.kind === 'role' || rule.who.kind === 'agent';
         if (part === 'audience' || part === 'expiry' || part === 'as') return rule.who.kind !== 'anyone';
         return true;
       });
-      expect([rule.id, asked.filter((part) => !parts.has(part))]).toEqual([rule.id, []]);
+      expect([rule.id, requested.filter((part) => !parts.has(part))]).toEqual([rule.id, []]);
       if (rule.who.kind === 'agent') expect(parts.has('agent')).toBe(true);
     }
   });

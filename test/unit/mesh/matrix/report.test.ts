@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import type { Hunt } from '../../../mesh/matrix/hunt.ts';
+import type { SearchResult } from '../../../mesh/matrix/mutant-search.ts';
 import { Report, written } from '../../../mesh/matrix/report.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'matrix-'));
@@ -23,7 +23,7 @@ const cell = {
   path: '/',
   connects: { kind: 'plain' },
 } as const;
-const found: Hunt = {
+const found: SearchResult = {
   kills: [
     { mutant, by: { rejected: 'no' } },
     { mutant, by: { cell, expected: 'allowed', got: 'refused: rules' } },
@@ -33,7 +33,7 @@ const found: Hunt = {
     { mutant, reason: 'a name' },
     { mutant, reason: 'a name' },
   ],
-  asked: 7,
+  requested: 7,
 };
 const disagreement = { side: 'b', cell, expected: 'allowed', got: 'refused: rules' } as const;
 

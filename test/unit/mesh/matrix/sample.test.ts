@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { cellsOf } from '../../../mesh/matrix/cells.ts';
 import { istioSubjects } from '../../../mesh/matrix/istio-policies.ts';
 import { type Mutant, mutantsOf } from '../../../mesh/matrix/mutants.ts';
-import { asked, sample, shareOut } from '../../../mesh/matrix/sample.ts';
+import { requested, sample, shareOut } from '../../../mesh/matrix/sample.ts';
 
 const rules = Array.from({ length: 60 }, (_, i) => ({ id: `r${i}`, methods: ['GET', 'POST'], as: 'default' }));
 const { mutants } = mutantsOf([{ name: 'rules', value: { rules, comment: 'none' } }]);
@@ -62,11 +62,11 @@ describe('cells of many hosts', () => {
     const { policy, rules } = (await istioSubjects('https://issuer.test')).find(({ name }) => name === '40 hosts')!;
     const cells = cellsOf(policy, rules);
     const partsOf = (some: typeof cells) => new Set(some.map(({ rule, part }) => `${rule} ${part}`));
-    const some = asked(cells, 'x', false);
+    const some = requested(cells, 'x', false);
     expect(partsOf(some)).toEqual(partsOf(cells));
     expect(some).toHaveLength(partsOf(cells).size);
-    const askedEver = Array.from({ length: 500 }, (_, seed) => asked(cells, `seed ${seed}`, false)).flat();
-    expect(new Set(askedEver).size).toBe(cells.length);
-    expect(asked(cells, 'x', true)).toBe(cells);
+    const requestedEver = Array.from({ length: 500 }, (_, seed) => requested(cells, `seed ${seed}`, false)).flat();
+    expect(new Set(requestedEver).size).toBe(cells.length);
+    expect(requested(cells, 'x', true)).toBe(cells);
   });
 });

@@ -69,8 +69,8 @@ function ipBits(text: string): string | undefined {
   if (words.flat().some((it) => !/^[0-9A-Fa-f]{1,4}$/.test(it))) return undefined;
   const missing = 8 - words.flat().length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
-  const whole = [...(words[0] ?? []), ...Array<string>(Math.max(0, missing)).fill('0'), ...(words[1] ?? [])];
-  return whole.map((it) => Number.parseInt(it, 16).toString(2).padStart(16, '0')).join('');
+  const entire = [...(words[0] ?? []), ...Array<string>(Math.max(0, missing)).fill('0'), ...(words[1] ?? [])];
+  return entire.map((it) => Number.parseInt(it, 16).toString(2).padStart(16, '0')).join('');
 }
 
 /** net.ParseIPNets: the prefixes in bits, or undefined if one entry is wrong. */
@@ -124,7 +124,7 @@ function queryOf(url: string): readonly (readonly [string, string])[] {
 const unescaped = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
 
 /** oauth2-proxy's /oauth2/auth for people of example.com. Every other address refuses: the model does not know it. */
-function asked(url: string, { person }: Request): boolean {
+function requested(url: string, { person }: Request): boolean {
   if (!/^https?:\/\/[^/?#]+\/oauth2\/auth(?:\?[^#]*)?$/.test(url)) return false;
   if (person === undefined || !/^[^@]+@example\.com$/i.test(person.email)) return false;
   const named = (name: string) =>
@@ -189,7 +189,7 @@ export function passesAt(values: Values, request: Request, controller: Controlle
   if (lists.some((it) => (values[it] ?? '') !== '' && prefixesIn(stringOf(values, it) ?? '') === undefined))
     return false;
   const own = url ?? (boolOf(values, 'enable-global-auth', true) ? controller.globalAuthUrl : undefined);
-  const signedIn = own === undefined ? undefined : asked(own, request);
+  const signedIn = own === undefined ? undefined : requested(own, request);
   // No request has a password.
   if (stringOf(values, 'satisfy') === 'any' && (signedIn !== undefined || hasPasswords))
     return access === 'allowed' || signedIn === true;
@@ -201,8 +201,8 @@ export function passesServer(values: Values, { certificate }: Request): boolean 
   const secret = stringOf(values, 'auth-tls-secret');
   if (secret === undefined) return true;
   if (!/^apps\/[^/]+$/.test(secret)) return false;
-  const said = stringOf(values, 'auth-tls-verify-client') ?? '';
-  const verify = ['on', 'off', 'optional', 'optional_no_ca'].includes(said) ? said : 'on';
+  const reported = stringOf(values, 'auth-tls-verify-client') ?? '';
+  const verify = ['on', 'off', 'optional', 'optional_no_ca'].includes(reported) ? reported : 'on';
   if (verify === 'on' && certificate === undefined) return false;
   const subject = verify === 'off' || certificate === undefined ? '' : `CN=${certificate}`;
   const expression = stringOf(values, 'auth-tls-match-cn');

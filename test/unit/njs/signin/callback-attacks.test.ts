@@ -50,9 +50,9 @@ describe('several providers', () => {
     // The registered addresses, as the honest provider sees them.
     const registered = (await sentTo(lab.browser(), 'okta')).searchParams.get('redirect_uri')!;
     const victim = lab.browser();
-    const asked = await sentTo(victim, 'partners');
+    const requested = await sentTo(victim, 'partners');
     // The hostile provider redirects the browser to the honest one, which signs in silently and answers without iss.
-    const on = new URL(`${ISSUER}/authorize?${asked.searchParams}`);
+    const on = new URL(`${ISSUER}/authorize?${requested.searchParams}`);
     on.searchParams.set('redirect_uri', registered);
     const answer = await victim.get(honest.authorize(on));
     expect(hostile.calls('/token')).toEqual([]);
@@ -66,7 +66,7 @@ describe('several providers', () => {
 describe('one person who signs in again and again', () => {
   /** @param sub the person */
   const signIn = async (lab: Lab, sub: string) => {
-    lab.provider.manners = { claims: { sub }, userinfo: { sub } };
+    lab.provider.behaviour = { claims: { sub }, userinfo: { sub } };
     return (await lab.browser().signIn()).status;
   };
 
@@ -104,7 +104,7 @@ describe('one person who signs in again and again', () => {
   test('of another provider is another person', async () => {
     const lab = new Lab({ more: { partners: {} } });
     const through = async (provider: string) => {
-      lab.providers.get(provider)!.manners = { claims: { sub: 'eve' }, userinfo: { sub: 'eve' } };
+      lab.providers.get(provider)!.behaviour = { claims: { sub: 'eve' }, userinfo: { sub: 'eve' } };
       return (await lab.browser().signIn('/page', `in&provider=${provider}`)).status;
     };
     for (let i = 0; i < 101; i++) await through('partners');
@@ -134,7 +134,7 @@ describe('invalid codes', () => {
   ])('leave nothing behind either while the provider %s', async (_, token) => {
     const lab = new Lab({ more: { partners: {} } });
     lab.ngx.zones.once.room = 3;
-    lab.provider.manners = { token };
+    lab.provider.behaviour = { token };
     for (let i = 0; i < 10; i++) {
       const browser = lab.browser();
       const answer = await browser.get(junk(await browser.begin('/page', 'in&provider=okta'), `JUNK-${i}`));
@@ -153,7 +153,7 @@ describe('invalid codes', () => {
     ['a connection that ended', () => 'hangs up'],
   ])('are not sent again after %s, which may have used them up', async (_, token) => {
     const lab = new Lab();
-    lab.provider.manners = { token };
+    lab.provider.behaviour = { token };
     const browser = lab.browser();
     const back = junk(await browser.begin(), 'CODE');
     const jar = [...browser.jar()];
@@ -193,9 +193,9 @@ describe('a handover', () => {
     });
     const state = (await browser.begin()).searchParams.get('state')!;
     const now = Math.floor(Date.now() / 1000);
-    const { id, binding } = JSON.parse((await lab.scene.vault.openFor('state', HOST, state, now))!);
+    const { id, binding } = JSON.parse((await lab.context.keyring.openFor('state', HOST, state, now))!);
     const ticket = { id: 'made-up', errand: { host: HOST, id, binding }, session, mode: 'in', to: '/', at: now };
-    const text = await lab.scene.vault.sealFor('ticket', HOST, JSON.stringify(ticket), now);
+    const text = await lab.context.keyring.sealFor('ticket', HOST, JSON.stringify(ticket), now);
     const answer = await browser.get(`https://${HOST}/.meshgate/handover?ticket=${text}`);
     expect([answer.status, browser.jar().has('__Host-Http-meshgate')]).toEqual([400, false]);
   });
@@ -210,11 +210,11 @@ describe('a host by wildcard, with a sign-in host', () => {
     // The attacker begins, and makes the victim finish.
     const request = (await lab.browser().begin('/page', 'in', wild)).href;
     const victim = lab.browser();
-    const asked = await victim.get(request);
-    expect([asked.status, asked.location, asked.setCookies]).toEqual([200, undefined, []]);
-    expect(asked.body).toContain(wild);
-    expect(asked.body).toContain('<form method="post" action="/.meshgate/signin?for&#61;');
-    expect(lab.provider.asked).toEqual([]);
+    const requested = await victim.get(request);
+    expect([requested.status, requested.location, requested.setCookies]).toEqual([200, undefined, []]);
+    expect(requested.body).toContain(wild);
+    expect(requested.body).toContain('<form method="post" action="/.meshgate/signin?for&#61;');
+    expect(lab.provider.requested).toEqual([]);
     // No other page can confirm it for them.
     for (const headers of [
       { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' },
@@ -225,7 +225,7 @@ describe('a host by wildcard, with a sign-in host', () => {
       const answer = await victim.get(request, { method: 'POST', headers });
       expect([answer.status, answer.location]).toEqual([403, undefined]);
     }
-    expect(lab.provider.asked).toEqual([]);
+    expect(lab.provider.requested).toEqual([]);
   });
 
   test('is signed in to by each person that confirms it', async () => {
@@ -254,17 +254,20 @@ describe('a host by wildcard, with a sign-in host', () => {
     // The attacker sends the state that they confirmed, or the provider's address with it.
     for (const link of [junk(at, 'JUNK'), lab.provider.authorize(at)]) {
       const victim = lab.browser();
-      const asked = await victim.visit(link);
-      expect([asked.status, asked.url.startsWith(`https://${signinHost}/.meshgate/signin?for=`)]).toEqual([200, true]);
-      expect(asked.body).toContain(`<form method="post" action="/.meshgate/signin?for&#61;`);
-      expect(asked.body).toContain(wild);
-      expect([asked.hops.some((hop) => hop.startsWith(ISSUER)), victim.attempts(signinHost)]).toEqual([false, []]);
+      const requested = await victim.visit(link);
+      expect([requested.status, requested.url.startsWith(`https://${signinHost}/.meshgate/signin?for=`)]).toEqual([
+        200,
+        true,
+      ]);
+      expect(requested.body).toContain(`<form method="post" action="/.meshgate/signin?for&#61;`);
+      expect(requested.body).toContain(wild);
+      expect([requested.hops.some((hop) => hop.startsWith(ISSUER)), victim.attempts(signinHost)]).toEqual([false, []]);
       // Once they confirm, they are at the page of the host, where what another browser began signs no one in.
-      const answer = await victim.get(asked.url, { method: 'POST', headers: form });
+      const answer = await victim.get(requested.url, { method: 'POST', headers: form });
       expect(answer.location).toMatch(new RegExp(`^${ISSUER}/authorize`));
       expect((await victim.visit(answer.location as string)).status).toBe(400);
       expect(await victim.session(wild)).toBeUndefined();
-      lab.provider.asked.splice(0);
+      lab.provider.requested.splice(0);
     }
   });
 
@@ -276,9 +279,9 @@ describe('a host by wildcard, with a sign-in host', () => {
         ? await confirmed(attacker)
         : new URL((await attacker.get((await attacker.begin('/page', 'in', host)).href)).location as string);
     const now = Math.floor(Date.now() / 1000);
-    const { vault } = lab.scene;
-    const attempt = JSON.parse((await vault.openFor('state', signinHost, at.searchParams.get('state')!, now))!);
-    const old = (await vault.sealFor('state', signinHost, JSON.stringify({ ...attempt, at: now - 601 }), now))!;
+    const { keyring } = lab.context;
+    const attempt = JSON.parse((await keyring.openFor('state', signinHost, at.searchParams.get('state')!, now))!);
+    const old = (await keyring.sealFor('state', signinHost, JSON.stringify({ ...attempt, at: now - 601 }), now))!;
     at.searchParams.set('state', old);
     for (const browser of [attacker, lab.browser()]) {
       const answer = await browser.get(junk(at, 'JUNK'));
@@ -292,9 +295,9 @@ describe('a host by wildcard, with a sign-in host', () => {
     const browser = lab.browser();
     const silent = await confirmed(browser, 'renew');
     expect(silent.searchParams.get('prompt')).toBe('none');
-    lab.provider.manners.error = 'login_required';
+    lab.provider.behaviour.error = 'login_required';
     const back = lab.provider.authorize(silent);
-    lab.provider.manners = {};
+    lab.provider.behaviour = {};
     expect((await browser.visit(back)).url).toBe(`https://${wild}/page`);
     expect(await browser.session(wild)).toBeDefined();
   });

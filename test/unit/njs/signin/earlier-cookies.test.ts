@@ -20,8 +20,8 @@ const now = () => Math.floor(Date.now() / 1000);
 const wait = (seconds: number) => vi.setSystemTime((now() + seconds) * 1000);
 
 /** Whether a cookie's value opens as a session that is not revoked. */
-const passes = async ({ scene }: Lab, text: string | undefined) =>
-  (await scene.vault.sessionOf(HOST, `${NAME}=${text}`, now())) !== undefined;
+const passes = async ({ context }: Lab, text: string | undefined) =>
+  (await context.keyring.sessionOf(HOST, `${NAME}=${text}`, now())) !== undefined;
 
 const cookieOf = (browser: FakeBrowser) => browser.jar().get(NAME);
 const signOut = (browser: FakeBrowser) => browser.get(SIGN_OUT, { method: 'POST', headers: own });
@@ -29,7 +29,7 @@ const revoked = ({ ngx }: Lab) => ngx.zones.revoked.keys().sort();
 
 /** The person that the provider names next; without a provider session id unless one is set. */
 function person(of: Lab, sub: string, sid?: string): void {
-  of.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { sub, sid }, userinfo: { sub } };
+  of.provider.behaviour = { refreshToken: 'REFRESH-SECRET', claims: { sub, sid }, userinfo: { sub } };
 }
 
 function lab(options: LabOptions = {}, sid?: string): Lab {
@@ -101,7 +101,7 @@ it('renewals, step ups and sign-ins of one person revoke nothing, and leave one 
   }
   expect(revoked(of)).toEqual([]);
   const session = (await browser.session())!;
-  expect((await of.scene.store.get(session.sid))?.session).toEqual(session);
+  expect((await of.context.store.get(session.sid))?.session).toEqual(session);
   // The record of each browser, and the list of them.
   expect(of.ngx.zones.sessions.size()).toBe(3);
   await signOut(browser);
@@ -119,7 +119,7 @@ describe('another person who signs in in a browser', () => {
     expect(await browser.session()).toMatchObject({ claims: { sub: 'bob' } });
     expect((await browser.session())!.sid).not.toBe(sid);
     expect(await passes(of, before)).toBe(false);
-    expect(await of.scene.store.get(sid)).toBeUndefined();
+    expect(await of.context.store.get(sid)).toBeUndefined();
     expect(await passes(of, cookieOf(browser))).toBe(true);
     expect(await passes(of, cookieOf(elsewhere))).toBe(true);
   });

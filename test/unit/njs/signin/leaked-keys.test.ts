@@ -6,7 +6,7 @@ import { signAssertion } from '../../../../src/assertion/sign.ts';
 import { readSigningKeys } from '../../../../src/assertion/signing-keys.ts';
 import { verifyAssertion } from '../../../../src/assertion/verify.ts';
 import { Signer } from '../../../../src/njs/keys/signer.ts';
-import { Vault } from '../../../../src/njs/signin/vault.ts';
+import { Keyring } from '../../../../src/njs/signin/keyring.ts';
 import { readRing } from '../../../../src/session/keys/ring.ts';
 import { newRing } from '../../../../src/session/keys/rotate-ring.ts';
 import { seal } from '../../../../src/session/keys/seal.ts';
@@ -42,20 +42,20 @@ const eachFirst = (file: string): string[] => {
 describe('a session key file that has leaked', () => {
   test.each<Purpose>(['session', 'state', 'ticket', 'record'])('opens no %s of any old key', async (purpose) => {
     const leaked = newRing(now);
-    const { table, signin } = new Lab().scene;
+    const { table, signin } = new Lab().context;
     const path = fileOf(`leaked-${purpose}`, leaked);
-    const vault = new Vault(table, { ...signin.session, keysFile: path });
+    const keyring = new Keyring(table, { ...signin.session, keysFile: path });
     const forged: string[] = [];
     for (const text of eachFirst(leaked)) {
       const ring = await readRing(text, now);
       if (typeof ring === 'string') throw new Error(ring);
       forged.push(await seal(ring, purpose, HOST, 'made up', now));
     }
-    for (const text of forged) expect(await vault.openFor(purpose, HOST, text, now)).toBe('made up');
+    for (const text of forged) expect(await keyring.openFor(purpose, HOST, text, now)).toBe('made up');
     writeFileSync(path, await withdrawn(readFileSync(path, 'utf8')));
-    for (const text of forged) expect(await vault.openFor(purpose, HOST, text, now + 5)).toBeUndefined();
-    const own = await vault.sealFor(purpose, HOST, 'own', now + 5);
-    expect(await vault.openFor(purpose, HOST, own as string, now + 5)).toBe('own');
+    for (const text of forged) expect(await keyring.openFor(purpose, HOST, text, now + 5)).toBeUndefined();
+    const own = await keyring.sealFor(purpose, HOST, 'own', now + 5);
+    expect(await keyring.openFor(purpose, HOST, own as string, now + 5)).toBe('own');
   });
 
   test('gives no new key the id of an old one, which may be revoked', async () => {

@@ -60,9 +60,9 @@ describe('an answer in another browser', () => {
     const attacker = lab.browser();
     const back = lab.provider.authorize(await attacker.begin('/page'));
     const jar = [...attacker.jar()];
-    lab.provider.manners = { token: () => 'not reached' };
+    lab.provider.behaviour = { token: () => 'not reached' };
     await lab.browser().get(back);
-    lab.provider.manners = {};
+    lab.provider.behaviour = {};
     const [id = ''] = jar.flatMap(([name]) => /-a-\d+\.(\w\w)/.exec(name)?.[1] ?? []);
     lab.ngx.zones.once.delete(`spoilt/${id}`);
     const again = lab.browser();
@@ -95,9 +95,9 @@ describe('an answer in another browser', () => {
     const lab = new Lab();
     const [attacker, ada] = [lab.browser(), lab.browser()];
     const back = lab.provider.authorize(await attacker.begin());
-    lab.provider.manners = { token };
+    lab.provider.behaviour = { token };
     await ada.get(back);
-    lab.provider.manners = {};
+    lab.provider.behaviour = {};
     labNgx.clock += 200_000;
     vi.setSystemTime(labNgx.clock);
     expect((await attacker.get(back)).status).toBe(400);
@@ -111,12 +111,12 @@ describe('an answer in another browser', () => {
     const back = lab.provider.authorize(at);
     const jar = [...attacker.jar()];
     let answer = (): void => {};
-    const asked = new Promise<void>((resolve) => {
+    const requested = new Promise<void>((resolve) => {
       answer = resolve;
     });
     const plain = labNgx.fetch;
     labNgx.fetch = async (...of) => {
-      await asked;
+      await requested;
       return plain?.(...of) as never;
     };
     const busy = attacker.get(junk(at, 'JUNK'));

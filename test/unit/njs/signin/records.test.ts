@@ -12,11 +12,11 @@ const own = { Origin: `https://${HOST}`, 'Sec-Fetch-Site': 'same-origin' };
 const cookieOf = (browser: FakeBrowser) => browser.jar().get(NAME);
 
 /** Whether a cookie's value opens as a session that is not revoked. */
-const passes = async ({ scene }: Lab, text: string | undefined) =>
-  (await scene.vault.sessionOf(HOST, `${NAME}=${text}`, Date.now() / 1000)) !== undefined;
+const passes = async ({ context }: Lab, text: string | undefined) =>
+  (await context.keyring.sessionOf(HOST, `${NAME}=${text}`, Date.now() / 1000)) !== undefined;
 
 async function signedIn(of: Lab, sub: string): Promise<{ browser: FakeBrowser; sid: string }> {
-  of.provider.manners = { refreshToken: 'REFRESH-SECRET', claims: { sub, sid: undefined }, userinfo: { sub } };
+  of.provider.behaviour = { refreshToken: 'REFRESH-SECRET', claims: { sub, sid: undefined }, userinfo: { sub } };
   const browser = of.browser();
   await browser.signIn();
   return { browser, sid: (await browser.session())!.sid };
@@ -33,8 +33,8 @@ async function seventeen() {
 
 it('the seventeenth sign-in of a person replaces their own first record, and ends no session', async () => {
   const { of, bob, first } = await seventeen();
-  expect(await of.scene.store.get(first.sid)).toBeUndefined();
-  expect(await of.scene.store.get(bob.sid)).toBeDefined();
+  expect(await of.context.store.get(first.sid)).toBeUndefined();
+  expect(await of.context.store.get(bob.sid)).toBeDefined();
   expect(await passes(of, cookieOf(first.browser))).toBe(true);
   expect(await passes(of, cookieOf(bob.browser))).toBe(true);
 });
@@ -45,7 +45,7 @@ it('a browser without its record uses the provider, which confirms the same sess
   const { status, hops } = await first.browser.signIn('/page', 'renew');
   expect([status, hops.some((url) => url.includes('prompt=none'))]).toEqual([200, true]);
   expect((await first.browser.session())!.sid).toBe(first.sid);
-  expect(await of.scene.store.get(first.sid)).toBeDefined();
+  expect(await of.context.store.get(first.sid)).toBeDefined();
 });
 
 it('a browser without its record can sign out all the same', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { DictStore } from '../../../../src/njs/shared/dict-store.ts';
-import { type RenewalScene, Renewals } from '../../../../src/njs/signin/renew/renewal.ts';
+import { type RenewalContext, Renewals } from '../../../../src/njs/signin/renew/renewal.ts';
 import type { Refreshed } from '../../../../src/session/renew.ts';
 import type { SessionStore } from '../../../../src/session/revocation/store.ts';
 import type { SessionClaims, SessionRecord } from '../../../../src/session/types.ts';
@@ -26,7 +26,7 @@ const session: SessionClaims = {
 const record: SessionRecord = { ...sample, session };
 const early: SessionRecord = { ...sample, session: { ...session, fresh: now + 60 } };
 
-let asked: string[];
+let requested: string[];
 let answers: (record: SessionRecord) => Promise<Refreshed>;
 let revoked: boolean;
 /** Sessions that were revoked because their provider ended them. */
@@ -35,14 +35,14 @@ let ended: string[];
 const good: Refreshed = { kind: 'confirmed', claims: { sub: 'u1', groups: ['other'] }, refreshToken: 'refresh-2' };
 
 /** One worker's, or one replica's renewal: they share the store. */
-const renewals = (more: Partial<RenewalScene> = {}): Renewals =>
+const renewals = (more: Partial<RenewalContext> = {}): Renewals =>
   new Renewals({
     store,
     longest: 60_000,
     look: 5,
     choose: ({ groups }) => ({ groups }),
     refresh: (of) => {
-      asked.push(String(of.refreshToken));
+      requested.push(String(of.refreshToken));
       return answers(of);
     },
     isRevoked: () => revoked,
@@ -79,14 +79,14 @@ async function die(count: number): Promise<void> {
     const renewal = await renew(other, false);
     void (renewal as { go?: () => Promise<void> }).go?.();
   }
-  await until(() => asked.length === count, { what: 'the calls' });
+  await until(() => requested.length === count, { what: 'the calls' });
   answers = async () => good;
 }
 
 beforeEach(async () => {
   for (const zone of Object.values(fake.zones)) zone.clear();
   fake.logged.length = 0;
-  asked = [];
+  requested = [];
   revoked = false;
   ended = [];
   answers = async () => good;
@@ -100,7 +100,7 @@ it('calls the provider once for twenty requests on two workers, and gives each t
   };
   const workers = [renewals(), renewals()];
   const all = await Promise.all(Array.from({ length: 20 }, (_, i) => renew(session, true, workers[i % 2])));
-  expect(asked).toEqual(['refresh-1']);
+  expect(requested).toEqual(['refresh-1']);
   for (const one of all)
     expect(one).toMatchObject({ kind: 'session', session: { gen: 2, claims: { groups: ['other'] } } });
   expect(await store.get(session.sid)).toMatchObject({ refreshToken: 'refresh-2', session: { gen: 2 } });
@@ -110,7 +110,7 @@ it('calls the provider once for twenty requests on two workers, and gives each t
 it('gives an old cookie the new generation without another call', async () => {
   await renew();
   expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });
 
 it('calls the provider after the response if no request waits, once', async () => {
@@ -119,7 +119,7 @@ it('calls the provider after the response if no request waits, once', async () =
   expect(first.kind).toBe('going');
   expect(second).toEqual({ kind: 'going' });
   await (first as { go: () => Promise<void> }).go();
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
   expect(await renew(early.session, false)).toMatchObject({ kind: 'session', session: { gen: 2 } });
 });
 
@@ -128,17 +128,17 @@ it('does not use a token again if the answer was lost, and the cookie stays vali
   expect(await renew()).toEqual({ kind: 'alone' });
   fake.clock += 60_000;
   expect(await renew()).toEqual({ kind: 'alone' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
   expect((await store.get(session.sid))?.refreshToken).toBeUndefined();
 });
 
 it('does not use a token again if its worker died, and locks no one out', async () => {
   answers = () => new Promise(() => {});
   void renew();
-  await until(() => asked.length === 1, { what: 'the call' });
+  await until(() => requested.length === 1, { what: 'the call' });
   fake.clock += 61_000;
   expect(await renew()).toEqual({ kind: 'alone' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });
 
 // Ten calls of four seconds: discovery, four secrets, discovery and keys, UserInfo, a wait and a request for groups.
@@ -169,7 +169,7 @@ it('pauses calls to a provider that is down, for every session', async () => {
   answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(await renew(others.session)).toEqual({ kind: 'alone' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });
 
 it.each(['unused', 'lost'] as const)('renews other sessions while the provider refuses one: %s', async (kind) => {
@@ -181,7 +181,7 @@ it.each(['unused', 'lost'] as const)('renews other sessions while the provider r
   expect(await renew(others.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
   // The refused session is not tried again.
   expect(await renew()).toEqual({ kind: left });
-  expect(asked).toHaveLength(2);
+  expect(requested).toHaveLength(2);
 });
 
 const unsaid: Refreshed = { kind: 'unsaid', detail: 'the UserInfo endpoint answered 429', refreshToken: 'refresh-2' };
@@ -193,10 +193,10 @@ it('renews other sessions while UserInfo does not answer for one, which is stale
   answers = async () => good;
   expect(await renew(others.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
   expect(await renew()).toEqual({ kind: 'stale' });
-  expect(asked).toEqual(['refresh-1', 'refresh-1']);
+  expect(requested).toEqual(['refresh-1', 'refresh-1']);
   pass(10_000);
   expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2, claims: { groups: ['other'] } } });
-  expect(asked.at(-1)).toBe('refresh-2');
+  expect(requested.at(-1)).toBe('refresh-2');
   // It is called all the same when it is due again.
   pass(700_000);
   answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
@@ -236,7 +236,7 @@ it('suspends a session, on every replica, after an answer without claims that ma
   fake.zones.locks.clear();
   vi.setSystemTime(Date.now() + 600_000);
   expect(await renew()).toEqual({ kind: 'stale' });
-  expect(asked).toEqual(['refresh-1']);
+  expect(requested).toEqual(['refresh-1']);
 });
 
 it('continues a session within its fresh time after an answer without claims', async () => {
@@ -269,7 +269,7 @@ it('renews other sessions while the token endpoint has too many calls about one 
   const [eve] = [await store.get('eve-0')];
   expect([eve?.refreshToken, eve?.lost]).toEqual(['refresh-1', undefined]);
   expect(await renew(eve!.session)).toEqual({ kind: 'stale' });
-  expect(asked).toHaveLength(11);
+  expect(requested).toHaveLength(11);
   pass(10_000);
   expect(await renew(eve!.session)).toMatchObject({ kind: 'session', session: { gen: 2 } });
 });
@@ -279,14 +279,14 @@ it('pauses calls to a provider whose token endpoint has too many calls about thr
   const kinds = [];
   for (const sub of ['ada', 'ben', 'eve', 'dan']) kinds.push((await renew(await sessionOf(sub))).kind);
   expect(kinds).toEqual(['stale', 'stale', 'alone', 'alone']);
-  expect(asked).toHaveLength(3);
+  expect(requested).toHaveLength(3);
   // Then it is called once each time, and the stale sessions continue.
   for (const sub of ['ada', 'ben', 'eve', 'dan']) {
     pass(10_000);
     expect(await renew(await sessionOf(sub))).toEqual({ kind: 'alone' });
     expect(await renew(await sessionOf('ron'))).toEqual({ kind: 'alone' });
   }
-  expect(asked).toHaveLength(7);
+  expect(requested).toHaveLength(7);
   pass(10_000);
   answers = async () => good;
   expect(await renew(await sessionOf('ada'))).toMatchObject({ kind: 'session' });
@@ -306,7 +306,7 @@ it.each([
     answers = async () => other;
     await renew(await sessionOf('eve', `eve-${round}`));
   }
-  expect(asked).toHaveLength(9);
+  expect(requested).toHaveLength(9);
 });
 
 it('keeps one entry for each provider, however many people have too many calls', async () => {
@@ -315,7 +315,7 @@ it('keeps one entry for each provider, however many people have too many calls',
     await renew(await sessionOf(`person-${i}`));
     fake.zones.locks.delete('pause\nokta\n');
   }
-  expect(asked).toHaveLength(100);
+  expect(requested).toHaveLength(100);
   expect(fake.zones.locks.keys().sort()).toEqual(['limited\nokta\n', 'said\none\\nokta\\n\n']);
 });
 
@@ -343,7 +343,7 @@ it('logs once a minute that a provider refuses single sessions', async () => {
     await store.put({ ...record, session: { ...session, sid: `s${i}` } }, 80_000);
     await renew({ ...session, sid: `s${i}` });
   }
-  expect(asked).toHaveLength(3);
+  expect(requested).toHaveLength(3);
   expect(fake.logged).toEqual([expect.stringContaining('a session is not renewed by provider okta just now')]);
 });
 
@@ -351,13 +351,13 @@ it('uses an unused token again, after a pause for the provider', async () => {
   answers = async () => ({ kind: 'unused', detail: 'https://op.example/token answered 502', away: true });
   expect(await renew()).toEqual({ kind: 'alone' });
   expect(await renew()).toEqual({ kind: 'alone' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
   expect(fake.logged).toHaveLength(1);
   expect(fake.logged[0]).toContain('provider okta');
   fake.clock += 10_000;
   answers = async () => good;
   expect(await renew()).toMatchObject({ kind: 'session', session: { gen: 2 } });
-  expect(asked).toEqual(['refresh-1', 'refresh-1']);
+  expect(requested).toEqual(['refresh-1', 'refresh-1']);
 });
 
 it('ends a session that the provider ended, for each of its cookies', async () => {
@@ -367,7 +367,7 @@ it('ends a session that the provider ended, for each of its cookies', async () =
   expect(ended).toEqual([session.sid]);
   expect(await renew()).toEqual({ kind: 'ended' });
   expect(await renew(early.session, false)).toEqual({ kind: 'ended' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });
 
 it('renews no session that was signed out meanwhile', async () => {
@@ -378,7 +378,7 @@ it('renews no session that was signed out meanwhile', async () => {
   expect(await renew()).toEqual({ kind: 'ended' });
   expect(await store.get(session.sid)).toBeUndefined();
   expect(await renew()).toEqual({ kind: 'ended' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });
 
 it('keeps the record of a sign-in that came during the call', async () => {
@@ -401,12 +401,12 @@ it('selects claims from the record for another policy, without the provider', as
     kind: 'session',
     session: { gen: 1, selection: 'sel-2', claims: { groups: ['staff', 'other'] } },
   });
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
 });
 
 it('rejects a record of another host', async () => {
   expect(await renewals().renew(session, 'other.example.com', true)).toEqual({ kind: 'alone' });
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
 });
 
 it('lets only a limited number of requests wait', async () => {
@@ -464,7 +464,7 @@ it('does not send a token that the store cannot mark', async () => {
     put: () => Promise.reject(new Error('the store does not answer')),
   });
   await expect(renew(session, true, renewals({ store: full }))).rejects.toThrow('the store does not answer');
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
   expect(await store.lock(session.sid, 1000)).toBeDefined();
 });
 
@@ -480,7 +480,7 @@ it('uses a confirmed session that was not stored, and never its old token again'
   expect(first).toMatchObject({ kind: 'session', session: { gen: 2 } });
   expect(fake.logged).toHaveLength(1);
   expect(await renew()).toEqual({ kind: 'alone' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });
 
 it('leaves a session stale if a refresh confirms nothing, logs that once, and does not call again', async () => {
@@ -490,7 +490,7 @@ it('leaves a session stale if a refresh confirms nothing, logs that once, and do
   expect([kept.session, kept.refreshToken, kept.lost]).toEqual([session, 'refresh-2', undefined]);
   fake.clock += 30_000;
   expect(await renew()).toEqual({ kind: 'alone' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
   expect(fake.logged).toEqual(['meshgate: provider okta confirms no session: it says nothing']);
 });
 
@@ -500,5 +500,5 @@ it('removes claims that a refresh without an ID token lacks, and sends the next 
   expect(renewed).toMatchObject({ gen: 2, claims: { groups: undefined } });
   expect(renewed.fresh).toBeLessThanOrEqual(Date.now() / 1000);
   expect(await renew(renewed)).toEqual({ kind: 'alone' });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });

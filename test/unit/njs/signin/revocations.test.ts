@@ -20,9 +20,9 @@ import { EtcdStore } from '../../../../src/njs/shared/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/shared/revoked.ts';
 import { callBack } from '../../../../src/njs/signin/out/end.ts';
 import { watchRevocations } from '../../../../src/njs/signin/out/revocations.ts';
-import type { SigninScene } from '../../../../src/njs/signin/scene.ts';
+import type { SigninContext } from '../../../../src/njs/signin/signin-context.ts';
 import { ending, revocation } from '../../../../src/session/revocation/new-revocation.ts';
-import { ofAny, ofIssuer, revocationKey, saidText } from '../../../../src/session/revocation/revocation.ts';
+import { ofAny, ofIssuer, reportedText, revocationKey } from '../../../../src/session/revocation/revocation.ts';
 import type { TokenProvider } from '../../../../src/token/types.ts';
 import { FakeEtcd } from '../fake-etcd.ts';
 import { fakeNgx, stopClock } from '../fake-ngx.ts';
@@ -74,8 +74,8 @@ describe('the job of revocations', () => {
   const earlier = (provider: string, subject: string) => revocationKey('sub', composed(provider, subject));
 
   it('translates people of the build before, by the issuer and the claims that the policy has now', async () => {
-    revoked.set(earlier('okta', 'o-ada@example.com'), saidText(before));
-    revoked.set(earlier('certificate', 'dns:ci.example.com'), saidText(before));
+    revoked.set(earlier('okta', 'o-ada@example.com'), reportedText(before));
+    revoked.set(earlier('certificate', 'dns:ci.example.com'), reportedText(before));
     await watchRevocations(state, store, providers);
     expect(kept().sort()).toEqual(
       [
@@ -91,21 +91,21 @@ describe('the job of revocations', () => {
   });
 
   it('says how many people of the build before it cannot translate', async () => {
-    revoked.set(earlier('gone', 'ada'), saidText(before));
-    revoked.set(`sub\nsha256 ${'x'.repeat(43)}`, saidText(before));
+    revoked.set(earlier('gone', 'ada'), reportedText(before));
+    revoked.set(`sub\nsha256 ${'x'.repeat(43)}`, reportedText(before));
     await watchRevocations(state, store, providers);
     expect(kept()).toEqual([]);
     expect(fake.logged).toContainEqual('meshgate: 2 revocations of an earlier build are not in force: revoke again');
   });
 
   it('revokes a person under the issuer, the claim of the subject and `sub`', async () => {
-    const { value: _, ...said } = revocation('sub', '', Date.now() / 1000);
+    const { value: _, ...reported } = revocation('sub', '', Date.now() / 1000);
     for (const [subject, claim] of [
       ['o-ada@example.com', 'ada@example.com'],
       ['bob@example.com', 'bob@example.com'],
     ] as const) {
       revoked.clear();
-      lay('a.json', `${JSON.stringify({ ...said, provider: 'okta', subject })}\n`);
+      lay('a.json', `${JSON.stringify({ ...reported, provider: 'okta', subject })}\n`);
       await watchRevocations(state, store, providers);
       expect(kept().sort()).toEqual(
         [`sub\nhttps://okta.example\nemail\n${claim}\n`, `sub\nhttps://okta.example\nsub\n${subject}\n`].sort(),
@@ -144,8 +144,8 @@ describe('the job of revocations', () => {
   });
 
   it('refuses a provider that the policy does not have', async () => {
-    const { value: _, ...said } = revocation('sub', '', Date.now() / 1000);
-    const typo = { ...said, provider: 'okat', subject: 'u1' };
+    const { value: _, ...reported } = revocation('sub', '', Date.now() / 1000);
+    const typo = { ...reported, provider: 'okat', subject: 'u1' };
     lay('a.json', `${JSON.stringify(typo)}\n`);
     await watchRevocations(state, store, providers);
     const why = 'the policy has no provider "okat", only okta, certificate';
@@ -240,10 +240,10 @@ describe('with etcd', () => {
     mkdirSync(folder);
     fake.fetch = async () => ({ status: 502, text: async () => '{}' });
     const now = Date.now() / 1000;
-    const scene = { store: shared, signin: { stateDir: state } } as unknown as SigninScene;
+    const context = { store: shared, signin: { stateDir: state } } as unknown as SigninContext;
     for (let i = 0; i < 20; i++) {
       const ended = revocation(i % 2 === 0 ? 'psid' : 'sub', ofIssuer('okta', `x${i}`), now, 9);
-      await callBack(scene, [ended]);
+      await callBack(context, [ended]);
     }
     lay('zz.json', textOf('thief'));
     isSlow(150, 'none');

@@ -86,27 +86,27 @@ describe('calls to a provider whose keys are not known', () => {
     const header = { typ: 'logout+jwt', ...(kid !== undefined && { kid }) };
     return `logout_token=${makeToken({ header, claims: { ...claims, events } })}`;
   };
-  const asked = ({ provider }: Lab) => [provider.calls('/jwks').length, provider.asked.length];
+  const requested = ({ provider }: Lab) => [provider.calls('/jwks').length, provider.requested.length];
 
   test.each<[string, string | undefined]>([
     ['any key', undefined],
     ['a key that the provider does not have', 'made-up'],
   ])('are made once in each cool-down for all logout tokens of strangers, with %s', async (_, kid) => {
     const lab = new Lab({ coolDown: 30 });
-    lab.provider.manners = { metadata: { jwks_uri: `${ISSUER}/none` } };
+    lab.provider.behaviour = { metadata: { jwks_uri: `${ISSUER}/none` } };
     for (let i = 0; i < 50; i++) expect((await post(lab, logout(`a${i}`, kid))).status).toBe(400);
     // One discovery document, and one answer without keys.
-    expect(asked(lab)).toEqual([0, 2]);
+    expect(requested(lab)).toEqual([0, 2]);
     vi.setSystemTime(Date.now() + 29_000);
     await post(lab, logout('b', kid));
-    expect(asked(lab)).toEqual([0, 2]);
+    expect(requested(lab)).toEqual([0, 2]);
   });
 
   test('are made for a person whose code the provider has just redeemed, whatever strangers have used up', async () => {
     const lab = new Lab({ coolDown: 30 });
-    lab.provider.manners = { metadata: { jwks_uri: `${ISSUER}/none` } };
+    lab.provider.behaviour = { metadata: { jwks_uri: `${ISSUER}/none` } };
     for (let i = 0; i < 50; i++) await post(lab, logout(`a${i}`));
-    lab.provider.manners = {};
+    lab.provider.behaviour = {};
     lab.ngx.zones.keys.clear();
     const browser = lab.browser();
     expect((await browser.signIn()).status).toBe(200);

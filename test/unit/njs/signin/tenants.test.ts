@@ -15,15 +15,15 @@ const tenant = (name: string): string => `https://login.example.com/${name}/v2.0
 
 /** Renews a session of a tenant after a change of the policy, without a call to the provider. */
 async function renewedOf(iss: string, ...tenants: readonly string[]): Promise<number> {
-  const { scene } = new Lab();
-  const okta = scene.signin.providers.okta!;
+  const { context } = new Lab();
+  const okta = context.signin.providers.okta!;
   const providers = { okta: { ...okta, issuers: tenants.map(tenant) } };
   const claims = { sub: 'ada', iss };
   const of: SessionClaims = { ...adas(start, { claims, issuer: ISSUER }), selection: 'BEFORE' };
-  await scene.store.put({ session: of, host: HOST, claims }, 600);
-  const text = (await scene.vault.sealSession(HOST, of, start)) as string;
+  await context.store.put({ session: of, host: HOST, claims }, 600);
+  const text = (await context.keyring.sealSession(HOST, of, start)) as string;
   const headers = { 'X-Meshgate-Host': HOST, 'X-Meshgate-Session': text, 'X-Meshgate-Wait': '1' };
-  const handler = renewHandler({ ...scene, signin: { ...scene.signin, providers } });
+  const handler = renewHandler({ ...context, signin: { ...context.signin, providers } });
   return (await run(handler, '/.meshgate/renew', headers)).status;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newAttempt, type Wish } from '../../../../src/session/flow/attempt.ts';
-import { askedBy, authorizationParams, isPushed, mayRequirePush } from '../../../../src/session/flow/authorize.ts';
+import { authorizationParams, isPushed, mayRequirePush, requestedBy } from '../../../../src/session/flow/authorize.ts';
 import type { Metadata } from '../../../../src/session/flow/provider-metadata.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
@@ -17,9 +17,9 @@ const stepUps = { admin: { acrValues: ['phr', 'phrh'], maxAge: 900 }, recent: { 
 
 function ask(wish: Partial<Wish>, of: SigninProvider, more: { hint?: string } = {}) {
   const { attempt } = newAttempt({ mode: 'in', to: '/', ...wish }, of, 1_790_000_000);
-  const asked = askedBy(attempt, of, stepUps);
+  const requested = requestedBy(attempt, of, stepUps);
   const redirect = 'https://wiki.example.com/.meshgate/callback';
-  const params = authorizationParams(attempt, of, asked, { redirect, state: 'STATE', ...more });
+  const params = authorizationParams(attempt, of, requested, { redirect, state: 'STATE', ...more });
   return { attempt, params: Object.fromEntries(params), names: params.map(([name]) => name) };
 }
 
@@ -75,8 +75,10 @@ describe('authorizationParams', () => {
 
 describe('askedBy', () => {
   it('makes the policy a wish of acr_values, and a role a demand', () => {
-    expect(askedBy({ mode: 'in' }, provider({ acrValues: ['mfa'], maxAge: 100 }), stepUps)).toEqual({ maxAge: 100 });
-    expect(askedBy({ mode: 'step', role: 'admin' }, provider(), stepUps)).toEqual({
+    expect(requestedBy({ mode: 'in' }, provider({ acrValues: ['mfa'], maxAge: 100 }), stepUps)).toEqual({
+      maxAge: 100,
+    });
+    expect(requestedBy({ mode: 'step', role: 'admin' }, provider(), stepUps)).toEqual({
       maxAge: 900,
       acrValues: ['phr', 'phrh'],
     });

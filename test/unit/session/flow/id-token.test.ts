@@ -140,7 +140,7 @@ describe('verifyIdToken', () => {
   });
 
   it('enforces the acr that a role requested', async () => {
-    const acr = (said: unknown, acrValues: string[]) => outcome({ claims: { acr: said } }, { acrValues });
+    const acr = (reported: unknown, acrValues: string[]) => outcome({ claims: { acr: reported } }, { acrValues });
     expect(await acr('phr', ['phr', 'phrh'])).toBe('verified');
     expect(await acr('pwd', ['phr'])).toBe('step_up_required');
     expect(await acr(undefined, ['phr'])).toBe('step_up_required');

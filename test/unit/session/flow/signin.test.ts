@@ -16,22 +16,22 @@ describe('readSigninRequest', () => {
   it('has a mode, and the raw target after the first to=', () => {
     expect(readSigninRequest('in&to=/display/X?a=b&to=/c&email=d')).toEqual({
       wish: { mode: 'in', to: '/display/X?a=b&to=/c&email=d' },
-      said: {},
+      reported: {},
     });
-    expect(readSigninRequest('renew&to=/x')).toEqual({ wish: { mode: 'renew', to: '/x' }, said: {} });
+    expect(readSigninRequest('renew&to=/x')).toEqual({ wish: { mode: 'renew', to: '/x' }, reported: {} });
     expect(readSigninRequest('step&role=wiki%20admin&provider=okta&to=/x')).toEqual({
       wish: { mode: 'step', role: 'wiki admin', to: '/x' },
-      said: { provider: 'okta' },
+      reported: { provider: 'okta' },
     });
-    expect(readSigninRequest('to=/x')).toEqual({ wish: { mode: 'in', to: '/x' }, said: {} });
-    expect(readSigninRequest('')).toEqual({ wish: { mode: 'in', to: '/' }, said: {} });
+    expect(readSigninRequest('to=/x')).toEqual({ wish: { mode: 'in', to: '/x' }, reported: {} });
+    expect(readSigninRequest('')).toEqual({ wish: { mode: 'in', to: '/' }, reported: {} });
     expect(readSigninRequest('step&to=/x')).toMatchObject({ wish: { mode: 'in' } });
     expect(readSigninRequest('for=a.b.c')).toEqual({ request: 'a.b.c' });
   });
 
   it('returns only to this origin', () => {
     for (const to of ['//evil.example', 'https://evil.example', '%2F%2Fevil.example', '%2f%5cevil.example', '']) {
-      expect(readSigninRequest(`in&to=${to}`)).toEqual({ wish: { mode: 'in', to: '/' }, said: {} });
+      expect(readSigninRequest(`in&to=${to}`)).toEqual({ wish: { mode: 'in', to: '/' }, reported: {} });
     }
   });
 
@@ -42,14 +42,14 @@ describe('readSigninRequest', () => {
         const mode = `step&role=${encodeURIComponent(role)}`;
         const wish = { mode: 'step', role, to: safeReturn(to) };
         const href = signinHref(mode, to, 'okta');
-        expect(readSigninRequest(href.slice(href.indexOf('?') + 1))).toEqual({ wish, said: { provider: 'okta' } });
+        expect(readSigninRequest(href.slice(href.indexOf('?') + 1))).toEqual({ wish, reported: { provider: 'okta' } });
         const fields = signinFields(mode, to);
         const form = new URLSearchParams([
           ...fields.slice(0, -1).map(([name, value]): [string, string] => [name, value]),
           ['email', 'ada@example.com'],
           ...fields.slice(-1).map(([name, value]): [string, string] => [name, value]),
         ]);
-        expect(readSigninRequest(form.toString())).toEqual({ wish, said: { email: 'ada@example.com' } });
+        expect(readSigninRequest(form.toString())).toEqual({ wish, reported: { email: 'ada@example.com' } });
       }),
     );
   });
@@ -147,23 +147,23 @@ describe('claims of a session', () => {
       { email: own, email_verified: true },
       { email: own, email_verified: false },
     ],
-  ])('have an address with its flag from the same source: %s', (_, idToken, said, expected) => {
-    expect(withUserinfo({ sub: 'ada', ...idToken }, JSON.stringify({ sub: 'ada', ...said }), generic)).toEqual({
+  ])('have an address with its flag from the same source: %s', (_, idToken, reported, expected) => {
+    expect(withUserinfo({ sub: 'ada', ...idToken }, JSON.stringify({ sub: 'ada', ...reported }), generic)).toEqual({
       ok: true,
       value: { sub: 'ada', ...expected },
     });
   });
 
   it('have an address with the claim by which Entra ID verifies it', () => {
-    const said = JSON.stringify({ sub: 'ada', email: other, xms_edov: true });
-    expect(withUserinfo({ sub: 'ada', email: own }, said, entra)).toEqual({
+    const reported = JSON.stringify({ sub: 'ada', email: other, xms_edov: true });
+    expect(withUserinfo({ sub: 'ada', email: own }, reported, entra)).toEqual({
       ok: true,
       value: { sub: 'ada', email: own },
     });
   });
 
   it('of the sign-in itself are only those of the signed token', () => {
-    const said = {
+    const reported = {
       sub: 'ada',
       acr: 'phr',
       amr: ['hwk'],
@@ -175,7 +175,7 @@ describe('claims of a session', () => {
       typ: 'ID',
     };
     const more = { department: 'wiki', acrobat: true };
-    expect(withUserinfo({ sub: 'ada' }, JSON.stringify({ ...said, ...more }), generic)).toEqual({
+    expect(withUserinfo({ sub: 'ada' }, JSON.stringify({ ...reported, ...more }), generic)).toEqual({
       ok: true,
       value: { sub: 'ada', ...more },
     });

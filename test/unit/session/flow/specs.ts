@@ -100,7 +100,7 @@ const hashes: Readonly<Record<string, string>> = {
   RS512: 'q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM',
 };
 
-async function judged(alg: string, changes: Record<string, unknown> = {}): Promise<string> {
+async function verdictOf(alg: string, changes: Record<string, unknown> = {}): Promise<string> {
   const pair = await pairFor(alg);
   const context: ProviderTokenContext = {
     provider: { issuer: 'https://issuer.example.com', algorithms: [alg as 'ES256'] },
@@ -144,9 +144,9 @@ export const flowSpecs: readonly Spec[] = [
     wanted: 'holds',
   },
   ...Object.keys(hashes).flatMap((alg) => [
-    { name: `an ID token by ${alg}`, got: () => judged(alg), wanted: 'verified' },
-    { name: `another nonce, by ${alg}`, got: () => judged(alg, { nonce: 'OTHER' }), wanted: 'claim_absent' },
-    { name: `another at_hash, by ${alg}`, got: () => judged(alg, { at_hash: 'AAAA' }), wanted: 'signature_invalid' },
+    { name: `an ID token by ${alg}`, got: () => verdictOf(alg), wanted: 'verified' },
+    { name: `another nonce, by ${alg}`, got: () => verdictOf(alg, { nonce: 'OTHER' }), wanted: 'claim_absent' },
+    { name: `another at_hash, by ${alg}`, got: () => verdictOf(alg, { at_hash: 'AAAA' }), wanted: 'signature_invalid' },
   ]),
   {
     name: 'the challenge of RFC 7636, appendix B',

@@ -12,8 +12,8 @@ const place: fc.Arbitrary<Place> = fc.oneof(
 );
 const places = fc.uniqueArray(place, { minLength: 1, maxLength: 6, selector: ({ value }) => value });
 
-const has = (all: readonly Place[], asked: string) =>
-  all.some(({ kind, value }) => (kind === 'exact' ? asked === value : asked.startsWith(value)));
+const has = (all: readonly Place[], requested: string) =>
+  all.some(({ kind, value }) => (kind === 'exact' ? requested === value : requested.startsWith(value)));
 
 test('an expression matches its places and nothing else', () => {
   holds(
@@ -26,7 +26,7 @@ test('an expression matches its places and nothing else', () => {
         value.slice(0, -1),
         value.replace(/./, 'x'),
       ]);
-      for (const asked of [...near, ...others]) expect(regex.test(asked), asked).toBe(has(all, asked));
+      for (const requested of [...near, ...others]) expect(regex.test(requested), requested).toBe(has(all, requested));
     }),
     500,
   );

@@ -5,12 +5,12 @@ import { compile } from '../../../../src/rules/compile.ts';
 import { hasMethod } from '../../../../src/rules/decide/decide.ts';
 import { enforced } from '../../../../src/rules/enforced.ts';
 import { authoritiesOf } from '../../../../src/targets/envoy/domains.ts';
-import { oddPaths, type Permission, type StringMatch } from '../../../../src/targets/envoy/permission.ts';
+import { nonCanonicalPaths, type Permission, type StringMatch } from '../../../../src/targets/envoy/permission.ts';
 import { type RbacPolicy, rbacFilters } from '../../../../src/targets/envoy/rbac.ts';
 import { holds } from '../../../harness/property.ts';
 import { METHODS, policy, requestPath } from '../../rules/arbitrary.ts';
 
-interface Asked {
+interface Requested {
   readonly authority: string;
   readonly path: string;
   readonly method: string;
@@ -24,16 +24,16 @@ function stringMatches(match: StringMatch, value: string): boolean {
 }
 
 /** Envoy's result for a permission. */
-function permits(permission: Permission, asked: Asked): boolean {
-  if ('and_rules' in permission) return permission.and_rules.rules.every((it) => permits(it, asked));
-  if ('or_rules' in permission) return permission.or_rules.rules.some((it) => permits(it, asked));
-  if ('not_rule' in permission) return !permits(permission.not_rule, asked);
-  if ('url_path' in permission) return stringMatches(permission.url_path.path, asked.path.replace(/[?#].*$/s, ''));
+function permits(permission: Permission, requested: Requested): boolean {
+  if ('and_rules' in permission) return permission.and_rules.rules.every((it) => permits(it, requested));
+  if ('or_rules' in permission) return permission.or_rules.rules.some((it) => permits(it, requested));
+  if ('not_rule' in permission) return !permits(permission.not_rule, requested);
+  if ('url_path' in permission) return stringMatches(permission.url_path.path, requested.path.replace(/[?#].*$/s, ''));
   const { name, string_match } = permission.header;
   const headers: Readonly<Record<string, string>> = {
-    ':authority': asked.authority,
-    ':method': asked.method,
-    ':path': asked.path,
+    ':authority': requested.authority,
+    ':method': requested.method,
+    ':path': requested.path,
   };
   return stringMatches(string_match, headers[name]!);
 }
@@ -66,7 +66,7 @@ test('Envoy permits what the rule covers, and nothing else', () => {
 });
 
 const odd = (path: string, characters: readonly string[] = []) =>
-  oddPaths(characters).some((it) => permits(it, { authority: '', method: 'GET', path }));
+  nonCanonicalPaths(characters).some((it) => permits(it, { authority: '', method: 'GET', path }));
 
 test.each(['/a;b', '/a%3Bb', '//a', '/a/..', '/%61', '/a#b', '/x%2f', '/a%5c?b'])('%s is not canonical', (path) => {
   expect(odd(path)).toBe(true);

@@ -142,13 +142,13 @@ test('the documentation describes each form', () => {
 });
 
 test('says of each ingress what it does not do', () => {
-  const said = sidecar(SESSIONS).gaps.filter(({ part }) => part.startsWith('ingress.'));
+  const reported = sidecar(SESSIONS).gaps.filter(({ part }) => part.startsWith('ingress.'));
   const texts = (name: string) =>
-    said
+    reported
       .filter(({ part }) => part === `ingress.${name}`)
       .map(({ text }) => text)
       .join('; ');
-  expect([...new Set(said.map(({ part }) => part))]).toEqual(
+  expect([...new Set(reported.map(({ part }) => part))]).toEqual(
     ['nginx', 'traefik', 'caddy', 'envoy', 'envoy-gateway', 'istio'].map((name) => `ingress.${name}`),
   );
   expect(texts('nginx')).toMatch(/passes no body on.*auth_request off/);

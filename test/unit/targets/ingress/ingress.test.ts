@@ -127,9 +127,9 @@ test('routes are tried in the order of their precedence, and a path is no expres
 
 test('the check has a path that no controller accepts for other owners', () => {
   const host = contents(render('nic', SMALL, { form: 'ingress' }))['hosts/wiki.example.com.conf']!;
-  const asked = [...host.matchAll(/auth_request "?(?!off;)([^";]*;?[^"]*)"?;$/gm)].map(([, path]) => path);
-  expect(asked.length).toBeGreaterThan(2);
-  for (const path of asked) expect(path).toMatch(/^\/\.meshgate\/check;/);
+  const requested = [...host.matchAll(/auth_request "?(?!off;)([^";]*;?[^"]*)"?;$/gm)].map(([, path]) => path);
+  expect(requested.length).toBeGreaterThan(2);
+  for (const path of requested) expect(path).toMatch(/^\/\.meshgate\/check;/);
 });
 
 test.each([

@@ -132,11 +132,11 @@ describe('docs/istio.md', () => {
     const identities =
       '  identities: { default: { spiffe: spiffe://example.org/gateway, pem_file: /run/gateway.pem } }\n';
     const hosts = 'hosts: { wiki.example.com: { /*: { service: wiki, allow: [authenticated] } } }\n';
-    const whole =
+    const entire =
       head +
       blocks[0]?.replace('gateway:', 'gateway:\n  insecure_http: true').replace('services:', `${identities}services:`) +
       hosts;
-    const { files } = render(policyOf(whole));
+    const { files } = render(policyOf(entire));
     expect(Object.keys(files)).toEqual(['kustomization.yaml', 'ingress.yaml', 'workloads/wiki.yaml']);
   });
 

@@ -30,7 +30,7 @@ server { listen 80; server_name wiki.test; ${server} include meshgate/hosts/wiki
   };
   const dump = Object.entries(included).map(([name, content]) => `# configuration file ${name}:\n${content}\n`);
   const found = inspectNginx(dump.join(''), policy, compile(policy), (path) => files[path.slice(DIR.length + 1)]);
-  return found?.warnings.map(({ line, text: said }) => `${line} ${said}`);
+  return found?.warnings.map(({ line, text: reported }) => `${line} ${reported}`);
 }
 
 const NETWORK = '{ network: [192.0.2.0/24] }';
@@ -57,10 +57,10 @@ test('warns of proxies that a server of the policy trusts beside it', () => {
 
 test('warns of them where questions about tokens and sign-ins are counted by addresses', () => {
   const client = ', client: { id: wiki, secret_file: /run/secret }';
-  const asked = `${client}, introspection: {}`;
+  const requested = `${client}, introspection: {}`;
   const session = ', session: { keys_file: /run/session.jwks }';
   for (const [gateway, idp] of [
-    ['', asked],
+    ['', requested],
     [session, client],
   ] as const) {
     expect(told(gateway, '{ group: staff }', { http: LINE, idp })).toHaveLength(1);

@@ -40,10 +40,10 @@ test('says nothing of other commands', () => {
 
 test.each(['proxy', 'grpc'])('warns of CAs that OpenSSL commands add for upstreams: %s', (module) => {
   const line = `${module}_ssl_conf_command VerifyCAFile /etc/ssl/bundle.pem;`;
-  const said = expect.stringMatching(
+  const reported = expect.stringMatching(
     /_ssl_conf_command VerifyCAFile \S+ verifies services, ingresses and providers with/,
   );
-  expect(told('smallest', { http: line })).toEqual([said]);
-  expect(told('smallest', { server: line })).toEqual([said]);
+  expect(told('smallest', { http: line })).toEqual([reported]);
+  expect(told('smallest', { server: line })).toEqual([reported]);
   expect(told('smallest', { http: `${module}_ssl_conf_command Options PrioritizeChaCha;` })).toEqual([]);
 });

@@ -404,7 +404,7 @@ describe('the rendered files', () => {
       accessLog: '/l',
       resolver: ['192.0.2.1', '[::1]:53'],
     }).files;
-    const said = dumped({
+    const reported = dumped({
       '/etc/nginx/nginx.conf':
         'http { include /opt/m/http.conf; server { server_name wiki.test; include /opt/m/hosts/*; } }',
       ...Object.fromEntries(
@@ -414,7 +414,7 @@ describe('the rendered files', () => {
       ),
     });
     expect(
-      inspectNginx(said, policy, rules, (path) => (path === '/opt/m/policy.js' ? other['policy.js'] : undefined)),
+      inspectNginx(reported, policy, rules, (path) => (path === '/opt/m/policy.js' ? other['policy.js'] : undefined)),
     ).toEqual({ warnings: [] });
   });
 

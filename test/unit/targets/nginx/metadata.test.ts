@@ -59,21 +59,21 @@ ${all.map(([path, allow]) => `    /${path}: { service: wiki, allow: [${allow}] }
 }
 
 describe('a resource', () => {
-  const said = metadata();
+  const reported = metadata();
 
   test.each(['keyed', 'agent', 'any', 'all'])('accepts only tokens with a DPoP key: /%s', (path) => {
-    expect(said.get(path)).toMatchObject({ dpop_bound_access_tokens_required: true });
+    expect(reported.get(path)).toMatchObject({ dpop_bound_access_tokens_required: true });
   });
 
   test.each(['any-agent', 'staff', 'anyone', 'authenticated', 'either', 'certified'])(
     'accepts other tokens: /%s',
     (path) => {
-      expect(said.get(path)).toMatchObject({
+      expect(reported.get(path)).toMatchObject({
         resource: `https://wiki.test/${path}`,
         dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']),
         tls_client_certificate_bound_access_tokens: true,
       });
-      expect(said.get(path)).not.toHaveProperty('dpop_bound_access_tokens_required');
+      expect(reported.get(path)).not.toHaveProperty('dpop_bound_access_tokens_required');
     },
   );
 
@@ -91,8 +91,8 @@ test.each([
   'kind: github-actions, issuer: https://token.actions.githubusercontent.com',
   'kind: kubernetes, issuer: https://kubernetes.default.svc',
 ])('no client is sent to a provider that issues it no usable token: %s', (text) => {
-  const said = metadata('', `other: { ${text}, audiences: [wiki], subject: { prefix: other- } }`);
-  expect(said.get('staff')?.authorization_servers).toEqual(['https://okta.test']);
+  const reported = metadata('', `other: { ${text}, audiences: [wiki], subject: { prefix: other- } }`);
+  expect(reported.get('staff')?.authorization_servers).toEqual(['https://okta.test']);
 });
 
 test('scopes hold no character that nginx would read', () => {

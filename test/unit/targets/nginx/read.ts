@@ -9,7 +9,7 @@ export interface Parsed {
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", '\\': '\\', t: '\t', r: '\r', n: '\n' };
 
 function unescaped(raw: string): string {
-  return raw.replace(/\\([\s\S])/g, (whole, next: string) => ESCAPES[next] ?? whole);
+  return raw.replace(/\\([\s\S])/g, (entire, next: string) => ESCAPES[next] ?? entire);
 }
 
 /** Parses a whole configuration file; throws where nginx would. */

@@ -145,8 +145,8 @@ const all = [
 
 describe.each(all)('%s', (name, files) => {
   // Whole servers, as nginx reads them: the files of hosts stand for their servers, and http.conf has that of health.
-  const whole = Object.keys(files).filter((path) => /^(hosts|inner)\/[^/]+\.conf$|^(http|servers)\.conf$/.test(path));
-  const found = whole.flatMap((path) => {
+  const entire = Object.keys(files).filter((path) => /^(hosts|inner)\/[^/]+\.conf$|^(http|servers)\.conf$/.test(path));
+  const found = entire.flatMap((path) => {
     const tree = treeOf(files, path).filter((one) => path !== 'http.conf' || !isInside(one));
     return locations(tree).map((it) => ({ at: `${path}: ${it.path}`, ...it }));
   });

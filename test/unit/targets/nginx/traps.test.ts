@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { identityOf, ingressesFor, meshOf } from '../../../../src/policy/checked/ingresses.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { hasServiceAgents } from '../../../../src/targets/nginx/route/door.ts';
 import { erasedNames } from '../../../../src/targets/nginx/route/erase.ts';
+import { hasServiceAgents } from '../../../../src/targets/nginx/route/route-listener.ts';
 import { FORGED, INTERNAL } from '../../../security/forged-headers.ts';
 import { cases, goldenPolicy, render } from './golden.ts';
 import { all, args, type Parsed, readConf, treeOf } from './read.ts';
@@ -18,14 +18,14 @@ interface Place {
 }
 
 /** The servers of a policy: those of the hosts, and those at the inner listener. */
-const doors = { hosts: '/.meshgate/check/', inner: '/.meshgate/hop/' } as const;
-type DoorName = keyof typeof doors;
+const listeners = { hosts: '/.meshgate/check/', inner: '/.meshgate/hop/' } as const;
+type ListenerName = keyof typeof listeners;
 
 /** Every location of a rendered policy that proxies to a service, as nginx sees it. */
-function proxied(name: string, door: DoorName = 'hosts'): readonly Place[] {
+function proxied(name: string, listener: ListenerName = 'hosts'): readonly Place[] {
   const { files } = render(goldenPolicy(name));
   return Object.keys(files)
-    .filter((path) => path.startsWith(`${door}/`))
+    .filter((path) => path.startsWith(`${listener}/`))
     .flatMap((path) => treeOf(files, path))
     .filter((one) => one.words.join(' ') === 'location ^~ /')
     .flatMap(({ block: around = [] }) => around.filter(proxies).map((location) => inherited(around, location)))
@@ -33,7 +33,7 @@ function proxied(name: string, door: DoorName = 'hosts'): readonly Place[] {
       grpc: isCall(location),
       location: isCall(location) ? callsAsProxied(location) : location,
       match: location.words.slice(1).join(' '),
-      route: args(location.block ?? [], 'auth_request')[0]?.replace(doors[door], '') ?? '',
+      route: args(location.block ?? [], 'auth_request')[0]?.replace(listeners[listener], '') ?? '',
     }));
 }
 
@@ -50,13 +50,13 @@ test('nothing proxies except the routes, the hop to the check, that to the key s
   for (const name of cases) {
     const policy = goldenPolicy(name);
     const ours = policy.gateway.assertion === undefined ? 1 : 2;
-    for (const door of ['hosts', 'inner'] as const) {
+    for (const listener of ['hosts', 'inner'] as const) {
       const { files } = render(policy);
-      const hosts = Object.keys(files).filter((path) => path.startsWith(`${door}/`));
+      const hosts = Object.keys(files).filter((path) => path.startsWith(`${listener}/`));
       const found = hosts.flatMap((path) => all(treeOf(files, path), 'location')).filter(proxies);
       const handlers = found.filter(toHandler);
-      if (policy.gateway.session === undefined || door === 'inner') expect(handlers).toEqual([]);
-      expect(found.length - handlers.length).toBe(proxied(name, door).length + ours * hosts.length);
+      if (policy.gateway.session === undefined || listener === 'inner') expect(handlers).toEqual([]);
+      expect(found.length - handlers.length).toBe(proxied(name, listener).length + ours * hosts.length);
     }
   }
 });
@@ -89,12 +89,12 @@ const filledByAnswers = (http: string): readonly string[] => {
   return [...text.matchAll(/\(\?<(\w+)>/g)].map(([, name]) => `$${name}`);
 };
 
-const everyDoor = [...cases.map((name) => [name, 'hosts'] as const), ['agents', 'inner'] as const];
+const everyListener = [...cases.map((name) => [name, 'hosts'] as const), ['agents', 'inner'] as const];
 
-describe.each(everyDoor)('%s, %s', (name, door) => {
-  const places = proxied(name, door);
+describe.each(everyListener)('%s, %s', (name, listener) => {
+  const places = proxied(name, listener);
   const policy = goldenPolicy(name);
-  const hosts = door === 'hosts' ? policy.hosts : policy.hosts.filter((host) => hasServiceAgents(host, policy));
+  const hosts = listener === 'hosts' ? policy.hosts : policy.hosts.filter((host) => hasServiceAgents(host, policy));
   const routes = hosts.flatMap((host) => host.routes);
   const answers = filledByAnswers(render(policy).files['http.conf'] ?? '');
 
@@ -193,7 +193,7 @@ describe.each(['canary', 'ingresses', 'meshes'])(
     const choosing = rules.filter((rule) =>
       rules.some((other) => other.route === rule.route && other.service !== rule.service),
     );
-    const said = (field: string, rule: string) =>
+    const reported = (field: string, rule: string) =>
       args(http.find((one) => one.words[2] === `$meshgate_rule_${field}`)?.block ?? [], rule)[0];
 
     test.each(choosing.map((rule) => [rule.id, rule] as const))('%s', (id, { service, as }) => {
@@ -209,20 +209,20 @@ describe.each(['canary', 'ingresses', 'meshes'])(
       const { serviceAccount, namespace } = policy.services[service]!;
       const linkerd = mesh?.kind === 'linkerd';
       const workload = linkerd && serviceAccount !== undefined;
-      const door = workload ? `workload_${service}_` : ingresses ? `ingresses_${first!.name}_` : one;
+      const listener = workload ? `workload_${service}_` : ingresses ? `ingresses_${first!.name}_` : one;
       const itself = `${serviceAccount}.${namespace}.serviceaccount.identity.linkerd.${mesh?.trustDomain}`;
       const scheme = direct?.tls === false ? 'http' : 'https';
       expect({
-        service: said('service', id),
-        authority: said('authority', id),
-        pass: said('pass', id),
-        name: said('name', id),
-        cert: said('cert', id),
-        key: said('key', id),
+        service: reported('service', id),
+        authority: reported('authority', id),
+        pass: reported('pass', id),
+        name: reported('name', id),
+        cert: reported('cert', id),
+        key: reported('key', id),
       }).toEqual({
         service,
         authority: linkerd ? authority.toLowerCase() : authority,
-        pass: `${scheme}://meshgate_${direct ? `direct_${service}` : `${door}${as}`}`,
+        pass: `${scheme}://meshgate_${direct ? `direct_${service}` : `${listener}${as}`}`,
         name: direct ? (direct.tls ? direct.serverName : '') : workload ? itself : ingress!.serverName,
         cert: direct ? '' : identity!.certFile,
         key: direct ? '' : identity!.keyFile,
@@ -230,7 +230,7 @@ describe.each(['canary', 'ingresses', 'meshes'])(
     });
 
     test('a rule that is not among them leads nowhere', () => {
-      for (const field of ['authority', 'pass', 'name', 'cert', 'key']) expect(said(field, 'default')).toBe('');
+      for (const field of ['authority', 'pass', 'name', 'cert', 'key']) expect(reported(field, 'default')).toBe('');
     });
   },
 );

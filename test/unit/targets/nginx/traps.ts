@@ -130,10 +130,10 @@ export const listsHeaders = ({ block = [] }: Parsed): boolean =>
 /** A location as nginx sees it: directives that it lacks are inherited from the location around it. */
 export function inherited(around: readonly Parsed[], location: Parsed): Parsed {
   const own = location.block ?? [];
-  const said = new Set(own.map((one) => one.words[0]));
+  const reported = new Set(own.map((one) => one.words[0]));
   return {
     ...location,
-    block: [...own, ...around.filter((one) => one.block === undefined && !said.has(one.words[0]))],
+    block: [...own, ...around.filter((one) => one.block === undefined && !reported.has(one.words[0]))],
   };
 }
 

@@ -26,8 +26,8 @@ export function proofRunner(): (one: ProofCase) => Promise<string | undefined> {
       (error: unknown) => ({ ok: false as const, reason: `thrown: ${error}`, detail: undefined }),
     );
     const word = got.ok ? 'proved' : got.reason;
-    const said = got.ok ? undefined : got.detail;
-    if (word === outcome && (detail === undefined || detail === said)) return undefined;
-    return `${name}: got ${word} (${said}), expected ${outcome} (${detail})`;
+    const reported = got.ok ? undefined : got.detail;
+    if (word === outcome && (detail === undefined || detail === reported)) return undefined;
+    return `${name}: got ${word} (${reported}), expected ${outcome} (${detail})`;
   };
 }

@@ -1,26 +1,27 @@
 import { ANSWERS_BYTES_PER_PROVIDER, MAX_QUESTIONS } from '../../../base/limits.ts';
-import { isAsked } from '../../../rules/table/client-table.ts';
+import { isQueried } from '../../../rules/table/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../../session/limits.ts';
-import { GROUPS_PATH, INTROSPECT_PATH } from '../../../token/provider-questions.ts';
+import { GROUPS_PATH, INTROSPECT_PATH } from '../../../token/call-paths.ts';
+import type { Context } from '../render-context.ts';
 import { bodyBuffer } from '../route/module.ts';
-import type { Scene } from '../scene.ts';
 import { conf, type Directive } from '../text/directive.ts';
 
 /** The number of providers that the gateway asks about tokens. */
-const askedOf = ({ policy }: Pick<Scene, 'policy'>): number => Object.values(policy.providers).filter(isAsked).length;
+const queriedCount = ({ policy }: Pick<Context, 'policy'>): number =>
+  Object.values(policy.providers).filter(isQueried).length;
 
 /** Whether the gateway asks at least one provider about tokens. */
-export const hasQuestions = (scene: Pick<Scene, 'policy'>): boolean => askedOf(scene) > 0;
+export const callsProviders = (context: Pick<Context, 'policy'>): boolean => queriedCount(context) > 0;
 
 /** The zones for introspection: what providers said about tokens, which tokens are not active, and which were active
  * before. They are separate from the zone of verified tokens. If a zone is full, nginx first evicts the entries that
  * would expire first. So neither invented tokens nor a client with a new token in each request can evict the verified
  * tokens of others. */
-export function questionZones(scene: Scene): readonly Directive[] {
-  if (!hasQuestions(scene)) return [];
+export function providerCallZones(context: Context): readonly Directive[] {
+  if (!callsProviders(context)) return [];
   return conf`
     # What providers answered about tokens.
-    js_shared_dict_zone zone=meshgate_answers:${(askedOf(scene) * ANSWERS_BYTES_PER_PROVIDER) >> 10}k type=string timeout=1h evict;
+    js_shared_dict_zone zone=meshgate_answers:${(queriedCount(context) * ANSWERS_BYTES_PER_PROVIDER) >> 10}k type=string timeout=1h evict;
     # Tokens that are not active, according to a provider.
     js_shared_dict_zone zone=meshgate_inactive:1m type=string timeout=1h evict;
     # Tokens that were active before, as hashes.
@@ -29,8 +30,8 @@ export function questionZones(scene: Scene): readonly Directive[] {
 }
 
 /** The locations through which the check asks providers. Only these locations load the client's secret. */
-export function questionLocations(scene: Scene): readonly Directive[] {
-  if (!hasQuestions(scene)) return [];
+export function providerCallLocations(context: Context): readonly Directive[] {
+  if (!callsProviders(context)) return [];
   const location = (path: string, name: string) => conf`
     location = ${path} {
       js_import client from client.js;

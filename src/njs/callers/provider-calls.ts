@@ -15,20 +15,20 @@ import {
 } from '../../base/limits.ts';
 import { ok, type Result, refuse } from '../../base/reasons.ts';
 import { type AddressNames, addressNames } from '../../caller/address.ts';
+import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH } from '../../token/call-paths.ts';
 import { isObjectId, withGroups } from '../../token/overage.ts';
-import { ANSWERED, GROUPS_PATH, INTROSPECT_PATH } from '../../token/provider-questions.ts';
 import type { Claims, TokenProvider } from '../../token/types.ts';
 import { activeDict, answersDict, inactiveDict, locksDict } from '../shared/dicts.ts';
 import { type Hold, heldNow, hold, release } from '../shared/held.ts';
 
 /** The provider's answer, and when the provider must be asked again, in seconds since the epoch. */
-interface Said {
+interface ProviderAnswer {
   readonly claims: Claims;
   readonly until: number;
 }
 
 /** One question to a provider. Times are in seconds. */
-interface Question {
+interface ProviderCall {
   /** Key of the question and its answer in shared memory: a hash, because the question contains the token. */
   readonly key: string;
   readonly provider: string;
@@ -82,7 +82,7 @@ const inactive = refuse('token_inactive');
 
 /** Asks providers about tokens, through the JavaScript that is their OAuth client. A question is sent once, even if
  * many requests need the answer. The answer is stored for all workers. */
-export class Questions {
+export class ProviderCalls {
   readonly #socket: string;
   readonly #selection: string;
 
@@ -125,104 +125,104 @@ export class Questions {
     const about = { key, provider: name, path: GROUPS_PATH, body: oid, isSigned: true };
     const answer = await this.#ask({ ...about, cache, negative: 0, stale: 0, from }, now);
     if (!answer.ok) return answer;
-    const { claims: said, until } = answer.value;
-    return ok({ claims: withGroups(claims, kind, said.held as string[]), until });
+    const { claims: providerAnswer, until } = answer.value;
+    return ok({ claims: withGroups(claims, kind, providerAnswer.held as string[]), until });
   }
 
-  async #ask(question: Question, now: number): Promise<Result<Said>> {
-    const known = this.#known(question, now);
+  async #ask(call: ProviderCall, now: number): Promise<Result<ProviderAnswer>> {
+    const known = this.#known(call, now);
     if (known !== undefined) return known;
-    const asker = askerOf(question);
-    const place = take(PLACES, asker);
+    const requester = requesterOf(call);
+    const place = take(PLACES, requester);
     if (place === 'none') return unavailable;
     if (place === 'no more') return tooMany;
     try {
-      const turn = this.#begins(question, asker);
-      return await (turn === undefined ? this.#wait(question, asker) : this.#lead(question, turn, now));
+      const turn = this.#begins(call, requester);
+      return await (turn === undefined ? this.#wait(call, requester) : this.#lead(call, turn, now));
     } finally {
       giveBack(place);
     }
   }
 
   /** Returns the stored answer; undefined if the provider must be asked. */
-  #known(question: Question, now: number): Result<Said> | undefined {
-    const kept = keptOf(question);
-    if (kept !== undefined && now < kept.at + question.cache) return said(kept, kept.at + question.cache);
-    if (inactiveDict().has(shortOf(question))) return inactive;
-    return locksDict().has(awayOf(question)) ? standIn(kept, question, now) : undefined;
+  #known(call: ProviderCall, now: number): Result<ProviderAnswer> | undefined {
+    const kept = keptOf(call);
+    if (kept !== undefined && now < kept.at + call.cache) return providerAnswer(kept, kept.at + call.cache);
+    if (inactiveDict().has(shortOf(call))) return inactive;
+    return locksDict().has(awayOf(call)) ? standIn(kept, call, now) : undefined;
   }
 
   /** Takes a place for the question; undefined if another check is asking the same question, or no place is free. */
-  #begins(question: Question, asker: Asker): Taken | undefined {
+  #begins(call: ProviderCall, requester: Requester): Taken | undefined {
     const locks = locksDict();
-    if (!locks.add(lockOf(question), 1, LOCKED_MS)) return undefined;
-    const turn = take(ASKED, asker);
+    if (!locks.add(lockOf(call), 1, LOCKED_MS)) return undefined;
+    const turn = take(ASKED, requester);
     if (typeof turn !== 'string') return turn;
-    locks.delete(lockOf(question));
+    locks.delete(lockOf(call));
     return undefined;
   }
 
-  async #lead(question: Question, turn: Taken, now: number): Promise<Result<Said>> {
+  async #lead(call: ProviderCall, turn: Taken, now: number): Promise<Result<ProviderAnswer>> {
     try {
       // Between the last look and the lock, another check may have stored the answer and released the lock.
-      return this.#known(question, now) ?? (await this.#call(question, now));
+      return this.#known(call, now) ?? (await this.#call(call, now));
     } catch (error) {
-      ngx.log(ngx.ERR, `meshgate: provider ${question.provider}: ${(error as Error).message}`);
-      return away(question, now);
+      ngx.log(ngx.ERR, `meshgate: provider ${call.provider}: ${(error as Error).message}`);
+      return away(call, now);
     } finally {
       giveBack(turn);
-      locksDict().delete(lockOf(question));
+      locksDict().delete(lockOf(call));
     }
   }
 
-  async #call(question: Question, now: number): Promise<Result<Said>> {
-    const { provider, path, body, cache } = question;
+  async #call(call: ProviderCall, now: number): Promise<Result<ProviderAnswer>> {
+    const { provider, path, body, cache } = call;
     const answer = await ngx.fetch(`http://unix:${this.#socket}:${path}`, {
       method: 'POST',
       headers: { Host: 'meshgate', [TO_INTROSPECTION.provider]: provider },
       body,
     });
     const text = await answer.text();
-    if (answer.status === ANSWERED.inactive) return remember(question);
+    if (answer.status === ANSWERED.inactive) return remember(call);
     // A client may have invented a token that the provider cannot read. Questions about other tokens are still sent.
-    if (answer.status === ANSWERED.broken) return standIn(keptOf(question), question, now);
-    if (answer.status !== ANSWERED.active) return away(question, now);
+    if (answer.status === ANSWERED.broken) return standIn(keptOf(call), call, now);
+    if (answer.status !== ANSWERED.active) return away(call, now);
     const kept = { at: now, text };
-    keep(question, kept);
-    return said(kept, now + cache);
+    keep(call, kept);
+    return providerAnswer(kept, now + cache);
   }
 
   /** Waits until another check has the answer, or until a place is free. */
-  async #wait(question: Question, asker: Asker): Promise<Result<Said>> {
+  async #wait(call: ProviderCall, requester: Requester): Promise<Result<ProviderAnswer>> {
     const until = Date.now() + PROVIDER_TIMEOUT_MS;
     for (let waited = 0; waited < PROVIDER_TIMEOUT_MS && Date.now() < until; waited += LOOK_MS) {
       await new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
       const now = Date.now() / 1000;
-      const known = this.#known(question, now);
+      const known = this.#known(call, now);
       if (known !== undefined) return known;
-      const turn = this.#begins(question, asker);
-      if (turn !== undefined) return await this.#lead(question, turn, now);
+      const turn = this.#begins(call, requester);
+      if (turn !== undefined) return await this.#lead(call, turn, now);
     }
     return unavailable;
   }
 }
 
-const answerOf = ({ key }: Question): string => composed('answer', key);
+const answerOf = ({ key }: ProviderCall): string => composed('answer', key);
 
 /** A key of sixteen characters takes half the memory of a longer key. */
-const shortOf = ({ key }: Question): string => key.slice(0, 16);
-const lockOf = ({ key }: Question): string => `?${key.slice(0, 15)}`;
+const shortOf = ({ key }: ProviderCall): string => key.slice(0, 16);
+const lockOf = ({ key }: ProviderCall): string => `?${key.slice(0, 15)}`;
 
-interface Asker {
+interface Requester {
   readonly provider: string;
   /** `new` if a client can have invented the token, else `known`. */
   readonly kind: 'known' | 'new';
   readonly address?: AddressNames;
 }
 
-function askerOf(question: Question): Asker {
-  const { provider, from, isSigned } = question;
-  const kind = isSigned || activeDict().has(shortOf(question)) ? 'known' : 'new';
+function requesterOf(call: ProviderCall): Requester {
+  const { provider, from, isSigned } = call;
+  const kind = isSigned || activeDict().has(shortOf(call)) ? 'known' : 'new';
   return { provider, kind, ...(from !== undefined && { address: addressNames(from) }) };
 }
 
@@ -244,7 +244,7 @@ function sharersOf(address: AddressNames | undefined): readonly (readonly [name:
  * @param taken receives the units that were taken
  * @returns `none` if no place is free, or the zone has no room to count; `no more` if the address or its site has used
  * its share; undefined if the place was taken */
-function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): 'none' | 'no more' | undefined {
+function lacks(room: Room, { provider, kind, address }: Requester, taken: Hold[]): 'none' | 'no more' | undefined {
   const { name, most, kept, share } = room;
   const all = hold(HELD_MS, name, provider, kind);
   if (all === undefined) return 'none';
@@ -263,40 +263,41 @@ function lacks(room: Room, { provider, kind, address }: Asker, taken: Hold[]): '
 }
 
 /** Takes one place. If this fails, nothing stays taken, and the result of {@link lacks} is returned. */
-function take(room: Room, asker: Asker): Taken | 'none' | 'no more' {
+function take(room: Room, requester: Requester): Taken | 'none' | 'no more' {
   const taken: Hold[] = [];
-  const lack = lacks(room, asker, taken);
+  const lack = lacks(room, requester, taken);
   if (lack === undefined) return taken;
   giveBack(taken);
   return lack;
 }
 
-const awayOf = ({ provider }: Question): string => composed('away', provider);
+const awayOf = ({ provider }: ProviderCall): string => composed('away', provider);
 
-function keptOf(question: Question): Kept | undefined {
-  const kept = answersDict().get(answerOf(question));
+function keptOf(call: ProviderCall): Kept | undefined {
+  const kept = answersDict().get(answerOf(call));
   if (kept === undefined) return undefined;
   const end = kept.indexOf('\n');
   return { at: Number(kept.slice(0, end)), text: kept.slice(end + 1) };
 }
 
-function keep(question: Question, { at, text }: Kept): void {
-  const life = (question.cache + question.stale) * 1000;
+function keep(call: ProviderCall, { at, text }: Kept): void {
+  const life = (call.cache + call.stale) * 1000;
   try {
-    answersDict().set(answerOf(question), `${at}\n${text}`, life);
-    if (!question.isSigned) activeDict().set(shortOf(question), '', ACTIVE_BEFORE_MS);
+    answersDict().set(answerOf(call), `${at}\n${text}`, life);
+    if (!call.isSigned) activeDict().set(shortOf(call), '', ACTIVE_BEFORE_MS);
   } catch {
     ngx.log(ngx.WARN, 'meshgate: the zone meshgate_answers has no room for an answer about a token');
   }
 }
 
-const said = ({ text }: Kept, until: number): Result<Said> => ok({ claims: JSON.parse(text) as Claims, until });
+const providerAnswer = ({ text }: Kept, until: number): Result<ProviderAnswer> =>
+  ok({ claims: JSON.parse(text) as Claims, until });
 
-function remember(question: Question): Result<Said> {
-  answersDict().delete(answerOf(question));
-  activeDict().delete(shortOf(question));
+function remember(call: ProviderCall): Result<ProviderAnswer> {
+  answersDict().delete(answerOf(call));
+  activeDict().delete(shortOf(call));
   try {
-    if (question.negative > 0) inactiveDict().set(shortOf(question), '', question.negative * 1000);
+    if (call.negative > 0) inactiveDict().set(shortOf(call), '', call.negative * 1000);
   } catch {
     // Without this entry, the next request asks the provider again.
   }
@@ -304,13 +305,13 @@ function remember(question: Question): Result<Said> {
 }
 
 /** Pauses questions to a provider that did not answer, and returns its earlier answer if that may be used. */
-function away(question: Question, now: number): Result<Said> {
-  locksDict().set(awayOf(question), 1, QUESTION_PAUSE_MS);
-  return standIn(keptOf(question), question, now);
+function away(call: ProviderCall, now: number): Result<ProviderAnswer> {
+  locksDict().set(awayOf(call), 1, QUESTION_PAUSE_MS);
+  return standIn(keptOf(call), call, now);
 }
 
 /** Returns the provider's earlier answer, if the policy allows its use during an outage. */
-function standIn(kept: Kept | undefined, { cache, stale }: Question, now: number): Result<Said> {
+function standIn(kept: Kept | undefined, { cache, stale }: ProviderCall, now: number): Result<ProviderAnswer> {
   if (kept === undefined || now >= kept.at + cache + stale) return unavailable;
-  return said(kept, now + QUESTION_PAUSE_MS / 1000);
+  return providerAnswer(kept, now + QUESTION_PAUSE_MS / 1000);
 }

@@ -28,7 +28,7 @@ interface Core {
  * @returns the mark: answers of the Envoys now carry it in `server`
  * @throws NotEnforced where one cannot take them
  */
-export async function settle(
+export async function waitUntilEnforced(
   { kube, fences, envoys }: Core & { readonly envoys: readonly MeshEnvoy[] },
   changed: { readonly there: readonly KubeObject[]; readonly gone: readonly KubeObject[] },
 ): Promise<string> {
@@ -50,16 +50,19 @@ export interface Changed {
 }
 
 /** The state of an Envoy: the mark in its answers, or its reason for refusing the change. */
-export type Settled = { readonly mark: string } | { readonly refused: string };
+export type EnvoyState = { readonly mark: string } | { readonly refused: string };
 
 /**
  * Waits until the Envoys of some namespaces enforce the changes there, each one its own and with its own mark. They
  * keep connections after an answer: a client has to open new ones.
  */
-export async function settleEach({ kube, fences }: Core, changes: readonly Changed[]): Promise<readonly Settled[]> {
+export async function waitUntilEachEnforces(
+  { kube, fences }: Core,
+  changes: readonly Changed[],
+): Promise<readonly EnvoyState[]> {
   await fences.pass(changes.flatMap(({ there, gone }) => [...there, ...gone]));
   return Promise.all(
-    changes.map(async ({ namespace, envoy }): Promise<Settled> => {
+    changes.map(async ({ namespace, envoy }): Promise<EnvoyState> => {
       const mark = nextMark();
       await kube.apply(markerObject(mark, true, namespace));
       const refused = await carries(kube, envoy, mark);
@@ -84,12 +87,12 @@ async function carries(kube: Kube, envoy: MeshEnvoy, mark: string): Promise<stri
     help: () => envoy.box.logs.tail(),
   });
   let refused: string | undefined;
-  const settled = async (dump: Dump) => {
+  const stable = async (dump: Dump) => {
     const words = refusal(dump, mark);
     refused = words === undefined ? await missing(kube, envoy, dump) : `${envoy.name} refuses ${words}`;
     return refused !== undefined || (hasMark(dump, mark) && dump.warming.length === 0);
   };
-  await envoy.waitFor(`all of the mark ${mark}`, settled, HUNG_MS);
+  await envoy.waitFor(`all of the mark ${mark}`, stable, HUNG_MS);
   return refused;
 }
 

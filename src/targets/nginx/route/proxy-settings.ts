@@ -31,7 +31,7 @@ const LINES: { readonly [Key in keyof Proxying]: readonly [string, (value: Proxy
   requestBuffering: ['_request_buffering', onOff],
 };
 
-function said<Key extends keyof Proxying>(key: Key, proxy: Proxying, module: Module): Directive {
+function declared<Key extends keyof Proxying>(key: Key, proxy: Proxying, module: Module): Directive {
   const [name, text] = LINES[key];
   return line(name.startsWith('_') ? module + name : name, text(proxy[key]));
 }
@@ -40,7 +40,7 @@ const KEYS = Object.keys(LINES) as (keyof Proxying)[];
 
 /** The proxy settings that all routes of a host inherit. They override those of the http level. */
 export const usual: readonly Directive[] = row(
-  [...KEYS.map((key) => said(key, USUAL, 'proxy')), line('client_body_buffer_size', size(UPLOAD_WINDOW_BYTES))],
+  [...KEYS.map((key) => declared(key, USUAL, 'proxy')), line('client_body_buffer_size', size(UPLOAD_WINDOW_BYTES))],
   'a route may have other values',
 );
 
@@ -49,10 +49,10 @@ const patience = ({ requestBuffering, readTimeout }: Proxying): readonly Directi
   requestBuffering || readTimeout <= USUAL.readTimeout ? [] : [line('client_body_timeout', time(readTimeout))];
 
 /** The settings in which a route differs from the defaults. For gRPC, which nginx never buffers, all settings. */
-export function carried(proxy: Proxying = USUAL, module: Module = 'proxy'): readonly Directive[] {
+export function proxySettings(proxy: Proxying = USUAL, module: Module = 'proxy'): readonly Directive[] {
   const keys =
     module === 'grpc'
       ? KEYS.filter((key) => !key.toLowerCase().endsWith('buffering'))
       : KEYS.filter((key) => proxy[key] !== USUAL[key]);
-  return row([...keys.map((key) => said(key, proxy, module)), ...patience(proxy)]);
+  return row([...keys.map((key) => declared(key, proxy, module)), ...patience(proxy)]);
 }

@@ -4,7 +4,7 @@ import { isRepeated } from '../../base/limits.ts';
 const MOST = 16;
 
 /** The problems that were printed, with the time. */
-export class SaidProblems {
+export class ReportedProblems {
   readonly #times = new Map<string, number>();
 
   /** Whether to print a problem: at once if it is another one, and then once a minute.

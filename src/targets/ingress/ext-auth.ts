@@ -1,11 +1,11 @@
 import type { Host, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import type { Asked } from '../ext-authz/ingress/kit.ts';
-import { asking, type SidecarOptions } from '../ext-authz/render.ts';
+import type { CheckInput } from '../ext-authz/ingress/kit.ts';
+import { extAuthFiles, type SidecarOptions } from '../ext-authz/render.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
 import { nginxOptions } from '../nginx/options.ts';
-import { allHosts } from '../nginx/scene.ts';
+import { allHosts } from '../nginx/render-context.ts';
 import type { Gap } from '../types.ts';
 import type { Written } from './types.ts';
 
@@ -32,9 +32,9 @@ export interface BackendPath {
   readonly backend: Backend;
 }
 
-export interface AskingInput {
+export interface ExtAuthInput {
   readonly policy: Policy;
-  readonly asked: Asked;
+  readonly checkInput: CheckInput;
   readonly sidecar: SidecarService;
   readonly owner: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -47,8 +47,8 @@ export const ownPath = (paths: readonly BackendPath[], { path, kind }: BackendPa
   kind === 'prefix' && path !== '' && !paths.some((other) => other.kind === 'exact' && other.path === path);
 
 /** A way to let a controller ask the sidecar. */
-export interface AskingForm {
-  write(input: AskingInput): Written;
+export interface ExtAuthForm {
+  write(input: ExtAuthInput): Written;
 }
 
 /** The name of a Service in the cluster, and its namespace if it is there. */
@@ -120,8 +120,8 @@ function commonGaps({ gateway }: Policy): readonly Gap[] {
 }
 
 /** Renders a form for a policy. */
-export function writeAsking(
-  form: AskingForm,
+export function writeExtAuth(
+  form: ExtAuthForm,
   policy: Policy,
   rules: readonly Rule[],
   options: { readonly sidecar?: SidecarService | undefined; readonly gateway?: string | undefined },
@@ -131,15 +131,15 @@ export function writeAsking(
     ...nginxOptions({ dir: '/run/meshgate/conf', resolver: ['127.0.0.1'] }),
     sidecarAddress: { host: sidecar.name, port: sidecar.port },
   };
-  const { asked, gaps } = asking(policy, rules, given);
+  const { checkInput, gaps } = extAuthFiles(policy, rules, given);
   const owner = ownerOf(policy);
   const byName = new Map(policy.hosts.map((host) => [host.name, host]));
-  const hosts = allHosts(asked.scene).map(({ host: { name } }) => ({
+  const hosts = allHosts(checkInput.context).map(({ host: { name } }) => ({
     name,
     paths: pathsOf(byName.get(name), policy.services, sidecar),
   }));
   const written = form.write({
-    ...{ policy, asked, sidecar, owner, labels: marksOf(owner), hosts, gateway: options.gateway },
+    ...{ policy, checkInput, sidecar, owner, labels: marksOf(owner), hosts, gateway: options.gateway },
   });
   return {
     documents: written.documents,

@@ -1,12 +1,12 @@
 import { beforeAll } from 'vitest';
-import { type Answer, ready, type Sent, settle, startEcho, startIssuer, testStage } from '../harness/index.ts';
+import { type Answer, ready, type Sent, startEcho, startIssuer, testStage, waitForWorkers } from '../harness/index.ts';
 import { startLab } from './lab.ts';
 
 /** The one host of the traps' policy. */
 export const host = 'wiki.test';
 
 /** A lab with a policy of two routes, `/rest/*` for readers and `/open/*` for anyone, and tokens for it. */
-export async function trapScene(name: string) {
+export async function trapFixture(name: string) {
   const stage = await testStage(name);
   const [echo, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
   const acme = await issuers.create('acme');
@@ -37,17 +37,17 @@ hosts:
   const stranger = await sign({ sub: 'eve' });
   beforeAll(() => ready(gateway, host, { path: '/rest/x', token: reader }));
   /** Status and reason of an answer. */
-  const ask = async (sent: Sent) => said(await gateway.send(host, sent));
+  const ask = async (sent: Sent) => reported(await gateway.send(host, sent));
   return { lab, gateway, echo, sign, reader, stranger, ask };
 }
 
 /** Status and reason; `-` for a body that is not the gateway's. */
-export function said(answer: Answer | undefined): string {
+export function reported(answer: Answer | undefined): string {
   const reason = /"reason":"(\w+)"/.exec(answer?.text ?? '')?.[1];
   return `${answer?.status} ${reason ?? '-'}`;
 }
 
-export type Scene = Awaited<ReturnType<typeof trapScene>>;
+export type Fixture = Awaited<ReturnType<typeof trapFixture>>;
 
 /** The result of a request. */
 export interface Came {
@@ -60,9 +60,9 @@ export interface Came {
  * Sends one request; returns its status, and everything that reached the service because of it, including a mirror or
  * what a mutant allows. nginx writes a request's line when everything that it began for it has ended.
  */
-export async function came({ gateway, echo }: Scene, sent: Sent): Promise<Came> {
+export async function came({ gateway, echo }: Fixture, sent: Sent): Promise<Came> {
   await echo.clear();
-  const mark = await settle(gateway, host);
+  const mark = await waitForWorkers(gateway, host);
   const { status } = await gateway.send(host, sent);
   await gateway.box.logs.waitForJson(1, mark);
   return { status, reached: (await echo.requests()).map(({ url }) => url) };

@@ -16,19 +16,19 @@ export interface Kill {
   readonly by: Told | { readonly rejected: string };
 }
 
-export interface Hunt {
+export interface SearchResult {
   readonly kills: readonly Kill[];
   readonly survivors: readonly Mutant[];
   /** Mutants that no request can distinguish from the original, and why. */
   readonly equivalent: readonly { readonly mutant: Mutant; readonly reason: string }[];
   /** Number of requests. */
-  readonly asked: number;
+  readonly requested: number;
 }
 
 /** Why a mutant means the same as the original; undefined: there is no reason. */
 export type Proof = (mutant: Mutant) => string | undefined;
 
-export interface HuntOptions {
+export interface SearchOptions {
   /** The number of cells that must not notice a mutant before its proof counts; default 20. */
   readonly beforeProof?: number;
   /** The number of concurrent trials of the side that share the mutants; default one. */
@@ -54,9 +54,9 @@ class Hunter {
   readonly kills: Kill[] = [];
   readonly survivors: Mutant[] = [];
   readonly equivalent: { mutant: Mutant; reason: string }[] = [];
-  asked = 0;
+  requested = 0;
 
-  constructor(side: Mutable, likely: Likely, proof: Proof, { beforeProof = 20 }: HuntOptions) {
+  constructor(side: Mutable, likely: Likely, proof: Proof, { beforeProof = 20 }: SearchOptions) {
     this.#side = side;
     this.#likely = likely;
     this.#proof = proof;
@@ -75,7 +75,7 @@ class Hunter {
       } else {
         tried += 1;
         const mutant = mutants[trial.version] as Mutant;
-        const by = 'rejected' in trial ? { rejected: trial.rejected } : await this.#hunt(mutant, trial);
+        const by = 'rejected' in trial ? { rejected: trial.rejected } : await this.#search(mutant, trial);
         if (by !== undefined) unconfirmed.set(trial.version, { mutant, by });
       }
     }
@@ -123,7 +123,7 @@ class Hunter {
   }
 
   /** The first cell that kills it. */
-  async #hunt(mutant: Mutant, trial: Loaded): Promise<Told | undefined> {
+  async #search(mutant: Mutant, trial: Loaded): Promise<Told | undefined> {
     const { first, rest } = this.#likely.order(mutant);
     const cells = rest();
     const early =
@@ -152,7 +152,7 @@ class Hunter {
     for (let at = 0, size = FIRST; at < cells.length; at += size, size = Math.min(MOST, 2 * size)) {
       const some = cells.slice(at, at + size);
       const answers = await Promise.all(some.map((cell) => trial.ask(cell)));
-      this.asked += some.length;
+      this.requested += some.length;
       for (const [i, cell] of some.entries()) {
         const [expected, got] = [this.#side.expected(cell) as Answer, answers[i] as Answer];
         if (got !== 'not askable' && got !== expected) return { cell, expected, got };
@@ -173,13 +173,13 @@ function shared<T>(items: readonly T[], parts: number): readonly (readonly T[])[
  *
  * @throws Error if the original, tried as mutants are or in the slot of one, is distinguished from itself
  */
-export async function hunt(
+export async function search(
   side: Mutable,
   cells: readonly Cell[],
   mutants: readonly Mutant[],
   proof: Proof = () => undefined,
-  options: HuntOptions = {},
-): Promise<Hunt> {
+  options: SearchOptions = {},
+): Promise<SearchResult> {
   const { lanes = 1 } = options;
   const likely = new Likely(cells.filter((cell) => side.expected(cell) !== undefined));
   const hunter = new Hunter(side, likely, proof, options);
@@ -189,6 +189,6 @@ export async function hunt(
   const lanesDone = await Promise.allSettled(parts.map((part) => hunter.tryAll(part)));
   // A lane that continues after another has failed would change the state of the next test: the error waits for all.
   for (const done of lanesDone) if (done.status === 'rejected') throw done.reason;
-  const { kills, survivors, equivalent, asked } = hunter;
-  return { kills, survivors, equivalent, asked };
+  const { kills, survivors, equivalent, requested } = hunter;
+  return { kills, survivors, equivalent, requested };
 }

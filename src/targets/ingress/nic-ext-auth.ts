@@ -8,7 +8,7 @@ import { conf, template, variable } from '../nginx/text/directive.ts';
 import { answerHeader } from '../nginx/text/names.ts';
 import { print } from '../nginx/text/print.ts';
 import type { Gap } from '../types.ts';
-import { type AskingForm, type AskingInput, type BackendPath, ownPath } from './asking.ts';
+import { type BackendPath, type ExtAuthForm, type ExtAuthInput, ownPath } from './ext-auth.ts';
 import { hostLabel, tlsSecret } from './objects.ts';
 
 /** The path of the check in the servers that NIC renders. */
@@ -39,32 +39,32 @@ const authSnippet = (kind: Kind): string =>
 
 /** The snippet of a server: how refusals are answered, and the way to the endpoints of the gateway. The upstream is the
  * one that NIC renders for the Policy. */
-function serverSnippet({ asked, sidecar }: AskingInput, kind: Kind): string {
+function serverSnippet({ checkInput, sidecar }: ExtAuthInput, kind: Kind): string {
   const { before, after } = KINDS[kind];
   const [namespace, name] = [variable('resource_namespace'), variable('resource_name')];
   const upstream = template(`http://${before}_`, namespace, '_', name, `_${after}_`, namespace, `_${sidecar.name}`);
   return print(conf`
     ${refuseLocation}
     # The gateway's own endpoints: the sign-in, and what clients read before they have a token.
-    ${ownLocations(asked, upstream)}
+    ${ownLocations(checkInput, upstream)}
   `);
 }
 
 /** The snippet of each location. */
-const locationSnippet = ({ asked }: AskingInput): string =>
+const locationSnippet = ({ checkInput }: ExtAuthInput): string =>
   print(conf`
     set $meshgate_location 1;
     # Only NIC says what the client asked for. If the snippet of the Policy is lost, the client would say it.
     if ($http_x_original_uri) { return 400; }
     if ($http_x_original_method) { return 400; }
     error_page 401 403 = @meshgate_refuse;
-    ${checkedLocation(asked, CHECK)}
+    ${checkedLocation(checkInput, CHECK)}
     # After the check: only the answer of a sidecar names a file that exists, so a 200 of another service admits no request.
     auth_request_set $meshgate_allowed ${answerHeader(ALLOWED.name)};
     root ${ALLOWED.folder}; try_files /$meshgate_allowed =403;
   `);
 
-const policyObject = ({ labels, sidecar }: AskingInput, kind: Kind): object => ({
+const policyObject = ({ labels, sidecar }: ExtAuthInput, kind: Kind): object => ({
   apiVersion: 'k8s.nginx.org/v1',
   kind: 'Policy',
   // NIC names the upstream after the Policy and its Service: with one name for both, it is the same in each version.
@@ -82,7 +82,7 @@ const policyObject = ({ labels, sidecar }: AskingInput, kind: Kind): object => (
 
 const upstreamName = ({ backend: { name, port } }: BackendPath): string => `${name}-${port}`;
 
-function virtualServer(input: AskingInput, { name: host, paths }: AskingInput['hosts'][number]): object {
+function virtualServer(input: ExtAuthInput, { name: host, paths }: ExtAuthInput['hosts'][number]): object {
   const snippet = locationSnippet(input);
   const upstreams = new Map(paths.map((path) => [upstreamName(path), path.backend]));
   // A prefix covers its own path, too. NIC's prefix with a slash at the end would redirect it before the check.
@@ -111,7 +111,7 @@ function virtualServer(input: AskingInput, { name: host, paths }: AskingInput['h
   };
 }
 
-function ingress(input: AskingInput, { name: host, paths }: AskingInput['hosts'][number]): object {
+function ingress(input: ExtAuthInput, { name: host, paths }: ExtAuthInput['hosts'][number]): object {
   const backend = ({ backend: { name, port } }: BackendPath) => ({ service: { name, port: { number: port } } });
   const secure = [...new Set(paths.filter(({ backend: { tls } }) => tls).map(({ backend: { name } }) => name))];
   const at = (one: BackendPath) => [
@@ -141,7 +141,7 @@ function ingress(input: AskingInput, { name: host, paths }: AskingInput['hosts']
   };
 }
 
-function gaps({ policy: { gateway }, asked, hosts }: AskingInput, kind: Kind): readonly Gap[] {
+function gaps({ policy: { gateway }, checkInput, hosts }: ExtAuthInput, kind: Kind): readonly Gap[] {
   const what = kind === 'ingress' ? 'the Ingress' : 'the VirtualServer';
   const part = 'ingress';
   const port = gateway.publicPort ?? DEFAULTS.publicPort;
@@ -166,7 +166,7 @@ function gaps({ policy: { gateway }, asked, hosts }: AskingInput, kind: Kind): r
       part,
       text: 'services receive the path that the client sent: rewrites of NIC (nginx.org/rewrites, rewritePath) do not work with the snippet',
     },
-    ...(asked.scene.policy.gateway.session === undefined
+    ...(checkInput.context.policy.gateway.session === undefined
       ? []
       : [
           {
@@ -182,7 +182,7 @@ function gaps({ policy: { gateway }, asked, hosts }: AskingInput, kind: Kind): r
             text: `NIC tells the sidecar the host without its port ${port}: ${rejected.join(' and ')} are rejected; use the port ${DEFAULTS.publicPort}`,
           },
         ]),
-    ...(responseNames(asked.scene).length === 0
+    ...(responseNames(checkInput.context).length === 0
       ? []
       : [
           {
@@ -201,7 +201,10 @@ function gaps({ policy: { gateway }, asked, hosts }: AskingInput, kind: Kind): r
   ];
 }
 
-const asks = (kind: Kind, object: (input: AskingInput, host: AskingInput['hosts'][number]) => object): AskingForm => ({
+const asks = (
+  kind: Kind,
+  object: (input: ExtAuthInput, host: ExtAuthInput['hosts'][number]) => object,
+): ExtAuthForm => ({
   write: (input) => ({
     documents: { 'hosts.yaml': [policyObject(input, kind), ...input.hosts.map((host) => object(input, host))] },
     gaps: gaps(input, kind),
@@ -210,7 +213,7 @@ const asks = (kind: Kind, object: (input: AskingInput, host: AskingInput['hosts'
 });
 
 /** The forms in which NIC asks a sidecar. */
-export const nicAskingForms = {
+export const nicExtAuthForms = {
   'external-auth': asks('virtualServer', virtualServer),
   'external-auth-ingress': asks('ingress', ingress),
-} as const satisfies Readonly<Record<string, AskingForm>>;
+} as const satisfies Readonly<Record<string, ExtAuthForm>>;

@@ -17,7 +17,7 @@ import type { RecordSeal } from '../shared/dict-store.ts';
 import { canLookUp, isRevokedNow, revokedClaims } from '../shared/revocation-reader.ts';
 
 /** Seals and opens texts with the current session keys of the file. */
-export class Vault implements RecordSeal {
+export class Keyring implements RecordSeal {
   readonly #table: Table;
   readonly #policy: SessionPolicy;
   readonly #file: KeyFile<Ring>;

@@ -20,7 +20,7 @@ export interface Reply {
 }
 
 /** The sent request; nothing in it is normalised. */
-export interface Question {
+export interface RequestSent {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ function through(
 }
 
 /** Kept connections to one place, separate for each client's certificate. */
-export class Road {
+export class Connection {
   readonly #place: Place;
   readonly #agents = new Map<Client, Agent | HttpAgent>();
 
@@ -92,14 +92,14 @@ export class Road {
   }
 
   /** Sends one request; returns `no connection` if there is none, or if it ends before a response. */
-  async ask(client: Client, question: Question): Promise<Reply | NoReply> {
-    const first = await this.#once(client, question);
+  async ask(client: Client, query: RequestSent): Promise<Reply | NoReply> {
+    const first = await this.#once(client, query);
     // The other end may just have closed a kept connection.
-    const answer = first === 'closed' ? await this.#once(client, question) : first;
+    const answer = first === 'closed' ? await this.#once(client, query) : first;
     return answer === 'closed' ? 'no connection' : answer;
   }
 
-  #once(client: Client, { method, path, headers }: Question): Promise<Reply | NoReply | 'closed'> {
+  #once(client: Client, { method, path, headers }: RequestSent): Promise<Reply | NoReply | 'closed'> {
     const { host, port } = this.#place;
     const options = { host, port, method, path, headers, agent: this.#agent(client) };
     return new Promise((resolve, reject) => {

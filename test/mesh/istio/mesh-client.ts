@@ -2,10 +2,10 @@ import { expect } from 'vitest';
 import type { Answer, Ca, Sent } from '../../harness/index.ts';
 import type { MeshEnvoy } from '../lab/index.ts';
 import { logged, type PolicyMesh } from './mesh.ts';
-import { type Asked, type Outcome, WIKI } from './refusals.ts';
+import { type Outcome, type Requested, WIKI } from './refusals.ts';
 
 /** Asks each Envoy of a mesh directly. */
-export class Asking {
+export class Query {
   readonly #mesh: PolicyMesh;
   readonly #ca: Ca;
   readonly #pems = new Map<string, Promise<string>>();
@@ -24,21 +24,21 @@ export class Asking {
   }
 
   envoy(
-    at: Asked['at'],
+    at: Requested['at'],
   ): MeshEnvoy & { send(pem: string | undefined, authority: string, sent?: Sent): Promise<Answer> } {
     const { ingress, workloads } = this.#mesh.lab;
     return at === 'ingress' ? ingress : workloads.get(at)!;
   }
 
   /** The status, and the mesh's reason, from the log line of the request. */
-  async ask(asked: Asked): Promise<Outcome> {
-    const assertion = asked.says && (await this.#mesh.signer.sign(asked.says));
-    return this.send(asked, assertion === null ? {} : { 'X-Meshgate-Assertion': assertion });
+  async ask(requested: Requested): Promise<Outcome> {
+    const assertion = requested.says && (await this.#mesh.signer.sign(requested.says));
+    return this.send(requested, assertion === null ? {} : { 'X-Meshgate-Assertion': assertion });
   }
 
   /** The same, with these headers instead of an assertion. */
   async send(
-    { at, peer, authority = WIKI, method = 'GET', path = '/rest/x' }: Asked,
+    { at, peer, authority = WIKI, method = 'GET', path = '/rest/x' }: Requested,
     headers: Readonly<Record<string, string>>,
   ): Promise<Outcome> {
     const pem = await this.pem(peer);

@@ -6,7 +6,7 @@ import { objectName } from '../kit/owner.ts';
 import { readsAddresses } from '../nginx/check/address-budgets.ts';
 import { hasSessions } from '../nginx/signin/sessions.ts';
 import type { Gap } from '../types.ts';
-import type { AskingForm, AskingInput } from './asking.ts';
+import type { ExtAuthForm, ExtAuthInput } from './ext-auth.ts';
 import { parent } from './ngf.ts';
 import { hostLabel } from './objects.ts';
 
@@ -17,16 +17,17 @@ const MAX_HEADERS = 64;
 const SENT = ['authorization', 'host', 'content-length'];
 
 /** The headers of a check, besides those that NGF sends by itself. */
-const checkHeaders = ({ asked }: AskingInput): readonly string[] => asked.read.filter((name) => !SENT.includes(name));
+const checkHeaders = ({ checkInput }: ExtAuthInput): readonly string[] =>
+  checkInput.read.filter((name) => !SENT.includes(name));
 
 /** The headers that NGF sets for the service from the answer, over the client's. If the answer does not have one, the
  * service does not get it either. nginx drops names with an underscore anyway. The most important ones come first. */
-function answerHeaders({ asked }: AskingInput): readonly string[] {
+function answerHeaders({ checkInput }: ExtAuthInput): readonly string[] {
   const toService = new Set<string>(Object.values(TO_SERVICE));
   const internal = new Set<string>(INTERNAL_NAMES.filter((name) => !toService.has(name)));
-  const erased = erasedBy(asked.scene);
+  const erased = erasedBy(checkInput.context);
   const all = [
-    ...answerNames(asked.scene),
+    ...answerNames(checkInput.context),
     ...erased.filter((name) => toService.has(name)),
     ...erased.filter((name) => !internal.has(name)),
     ...erased.filter((name) => internal.has(name)),
@@ -34,7 +35,7 @@ function answerHeaders({ asked }: AskingInput): readonly string[] {
   return [...new Map(all.filter((name) => !name.includes('_')).map((name) => [name.toLowerCase(), name])).values()];
 }
 
-const filter = (input: AskingInput): object => ({
+const filter = (input: ExtAuthInput): object => ({
   type: 'ExternalAuth',
   externalAuth: {
     protocol: 'HTTP',
@@ -53,7 +54,7 @@ const prefix = (value: string) => ({ path: { type: 'PathPrefix', value } });
 const MAX_RULES = 16;
 
 /** The routes of a host: as many as its rules need. */
-function routes(input: AskingInput, { name: host, paths }: AskingInput['hosts'][number]): readonly object[] {
+function routes(input: ExtAuthInput, { name: host, paths }: ExtAuthInput['hosts'][number]): readonly object[] {
   const rules = [
     {
       matches: [prefix(OWN_PATH.slice(0, -1)), prefix(METADATA_PATH)],
@@ -80,13 +81,13 @@ function routes(input: AskingInput, { name: host, paths }: AskingInput['hosts'][
   }));
 }
 
-function gaps(input: AskingInput): readonly Gap[] {
-  const { asked, hosts } = input;
+function gaps(input: ExtAuthInput): readonly Gap[] {
+  const { checkInput, hosts } = input;
   const part = 'ingress';
   const left = answerHeaders(input).slice(MAX_HEADERS);
   const unread = checkHeaders(input).slice(MAX_HEADERS);
   const row = (text: string, when = true, of = part): readonly Gap[] => (when ? [{ part: of, text }] : []);
-  const beside = responseNames(asked.scene);
+  const beside = responseNames(checkInput.context);
   return [
     ...hosts.flatMap(({ name }) => [
       ...row(
@@ -103,7 +104,7 @@ function gaps(input: AskingInput): readonly Gap[] {
     ),
     ...row(
       'browsers are not sent to the sign-in: NGF answers 401 instead of the redirect, so people must open /.meshgate/signin themselves',
-      hasSessions(asked.scene),
+      hasSessions(checkInput.context),
       'gateway.session',
     ),
     ...beside.flatMap((name) =>
@@ -115,7 +116,7 @@ function gaps(input: AskingInput): readonly Gap[] {
     ),
     ...row(
       'the check does not know the address of the client: no role depends on a network, and all clients share the limits of one address',
-      readsAddresses(asked.scene),
+      readsAddresses(checkInput.context),
     ),
     ...row(
       'the answer to a check must fit into one page of memory (4 or 8 KiB), or the request is rejected with 500: large cookies, tokens and assertions do not pass',
@@ -138,7 +139,7 @@ function gaps(input: AskingInput): readonly Gap[] {
 }
 
 /** The forms in which NGF asks a sidecar. */
-export const ngfAskingForms = {
+export const ngfExtAuthForms = {
   'external-auth': {
     write: (input) => ({
       documents: { 'hosts.yaml': input.hosts.flatMap((host) => routes(input, host)) },
@@ -148,4 +149,4 @@ export const ngfAskingForms = {
       ],
     }),
   },
-} as const satisfies Readonly<Record<string, AskingForm>>;
+} as const satisfies Readonly<Record<string, ExtAuthForm>>;

@@ -15,9 +15,9 @@ import {
   testStage,
   until,
 } from '../../harness/index.ts';
-import { startSidecar } from '../ext-authz-scene.ts';
-import { ASKING, type Asking, type AskingForm, fillAsking, type Snippets, snippetsOf } from './asking.ts';
+import { startSidecar } from '../ext-authz-fixture.ts';
 import { lacksSets, type Rendered, renderFor } from './controllers.ts';
+import { ASKING, type ExtAuthForm, fillExtAuth, type Query, type Snippets, snippetsOf } from './ext-auth.ts';
 
 const lacks = lacksSets();
 
@@ -106,17 +106,17 @@ const LOSSES: Readonly<Record<string, readonly Loss[]>> = {
 const ADMITS: Loss = { name: 'a check that another service answers with 200', auth: { host: '127.0.0.1', port: 7200 } };
 
 interface Tried {
-  readonly form: AskingForm;
+  readonly form: ExtAuthForm;
   readonly rendered: Rendered;
   readonly loss?: Loss;
-  readonly set: Asking;
+  readonly set: Query;
 }
 
 const answers = [200, 204, 302, 500]
   .map((status) => `server { listen ${7000 + status}; location / { return ${status}; } }`)
   .join('\n');
 
-async function scene() {
+async function fixture() {
   const [provider] = await Promise.all([
     startProvider(stage, { alias: 'provider.test', origins: [`https://${WIKI}`] }),
     startEcho(stage, { alias: 'wiki' }),
@@ -131,10 +131,10 @@ async function scene() {
   for (const form of ASKING) {
     const rendered = renderFor(form.target, policy, '--form', form.form);
     const snippets = snippetsOf(rendered);
-    tried.push({ form, rendered, set: await fillAsking(form, index++, rendered, { tlsPem, snippets, auth }) });
+    tried.push({ form, rendered, set: await fillExtAuth(form, index++, rendered, { tlsPem, snippets, auth }) });
   }
-  for (const whole of tried.slice()) {
-    const { form, rendered } = whole;
+  for (const entire of tried.slice()) {
+    const { form, rendered } = entire;
     for (const loss of [...LOSSES[form.set]!, ...(form.target === 'ngf' ? [ADMITS] : [])]) {
       const all = snippetsOf(rendered);
       const snippets =
@@ -142,7 +142,7 @@ async function scene() {
           ? all
           : { ...all, LOCATION_REST: all.LOCATION! };
       const given = { tlsPem, snippets: loss.left?.(snippets) ?? snippets, auth: loss.auth ?? auth };
-      const set = await fillAsking(form, index++, rendered, { ...given, ...(loss.change && { change: loss.change }) });
+      const set = await fillExtAuth(form, index++, rendered, { ...given, ...(loss.change && { change: loss.change }) });
       tried.push({ form, rendered, loss, set });
     }
     if (form.set !== 'nic-externalauth') continue;
@@ -156,7 +156,7 @@ async function scene() {
       form,
       rendered,
       loss: one,
-      set: await fillAsking(form, index++, rendered, { tlsPem, snippets: all, auth, change }),
+      set: await fillExtAuth(form, index++, rendered, { tlsPem, snippets: all, auth, change }),
     });
   }
   const files: Record<string, string> = {
@@ -180,16 +180,16 @@ async function scene() {
 }
 
 const { provider, sidecar, tried, box } =
-  lacks === undefined ? await scene() : ({ tried: [] } as never as Awaited<ReturnType<typeof scene>>);
+  lacks === undefined ? await fixture() : ({ tried: [] } as never as Awaited<ReturnType<typeof fixture>>);
 
-const target = ({ https }: Asking, name = WIKI) => ({
+const target = ({ https }: Query, name = WIKI) => ({
   host: box.host,
   port: https,
   tls: true,
   name,
   ca: stage.ca.cert,
 });
-const ask = (set: Asking, sent: Sent): Promise<Answer> => send(target(set), { headers: {}, ...sent });
+const ask = (set: Query, sent: Sent): Promise<Answer> => send(target(set), { headers: {}, ...sent });
 const opening = {
   'Sec-Fetch-Mode': 'navigate',
   'Sec-Fetch-Dest': 'document',
@@ -250,7 +250,7 @@ describe.each(tried.filter(({ loss }) => loss === undefined).map((it) => [it.set
 
     test('a missing or forged token, a missing role, and a method that no rule allows are rejected', async () => {
       const forged = `${tokens.ada!.slice(0, -6)}AAAAAA`;
-      const asked = [
+      const requested = [
         at({ path: '/page' }),
         at({ path: '/page', token: forged }),
         at({ path: '/page', token: tokens.cleo! }),
@@ -260,10 +260,10 @@ describe.each(tried.filter(({ loss }) => loss === undefined).map((it) => [it.set
         at({ path: '/rest/x', token: tokens.ben! }),
         at({ path: '/status' }),
       ];
-      const all = await Promise.all(asked);
-      const said = (it: Answer) => (it.status === 200 || nic ? (it.json().reason ?? it.json().service) : undefined);
+      const all = await Promise.all(requested);
+      const reported = (it: Answer) => (it.status === 200 || nic ? (it.json().reason ?? it.json().service) : undefined);
       const refused = (reason: string) => (nic ? reason : undefined);
-      expect(all.map((it) => [it.status, said(it)])).toEqual([
+      expect(all.map((it) => [it.status, reported(it)])).toEqual([
         [401, refused('credential_missing')],
         [401, refused('signature_invalid')],
         [403, refused('role_missing')],
@@ -352,7 +352,7 @@ describe.each(tried.filter(({ loss }) => loss === undefined).map((it) => [it.set
     });
 
     test('the file and standard error have the same gaps', () => {
-      const printed = rendered.said.split('\n').filter((line) => line.startsWith('gap: '));
+      const printed = rendered.reported.split('\n').filter((line) => line.startsWith('gap: '));
       const written = rendered.texts['hosts.yaml']!.split('\n').filter((line) => line.startsWith('# gap: '));
       expect(written.length).toBeGreaterThan(5);
       expect(printed.length).toBe(written.length);
@@ -406,5 +406,5 @@ test('NGF admits what any service answers with 200, without identity headers, an
   const answer = await ask(set, { path: '/page', headers: { 'X-Forwarded-User': 'mallory' } });
   expect(answer.json().service).toBe('wiki');
   expect(Object.fromEntries(answer.json().headers)['X-Forwarded-User']).toBeUndefined();
-  expect(rendered.said).toContain('NGF admits a request if any service answers its check with 200');
+  expect(rendered.reported).toContain('NGF admits a request if any service answers its check with 200');
 });

@@ -5,7 +5,7 @@ import { policySchema } from '../../policy/schema/policy.ts';
 import type { DefinitionChange } from './parts.ts';
 
 /** Changed definitions, grouped by their effect on a proof. */
-export interface Weighed {
+export interface Classified {
   /** These definitions decide which requests pass. If they differ, the policies do not allow the same requests. */
   readonly counted: readonly DefinitionChange[];
   /** These definitions decide only the service and the identity. The proof compares both for each request. */
@@ -61,20 +61,20 @@ const strongest = (all: readonly Decides[]): Decides =>
   all.reduce((most, it) => (STRENGTH.indexOf(it) > STRENGTH.indexOf(most) ? it : most), 'nothing');
 
 /** What a change inside of a mapping decides. A key without a card decides what its mapping does.
- * @param whole what the mapping decides if it is added or removed */
-function within(schema: Parameters<typeof unwrap>[0], whole: Decides, before: unknown, after: unknown): Decides {
+ * @param entire what the mapping decides if it is added or removed */
+function within(schema: Parameters<typeof unwrap>[0], entire: Decides, before: unknown, after: unknown): Decides {
   const bare = choose(unwrap(schema), after ?? {});
   const keys = bare && cardsOf(bare.schema);
-  if (keys === undefined || !(isMapping(before) || isMapping(after))) return whole;
+  if (keys === undefined || !(isMapping(before) || isMapping(after))) return entire;
   if (!isMapping(before) || !isMapping(after))
-    return strongest([whole, within(schema, whole, before ?? {}, after ?? {})]);
+    return strongest([entire, within(schema, entire, before ?? {}, after ?? {})]);
   const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
   );
   return strongest(
     changed.map((key) => {
       const card = Object.hasOwn(keys, key) ? keys[key] : undefined;
-      return card ? within(card.schema, decidedBy(card.card), before[key], after[key]) : whole;
+      return card ? within(card.schema, decidedBy(card.card), before[key], after[key]) : entire;
     }),
   );
 }
@@ -92,20 +92,20 @@ export function decidesOf({ section, key, before, after }: DefinitionChange): De
 }
 
 /** Whether a whole definition was added or removed. The rules that use its name decide whether this matters. */
-const isWhole = ({ section, key, before, after }: DefinitionChange): boolean =>
+const isComplete = ({ section, key, before, after }: DefinitionChange): boolean =>
   section !== 'header' && key === undefined && (before === undefined || after === undefined);
 
 /** Definitions whose values no rule shows, as a renamed identity with another file. */
 const UNSHOWN: readonly Section[] = ['service', 'identity', 'ingress', 'mesh'];
 
 /** Groups the changed definitions by their effect on a proof. */
-export function weighed(changes: readonly DefinitionChange[]): Weighed {
-  const kept = changes.filter((change) => !isWhole(change));
+export function classify(changes: readonly DefinitionChange[]): Classified {
+  const kept = changes.filter((change) => !isComplete(change));
   const counted = kept.filter((change) => decidesOf(change) === 'request');
   const reached = kept.filter(
     (change) => decidesOf(change) === 'destination' && COMPARED[change.section]?.includes(change.key ?? ''),
   );
-  const unshown = changes.filter((change) => isWhole(change) && UNSHOWN.includes(change.section));
+  const unshown = changes.filter((change) => isComplete(change) && UNSHOWN.includes(change.section));
   const rest = kept.filter((change) => !counted.includes(change) && !reached.includes(change));
   return { counted, reached, other: [...rest, ...unshown] };
 }

@@ -2,7 +2,7 @@ import { HEADER_LINE_BYTES } from '../../base/limits.ts';
 import { type Refusal, type Result, refuse } from '../../base/reasons.ts';
 import { explainFact, type FactExplanation } from '../../caller/roles/explain.ts';
 import type { Caller } from '../../caller/types.ts';
-import type { Agent, AskedFrom, Policy, Role } from '../../policy/checked/types.ts';
+import type { Agent, Policy, RequestOrigin, Role } from '../../policy/checked/types.ts';
 import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../../policy/forms/reserved-names.ts';
 import { advise } from '../../policy/read/suggest.ts';
 import { ELSEWHERE, heldByAnonymous } from '../../rules/compare/anonymous-callers.ts';
@@ -17,7 +17,7 @@ import { type ClaimedCaller, Offline } from './offline.ts';
 import { noRoom, refusedBeside } from './policy-tests.ts';
 
 /** A caller, with an explanation for each role. */
-export interface Asker {
+export interface ExplainedCaller {
   readonly kind: 'nobody' | 'roles' | 'token' | 'certificate';
   /** The caller in one line, for people. */
   readonly text: string;
@@ -31,7 +31,7 @@ export interface Asker {
   role(role: Role): FactExplanation;
 }
 
-export interface AskerFlags {
+export interface CallerFlags {
   readonly as?: readonly string[];
   readonly agent?: string;
   readonly token?: string;
@@ -56,7 +56,7 @@ const byFact =
   };
 
 /** Returns a caller without a token. The caller has a role only if the request itself gives the role. */
-function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): Asker {
+function withoutToken(policy: Policy, claimed: ClaimedCaller, from: RequestOrigin): ExplainedCaller {
   const { subject, roles, nobody } = claimed.caller;
   const where = fromText(nobody ? { ...(from.network !== undefined && { network: from.network }) } : from);
   const held = roles.length === 0 ? '' : `; roles: ${roles.join(', ')}`;
@@ -74,7 +74,7 @@ function withoutToken(policy: Policy, claimed: ClaimedCaller, from: AskedFrom): 
   };
 }
 
-function withRoles(policy: Policy, roles: readonly string[]): Asker {
+function withRoles(policy: Policy, roles: readonly string[]): ExplainedCaller {
   const known = Object.keys(policy.roles);
   for (const role of roles) {
     if (!known.includes(role))
@@ -96,27 +96,27 @@ export function tokenText(runtime: Runtime, file: string): string {
 }
 
 /** Returns the caller that the command's flags describe, or the refusal if the gateway would reject the token. */
-export function askerOf(
+export function explainedCallerOf(
   runtime: Runtime,
   policy: Policy,
-  flags: AskerFlags,
+  flags: CallerFlags,
   reached: Exclude<Reached, Refusal>,
-): Asker | Refusal {
+): ExplainedCaller | Refusal {
   const { as, agent, token, serviceCredential: form } = flags;
-  const asker = callerOf(runtime, policy, flags, reached);
+  const explained = callerOf(runtime, policy, flags, reached);
   const isGiven = (as !== undefined && as[0] !== 'nobody') || (agent !== undefined && token === undefined);
-  if (form === undefined || !isGiven || 'reason' in asker) return asker;
+  if (form === undefined || !isGiven || 'reason' in explained) return explained;
   const authorization = headerOf(form);
   const offline = new Offline(policy, flags.now ?? runtime.now());
-  return refusedBeside(offline, { authorization }, reached) ?? { ...asker, authorization };
+  return refusedBeside(offline, { authorization }, reached) ?? { ...explained, authorization };
 }
 
 function callerOf(
   runtime: Runtime,
   policy: Policy,
-  flags: AskerFlags,
+  flags: CallerFlags,
   reached: Exclude<Reached, Refusal>,
-): Asker | Refusal {
+): ExplainedCaller | Refusal {
   const { as, agent, token } = flags;
   if (agent !== undefined && as === undefined && token === undefined) return itself(policy, agent);
   const person = personOf(runtime, policy, flags, reached);
@@ -131,7 +131,7 @@ function agentNamed(policy: Policy, name: string): Agent {
 }
 
 /** Returns the caller for an agent that acts for itself. */
-function itself(policy: Policy, name: string): Asker {
+function itself(policy: Policy, name: string): ExplainedCaller {
   const agent = agentNamed(policy, name);
   if (!agent.alone) throw new WrongUse(`agent ${name} never acts for itself: give --as ROLE or --token FILE as well`);
   return {
@@ -143,7 +143,7 @@ function itself(policy: Policy, name: string): Asker {
 }
 
 /** Returns the caller for an agent that acts for a person. Only roles in its `acts_for` count. */
-function throughAgent(policy: Policy, person: Asker, name: string): Asker {
+function throughAgent(policy: Policy, person: ExplainedCaller, name: string): ExplainedCaller {
   const agent = agentNamed(policy, name);
   if (agent.actsFor.length === 0) throw new WrongUse(`agent ${name} acts for no person: leave --as and --token out`);
   if (person.caller?.agent !== undefined) throw new WrongUse('the token itself names the agent: leave --agent out');
@@ -166,9 +166,9 @@ function throughAgent(policy: Policy, person: Asker, name: string): Asker {
 function personOf(
   runtime: Runtime,
   policy: Policy,
-  flags: AskerFlags,
+  flags: CallerFlags,
   reached: Exclude<Reached, Refusal>,
-): Asker | Refusal {
+): ExplainedCaller | Refusal {
   const { host, route } = reached;
   const { as: roles = ['nobody'], token: file } = flags;
   if (roles.length > 1 && roles.includes('nobody')) throw new WrongUse('--as nobody cannot be combined with roles');
@@ -184,7 +184,7 @@ function personOf(
     ...(text !== undefined && { text }),
     ...(form !== undefined && { authorization: headerOf(form) }),
   };
-  const claimedFrom = (from: AskedFrom): Result<ClaimedCaller> => {
+  const claimedFrom = (from: RequestOrigin): Result<ClaimedCaller> => {
     const token = () => {
       text ??= tokenText(runtime, file as string);
       if ('Authorization: Bearer \r\n'.length + text.length > HEADER_LINE_BYTES) return refuse('header_too_large');
@@ -195,25 +195,25 @@ function personOf(
   const claimed = claimedFrom(flags);
   if (!claimed.ok) return claimed;
   const isToken = ![NOBODY_PROVIDER, CERTIFICATE_PROVIDER].includes(claimed.value.caller.provider);
-  const asker = isToken ? bearerOf(claimed.value, flags) : withoutToken(policy, claimed.value, flags);
+  const explained = isToken ? bearerOf(claimed.value, flags) : withoutToken(policy, claimed.value, flags);
   const passed = form === undefined ? text !== undefined && `Bearer ${text}` : headerOf(form);
   const authorization = passed && passing?.schemeOf(passed) !== undefined ? { authorization: passed } : {};
-  return withAddress({ ...asker, ...authorization }, flags, claimed.value, claimedFrom);
+  return withAddress({ ...explained, ...authorization }, flags, claimed.value, claimedFrom);
 }
 
 /** If no address is given, adds the callers with other roles that the same flags mean at other addresses. */
 function withAddress(
-  asker: Asker,
-  from: AskedFrom,
+  explained: ExplainedCaller,
+  from: RequestOrigin,
   { caller }: ClaimedCaller,
-  claimedFrom: (from: AskedFrom) => Result<ClaimedCaller>,
-): Asker {
-  if (from.network !== undefined) return asker;
+  claimedFrom: (from: RequestOrigin) => Result<ClaimedCaller>,
+): ExplainedCaller {
+  if (from.network !== undefined) return explained;
   const elsewhere = ELSEWHERE.flatMap((network) => {
     const claimed = claimedFrom({ ...from, network });
     return claimed.ok && claimed.value.caller.roles.join() !== caller.roles.join() ? [claimed.value.caller] : [];
   });
-  return elsewhere.length === 0 ? asker : { ...asker, elsewhere };
+  return elsewhere.length === 0 ? explained : { ...explained, elsewhere };
 }
 
 /** Describes the caller of a token in one line: the person, the agent and the roles; or an agent alone. */
@@ -225,7 +225,7 @@ function callerText({ subject, provider, roles, agent, alone }: Caller): string 
 }
 
 /** Returns the caller that a token's claims describe. */
-export function bearerOf(claimed: ClaimedCaller, from: AskedFrom = {}): Asker {
+export function bearerOf(claimed: ClaimedCaller, from: RequestOrigin = {}): ExplainedCaller {
   const { caller } = claimed;
   const { agent, alone } = caller;
   const where = fromText(from);

@@ -1,5 +1,5 @@
 import { decidedAt, isCut, type LogLine } from '../../audit/lines/line.ts';
-import type { Asked } from '../../audit/lines/logged-caller.ts';
+import type { Requested } from '../../audit/lines/logged-caller.ts';
 import { explainFact, type FactExplanation } from '../../caller/roles/explain.ts';
 import type { TokenContext } from '../../caller/roles/truth.ts';
 import type { Policy, Role } from '../../policy/checked/types.ts';
@@ -9,7 +9,7 @@ import { TOKEN } from '../../policy/facts/operator.ts';
 import { dependsOn } from '../../policy/facts/walk.ts';
 import { heldByAnonymous } from '../../rules/compare/anonymous-callers.ts';
 import type { Claims } from '../../token/types.ts';
-import type { Asker } from './asker.ts';
+import type { ExplainedCaller } from './explained-caller.ts';
 import { Offline } from './offline.ts';
 
 /** Says why a fact about the token is unknown, if the log does not contain the claims. */
@@ -57,7 +57,7 @@ function roleOf(role: Role, held: boolean, facts: TokenContext, isKnown: boolean
   return { text, truth: false, at: role.at, parts: [isKnown ? why : withoutClaims(role.fact, why, policy)] };
 }
 
-function callerText({ user, provider, agent, roles }: LogLine, { caller }: Asked): string {
+function callerText({ user, provider, agent, roles }: LogLine, { caller }: Requested): string {
   const named = `${JSON.stringify(user)}${provider === '' ? '' : ` of ${provider}`}`;
   const who = caller === null || caller.nobody === true ? 'an anonymous caller' : named;
   const acting = caller?.alone ? `agent ${agent}, alone: ` : agent === '' ? '' : `agent ${agent}, for `;
@@ -65,19 +65,19 @@ function callerText({ user, provider, agent, roles }: LogLine, { caller }: Asked
 }
 
 /** Returns the caller of a logged request. Its roles are those in the log. */
-export function loggedAsker(policy: Policy, line: LogLine, asked: Asked): Asker {
+export function loggedCaller(policy: Policy, line: LogLine, requested: Requested): ExplainedCaller {
   const claims = claimsOf(line);
   const offline = new Offline(policy, decidedAt(line));
   const facts = offline.factsOf(
     { provider: line.provider, claims: claims ?? {}, expires: 0, key: '' },
     { network: line.address },
   );
-  const held = asked.caller?.roles ?? [];
-  const isAnonymous = asked.caller === null || asked.caller.nobody === true;
+  const held = requested.caller?.roles ?? [];
+  const isAnonymous = requested.caller === null || requested.caller.nobody === true;
   return {
     kind: isAnonymous ? 'nobody' : 'roles',
-    text: callerText(line, asked),
-    caller: asked.caller,
+    text: callerText(line, requested),
+    caller: requested.caller,
     role: (role) =>
       isAnonymous && !held.includes(role.name)
         ? anonymousRole(role, facts, policy)

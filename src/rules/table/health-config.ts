@@ -1,7 +1,7 @@
-import type { MeshProbe, Watched } from '../../health/types.ts';
+import type { HealthConfig, MeshProbe } from '../../health/types.ts';
 import { meshesOf } from '../../policy/checked/ingresses.ts';
 import type { Identity, Policy } from '../../policy/checked/types.ts';
-import { namesAtWorkloads, watchedFiles } from './policy-files.ts';
+import { monitoredFiles, namesAtWorkloads } from './policy-files.ts';
 import { isKeyless } from './table.ts';
 
 /** The files of the CAs for certificates of ingresses. */
@@ -31,7 +31,7 @@ interface Runs {
 }
 
 /** Returns the part of a policy that the health check needs. */
-export function toWatched({ policy, digest, identities }: Seen, { check, egress, probes }: Runs): Watched {
+export function toHealthConfig({ policy, digest, identities }: Seen, { check, egress, probes }: Runs): HealthConfig {
   const clientCa = clientCaFiles(policy);
   return {
     policy: digest,
@@ -54,7 +54,7 @@ export function toWatched({ policy, digest, identities }: Seen, { check, egress,
       policy.gateway.audit.witnesses.length > 0 && {
         witnesses: { egress, all: policy.gateway.audit.witnesses.map(({ url, key }) => ({ url, key })) },
       }),
-    files: watchedFiles(policy),
+    files: monitoredFiles(policy),
     ...(probes.length > 0 && {
       probes: {
         egress,

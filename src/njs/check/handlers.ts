@@ -13,7 +13,7 @@ export type Place = Accepting &
 
 export type Answered = void | Promise<void>;
 
-export interface Door<P extends Place> {
+export interface CheckHandlers<P extends Place> {
   /** Whether even a known token is verified again, because the handler reads its claims. */
   readonly fresh: boolean;
   readonly renews: boolean;
@@ -22,7 +22,7 @@ export interface Door<P extends Place> {
 
   /** Answers a caller whose credential is valid.
    * @param verified the claims of the token, if it was verified for this request */
-  met(
+  withCaller(
     r: NginxHTTPRequest,
     to: P,
     method: string,

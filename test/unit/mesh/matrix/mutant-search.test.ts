@@ -6,7 +6,7 @@ import type { Rule } from '../../../../src/rules/types.ts';
 import { agree } from '../../../mesh/matrix/agree.ts';
 import { cellsOf } from '../../../mesh/matrix/cells.ts';
 import { Equivalents } from '../../../mesh/matrix/equivalents.ts';
-import { hunt } from '../../../mesh/matrix/hunt.ts';
+import { search } from '../../../mesh/matrix/mutant-search.ts';
 import { mutantsOf } from '../../../mesh/matrix/mutants.ts';
 import { envoySubjects } from '../../../mesh/matrix/policies.ts';
 import { lines, survivorLines } from '../../../mesh/matrix/report.ts';
@@ -29,8 +29,8 @@ function decided(cell: Cell, own: readonly Rule[]): Answer {
   const matched = match(policy.hosts, cell.host, cell.path);
   if ('reason' in matched) return 'refused: path';
   if (cell.credential?.flaw !== undefined) return 'refused: credential';
-  const asked = { route: matched.route.name, method: cell.method };
-  return decide(own, cell.credential ?? null, asked).allow ? 'allowed' : 'refused: rules';
+  const requested = { route: matched.route.name, method: cell.method };
+  return decide(own, cell.credential ?? null, requested).allow ? 'allowed' : 'refused: rules';
 }
 
 const kept = rules.map(({ id, route, methods, who, service, as }) => ({ id, route, methods, who, service, as }));
@@ -62,8 +62,8 @@ function sideWith(lie: (cell: Cell, answer: Answer) => Answer = (_, answer) => a
 
 describe('agreement', () => {
   test('is found if a side decides by the rules', async () => {
-    const { asked, disagreements } = await agree(sideWith(), cells);
-    expect([asked, disagreements]).toEqual([cells.length, []]);
+    const { requested, disagreements } = await agree(sideWith(), cells);
+    expect([requested, disagreements]).toEqual([cells.length, []]);
   });
 
   test('names a planted disagreement with its request', async () => {
@@ -82,8 +82,8 @@ describe('agreement', () => {
 
   test('does not count cells that a side cannot answer', async () => {
     const side = sideWith((cell, answer) => (cell.part === 'role' ? 'not askable' : answer));
-    const { asked } = await agree(side, cells);
-    expect(asked).toBe(cells.filter(({ part }) => part !== 'role').length);
+    const { requested } = await agree(side, cells);
+    expect(requested).toBe(cells.filter(({ part }) => part !== 'role').length);
   });
 });
 
@@ -101,7 +101,7 @@ describe('the hunt', () => {
   const { mutants } = mutantsOf(objects);
 
   test('notices changes of a rule, and no others', async () => {
-    const found = await hunt(sideWith(), cells, mutants, (mutant) => named.reason(mutant, objects), { lanes: 2 });
+    const found = await search(sideWith(), cells, mutants, (mutant) => named.reason(mutant, objects), { lanes: 2 });
     expect(found.survivors.filter(({ path }) => !path.includes('rules/'))).toEqual([]);
     expect(found.kills.length + found.survivors.length + found.equivalent.length).toBe(mutants.length);
     expect(found.kills.filter(({ by }) => 'rejected' in by).length).toBeGreaterThan(10);
@@ -110,27 +110,27 @@ describe('the hunt', () => {
 
   test('names a planted mutant that survives', async () => {
     const comment = mutants.filter(({ path }) => path === 'comment');
-    const found = await hunt(sideWith(), cells, comment);
+    const found = await search(sideWith(), cells, comment);
     expect(survivorLines(found)).toEqual(['rules/comment: changed', 'rules/comment: dropped']);
   });
 
   test('misses the mutants of a part without the cells of that part', async () => {
     const methods = mutants.filter(({ path, change }) => /rules\/1\/methods$/.test(path) && change === 'dropped');
     expect(methods).toHaveLength(1);
-    expect((await hunt(sideWith(), cells, methods)).survivors).toEqual([]);
+    expect((await search(sideWith(), cells, methods)).survivors).toEqual([]);
     const less = cells.filter(({ part }) => part !== 'method');
-    expect((await hunt(sideWith(), less, methods)).survivors).toEqual(methods);
+    expect((await search(sideWith(), less, methods)).survivors).toEqual(methods);
   });
 
   test('uses cells before it treats a mutant as equivalent', async () => {
     const must = mutants.filter(({ path }) => path === 'rules');
-    const found = await hunt(sideWith(), cells, must, () => 'nothing matters');
+    const found = await search(sideWith(), cells, must, () => 'nothing matters');
     expect([found.equivalent, found.kills.length]).toEqual([[], must.length]);
   });
 
   test('stops if a side answers wrongly for what was rendered', async () => {
     const wrong = sideWith((cell, answer) => (cell.part === 'expiry' ? 'allowed' : answer));
-    await expect(hunt(wrong, cells, mutants)).rejects.toThrow(/made up: what was rendered: .*expired/);
+    await expect(search(wrong, cells, mutants)).rejects.toThrow(/made up: what was rendered: .*expired/);
   });
 });
 
@@ -175,7 +175,7 @@ describe('the original is tried again in the slot of each kill', () => {
   const inTime: SlotAnswers = (inSlot) => ({ ask: answersOf(inSlot.at(-1)!) });
 
   test('a kill counts if the original then has the right answers', async () => {
-    const found = await hunt(new Slot(inTime), cells, [widened!, harmless!]);
+    const found = await search(new Slot(inTime), cells, [widened!, harmless!]);
     expect(found.kills.map(({ mutant }) => mutant)).toEqual([widened]);
     expect(found.survivors).toEqual([harmless]);
   });
@@ -185,7 +185,7 @@ describe('the original is tried again in the slot of each kill', () => {
     const late: SlotAnswers = (inSlot) => ({
       ask: answersOf(inSlot.slice(0, -1).includes(widened!.version) ? widened!.version : objects),
     });
-    await expect(hunt(new Slot(late), cells, [widened!, harmless!])).rejects.toThrow(
+    await expect(search(new Slot(late), cells, [widened!, harmless!])).rejects.toThrow(
       /^slow: the original fails too: rules\/comment: changed: .*: refused: rules, got allowed$/,
     );
   });
@@ -196,7 +196,7 @@ describe('the original is tried again in the slot of each kill', () => {
       ask: (cell) =>
         inSlot.at(-1) === harmless!.version && lost-- > 0 ? 'refused: connection' : answersOf(objects)(cell),
     });
-    await expect(hunt(new Slot(once), cells, [harmless!])).rejects.toThrow(
+    await expect(search(new Slot(once), cells, [harmless!])).rejects.toThrow(
       /^slow: unstable: rules\/comment: changed: .*: refused: connection, then /,
     );
   });
@@ -204,19 +204,19 @@ describe('the original is tried again in the slot of each kill', () => {
   test('a slot that gives no answers after a version fails the hunt', async () => {
     const broken: SlotAnswers = (inSlot) =>
       inSlot.length > 2 ? { ask: () => 'refused: connection' } : { ask: answersOf(inSlot.at(-1)!) };
-    await expect(hunt(new Slot(broken), cells, [widened!])).rejects.toThrow(/^slow: the original fails too: /);
+    await expect(search(new Slot(broken), cells, [widened!])).rejects.toThrow(/^slow: the original fails too: /);
   });
 
   test('a slot that accepts no version, not even what was rendered, fails the hunt', async () => {
     const full: SlotAnswers = (inSlot) =>
       inSlot.length > 1 && inSlot[1] !== objects ? { rejected: 'no room' } : { ask: answersOf(inSlot.at(-1)!) };
-    await expect(hunt(new Slot(full), cells, [harmless!])).rejects.toThrow(
+    await expect(search(new Slot(full), cells, [harmless!])).rejects.toThrow(
       'slow: the original fails too: rules/comment: changed: no room',
     );
   });
 
   test('a side that never tries what was rendered again fails the hunt', async () => {
-    await expect(hunt(new Slot(inTime, false), cells, [widened!])).rejects.toThrow(
+    await expect(search(new Slot(inTime, false), cells, [widened!])).rejects.toThrow(
       'slow: what was rendered was not tried after 1 kills',
     );
   });

@@ -15,7 +15,7 @@ import {
 } from '../harness/index.ts';
 
 /** A gateway with sessions, whose cookies the test seals itself. */
-export interface Scene {
+export interface Fixture {
   readonly gateway: Gateway;
   readonly wiki: Echo;
   readonly setup: Setup;
@@ -98,7 +98,7 @@ hosts:
 `;
 
 /** @param name of the stage */
-export async function startScene(name: string): Promise<Scene> {
+export async function startFixture(name: string): Promise<Fixture> {
   const stage = await testStage(name);
   const [wiki, issuers] = await Promise.all([startEcho(stage, { alias: 'wiki' }), startIssuer(stage)]);
   const acme = await issuers.create('acme');

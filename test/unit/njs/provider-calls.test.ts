@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Questions } from '../../../src/njs/callers/questions.ts';
+import { ProviderCalls } from '../../../src/njs/callers/provider-calls.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 /** Questions about tokens that only a provider can read, while an attacker makes tokens up. */
@@ -8,17 +8,17 @@ const fake = fakeNgx();
 stopClock(fake);
 
 const introspection = { cache: 60, negative: 10, stale: 0 };
-const named = (name: string) => ({ name, introspection }) as Parameters<Questions['introspect']>[0];
+const named = (name: string) => ({ name, introspection }) as Parameters<ProviderCalls['introspect']>[0];
 const provider = named('legacy');
 
 const HONEST = '192.0.2.1';
 const OTHER = '198.51.100.7';
 
-const questions = new Questions('/run/check.sock', 'sel');
+const providerCalls = new ProviderCalls('/run/check.sock', 'sel');
 
 /** Tokens that the provider knows; it answers these at once, and others on release. */
 const good = new Set<string>();
-let asked: string[];
+let requested: string[];
 let held: (() => void)[];
 
 const answer = (active: boolean) => ({
@@ -29,11 +29,11 @@ const answer = (active: boolean) => ({
 beforeEach(() => {
   for (const zone of Object.values(fake.zones)) zone.clear();
   good.clear();
-  asked = [];
+  requested = [];
   held = [];
   fake.fetch = (_, options) => {
     const token = String(options?.body);
-    asked.push(token);
+    requested.push(token);
     if (good.has(token)) return Promise.resolve(answer(true));
     return new Promise((resolve) => {
       held.push(() => resolve(answer(false)));
@@ -44,7 +44,7 @@ beforeEach(() => {
 const running: Promise<unknown>[] = [];
 
 /** Lets all questions end. */
-async function settle(): Promise<void> {
+async function flushPromises(): Promise<void> {
   const all = Promise.allSettled(running.splice(0));
   let done = false;
   void all.then(() => {
@@ -55,10 +55,10 @@ async function settle(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
-afterEach(settle);
+afterEach(flushPromises);
 
 const ask = (token: string, from: string, isSigned = false) =>
-  questions.introspect(provider, token, fake.clock / 1000, from, isSigned);
+  providerCalls.introspect(provider, token, fake.clock / 1000, from, isSigned);
 
 /** Introspects this many made-up tokens. */
 function madeUp(count: number, from: (i: number) => string): void {
@@ -82,7 +82,7 @@ async function honest(count: number, meanwhile = () => {}): Promise<void> {
 describe('made-up tokens', () => {
   it('from one address leave room for tokens of others', async () => {
     madeUp(300, () => OTHER);
-    expect(asked).toHaveLength(8);
+    expect(requested).toHaveLength(8);
     await honest(60);
   });
 
@@ -95,9 +95,9 @@ describe('made-up tokens', () => {
 
   it('leave each further address fewer questions, and the next one some', () => {
     const counts = [1, 2, 3, 4, 5].map((address) => {
-      const before = asked.length;
+      const before = requested.length;
       for (let i = 0; i < 100; i++) running.push(ask(`of-${address}-${i}`, `198.51.100.${address}`));
-      return asked.length - before;
+      return requested.length - before;
     });
     expect(counts).toEqual([8, 6, 4, 2, 2]);
   });
@@ -106,7 +106,7 @@ describe('made-up tokens', () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     expect(await told('one-more', '203.0.113.1')).toBe('provider_unavailable');
     good.add('b');
-    const { ok } = await questions.introspect(named('other'), 'b', fake.clock / 1000, HONEST);
+    const { ok } = await providerCalls.introspect(named('other'), 'b', fake.clock / 1000, HONEST);
     expect(ok).toBe(true);
   });
 
@@ -131,8 +131,8 @@ describe('made-up tokens', () => {
   it('are introspected once for many requests with one new token', async () => {
     const all = Array.from({ length: 60 }, () => ask('new', OTHER));
     running.push(...all);
-    await settle();
-    expect(asked).toEqual(['new']);
+    await flushPromises();
+    expect(requested).toEqual(['new']);
     for (const one of await Promise.all(all)) expect(one).toMatchObject({ ok: false, reason: 'token_inactive' });
   });
 
@@ -149,7 +149,7 @@ describe('made-up tokens', () => {
       return locks.add(...of);
     });
     expect(await told('new', HONEST)).toBe('active');
-    expect(asked).toEqual(['new']);
+    expect(requested).toEqual(['new']);
   });
 
   it('from one network of IPv6 are from one address', async () => {
@@ -160,16 +160,16 @@ describe('made-up tokens', () => {
   it('from all networks of one site of IPv6 leave room for tokens of others', async () => {
     const site = () => madeUp(300, (i) => `2001:db8:7:${i.toString(16)}::1`);
     site();
-    expect(asked).toHaveLength(12);
+    expect(requested).toHaveLength(12);
     expect(await told('one-more', '2001:db8:7:ffff::1')).toBe('limit_exceeded');
     await honest(60, site);
   });
 
   it('leave each further site of IPv6 fewer questions, and the next one some', () => {
     const counts = [1, 2, 3, 4, 5].map((site) => {
-      const before = asked.length;
+      const before = requested.length;
       for (let i = 0; i < 100; i++) running.push(ask(`of-${site}-${i}`, `2001:db8:${site}:${i.toString(16)}::1`));
-      return asked.length - before;
+      return requested.length - before;
     });
     expect(counts).toEqual([12, 6, 3, 2, 1]);
   });
@@ -179,7 +179,7 @@ describe('made-up tokens', () => {
     expect(await told('old', HONEST)).toBe('active');
     fake.clock += 61_000;
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
-    expect(asked.length).toBeLessThan(32);
+    expect(requested.length).toBeLessThan(32);
     expect(await told('old', HONEST)).toBe('active');
   });
 
@@ -191,19 +191,19 @@ describe('made-up tokens', () => {
 
   it('use no memory longer than their questions', async () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
-    await settle();
+    await flushPromises();
     expect(fake.zones.locks.keys()).toEqual([]);
     expect(fake.zones.answers.size()).toBe(0);
   });
 
   it('are introspected again after a pause', async () => {
     madeUp(1, () => OTHER);
-    await settle();
+    await flushPromises();
     expect(await told('made-up-0', OTHER)).toBe('token_inactive');
-    expect(asked).toEqual(['made-up-0']);
+    expect(requested).toEqual(['made-up-0']);
     fake.clock += 10_001;
     madeUp(1, () => OTHER);
-    expect(asked).toEqual(['made-up-0', 'made-up-0']);
+    expect(requested).toEqual(['made-up-0', 'made-up-0']);
   });
 });
 
@@ -222,7 +222,7 @@ describe('tokens that were active before', () => {
     const lasting = { ...provider, introspection: { ...introspection, stale } } as typeof provider;
     for (let i = 0; i < 60; i++) {
       good.add(`new-${i}`);
-      const { ok } = await questions.introspect(lasting, `new-${i}`, fake.clock / 1000, HONEST);
+      const { ok } = await providerCalls.introspect(lasting, `new-${i}`, fake.clock / 1000, HONEST);
       expect(ok).toBe(true);
       expect(fake.zones.tokens.size()).toBe(0);
     }
@@ -236,7 +236,7 @@ describe('tokens that were active before', () => {
     fake.clock += 61_000;
     good.clear();
     running.push(ask('old', OTHER));
-    await settle();
+    await flushPromises();
     fake.clock += 11_000;
     madeUp(64, () => OTHER);
     expect(await told('old', OTHER)).toBe('limit_exceeded');
@@ -276,7 +276,7 @@ describe('if the zone of locks is full', () => {
   it.each([0, 1, 2])('with room for %i entries, a token is not introspected, and nothing rejects', async (room) => {
     fake.zones.locks.room = room;
     expect(await told('new', '2001:db8::1')).toBe('provider_unavailable');
-    expect([asked, fake.zones.locks.keys()]).toEqual([[], []]);
+    expect([requested, fake.zones.locks.keys()]).toEqual([[], []]);
   });
 
   // A question needs four: a lock, and three like those.
@@ -284,7 +284,7 @@ describe('if the zone of locks is full', () => {
     good.add('new');
     fake.zones.locks.room = room;
     const answered = told('new', '2001:db8::1');
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
     fake.zones.locks.room = Number.POSITIVE_INFINITY;
     expect(await answered).toBe('active');
     expect(fake.zones.locks.keys()).toEqual([]);

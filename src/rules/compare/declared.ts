@@ -34,5 +34,5 @@ function written(key: string, value: unknown): unknown {
 }
 
 /** Returns a key's value as JSON, with keys, times and limits as policies write them; undefined if it is absent. */
-export const said = (key: string, value: unknown): string | undefined =>
+export const declared = (key: string, value: unknown): string | undefined =>
   seconds(key, value) ? `${value}s` : JSON.stringify(written(key, value));

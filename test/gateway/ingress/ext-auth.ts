@@ -11,14 +11,14 @@ const WIKI = 'wiki.example.com';
 
 export type Snippets = Readonly<Record<string, string>>;
 
-export interface AskingForm {
+export interface ExtAuthForm {
   readonly set: string;
   readonly target: 'nic' | 'ngf';
   readonly form: string;
 }
 
 /** The sets of the controllers for external authentication, and the form of `render` for each. */
-export const ASKING: readonly AskingForm[] = [
+export const ASKING: readonly ExtAuthForm[] = [
   { set: 'nic-externalauth', target: 'nic', form: 'external-auth' },
   { set: 'nic-externalauth-signin', target: 'nic', form: 'external-auth' },
   { set: 'nic-externalauth-ingress', target: 'nic', form: 'external-auth-ingress' },
@@ -70,7 +70,7 @@ export function withFields(rendered: Rendered, text: string): string {
     .replace(/(server_name wiki\.example\.com;)/, (all) => `${all}\n${own}`);
 }
 
-export interface Asking {
+export interface Query {
   readonly name: string;
   readonly folder: string;
   readonly https: number;
@@ -80,8 +80,8 @@ export interface Asking {
 }
 
 /** Fills a set as the controller would with what was rendered. */
-export async function fillAsking(
-  { set }: AskingForm,
+export async function fillExtAuth(
+  { set }: ExtAuthForm,
   index: number,
   rendered: Rendered,
   given: {
@@ -92,7 +92,7 @@ export async function fillAsking(
     /** Changes the configuration of the host. */
     readonly change?: (conf: string) => string;
   },
-): Promise<Asking> {
+): Promise<Query> {
   const folder = `/s/${index}`;
   const [https, http] = [8443 + 10 * index, 18080 + 10 * index];
   const out = mkdtempSync(join(tmpdir(), 'meshgate-asking-'));

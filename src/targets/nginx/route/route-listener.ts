@@ -10,7 +10,7 @@ import {
   outerCertificates,
   shownCertificate,
 } from '../check/client-certificate.ts';
-import type { Scene, SceneHost } from '../scene.ts';
+import type { Context, HostContext } from '../render-context.ts';
 import { shownOrigin } from '../signin/origin.ts';
 import { hasSessions, hostName, otherCookies } from '../signin/sessions.ts';
 import { type Arg, conf, type Directive, regex, row, variable } from '../text/directive.ts';
@@ -20,7 +20,7 @@ import { shownToken } from './service-credential.ts';
 
 /** The listener, outer or inner, through which requests reach the routes of a host. Both have the same locations. Each
  * has its own check, which no client can request. */
-export interface Door {
+export interface RouteListener {
   /** The path of the check. The name of the route follows it. */
   readonly check: string;
   /** The file with the location that leads to the check. */
@@ -53,7 +53,7 @@ export const looksAtTools = ({ routes }: Host): boolean =>
   routes.some(({ allow }) => allow.some(({ who }) => who.kind === 'agent' && who.tools !== undefined));
 
 /** Sends the MCP headers to the check, if a rule of the host reads tools. */
-function toolHeaders({ host }: SceneHost): readonly Directive[] {
+function toolHeaders({ host }: HostContext): readonly Directive[] {
   if (!looksAtTools(host)) return [];
   return conf`
     proxy_set_header ${TO_CHECK.mcpVersion} $http_mcp_protocol_version;
@@ -63,22 +63,22 @@ function toolHeaders({ host }: SceneHost): readonly Directive[] {
 }
 
 /** For a wildcard host, sends the requested name to the check. Sessions, proofs and origins belong to this name. */
-const askedName = (host: SceneHost): readonly Directive[] =>
+const requestedName = (host: HostContext): readonly Directive[] =>
   isWildcard(host.host.name) ? conf`proxy_set_header ${TO_CHECK.host} ${hostName(host)};` : [];
 
 /** The listener for people and programs that have their own credentials. */
-export function outerDoor(scene: Scene, host: SceneHost): Door {
+export function outerListener(context: Context, host: HostContext): RouteListener {
   return {
-    check: scene.options.inController ? CONTROLLER_CHECK_PATH : CHECK_PATH,
+    check: context.options.inController ? CONTROLLER_CHECK_PATH : CHECK_PATH,
     file: host.sessions ? 'check-session.conf' : 'check.conf',
     credentials: [
-      ...askedName(host),
-      ...shownCertificate(scene, host),
+      ...requestedName(host),
+      ...shownCertificate(context, host),
       ...toolHeaders(host),
-      ...row([...shownToken(scene, host), ...shownOrigin(scene, host)]),
-      ...shownAddress(scene, host),
+      ...row([...shownToken(context, host), ...shownOrigin(context, host)]),
+      ...shownAddress(context, host),
     ],
-    ...(hasSessions(scene) && { cookie: otherCookies }),
+    ...(hasSessions(context) && { cookie: otherCookies }),
     server: outerCertificates(host),
   };
 }
@@ -88,12 +88,12 @@ export const innerCertificates = ({ clientCaFile }: Inner): readonly Directive[]
   certificates(clientCaFile, 'on', 'Services show the certificate of their workload on every connection.');
 
 /** The listener where services send requests for the person whose request they serve. Its check gets no cookies. */
-export function innerDoor(scene: Scene, inner: Inner, host: SceneHost): Door {
+export function innerListener(context: Context, inner: Inner, host: HostContext): RouteListener {
   return {
     check: HOP_PATH,
     file: 'hop.conf',
     credentials: toolHeaders(host),
-    ...(hasSessions(scene) && { cookie: variable('meshgate_cookie_inside') }),
+    ...(hasSessions(context) && { cookie: variable('meshgate_cookie_inside') }),
     server: innerCertificates(inner),
   };
 }
@@ -109,12 +109,12 @@ export const innerHosts = ({
   hosts,
   policy,
   options,
-}: Pick<Scene, 'hosts' | 'policy' | 'options'>): readonly SceneHost[] =>
+}: Pick<Context, 'hosts' | 'policy' | 'options'>): readonly HostContext[] =>
   options.inController ? [] : hosts.filter(({ host }) => hasServiceAgents(host, policy));
 
 /** The map for a service's certificate, which counts only on connections for hosts of the inner listener. */
-export function innerCertificateMap(scene: Pick<Scene, 'hosts' | 'policy' | 'options'>): readonly Directive[] {
-  const names = innerHosts(scene).map(({ host }) => host.name);
+export function innerCertificateMap(context: Pick<Context, 'hosts' | 'policy' | 'options'>): readonly Directive[] {
+  const names = innerHosts(context).map(({ host }) => host.name);
   if (names.length === 0) return [];
   return conf`
     # Certificates of services count only on connections for these hosts.

@@ -17,13 +17,13 @@ import { answerSize } from '../../rules/table/answer-size.ts';
 import { headerNames, spelled } from '../../rules/table/table.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from './options.ts';
-import type { Led } from './text/names.ts';
+import type { UpstreamOwner } from './text/names.ts';
 
 /** The ingresses that share upstreams: the only one of a service, or several between which nginx chooses. All have the
  * same CA and the same name in their certificates. */
 export interface Ingresses {
   /** What the upstreams are named after. */
-  readonly led: Led;
+  readonly owner: UpstreamOwner;
   readonly all: readonly [Ingress, ...Ingress[]];
   /** How nginx chooses. Absent for an only ingress: nginx then never tries another address. */
   readonly choices?: readonly IngressChoice[];
@@ -45,7 +45,7 @@ export interface Target {
 }
 
 /** A route, with values that the renderer needs repeatedly. */
-export interface SceneRoute {
+export interface RouteContext {
   readonly route: Route;
   readonly service: Service;
   /** The services of its rules. Usually there is one. */
@@ -63,11 +63,11 @@ export interface SceneRoute {
   readonly cors?: number;
 }
 
-export interface SceneHost {
+export interface HostContext {
   readonly host: Host;
   /** The ingress whose TLS settings are around all routes that lead only to it. */
   readonly ingress?: Ingress;
-  readonly routes: readonly SceneRoute[];
+  readonly routes: readonly RouteContext[];
   /** Whether people sign in at this host: a route accepts sessions, or it is the sign-in host. */
   readonly sessions: boolean;
   /** Whether a route passes a service's own credential on. */
@@ -75,7 +75,7 @@ export interface SceneHost {
 }
 
 /** The input of the renderer. It is computed once. */
-export interface Scene {
+export interface Context {
   readonly policy: Policy;
   /** The compiled policy as text, and its digest. */
   readonly compiled: string;
@@ -87,9 +87,9 @@ export interface Scene {
   readonly sharedSources: readonly (HeaderSource | undefined)[];
   /** The size in bytes of the buffer for the check's response. */
   readonly answerSize: number;
-  readonly hosts: readonly SceneHost[];
+  readonly hosts: readonly HostContext[];
   /** The sign-in host, if it is not one of the policy's hosts. It has no service. */
-  readonly signinHost?: SceneHost;
+  readonly signinHost?: HostContext;
   /** The identities that a rule uses, in the order of the policy. */
   readonly identities: readonly Identity[];
   /** The ingresses to which routes lead, by protocol, with the identities of these connections. */
@@ -107,7 +107,7 @@ export interface Scene {
 }
 
 /** The hosts of a policy, and its sign-in host if that is another one. */
-export const allHosts = ({ hosts, signinHost }: Pick<Scene, 'hosts' | 'signinHost'>): readonly SceneHost[] =>
+export const allHosts = ({ hosts, signinHost }: Pick<Context, 'hosts' | 'signinHost'>): readonly HostContext[] =>
   signinHost === undefined ? hosts : [...hosts, signinHost];
 
 /** The name and the CA to verify the certificate of a service, or of its ingress. */
@@ -126,13 +126,13 @@ function ingressesOf(policy: Policy): ReadonlyMap<Service, Ingresses> {
       if (mesh === undefined) return [];
       const { name, ingresses: choices } = service;
       const workload = workloadOf(mesh, service);
-      if (workload !== undefined) return [[service, { led: { workload: name }, all: [workload], isWorkload: true }]];
+      if (workload !== undefined) return [[service, { owner: { workload: name }, all: [workload], isWorkload: true }]];
       const all = allOf(mesh, service);
       const [{ name: ingress, mesh: of }] = all;
       const key = JSON.stringify([mesh.name, choices ?? ingress]);
       const own: Ingresses = choices
-        ? { led: { service: name }, all, choices }
-        : { led: { ingress, ...(of !== undefined && { mesh: of }) }, all: [all[0]] };
+        ? { owner: { service: name }, all, choices }
+        : { owner: { ingress, ...(of !== undefined && { mesh: of }) }, all: [all[0]] };
       shared.set(key, shared.get(key) ?? own);
       return [[service, shared.get(key) as Ingresses]];
     }),
@@ -170,13 +170,13 @@ function distinctCors({ hosts }: Policy): readonly Cors[] {
 }
 
 /** What all routes of a policy share. */
-interface Shared extends Pick<Scene, 'policy' | 'rules' | 'options' | 'cors'> {
+interface Shared extends Pick<Context, 'policy' | 'rules' | 'options' | 'cors'> {
   readonly names: readonly string[];
   readonly doors: ReadonlyMap<Service, Ingresses>;
 }
 
-function sceneRoute(shared: Shared, route: Route): Omit<SceneRoute, 'sharesTls'> {
-  const { policy, rules, options, names, doors } = shared;
+function routeContext(shared: Shared, route: Route): Omit<RouteContext, 'sharesTls'> {
+  const { policy, rules, options, names, doors: ingressList } = shared;
   const { cors } = route;
   const named = (name: string): Service => {
     const service = policy.services[name];
@@ -189,7 +189,7 @@ function sceneRoute(shared: Shared, route: Route): Omit<SceneRoute, 'sharesTls'>
       const service = named(rule.service);
       const mesh = meshOf(policy, service);
       const identity = mesh?.identities[rule.as];
-      const ingresses = mesh && doors.get(service);
+      const ingresses = mesh && ingressList.get(service);
       const tls = verifiedBy(service, ingresses?.all[0], options);
       return {
         rule: rule.id,
@@ -213,7 +213,7 @@ function sceneRoute(shared: Shared, route: Route): Omit<SceneRoute, 'sharesTls'>
 }
 
 /** The source of an identity header, if all routes use the same one; otherwise undefined. */
-function sharedSource(routes: readonly Pick<SceneRoute, 'headers'>[], index: number): HeaderSource | undefined {
+function sharedSource(routes: readonly Pick<RouteContext, 'headers'>[], index: number): HeaderSource | undefined {
   const sources = new Set(routes.map(({ headers }) => headers.find((header) => header.index === index)?.source));
   return sources.size === 1 ? [...sources][0] : undefined;
 }
@@ -225,13 +225,13 @@ function withLog({ gateway: { audit } }: Policy, options: NginxOptions): NginxOp
 }
 
 /** Computes what the renderer needs of a policy. */
-export function toScene(policy: Policy, rules: readonly Rule[], options: NginxOptions): Scene {
+export function toContext(policy: Policy, rules: readonly Rule[], options: NginxOptions): Context {
   const compiled = policyText(policy, rules);
   const names = headerNames(policy);
   const cors = distinctCors(policy);
   const shared = { policy, rules, options, names, cors, doors: ingressesOf(policy) };
   const hosts = policy.hosts.map((host) => {
-    const made = host.routes.map((route) => sceneRoute(shared, route));
+    const made = host.routes.map((route) => routeContext(shared, route));
     const first = ({ ingresses }: Target): Ingress | undefined =>
       ingresses?.isWorkload ? undefined : ingresses?.all[0];
     const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => first(target) ?? []));
