@@ -149,7 +149,7 @@ test('as JSON', async () => {
   const requested = {
     method: 'POST',
     url: 'https://wiki.localhost/rest/api/content',
-    requested: true,
+    asked: true,
     agrees: false,
     ...rule,
   };
