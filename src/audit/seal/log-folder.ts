@@ -39,6 +39,9 @@ interface Status {
 
 const DIGITS = /^[1-9]\d{0,2}$/;
 
+/** The name of the folder of a level of hashes. */
+const LEVEL = /^\d{1,2}$/;
+
 /** The folder of a transparency log. */
 export class LogFolder {
   readonly #disk: Disk;
@@ -127,16 +130,27 @@ export class LogFolder {
   removeAfter(size: number): void {
     // Every level on the disk: a level can be there only because of leaves that were never signed.
     const names = ifThere(() => this.#disk.names(`${this.path}/tile`)) ?? [];
-    for (const level of names.map((name): Tile['level'] => (name === 'entries' ? name : Number(name)))) {
+    const levels = names.filter((name) => name === 'entries' || LEVEL.test(name));
+    for (const level of levels.map((name): Tile['level'] => (name === 'entries' ? name : Number(name)))) {
       const count = hashesAt(level, size);
-      for (let index = Math.floor(count / TILE_WIDTH), isMore = true; isMore; index++) {
+      const edge = Math.floor(count / TILE_WIDTH);
+      let index = edge;
+      while (this.#isThere({ level, index: index + 1, width: TILE_WIDTH })) index++;
+      // From right to left, so that no tile is left apart from the others if the sealer is killed here too.
+      for (; index >= edge; index--) {
         const tile = { level, index, width: TILE_WIDTH };
-        const first = index === Math.floor(count / TILE_WIDTH) ? count % TILE_WIDTH : 0;
+        const first = index === edge ? count % TILE_WIDTH : 0;
         if (first > 0) this.#keepPart({ ...tile, width: first });
-        const isFull = ifThere(() => this.#disk.remove(`${this.path}/${tilePath(tile)}`) ?? true) ?? false;
-        isMore = this.#removeParts(tile, first) || isFull;
+        ifThere(() => this.#disk.remove(`${this.path}/${tilePath(tile)}`));
+        this.#removeParts(tile, first);
       }
     }
+  }
+
+  /** Whether a tile or a part of it is there. */
+  #isThere(tile: Tile): boolean {
+    const isFull = ifThere(() => this.#disk.stat(`${this.path}/${tilePath(tile)}`)) !== undefined;
+    return isFull || this.#namesOfParts(tile).length > 0;
   }
 
   /** Writes a part of a full tile, if only the full one is there: the parts of a tile are removed when it is full. */
@@ -165,14 +179,12 @@ export class LogFolder {
       .map(Number);
   }
 
-  /** Removes the parts that are wider, and those that were being written when the sealer was killed. Returns whether there
-   * were any. */
-  #removeParts(tile: Tile, width: number): boolean {
+  /** Removes the parts that are wider, and those that were being written when the sealer was killed. */
+  #removeParts(tile: Tile, width: number): void {
     const names = this.#namesOfParts(tile);
     const gone = names.filter((name) => Number(name) > width || name.endsWith('.new'));
     for (const name of gone) ifThere(() => this.#disk.remove(`${this.#partsOf(tile)}/${name}`));
     if (width === 0 && names.length > 0 && gone.length === names.length)
       ifThere(() => this.#disk.removeFolder(this.#partsOf(tile)));
-    return gone.length > 0;
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { disk } from '../../../src/audit/seal/disk.ts';
@@ -45,4 +45,43 @@ test.each([
   expect(filesOf(path)).toEqual(filesOf(writtenIn([signed]).path));
   folder.removeAfter(signed);
   expect(filesOf(path)).toEqual(filesOf(writtenIn([signed]).path));
+});
+
+/** A disk on which the sealer is killed at the removal after this many. */
+const killedAfter = (removals: number) => {
+  let left = removals;
+  const remove = (path: string) => {
+    if (left-- === 0) throw new Error('killed');
+    disk.remove(path);
+  };
+  return { ...disk, remove };
+};
+
+test.each([
+  [300, 1100],
+  [0, 700],
+])(
+  'a crash while the rest of a crash is removed leaves nothing for ever: %d signed leaves, %d stored',
+  (signed, stored) => {
+    const wanted = filesOf(writtenIn([signed]).path);
+    for (let removals = 0, killed = true; killed; removals++) {
+      const { folder, path } = writtenIn([signed, stored]);
+      killed = false;
+      try {
+        new LogFolder(killedAfter(removals), path, join(path, 'private')).removeAfter(signed);
+      } catch {
+        killed = true;
+      }
+      folder.removeAfter(signed);
+      expect(filesOf(path)).toEqual(wanted);
+    }
+  },
+);
+
+test('a name that is no level is left alone', () => {
+  const { folder, path } = writtenIn([300]);
+  writeFileSync(join(path, 'tile', 'notes'), 'x');
+  const before = filesOf(path);
+  folder.removeAfter(300);
+  expect(filesOf(path)).toEqual(before);
 });
