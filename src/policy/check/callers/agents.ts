@@ -158,8 +158,6 @@ function checkRoute(report: Report, draft: DraftPolicy, at: RouteAt): void {
 
 export type DraftAgent = NonNullable<NonNullable<DraftPolicy['agents']>[string]>;
 
-const MARKS = ['client_id', 'spiffe', 'service', 'claim'] as const;
-
 /** Whether an agent is a service that uses the inner listener. All other agents send tokens. */
 export const isService = ({ match }: DraftAgent): boolean => match !== undefined && writes(match, 'service');
 
@@ -195,7 +193,7 @@ function checkWhom(report: Report, path: Path, agent: DraftAgent): void {
 function checkBound(report: Report, draft: DraftPolicy, path: Path, agent: DraftAgent): void {
   const { match, bound } = agent;
   if (!match || report.touches(path) || report.touches([...path, 'match'])) return;
-  if (!isService(agent) && writes(match, ...MARKS) && !writes(agent, 'bound')) {
+  if (!isService(agent) && !writes(agent, 'bound')) {
     report.missing(path, 'bound', 'bound: dpop, certificate or any, or none to accept stolen tokens');
   } else if (bound !== undefined && bound !== 'none') {
     const why = wantsProofs(report, draft, bound);
