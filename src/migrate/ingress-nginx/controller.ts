@@ -3,7 +3,7 @@ import type { Mapping } from '../new-policy.ts';
 import { type Outcome, report } from '../table.ts';
 import { durationText, rangeOf, truthOf } from '../text-forms.ts';
 import { CONTROLLER, controllerKeys } from './annotations.ts';
-import { isHarmless } from './snippets.ts';
+import { ASKED_HEADERS, isHarmless, setsHeaders } from './snippets.ts';
 import type { Everywhere } from './who.ts';
 
 type ConfigMap = ReadonlyMap<string, string>;
@@ -48,6 +48,8 @@ export function everywhereOf(controller: ConfigMap, blind: boolean, findings: Fi
       'its lines may decide who passes, so every path is closed: write rules for what they decide',
     );
   }
+  if (setsHeaders(controller.get('global-auth-snippet') ?? ''))
+    findings.differ('ConfigMap global-auth-snippet', ASKED_HEADERS, true);
   const url = controller.get('global-auth-url')?.trim();
   const listsOf = (...names: readonly string[]) =>
     names.map((it) => listOf(controller.get(it)).join(',')).filter((it) => it !== '');

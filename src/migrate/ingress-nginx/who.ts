@@ -3,7 +3,7 @@ import type { Fact, Mapping } from '../new-policy.ts';
 import type { Demands } from '../oauth2-proxy/access.ts';
 import { isServerName } from '../text-forms.ts';
 import type { Annotations } from './settings.ts';
-import { isHarmless } from './snippets.ts';
+import { ASKED_HEADERS, isHarmless, setsHeaders } from './snippets.ts';
 import { rangesIn } from './values.ts';
 
 /** Who may pass at a place, as far as annotations say it. */
@@ -216,13 +216,14 @@ export function whoOf(
       'no request for this check crosses the network any more: before, cookies and tokens did so over plain HTTP',
     );
   }
-  if (isQueried && !isHarmless(annotations.text('auth-snippet') ?? '')) {
+  const snippet = annotations.text('auth-snippet') ?? '';
+  if (isQueried && !isHarmless(snippet)) {
     closed = true;
     findings.ask(
       annotations.label('auth-snippet'),
       'its lines may decide who passes: write who may pass into the role',
     );
-  }
+  } else if (isQueried && setsHeaders(snippet)) findings.differ(annotations.label('auth-snippet'), ASKED_HEADERS, true);
   if (annotations.has('auth-type') || (annotations.has('auth-secret') && !isQueried)) {
     closed = true;
     findings.ask(annotations.label('auth-type'), 'write who may pass into the role: the gateway has no passwords');

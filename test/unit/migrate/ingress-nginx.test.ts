@@ -142,6 +142,24 @@ describe('what a policy cannot say stays closed', () => {
     );
     expect((await of({ 'auth-snippet': 'if ($http_a) { return 403; }' })).policy).toContain('fill-in@migrate.invalid');
     expect((await of({ 'auth-snippet': 'proxy_set_header A b;' })).policy).not.toContain('fill-in@migrate.invalid');
+    const widerIn = async (snippet: string) =>
+      (await of({ 'auth-snippet': snippet })).differs.flatMap(({ option, wider }) => (wider ? option : []));
+    expect(await widerIn('proxy_set_header Cookie "";')).toContain('apps/app auth-snippet');
+    expect(await widerIn('proxy_read_timeout 5s;')).not.toContain('apps/app auth-snippet');
+  });
+
+  test('global-auth-snippet may keep people out by the headers that it sets', async () => {
+    const data = {
+      'global-auth-url': 'http://o.auth/oauth2/auth',
+      'global-auth-snippet': 'Proxy_Set_Header Cookie "";',
+    };
+    const controller = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'ingress-nginx-controller' }, data };
+    const files = {
+      'i.yaml': ingress('app', {}, [['app.example.com', '/', 'app']]),
+      'c.json': JSON.stringify(controller),
+    };
+    const { differs } = await migrate({ command: 'ingress-nginx', files });
+    expect(differs).toContainEqual(expect.objectContaining({ option: 'ConfigMap global-auth-snippet', wider: true }));
   });
 
   test('a role by the DNS name of a certificate may admit a certificate with another common name', async () => {
