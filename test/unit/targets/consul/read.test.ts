@@ -89,6 +89,8 @@ function live(change: (entry: Any) => unknown = () => {}): Record<string, string
   return { '-': entries.join('') };
 }
 
+const exported = (Name: string) => ({ Services: [{ Name, Consumers: [{ Peer: 'east' }] }] });
+
 /** The live entries with one of them changed; null: without it. */
 const changed = (title: string, change: (entry: Any) => unknown) =>
   live((it) => (`${it.Kind} ${it.Name}` === title ? change(it) : undefined));
@@ -326,6 +328,76 @@ describe('a change by hand', () => {
     const found = drift({ ...live(), other: JSON.stringify({ Kind, Name: source, Listeners: [] }) });
     expect(found).toEqual([expect.stringContaining(`${Kind} ${source}: Consul’s own gateway asks nginx for no cert`)]);
     expect(drift({ ...live(), other: JSON.stringify({ Kind, Name: 'elsewhere', Listeners: [] }) })).toEqual([]);
+  });
+
+  const UPSTREAM = { Name: 'wiki', Protocol: 'http', ConnectTimeoutMs: 1000 };
+
+  test.each<[string, string, object, string | undefined]>([
+    [
+      'exports to a peer',
+      'exported-services default',
+      exported('wiki'),
+      'other partitions and peers can connect to it',
+    ],
+    ['exports of all', 'exported-services default', exported('*'), 'other partitions and peers can connect to it'],
+    ['a list that is none', 'exported-services default', { Services: { Name: 'Wiki' } }, 'can connect to it'],
+    ['exports of another service', 'exported-services default', exported('db'), undefined],
+    ['no exports', 'exported-services default', {}, undefined],
+    [
+      'a script in the proxy of the source',
+      'service-defaults Ingress',
+      { EnvoyExtensions: [{ Name: 'builtin/lua' }] },
+      'before the intentions see them: EnvoyExtensions is',
+    ],
+    [
+      'a cluster of one’s own in the proxy of the source',
+      'service-defaults ingress',
+      { UpstreamConfig: { Overrides: [{ ...UPSTREAM, EnvoyClusterJSON: '{}' }] } },
+      'before the intentions see them: UpstreamConfig.Overrides[0].EnvoyClusterJSON is',
+    ],
+    [
+      'a listener of one’s own for all upstreams of the source',
+      'service-defaults ingress',
+      { UpstreamConfig: { Defaults: { EnvoyListenerJSON: '{}' } } },
+      'before the intentions see them: UpstreamConfig.Defaults.EnvoyListenerJSON is',
+    ],
+    [
+      'an upstream of the source at a peer',
+      'service-defaults ingress',
+      { UpstreamConfig: { Overrides: [{ ...UPSTREAM, Peer: 'east' }] } },
+      'UpstreamConfig.Overrides[0].Peer is "east"',
+    ],
+    ['an unknown member of the source', 'service-defaults ingress', { NewMember: 1 }, 'NewMember is 1'],
+    [
+      'limits of the source',
+      'service-defaults ingress',
+      { Protocol: 'tcp', MaxInboundConnections: 5, Meta: { a: 'b' }, UpstreamConfig: { Overrides: [UPSTREAM] } },
+      undefined,
+    ],
+    [
+      'a script in the proxy of another service',
+      'service-defaults db',
+      { EnvoyExtensions: [{ Name: 'builtin/lua' }] },
+      undefined,
+    ],
+    [
+      'a gateway to services outside',
+      'terminating-gateway out',
+      { Services: [{ Name: '*' }] },
+      'does not know entries',
+    ],
+    ['a group for failover', 'sameness-group all', { DefaultForFailover: true }, 'does not know entries'],
+    ['routes of a gateway', 'http-route web', { Parents: [{ Name: 'edge' }], Rules: [] }, undefined],
+    ['another provider', 'jwt-provider okta', { Issuer: 'https://x' }, undefined],
+  ])('%s: %s %j', (_, title, members, line) => {
+    const [Kind, Name] = title.split(' ');
+    const found = other({ Kind, Name, ...members });
+    expect(found).toEqual(line === undefined ? [] : [expect.stringContaining(line)]);
+  });
+
+  test('an external name for a rendered service is reported', () => {
+    const files = changed('service-defaults wiki', (it) => Object.assign(it, { ExternalSNI: 'lax.example.com' }));
+    expect(drift(files)).toEqual([expect.stringContaining('service-defaults wiki: ExternalSNI is "lax.example.com"')]);
   });
 
   test('foreign intentions for other services are ignored', () => {
