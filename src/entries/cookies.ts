@@ -1,5 +1,6 @@
-/** The entry of cookies.js, for responses of services that contain the name of a cookie of the gateway. It is a small
- * separate bundle, because such a response keeps its JavaScript context until it is sent. */
+/** The entry of cookies.js, for responses of services that contain the name of a cookie of the gateway, or have an
+ * informational status. It is a small separate bundle, because such a response keeps its JavaScript context until it is
+ * sent. */
 
 import { withoutOwn } from '../session/own-cookies.ts';
 
@@ -15,4 +16,12 @@ function kept(r: NginxHTTPRequest): string {
   return r.variables.meshgate_set_cookie ?? '';
 }
 
-export default { kept };
+/** `js_set`: makes a response with an informational status a 502, whose body nginx sends with a length or in chunks.
+ * @returns the value of `Proxy-Status` (RFC 9209) */
+function ended(r: NginxHTTPRequest): string {
+  ngx.log(ngx.ERR, `meshgate: ${r.variables.meshgate_service ?? ''} answered with the status ${r.status}`);
+  r.status = 502;
+  return 'meshgate; error=http_protocol_error';
+}
+
+export default { kept, ended };

@@ -1,9 +1,10 @@
 /** Which response headers of a service reach a browser, on each kind of route. */
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Answer,
   expectCleanLog,
+  plainRequest,
   ready,
   startCalls,
   startEcho,
@@ -45,6 +46,8 @@ hosts:
 });
 
 let mark = 0;
+/** Lines of the error log that a test expects. */
+let expected: readonly RegExp[] = [];
 beforeAll(async () => {
   await ready(gateway, host, { path: '/x' });
   mark = await waitForWorkers(gateway, host);
@@ -52,7 +55,8 @@ beforeAll(async () => {
 afterEach(async () => {
   const since = mark;
   mark = await waitForWorkers(gateway, host);
-  await expectCleanLog(gateway, since);
+  await expectCleanLog(gateway, since, expected);
+  expected = [];
 });
 
 /** They frame the response, and a client cannot read it if they are wrong. HTTP/2 has none of them. */
@@ -143,6 +147,41 @@ describe('a service', () => {
   test('sends a header that is in no list', async () => {
     const answer = await gateway.send(host, { path: '/x?echo-header=X-Confluence-Request-Time:1' });
     expect(answer.header('X-Confluence-Request-Time')).toBe('1');
+  });
+});
+
+describe('a service that answers with an informational status', () => {
+  const hidden = 'HTTP/1.1 200 OK\r\nNEL: {}\r\nContent-Length: 2\r\n\r\nok';
+  const path = (at: string, status: string) =>
+    `${at}x?echo-raw=${Buffer.from(`HTTP/1.1 ${status} X\r\n\r\n${hidden}`).toString('base64url')}`;
+  const statuses = ['000', '099', '100', '101', '102', '104', '199'];
+
+  beforeEach(() => {
+    expected = [/meshgate: wiki answered with the status \d+/];
+  });
+
+  test.each(statuses)('sends no response of its own after it: %s', async (status) => {
+    for (const [at, name] of [
+      [host, '/'],
+      [host, '/shared/'],
+      [host, '/stream/'],
+      [api, '/'],
+    ] as const)
+      for (const method of ['GET', 'HEAD', 'POST']) {
+        const first = plainRequest(at, { method, path: path(name, status), ...(method === 'POST' && { body: 'x' }) });
+        // nginx itself answers this one.
+        const second = plainRequest(at, { path: '//' });
+        const { answers } = await gateway.sendRaw(at, first + second, { answers: 2, methods: [method, 'GET'] });
+        expect(answers.map((answer) => [answer.status, answer.all('NEL')])).toEqual([
+          [502, []],
+          [400, []],
+        ]);
+      }
+  });
+
+  test.each(statuses)('does so over HTTP/2 too: %s', async (status) => {
+    const [answer] = await gateway.sendHttp2(host, { path: path('/', status) });
+    expect([answer?.status, answer?.all('NEL')]).toEqual([502, []]);
   });
 });
 

@@ -9,6 +9,7 @@
  *   echo-hold=KEY               held open until POST /release?key=KEY on the admin port
  *                               (with echo-events: after the events)
  *   echo-abort=1                the connection is reset after the headers of the request
+ *   echo-raw=BASE64URL          exactly these bytes, and then the end of the connection
  * Admin port: GET /requests, DELETE /requests, GET /malformed, GET /held, POST /release?key=KEY.
  *
  * Environment: ACCESS_LOG (one line for each request: `json`, or `tomcat` as Confluence writes it), NAME, PORT, TLS_PORT (with TLS_PEM_FILE, CLIENT_CA_FILE), ADMIN_PORT, ADDRESS ("::": IPv6, too).
@@ -80,6 +81,8 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     const colon = header.indexOf(':');
     response.appendHeader(header.slice(0, colon), header.slice(colon + 1));
   }
+  const raw = wish.get('echo-raw');
+  if (raw !== null) return void request.socket.end(Buffer.from(raw, 'base64url'));
   response.statusCode = Number(wish.get('echo-status') ?? 200);
   if (wish.has('echo-events')) return events(response, wish);
   await hold(wish.get('echo-hold'), response);

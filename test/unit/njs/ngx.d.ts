@@ -29,6 +29,8 @@ interface NginxHTTPRequest {
   readonly method: string;
   readonly headersIn: Readonly<Record<string, string | undefined>>;
   readonly headersOut: Record<string, string | string[] | undefined>;
+  /** Status of the response. */
+  status?: number;
   readonly requestText?: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
   return(status: number, body?: string): void;

@@ -152,6 +152,10 @@ export function nginxFiles(checkInput: CheckInput): IngressFiles {
         : []),
       {
         part: 'ingress.nginx',
+        text: 'a service can send any response, also to other clients of a connection, in the body of a response with a status below 200: let only services that you trust answer there',
+      },
+      {
+        part: 'ingress.nginx',
         text: 'an owner of a location can switch the check off (auth_request off), or set the identity headers to other values: only trusted people may write the configuration of these servers',
       },
     ],

@@ -67,11 +67,13 @@ const challengeMap = conf`
 export const passedHeaders = (service: Service): readonly Directive[] =>
   (service.responseHeaders ?? []).map((name) => line(`${moduleOf(service)}_pass_header`, name));
 
-/** Adds what is left of headers that services may send with some values only. */
+/** Adds what is left of headers that services may send with some values only, and `Proxy-Status` to a response whose
+ * status JavaScript replaces: nginx reads the variable before it sends the status. */
 export const filteredBeside = ({ policy }: Context): readonly Directive[] => conf`
   add_header Clear-Site-Data $meshgate_cleared always;
   add_header Link $meshgate_linked always;
   ${!policy.gateway.hsts && conf`add_header Strict-Transport-Security $meshgate_transport always;`}
+  add_header Proxy-Status $meshgate_informational always; # if a status below 200 became a 502
 `;
 
 /** The maps for these headers. `"cookies"` would include the gateway's cookies, and `"*"` is replaced by all other data
@@ -97,6 +99,21 @@ export const filteredMaps = (context: Context): readonly Directive[] => conf`
   }
   ${!context.policy.gateway.hsts && transportMap}
   ${hasSessions(context) && challengeMap}
+  ${informationalMap}
+`;
+
+/** Finds responses of services with an informational status (RFC 9110 section 15.2). nginx would pass on their bodies
+ * without a length, and clients would read a body as the next response, with any headers. The first lines find the usual
+ * statuses without the expression. */
+const informationalMap = conf`
+  # A response of a service with an informational status becomes a 502, unless the client asked for the upgrade.
+  map $status $meshgate_informational {
+    default "";
+    "200" ""; "204" ""; "302" ""; "304" ""; "404" "";
+    "101" $meshgate_switched;
+    "~^[01]" $meshgate_ended;
+  }
+  map $http_upgrade $meshgate_switched { "" $meshgate_ended; default ""; }
 `;
 
 /** Matches a `Link` that has no relation with which a browser fetches or connects, and no escape that could hide one. */

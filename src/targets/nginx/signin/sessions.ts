@@ -30,14 +30,13 @@ export const refusedCookies = conf`proxy_cookie_flags ${regex('~', `^\\s*${OWN_P
 if (![SESSION_COOKIE, ATTEMPT_COOKIE].every((name) => new RegExp(`^${OWN_PREFIX}`).test(name)))
   throw new Error('the name of a gateway cookie does not begin with the prefix');
 
-/** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway. */
-export const ownCookies = (context: Context): readonly Directive[] =>
-  hasSessions(context)
-    ? conf`
-        js_import meshgate_cookies from cookies.js;
-        js_set $meshgate_cookies_kept meshgate_cookies.kept;
-      `
-    : [];
+/** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway, or has an
+ * informational status. */
+export const ownCookies = (context: Context): readonly Directive[] => conf`
+  js_import meshgate_cookies from cookies.js;
+  js_set $meshgate_ended meshgate_cookies.ended;
+  ${hasSessions(context) && conf`js_set $meshgate_cookies_kept meshgate_cookies.kept;`}
+`;
 
 /** The indexes of the runs of gateway cookies. A browser has at most one session and a number of attempts, and other
  * cookies may stand between any two of these cookies. */

@@ -65,6 +65,7 @@ test('the response sets the cookie of the check, beside the headers of other lev
       'Clear-Site-Data $meshgate_cleared always',
       'Link $meshgate_linked always',
       'Strict-Transport-Security $meshgate_transport always',
+      'Proxy-Status $meshgate_informational always',
     ]);
     expect(args(around, 'add_header_inherit')).toEqual(['merge']);
     for (const one of all(around, 'location')) {
@@ -78,6 +79,7 @@ test('the response sets the cookie of the check, beside the headers of other lev
     'Clear-Site-Data $meshgate_cleared always',
     'Link $meshgate_linked always',
     'Strict-Transport-Security $meshgate_transport always',
+    'Proxy-Status $meshgate_informational always',
   ]);
   expect(args(location(api, '^~', '/'), 'add_header_inherit')).toEqual(['merge']);
 });
