@@ -262,12 +262,12 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
       const key = `${paths.kind === 'exact' ? 'exact' : 'tree'} ${paths.path.toLowerCase()}`;
       const path = spelled.get(paths.path.toLowerCase()) ?? paths.path;
       spelled.set(path.toLowerCase(), path);
-      if (path !== paths.path && !isRegex && !isOpen)
-        findings.differ(
-          label,
-          `${host}${paths.path} and ${path} differ in case only, and a policy has the second only: requests to ${host}${paths.path} belong to the next shorter route now`,
-          true,
-        );
+      if (path !== paths.path && !isRegex) {
+        // Under the other spelling, its callers would pass at paths of the other Ingress.
+        const text = `${host}${paths.path} and ${path} differ in case only, and a policy has the second only: requests to ${host}${paths.path} belong to the next shorter route now`;
+        findings.differ(label, text, isOpen ? undefined : true);
+        continue;
+      }
       const earlier = served.get(key);
       const lower = paths.path.toLowerCase();
       if (isRegex && converted.some((it) => it.kind !== 'exact' && lower.startsWith(`${it.path.toLowerCase()}/`))) {

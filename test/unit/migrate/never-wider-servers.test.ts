@@ -173,6 +173,22 @@ describe('no request passes that ingress-nginx refuses', () => {
           /differ in case only/,
         ],
         [
+          'to a path of which an open one differs in case only',
+          [
+            at(HOST, inside, { path: '/FILES', type: 'Prefix', service: 'F' }),
+            at(HOST, {}, { path: '/files', type: 'Exact', service: 'f' }),
+          ],
+          /differ in case only/,
+        ],
+        [
+          'to the paths below an open path of which another one differs in case only',
+          [
+            at(HOST, {}, { path: '/FILES', type: 'Exact', service: 'F' }),
+            at(HOST, {}, { path: '/files', type: 'Prefix', service: 'f' }),
+          ],
+          /differ in case only/,
+        ],
+        [
           'to an open path that begins as a shorter one of a longer expression',
           [
             at(HOST, { ...inside, ...regex }, { path: '/(file)', type: 'ImplementationSpecific', service: 'f' }),
