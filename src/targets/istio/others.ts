@@ -1,4 +1,5 @@
 import { isAgentgateway } from '../../policy/forms/workload-names.ts';
+import { differences, type Neutral } from '../kit/compare.ts';
 import {
   type Bearing,
   type Bearings,
@@ -100,6 +101,41 @@ const extension = overlapping(
   (affected) => `it changes the proxies of ${affected} in a way that prove cannot read`,
 );
 
+type Routes = { readonly http: readonly { readonly route?: readonly [{ readonly destination: { host: string } }] }[] };
+
+/** The host of a rendered route that another object may name. `*` stands for any beginning, and a name without its end
+ * for a Service of some namespace. */
+function hostAmong(named: unknown, own: readonly LiveObject[]): string | undefined {
+  const routes = own.flatMap(({ kind, spec }) => (kind === 'VirtualService' ? (spec as Routes).http : []));
+  const names = [named].flat().map((it) => String(it).toLowerCase());
+  const mayBe = (host: string) => (name: string) =>
+    name.startsWith('*')
+      ? host.endsWith(name.slice(1))
+      : `${host}.`.startsWith(`${name}.`) || name.startsWith(`${host}.`);
+  return routes.flatMap(({ route }) => route?.[0].destination.host ?? []).find((host) => names.some(mayBe(host)));
+}
+
+/** Rendered routes name no subset. */
+const BALANCE: readonly Neutral[] = [
+  ...['host', 'exportTo', 'subsets'].map((name) => [name]),
+  ...['loadBalancer', 'connectionPool', 'outlierDetection'].map((name) => ['trafficPolicy', name]),
+].map((path) => ({ path: ['spec', ...path], why: 'chooses among the pods of the host' }));
+const MUTUAL = { path: ['spec', 'trafficPolicy', 'tls', 'mode'], values: ['ISTIO_MUTUAL'], why: 'the TLS of the mesh' };
+
+/** A ServiceEntry or a DestinationRule. */
+const connection: Bearing = ({ spec }, own) => {
+  const { host, hosts = host } = (spec ?? {}) as { readonly host?: unknown; readonly hosts?: unknown };
+  const found = hostAmong(hosts, own);
+  const [first] = found === undefined ? [] : differences({}, { spec }, { neutral: [...BALANCE, MUTUAL] });
+  return first && `it may lead requests for ${found} elsewhere, or change their connections: ${first}`;
+};
+
+/** What a workload calls does not matter. */
+const CALLED = ['workloadSelector', 'egress', 'outboundTrafficPolicy'];
+
+const sidecar: Bearing = (other, own) =>
+  Object.keys(other.spec ?? {}).every((it) => CALLED.includes(it)) ? undefined : extension(other, own);
+
 /** A Gateway of the Gateway API. prove knows only that some of its classes are no Envoy. */
 const gatewayApi: Bearing = ({ spec }) => {
   const { gatewayClassName: name } = (spec ?? {}) as { readonly gatewayClassName?: unknown };
@@ -121,6 +157,10 @@ const BEARINGS: Bearings = {
     Object.keys(podsOf(other)).length === 0 ? undefined : mutualTls(other, own),
   'networking.istio.io/Gateway': listener,
   'networking.istio.io/VirtualService': routes,
+  'networking.istio.io/ServiceEntry': connection,
+  'networking.istio.io/DestinationRule': connection,
+  'networking.istio.io/Sidecar': sidecar,
+  // It decides about logs, metrics and traces alone.
   'telemetry.istio.io/Telemetry': () => undefined,
   'networking.istio.io/EnvoyFilter': extension,
   'extensions.istio.io/WasmPlugin': extension,

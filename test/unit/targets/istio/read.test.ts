@@ -205,7 +205,37 @@ describe('foreign objects', () => {
     expect(beside('VirtualService', 'elsewhere', { hosts: ['*'] })).toEqual([]);
   });
 
+  const wiki = 'wiki.wiki.svc.cluster.local';
+  const plain = { tls: { mode: 'DISABLE' } };
+  test.each<[string, string, unknown, string]>([
+    ['another place of a host', 'ServiceEntry', { hosts: [wiki] }, 'elsewhere'],
+    ['another place of many hosts', 'ServiceEntry', { hosts: ['x.example.com', '*.svc.cluster.local'] }, 'elsewhere'],
+    ['another place of a name', 'ServiceEntry', { hosts: ['WIKI.wiki'] }, 'elsewhere'],
+    ['hosts that are no list', 'ServiceEntry', { hosts: wiki }, 'elsewhere'],
+    ['plain text', 'DestinationRule', { host: wiki, trafficPolicy: plain }, 'spec.trafficPolicy.tls.mode is "DISABLE"'],
+    ['plain text for a name', 'DestinationRule', { host: 'wiki', trafficPolicy: plain }, 'spec.trafficPolicy.tls.mode'],
+    ['plain text for all', 'DestinationRule', { host: '*.local', trafficPolicy: plain }, 'spec.trafficPolicy.tls.mode'],
+    ['a tunnel', 'DestinationRule', { host: wiki, trafficPolicy: { tunnel: {} } }, 'spec.trafficPolicy.tunnel is'],
+    ['a listener of its own', 'Sidecar', { ingress: [{ port: { number: 8090 } }] }, 'it changes the proxies of'],
+    ['an unknown member', 'Sidecar', { newMember: 1 }, 'it changes the proxies of'],
+  ])('%s in a %s is reported: %j', (_, kind, spec, line) => {
+    expect(beside(kind, 'wiki', spec)).toEqual([expect.stringMatching(`^${kind} wiki/more: `)]);
+    expect(beside(kind, 'wiki', spec)[0]).toContain(line);
+  });
+
+  const balanced = { loadBalancer: { simple: 'RANDOM' }, outlierDetection: {}, tls: { mode: 'ISTIO_MUTUAL' } };
   test.each<[string, string, string, unknown]>([
+    ['a place of another host', 'ServiceEntry', 'wiki', { hosts: ['x.example.com', '*.example.com'] }],
+    ['plain text for another host', 'DestinationRule', 'wiki', { host: 'db', trafficPolicy: plain }],
+    [
+      'a balance',
+      'DestinationRule',
+      'wiki',
+      { host: wiki, trafficPolicy: balanced, subsets: [{ name: 'a', labels: {} }] },
+    ],
+    ['a subset', 'DestinationRule', 'wiki', { host: wiki, subsets: [{ name: 'a', trafficPolicy: plain }] }],
+    ['what a workload calls', 'Sidecar', 'wiki', { egress: [{ hosts: ['./*'] }] }],
+    ['a listener of other pods', 'Sidecar', 'wiki', { workloadSelector: { labels: { app: 'other' } }, ingress: [{}] }],
     ['a policy of other pods', 'AuthorizationPolicy', 'wiki', { ...pods({ app: 'other' }), rules: [{}] }],
     ['a policy of another namespace', 'AuthorizationPolicy', 'elsewhere', { rules: [{}] }],
     ['a policy that allows nothing', 'AuthorizationPolicy', 'wiki', {}],
