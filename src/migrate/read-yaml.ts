@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { type Document, isScalar, parseAllDocuments, visit } from 'yaml';
 
 export type Plain = Readonly<Record<string, unknown>>;
 
@@ -13,16 +13,29 @@ export const textOf = (value: unknown): string | undefined =>
 /** Files that are longer than this are not read. */
 const LONGEST = 4 * 1024 * 1024;
 
+/** Where a merge key (`<<`) stands after other keys: kubectl and Docker differ in which of two values counts then. */
+function lateMerge(document: Document): number | undefined {
+  let at: number | undefined;
+  visit(document, {
+    Pair: (index, { key }) => {
+      if (index !== 0 && isScalar(key) && typeof key.value === 'symbol') at ??= key.range?.[0] ?? 0;
+    },
+  });
+  return at;
+}
+
 /** Returns all documents of a YAML file as plain values. Aliases are resolved, but only so many that no short file
- * becomes large.
- * @returns where the text is not YAML; the message of the parser is left out, because it may quote a secret */
+ * becomes large, and merged as kubectl, Helm and Docker do.
+ * @returns where the text is not YAML, or has more than one meaning; the message of the parser is left out, because it
+ * may quote a secret */
 export function readDocuments(text: string): readonly unknown[] | { readonly line: number } {
   if (text.length > LONGEST) return { line: 1 };
   try {
-    const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'silent', uniqueKeys: false });
+    const options = { prettyErrors: false, logLevel: 'silent', uniqueKeys: false, merge: true } as const;
+    const documents = parseAllDocuments(text, options);
     if (!Array.isArray(documents)) return [];
-    const bad = documents.flatMap(({ errors }) => errors)[0];
-    if (bad !== undefined) return { line: text.slice(0, bad.pos[0]).split('\n').length };
+    const bad = documents.flatMap((it) => it.errors[0]?.pos[0] ?? lateMerge(it) ?? [])[0];
+    if (bad !== undefined) return { line: text.slice(0, bad).split('\n').length };
     return documents.map((it) => it.toJS({ maxAliasCount: 1000 }) as unknown);
   } catch {
     // The YAML library is recursive: an error of the call stack arrives here, and an error about aliases.

@@ -112,8 +112,11 @@ export function readManifests(sources: readonly { readonly name: string; readonl
   const unreadable: string[] = [];
   const objects = sources.flatMap(({ name, text }) => {
     const documents = readDocuments(text);
-    if ('line' in documents) unreadable.push(`${name}:${documents.line}: not YAML`);
-    return 'line' in documents ? [] : objectsIn(documents);
+    if ('line' in documents) unreadable.push(`${name}:${documents.line}: not YAML that all programs read alike`);
+    const found = 'line' in documents ? [] : objectsIn(documents);
+    if (found.some(({ kind }) => kind === 'Kustomization'))
+      unreadable.push(`${name}: a Kustomization changes other files: give the output of "kubectl kustomize"`);
+    return found;
   });
   const ingresses = objects.filter(({ kind }) => kind === 'Ingress').map(ingressOf);
   if (ingresses.length === 0 && unreadable.length === 0) unreadable.push('no Ingress in these files');

@@ -1,3 +1,4 @@
+import { ownOf } from '../../base/own.ts';
 import { isMapping, listOf, type Plain, textOf } from '../read-yaml.ts';
 import { optionOfVariable, readFlags, readSetting, readVariables, words } from './command-line.ts';
 import { type Option, optionsByFlag } from './options.ts';
@@ -106,7 +107,7 @@ function readService(service: Plain, variables: ReadonlyMap<string, string>): Fo
   if (!isProxy(service)) return NONE;
   const { environment } = service;
   const entries = isMapping(environment)
-    ? Object.entries(environment).map(([name, value]) => [name, textOf(value) ?? ''] as const)
+    ? Object.entries(environment).map(([name, value]) => [name, textOf(value) ?? `\${${name}}`] as const)
     : listOf(environment).map((it) => {
         const [name = '', ...rest] = String(it).split('=');
         return [name, rest.length === 0 ? `\${${name}}` : rest.join('=')] as const;
@@ -115,7 +116,8 @@ function readService(service: Plain, variables: ReadonlyMap<string, string>): Fo
   const { env_file: named } = service;
   const paths = named === undefined ? [] : Array.isArray(named) ? named : [named];
   const files = paths.map((it) => unread('env_file', `the file ${textOf(isMapping(it) ? it.path : it) ?? ''}`));
-  return proxyOf([...readVariables(entries, variables), ...readFlags(args, variables), ...files]);
+  const base = service.extends === undefined ? [] : [made('extends', 'docker compose config')];
+  return proxyOf([...readVariables(entries, variables), ...readFlags(args, variables), ...files, ...base]);
 }
 
 /** Finds all containers of an object, however deep its template is. */
@@ -145,6 +147,17 @@ const isEmpty = (value: unknown): boolean =>
 const flagOf = (name: string, label: string, rest: Partial<Written>): Written => ({
   ...{ level: 'flag', name, label, values: [], ...rest },
 });
+
+/** Objects that make or change others. They may have settings, which only the result shows. */
+const MAKERS: Readonly<Record<string, string>> = {
+  Kustomization: 'kubectl kustomize',
+  HelmRelease: 'helm template',
+  HelmChart: 'helm template',
+  Application: 'helm template',
+};
+
+const made = (label: string, command: string): Written =>
+  flagOf(UNREAD, label, { elsewhere: `the output of "${command}", instead of this file,` });
 
 /** Settings that the chart takes from an object of the cluster, and keys that are not known: they may restrict access. */
 function elsewhereIn(values: Plain, section: 'config' | 'alphaConfig'): readonly Written[] {
@@ -213,6 +226,8 @@ export function readObject(object: Plain, variables: ReadonlyMap<string, string>
     const entries = data.map(([name, value]) => [name, textOf(value) ?? ''] as const);
     return { written: readVariables(entries), files: [], mounted };
   }
+  const maker = typeof object.kind === 'string' ? ownOf(MAKERS, object.kind) : undefined;
+  if (maker !== undefined) return { written: [made(String(object.kind), maker)], files: [] };
   if (typeof object.kind === 'string') return join(containersIn(object).map(readContainer));
   if (isMapping(object.services)) {
     return join(

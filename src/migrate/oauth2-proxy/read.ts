@@ -99,7 +99,9 @@ class Reading {
   yaml(name: string, text: string): void {
     const documents = readDocuments(text);
     if ('line' in documents) {
-      this.unreadable.push(`${name}:${documents.line}: not YAML, TOML, variables or flags`);
+      this.unreadable.push(
+        `${name}:${documents.line}: not YAML that all programs read alike, TOML, variables or flags`,
+      );
       return;
     }
     const objects = objectsIn(documents);

@@ -429,6 +429,38 @@ describe('addresses behind proxies', () => {
   });
 });
 
+const listed = (annotations: string) => `
+kind: List
+items:
+  - kind: Ingress
+    metadata: { name: a, annotations: &auth { nginx.ingress.kubernetes.io/auth-url: "https://login.example.com/oauth2/auth" } }
+    spec: &spec
+      rules: [{ host: a.example.com, http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: a, port: { number: 80 } } } }] } }]
+  - kind: Ingress
+    metadata:
+      name: b
+      annotations:
+${annotations}
+    spec:
+      rules: [{ host: b.example.com, http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: b, port: { number: 80 } } } }] } }]
+`;
+
+test('an annotation that comes by a merge key closes the paths, as kubectl reads it', async () => {
+  const report = await run(listed('        <<: *auth\n        nginx.ingress.kubernetes.io/proxy-body-size: 8m'));
+  const hosts = policyOf(report).hosts.map(({ name, routes }) => [name, routes[0]!.allow.map(({ who }) => who.kind)]);
+  expect(hosts).toEqual([
+    ['a.example.com', ['role']],
+    ['b.example.com', ['role']],
+  ]);
+});
+
+test('a Kustomization beside Ingresses gives no policy, because it can add annotations to them', async () => {
+  const files = { 'i.yaml': listed('        a: b'), 'kustomization.yaml': 'kind: Kustomization\n' };
+  const ran = await meshgate(['migrate', 'ingress-nginx', 'i.yaml', 'kustomization.yaml'], { files });
+  expect(ran).toMatchObject({ code: 1, out: '' });
+  expect(ran.err).toContain('kubectl kustomize');
+});
+
 test('files without an Ingress, and text that is not YAML, give no policy', async () => {
   for (const text of ['kind: Service\n', 'a: [hunter2\n']) {
     const ran = await meshgate(['migrate', 'ingress-nginx', 'i.yaml'], { files: { 'i.yaml': text } });

@@ -1,5 +1,6 @@
 /** Settings of oauth2-proxy that are not in the files: until the command has them, the policy admits no caller. */
 import { expect, test } from 'vitest';
+import { meshgate } from '../cli/fake.ts';
 import { migrate, type Reported } from './case.ts';
 
 const FLAGS = [
@@ -59,6 +60,31 @@ test.each<[string, Readonly<Record<string, string>>]>([
       'a.env': 'A=b\n',
     },
   ],
+  [
+    'a service that a compose file extends',
+    {
+      'compose.json': JSON.stringify({
+        services: { proxy: { image: 'oauth2-proxy', command: FLAGS, extends: { file: 'base.yaml', service: 'base' } } },
+      }),
+    },
+  ],
+  [
+    'a service that a compose file extends, beside a file of variables',
+    {
+      'compose.json': JSON.stringify({
+        services: { proxy: { image: 'oauth2-proxy', command: FLAGS, extends: 'base' } },
+      }),
+      'a.env': 'A=b\n',
+    },
+  ],
+  [
+    'a Kustomization',
+    { 'd.json': deployment(), 'k.json': JSON.stringify({ kind: 'Kustomization', resources: ['d.json'] }) },
+  ],
+  [
+    'a HelmRelease',
+    { 'd.json': deployment(), 'k.json': JSON.stringify({ kind: 'HelmRelease', spec: { values: {} } }) },
+  ],
   ['config.existingConfig of the chart', { 'values.json': chart({ config: { existingConfig: 'c' } }) }],
   ['config.google of the chart', { 'values.json': chart({ config: { google: { groups: ['staff'] } } }) }],
   ['a key of config that is not known', { 'values.json': chart({ config: { allowedGroups: ['staff'] } }) }],
@@ -100,6 +126,38 @@ test.each<[string, Readonly<Record<string, string>>]>([
   expect(isClosed(report)).toBe(false);
   expect(report.policy).toContain('group: staff');
   expect(report.policy).not.toContain('anyone');
+});
+
+const compose = (environment: string) => `
+x-common: &common
+  OAUTH2_PROXY_ALLOWED_GROUPS: staff
+services:
+  proxy:
+    image: oauth2-proxy
+    command: ${JSON.stringify(FLAGS)}
+    environment:
+${environment}
+`;
+
+test('a variable that comes by a merge key is read', async () => {
+  const files = { 'compose.yaml': compose('      <<: *common\n      OAUTH2_PROXY_COOKIE_NAME: a') };
+  const report = await migrate({ command: 'oauth2-proxy', files });
+  expect(report.policy).toContain('group: staff');
+});
+
+test('a variable without a value, which Docker takes from its shell, closes the policy', async () => {
+  const report = await migrate({
+    command: 'oauth2-proxy',
+    files: { 'compose.yaml': compose('      OAUTH2_PROXY_ALLOWED_GROUPS:') },
+  });
+  expect(report.policy).toContain('fill-in@migrate.invalid');
+});
+
+test('a merge key after other keys, which programs read in different ways, gives no policy', async () => {
+  const files = { 'compose.yaml': compose('      OAUTH2_PROXY_ALLOWED_GROUPS: all\n      <<: *common') };
+  const ran = await meshgate(['migrate', 'oauth2-proxy', 'compose.yaml'], { files });
+  expect(ran).toMatchObject({ code: 1, out: '' });
+  expect(ran.err).toContain('compose.yaml:10: not YAML that all programs read alike');
 });
 
 test('a path without the slash at its end stays closed beside an open folder', async () => {
