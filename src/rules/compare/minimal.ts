@@ -93,7 +93,9 @@ function anonymous(
   const once = new Map(own.map((it) => [JSON.stringify([it.named, mark(it), givenBy(it)]), it]));
   return [...once.values()].map((it) => {
     const given = givenBy(it);
-    return change({ kind: 'nobody', roles: it.named, ...(given && { given }) }, it);
+    const who = (given === 'now' ? it.right : it.left)?.who;
+    const roles = given !== undefined && who?.kind === 'role' ? [who.role] : it.named;
+    return change({ kind: 'nobody', roles, ...(given && { given }) }, it);
   });
 }
 

@@ -114,6 +114,17 @@ describe('a role that anonymous callers have as well', () => {
     expect(out).not.toMatch(/^\+/m);
   });
 
+  test('an address that gives one role now, and gave another, reaches another service by the new role', async () => {
+    const of = (one: string, two: string) =>
+      policy({
+        roles: `r1: { network: [${one}] }, r2: { network: [${two}] }`,
+        allow: '{ role: r1, service: one }, r2',
+      });
+    const { out } = await run('diff', of('10.0.0.0/8', '192.0.2.0/24'), of('192.0.2.0/24', '10.0.0.0/8'));
+    expect(out).toContain('~ a caller without a credential, where the request now gives r1, may still');
+    expect(out).toContain('~ a caller without a credential, where the request now gives r2, may still');
+  });
+
   test('the same addresses in other ranges change nothing', async () => {
     const halves = policy(staff('{ network: [10.0.0.0/9, 10.128.0.0/9] }'));
     const { out } = await run('diff', policy(staff('{ network: [10.0.0.0/8] }')), halves);
