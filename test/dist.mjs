@@ -18,8 +18,8 @@ const budget = {
   'apikey_auth.js': 1024,
   // The probe is a part of a ConfigMap, which holds 1 MiB.
   'status.js': 83 * 1024,
-  'cli.js': 1820 * 1024,
-  'migrate.js': 790 * 1024,
+  'cli.js': 1700 * 1024,
+  'migrate.js': 735 * 1024,
 };
 
 const out = mkdtempSync(join(tmpdir(), 'meshgate-dist-'));

@@ -139,6 +139,11 @@ test('no folder imports from one above it', () => {
   expect(upward.map(line).sort()).toEqual(UPWARD);
 });
 
+test('one file reads and writes YAML: no other imports a library for it', () => {
+  const importing = [...texts].filter(([, text]) => /from '(?:js-)?yaml'/.test(text));
+  expect(importing.map(([name]) => name)).toEqual(['base/yaml']);
+});
+
 test('migrate/ imports the language of policies, and nothing else of the product', () => {
   const others = edges.filter(
     ({ from, to }) =>

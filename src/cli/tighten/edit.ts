@@ -1,20 +1,15 @@
-import {
-  isAlias,
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { lineColumn, lineStarts, readYaml, type YamlList, type YamlMap, type YamlNode } from '../../base/yaml.ts';
 
 /* Removes parts of a policy file. The rest of its text stays as it is, with comments and line breaks. */
 
-type Collection = YAMLMap<Node, Node | null> | YAMLSeq<Node>;
+type Collection = YamlList | YamlMap;
+
+/** An item of a list, or an entry of a mapping with its key. */
+interface Item {
+  readonly at: number;
+  readonly end: number;
+  readonly value: YamlNode;
+}
 
 /** The part of the text that is removed; `to` is behind its last character. */
 export interface Cut {
@@ -32,49 +27,32 @@ interface Holder {
   readonly index: number;
 }
 
-const itemsOf = (collection: Collection): readonly (Node | Pair<Node, Node | null>)[] => collection.items;
-
-const isPair = (it: Node | Pair<Node, Node | null>): it is Pair<Node, Node | null> => !('range' in it);
-
-const startOf = (item: Node | Pair<Node, Node | null>): number => (isPair(item) ? item.key : item).range?.[0] ?? -1;
-
-/** The end of a node's own text, without comments and line breaks behind it. */
-function endOf(item: Node | Pair<Node, Node | null>): number {
-  const node = isPair(item) ? (item.value ?? item.key) : item;
-  if (isCollection(node) && node.flow !== true) {
-    const last = itemsOf(node as Collection).at(-1);
-    if (last !== undefined) return endOf(last);
-  }
-  return node.range?.[1] ?? -1;
-}
+const itemsOf = (collection: Collection): readonly Item[] =>
+  collection.kind === 'list'
+    ? collection.items.map((value) => ({ at: value.at, end: value.end, value }))
+    : collection.entries.map(({ key, value }) => ({ at: key.at, end: value.end, value }));
 
 /** The nodes of a policy file that can be removed. */
 export class PolicyParts {
   readonly text: string;
   readonly #items = new Map<string, Holder>();
   readonly #keys = new Map<string, Holder>();
-  readonly #holders = new Map<unknown, Holder>();
+  readonly #holders = new Map<YamlNode, Holder>();
   readonly #removed = new Map<Collection, Set<number>>();
 
   constructor(text: string) {
     this.text = text;
-    const lines = new LineCounter();
-    const { contents } = parseDocument(text, { lineCounter: lines, logLevel: 'silent', stringKeys: true });
-    const placeOf = (item: Node | Pair<Node, Node | null>): string => {
-      const { line, col } = lines.linePos(startOf(item));
-      return `${line}:${col}`;
-    };
-    const visit = (node: unknown): void => {
-      if (!isMap(node) && !isSeq(node)) return;
-      const parent = node as Collection;
-      for (const [index, item] of itemsOf(parent).entries()) {
-        const inner = isPair(item) ? item.value : item;
-        (isPair(item) ? this.#keys : this.#items).set(placeOf(item), { parent, index });
-        if (inner !== null) this.#holders.set(inner, { parent, index });
-        visit(inner);
+    const starts = lineStarts(text);
+    const visit = (parent: YamlNode): void => {
+      if (parent.kind !== 'list' && parent.kind !== 'map') return;
+      for (const [index, { at, value }] of itemsOf(parent).entries()) {
+        const { line, column } = lineColumn(starts, at);
+        (parent.kind === 'map' ? this.#keys : this.#items).set(`${line}:${column}`, { parent, index });
+        this.#holders.set(value, { parent, index });
+        visit(value);
       }
     };
-    visit(contents);
+    readYaml(text).documents.forEach(visit);
   }
 
   /** Removes the item of a list. Returns false if there is none at this place. */
@@ -90,14 +68,13 @@ export class PolicyParts {
   /** Removes texts from a list of the item at this place. Returns false if the list has none of them. */
   words(at: LineColumn, key: string, words: readonly string[]): boolean {
     const { parent, index } = this.#items.get(`${at.line}:${at.column}`) ?? {};
-    const item = parent === undefined ? undefined : itemsOf(parent)[index as number];
-    const list = isMap(item) ? item.get(key, true) : undefined;
-    if (!isSeq(list) || isAlias(list)) return false;
-    const parentOf = list as unknown as Collection;
-    const found = itemsOf(parentOf).flatMap((it, place) =>
-      isScalar(it) && words.includes(String(it.value)) ? [place] : [],
+    const item = parent === undefined ? undefined : itemsOf(parent)[index as number]?.value;
+    const list = item?.kind === 'map' ? item.entries.find((it) => it.key.text === key)?.value : undefined;
+    if (list?.kind !== 'list') return false;
+    const found = list.items.flatMap((it, place) =>
+      it.kind === 'scalar' && words.includes(String(it.value)) ? [place] : [],
     );
-    return found.length > 0 && found.map((place) => this.#remove({ parent: parentOf, index: place })).every(Boolean);
+    return found.length > 0 && found.map((place) => this.#remove({ parent: list, index: place })).every(Boolean);
   }
 
   #remove(holder: Holder | undefined): boolean {
@@ -106,7 +83,7 @@ export class PolicyParts {
     const removed = this.#removed.get(parent) ?? new Set();
     this.#removed.set(parent, removed.add(index));
     // A collection without items is removed as a whole.
-    if (removed.size < parent.items.length) return true;
+    if (removed.size < itemsOf(parent).length) return true;
     this.#removed.delete(parent);
     return this.#remove(this.#holders.get(parent));
   }
@@ -114,7 +91,7 @@ export class PolicyParts {
   /** The removed parts, in the order of the text; undefined if a part cannot be removed without its neighbours. */
   cuts(): readonly Cut[] | undefined {
     const all = [...this.#removed].flatMap(([parent, indexes]): readonly (Cut | undefined)[] =>
-      parent.flow === true ? this.#flowCuts(parent, indexes) : [...indexes].map((it) => this.#lines(parent, it)),
+      parent.isFlow ? this.#flowCuts(parent, indexes) : [...indexes].map((it) => this.#lines(parent, it)),
     );
     const cuts = all.filter((it) => it !== undefined);
     if (cuts.length < all.length) return undefined;
@@ -130,8 +107,9 @@ export class PolicyParts {
       let last = i;
       while (removed.has(last + 1)) last += 1;
       const [before, after] = [items[i - 1], items[last + 1]];
-      const from = before === undefined ? startOf(items[i] as Node) : endOf(before);
-      const to = before === undefined && after !== undefined ? startOf(after) : endOf(items[last] as Node);
+      const [first, end] = [items[i] as Item, items[last] as Item];
+      const from = before === undefined ? first.at : before.end;
+      const to = before === undefined && after !== undefined ? after.at : end.end;
       cuts.push({ from, to });
       i = last;
     }
@@ -140,15 +118,14 @@ export class PolicyParts {
 
   /** The lines of an item on lines of its own. */
   #lines(parent: Collection, index: number): Cut | undefined {
-    const item = itemsOf(parent)[index] as Node;
-    let start = startOf(item);
-    if (isSeq(parent)) {
+    const { at, end } = itemsOf(parent)[index] as Item;
+    let start = at;
+    if (parent.kind === 'list') {
       start = this.text.slice(0, start).trimEnd().length - 1;
       if (this.text[start] !== '-') return undefined;
     }
     const from = this.text.lastIndexOf('\n', start - 1) + 1;
     if (this.text.slice(from, start).trim() !== '') return undefined;
-    const end = endOf(item);
     const to = this.text[end - 1] === '\n' ? end : this.text.indexOf('\n', end) + 1;
     return { from, to: to === 0 ? this.text.length : to };
   }

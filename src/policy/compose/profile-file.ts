@@ -1,5 +1,5 @@
 import { type Path, quote } from '../forms/path.ts';
-import { readYaml } from '../read/document.ts';
+import { readPolicyYaml } from '../read/document.ts';
 import type { Files } from '../read/offsets.ts';
 import { advise } from '../read/suggest.ts';
 import { type Mapping, type Tree, type TreeProblem, toTree } from '../read/tree.ts';
@@ -59,7 +59,7 @@ export function readProfile(
     problem(it);
   };
   const add = (at: number, path: Path, message: string) => report({ at, path: [], message: `${says(path)}${message}` });
-  const { roots, problems } = readYaml(text);
+  const { roots, problems } = readPolicyYaml(text);
   for (const { at, message } of problems) add(base + at, [], message);
   const tree = toTree(roots, base, 'parameters', report);
   if (tree.kind !== 'map') {

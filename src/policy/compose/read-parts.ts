@@ -1,5 +1,5 @@
 import { Concealed } from '../read/concealed.ts';
-import { readYaml } from '../read/document.ts';
+import { readPolicyYaml } from '../read/document.ts';
 import { Files } from '../read/offsets.ts';
 import { Report, type Scope } from '../read/report.ts';
 import { secretsOf } from '../read/secrets.ts';
@@ -88,7 +88,7 @@ export interface Read {
 /** Reads the text of one file.
  * @param base - the offset of the text among all texts of the policy */
 export function readFile(base: number, text: string, expand: Expand, problem: (problem: TreeProblem) => void): Read {
-  const { roots, problems, unread } = readYaml(text);
+  const { roots, problems, unread } = readPolicyYaml(text);
   for (const { at, message } of problems) problem({ at: base + at, path: [], message });
   return { base, tree: toTree(roots, base, expand, problem), unread, isBroken: problems.length > 0 };
 }

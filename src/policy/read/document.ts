@@ -1,13 +1,13 @@
-import { type Document, isMap, type Node, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
+import { KEY_NOT_TEXT, NotYaml, readYaml, type YamlMap, type YamlNode } from '../../base/yaml.ts';
 import { MAX_POLICY_BYTES } from '../forms/bounds.ts';
 import { findUnseen } from '../forms/unseen.ts';
 import type { Problem } from './tree.ts';
 import { findUnclosed } from './unclosed.ts';
 
 /** The text of a policy as YAML nodes, as far as it could be parsed. */
-export interface Yaml {
+export interface PolicyYaml {
   /** The top-level nodes. There are several if the sections were parsed one by one. */
-  readonly roots: readonly Node[];
+  readonly roots: readonly YamlNode[];
   readonly problems: readonly Problem[];
   /** The text of the sections that could not be parsed. Names in this text may be in use. */
   readonly unread: readonly string[];
@@ -17,62 +17,66 @@ export interface Yaml {
 const MAX_SECTIONS = 32;
 
 /** Parses YAML 1.2. After a syntax error, it parses each section by itself and keeps the valid ones. */
-export function readYaml(text: string): Yaml {
+export function readPolicyYaml(text: string): PolicyYaml {
   if (text.length > MAX_POLICY_BYTES) return failed(0, `the file is longer than ${MAX_POLICY_BYTES} bytes; split it`);
   const unseen = findUnseen(text);
   if (unseen !== undefined) return failed(unseen.at, unseen.message);
-  const entire = parse(text);
-  if (typeof entire === 'string') return failed(0, entire);
-  const others = entire.errors.filter(({ code }) => code === 'MULTIPLE_DOCS').map(problem);
-  const first = entire.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
-  if (first !== undefined) return readSections(text, first);
-  return { roots: rootsOf(entire), problems: [...entire.warnings.map(problem), ...others], unread: [] };
+  const second = secondDocument(text);
+  const entire = parse(text.slice(0, second));
+  if (entire instanceof NotYaml) return readSections(text, problem(text, entire));
+  const others = second === undefined ? [] : [{ at: second, message: ONE_POLICY }];
+  return { ...entire, problems: [...entire.problems, ...others], unread: [] };
 }
 
-const failed = (at: number, message: string): Yaml => ({ roots: [], problems: [{ at, message }], unread: [] });
+const failed = (at: number, message: string): PolicyYaml => ({ roots: [], problems: [{ at, message }], unread: [] });
 
-function parse(text: string): Document.Parsed<ParsedNode, true> | string {
+/** Reads one document, whose unknown tags are problems. */
+function parse(text: string): Omit<PolicyYaml, 'unread'> | NotYaml {
   try {
-    const options = { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: 'error' } as const;
-    return parseDocument(text, options) as Document.Parsed<ParsedNode, true>;
-  } catch {
-    // The YAML library is recursive: if the text is nested too deeply, the error of the call stack arrives here.
-    return 'not readable as YAML; write plain lists and mappings, a few levels deep';
+    const { documents, tags } = readYaml(text);
+    const unknown = tags.filter(({ isKnown }) => !isKnown);
+    const root = documents[0];
+    return {
+      roots: root === undefined ? [] : [root],
+      problems: unknown.map(({ at }) => ({ at, message: UNKNOWN_TAG })),
+    };
+  } catch (error) {
+    if (error instanceof NotYaml) return error;
+    throw error;
   }
 }
 
-const rootsOf = ({ contents }: Document.Parsed<ParsedNode, true>): Node[] =>
-  contents === null ? [] : [contents as Node];
+/** The offset of the line at which a second document begins. */
+function secondDocument(text: string): number | undefined {
+  const isBlank = (line: string) => /^\s*(?:[#%].*)?$/.test(line);
+  const marks = [...text.matchAll(/^---(?!\S)/gm)].map(({ index }) => index);
+  return marks.find((at, nth) => nth > 0 || !text.slice(0, at).split('\n').every(isBlank));
+}
 
-function readSections(text: string, first: YAMLError): Yaml {
+function readSections(text: string, first: Problem): PolicyYaml {
   const starts = [...text.matchAll(/^["']?[A-Za-z_][\w-]*(?![\w-])["']?[ \t]*(?::(?=\s|$)|\S*$)/gm)].map(
     (match) => match.index,
   );
-  const roots: Node[] = [];
+  const roots: YamlNode[] = [];
   const problems: Problem[] = [];
   const unread: string[] = [];
-  if (starts.length > MAX_SECTIONS) return failed(problem(first).at, problem(first).message);
+  if (starts.length > MAX_SECTIONS) return failed(first.at, first.message);
   for (const [index, start] of starts.entries()) {
     const section = text.slice(start, starts[index + 1]);
     // The spaces before the section keep the offsets equal to those in the file.
-    const document = parse(`${' '.repeat(Math.max(0, start - 1))}${start > 0 ? '\n' : ''}${section}`);
-    const found = typeof document === 'string' ? { at: start, message: document } : firstProblem(document, start);
-    const error = found && explain(text, start, found);
-    if (error === undefined && typeof document !== 'string' && isMap(document.contents)) {
-      roots.push(document.contents as Node);
-      problems.push(...document.warnings.map(problem));
+    const alone = `${' '.repeat(Math.max(0, start - 1))}${start > 0 ? '\n' : ''}${section}`;
+    const read = parse(alone);
+    const found = read instanceof NotYaml ? problem(alone, read) : undefined;
+    if (!(read instanceof NotYaml) && read.roots[0]?.kind === 'map') {
+      roots.push(...read.roots);
+      problems.push(...read.problems);
       continue;
     }
     unread.push(section);
-    if (error && !error.message.includes(BAD_ALIAS)) problems.push(error);
+    const error = explain(text, start, found ?? { at: start, message: `not YAML: ${ADVICE.key}` });
+    if (!error.message.includes(BAD_ALIAS)) problems.push(error);
   }
-  return { roots, problems: problems.length > 0 ? problems : [explain(text, 0, problem(first))], unread };
-}
-
-function firstProblem(document: Document.Parsed<ParsedNode, true>, start: number): Problem | undefined {
-  const [error] = document.errors;
-  if (error) return problem(error);
-  return isMap(document.contents) ? undefined : { at: start, message: `not YAML: ${ADVICE.MULTILINE_IMPLICIT_KEY}` };
+  return { roots, problems: problems.length > 0 ? problems : [explain(text, 0, first)], unread };
 }
 
 function explain(text: string, start: number, found: Problem): Problem {
@@ -85,29 +89,83 @@ const BAD_ALIAS = 'no anchor';
 
 const UNQUOTED = 'inside braces and brackets, a value with a variable must be in quotes, as in "${NAME}"';
 
-/** Advice for each error code of the YAML library: what to write instead. */
-const ADVICE: Partial<Record<YAMLError['code'], string>> = {
-  BAD_ALIAS: `${BAD_ALIAS} of this name stands before this alias; write the value itself`,
-  BAD_DQ_ESCAPE: 'this is not an escape in double quotes; use single quotes',
-  BAD_INDENT: 'this line is indented differently from its neighbours; indent them with the same number of spaces',
-  BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place; leave it out',
-  BAD_SCALAR_START: 'a plain value cannot begin with this character; put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot begin here; put it on lines of its own, or put the value in quotes',
-  BLOCK_IN_FLOW: 'inside braces or brackets write { key: value } and [item]; is a brace or bracket left open above?',
-  KEY_OVER_1024_CHARS: 'this key is too long; is a quote or bracket left open?',
-  MISSING_CHAR: 'something is not closed; add the missing quote, comma, brace, bracket or colon',
-  MULTILINE_IMPLICIT_KEY: 'a key must be on one line; is a colon missing?',
-  MULTIPLE_DOCS:
-    'a file contains only one policy, and nothing below this line would have an effect; remove the line ---, or write another file',
-  NON_STRING_KEY: 'a key must be a plain word; put it in quotes',
-  RESOURCE_EXHAUSTION: 'nested too deeply; write plain lists and mappings, a few levels deep',
-  TAB_AS_INDENT: 'tabs cannot indent; use spaces',
-  TAG_RESOLVE_FAILED: 'this tag is not known; leave it out, and put the value in quotes if it is text',
-  UNEXPECTED_TOKEN: 'this cannot stand here; is a quote, brace or bracket left open or closed twice?',
-};
+const ONE_POLICY =
+  'a file contains only one policy, and nothing below this line would have an effect; remove the line ---, or write another file';
 
-function problem(error: YAMLError): Problem {
-  const isYaml = error.code === 'MULTIPLE_DOCS';
-  const message = ADVICE[error.code] ?? 'write plain lists and mappings';
-  return { at: error.pos[0], message: isYaml ? message : `not YAML: ${message}` };
+const UNKNOWN_TAG = 'not YAML: this tag is not known; leave it out, and put the value in quotes if it is text';
+
+/** What to write instead. */
+const ADVICE = {
+  alias: `${BAD_ALIAS} of this name stands before this alias; write the value itself`,
+  block: 'a mapping cannot begin here; put it on lines of its own, or put the value in quotes',
+  depth: 'nested too deeply; write plain lists and mappings, a few levels deep',
+  flow: 'inside braces or brackets write { key: value } and [item]; is a brace or bracket left open above?',
+  escape: 'this is not an escape in double quotes; use single quotes',
+  indent: 'this line is indented differently from its neighbours; indent them with the same number of spaces',
+  key: 'a key must be on one line; is a colon missing?',
+  missing: 'something is not closed; add the missing quote, comma, brace, bracket or colon',
+  notText: 'a key must be a plain word; put it in quotes',
+  property: 'an anchor or tag stands in the wrong place; leave it out',
+  start: 'a plain value cannot begin with this character; put it in quotes',
+  tab: 'tabs cannot indent; use spaces',
+  token: 'this cannot stand here; is a quote, brace or bracket left open or closed twice?',
+} as const;
+
+/** The advice for what the YAML library says, by a part of its text. */
+const REASONS: readonly (readonly [reason: RegExp, advice: keyof typeof ADVICE])[] = [
+  [/(?:alias|anchor) node must contain/, 'alias'],
+  [/maxDepth/, 'depth'],
+  [/escape sequence|hexadecimal/, 'escape'],
+  [/tab characters/, 'tab'],
+  [/multiline key|':' after a mapping key/, 'key'],
+  [/missed comma|unexpected end|whitespace character is expected/, 'missing'],
+  [new RegExp(KEY_NOT_TEXT), 'notText'],
+  [/propert|tag|anchor/, 'property'],
+];
+
+/** Says what to write instead of a text that is not YAML. */
+function problem(text: string, { at, message }: NotYaml): Problem {
+  const advise = (advice: keyof typeof ADVICE, place = at) => ({ at: place, message: `not YAML: ${ADVICE[advice]}` });
+  const line = text.lastIndexOf('\n', at - 1) + 1;
+  const before = text.slice(line, at);
+  const advice = REASONS.find(([reason]) => reason.test(message))?.[1];
+  if (/[@`%]/.test(text[at] ?? '')) return advise('start');
+  if (text[at] === ':' && message !== KEY_NOT_TEXT) {
+    if (advice === 'missing') return advise('flow', at - (/[^\s,:{[][^,:{[]*$/.exec(before)?.[0].length ?? 0));
+    const start = startOf(text, at);
+    return advise(/:\s/.test(text.slice(text.lastIndexOf('\n', start) + 1, start)) ? 'block' : 'key', start);
+  }
+  if (advice === 'key') return advise('key', startOf(text, at));
+  if (advice === 'alias') return advise('alias', at - 1);
+  if (advice !== undefined) return advise(advice);
+  if (message === 'deficient indentation' && before.includes('\t')) return advise('tab');
+  return before.trim() === '' && at < text.length ? advise('indent', line) : advise('token');
 }
+
+/** The beginning of the value or key that ends at an offset. */
+function startOf(text: string, end: number): number {
+  const read = parse(text.slice(0, end));
+  if (read instanceof NotYaml) return firstLine(text, end);
+  let node = read.roots[0];
+  while (node !== undefined && (node.kind === 'list' || node.kind === 'map') && !node.isFlow) {
+    const last: YamlNode | undefined = node.kind === 'list' ? node.items.at(-1) : lastOf(node.entries.at(-1));
+    if (last === undefined) break;
+    node = last;
+  }
+  return node?.at ?? end;
+}
+
+/** The beginning of a key that has several lines: the lines before it without a colon belong to it. */
+function firstLine(text: string, end: number): number {
+  let start = text.lastIndexOf('\n', end - 1) + 1;
+  while (start > 0) {
+    const above = text.lastIndexOf('\n', start - 2) + 1;
+    if (/:(?=\s)|^\s*$/.test(text.slice(above, start))) break;
+    start = above;
+  }
+  return start + (/^ */.exec(text.slice(start, end))?.[0].length ?? 0);
+}
+
+/** The value of an entry; its key if it has no value. */
+const lastOf = (entry: YamlMap['entries'][number] | undefined): YamlNode | undefined =>
+  entry?.value.end === entry?.key.end ? entry?.key : entry?.value;

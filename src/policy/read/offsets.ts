@@ -1,11 +1,12 @@
-import { LineCounter } from 'yaml';
+import { lineColumn, lineStarts } from '../../base/yaml.ts';
 import type { At, FilePlace } from '../forms/at.ts';
 
 interface File {
   readonly name: string;
   readonly base: number;
   readonly end: number;
-  readonly lines: LineCounter;
+  /** The offset of each line in the text. */
+  readonly lines: readonly number[];
   readonly team?: string | undefined;
   /** Set for the offsets of a profile and of the values that it takes: what to add to an offset to get the line of the
    * policy, and the line of the profile. */
@@ -21,14 +22,14 @@ export class Files {
   /** Adds a text and returns the offset of its beginning.
    * @param team - the team whose file it is */
   add(name: string, text: string, team?: string): number {
-    return this.#push({ name, length: text.length, lines: lineCounter(text), team });
+    return this.#push({ name, length: text.length, lines: lineStarts(text), team });
   }
 
   /** Adds the text of a profile and returns the offset of its beginning.
    * @param use - the offset at which the policy uses the profile */
   addProfile(name: string, text: string, use: number): number {
     const sources = { policy: () => use, profile: (offset: number) => offset };
-    return this.#push({ name, length: text.length, lines: lineCounter(text), sources });
+    return this.#push({ name, length: text.length, lines: lineStarts(text), sources });
   }
 
   /** Adds offsets for a value of the policy that a profile takes, so that errors about it name both places. Returns what
@@ -75,13 +76,7 @@ export class Files {
 
   #placeIn(offset: number): FilePlace {
     const file = this.#fileAt(offset);
-    const { line = 1, col = 1 } = file?.lines.linePos(offset - file.base) ?? {};
-    return { file: file?.name ?? '', line: Math.max(line, 1), column: Math.max(col, 1) };
+    const place = file === undefined ? { line: 1, column: 1 } : lineColumn(file.lines, offset - file.base);
+    return { file: file?.name ?? '', ...place };
   }
-}
-
-function lineCounter(text: string): LineCounter {
-  const counter = new LineCounter();
-  for (let at = 0; at !== -1; at = text.indexOf('\n', at) + 1 || -1) counter.addNewLine(at);
-  return counter;
 }

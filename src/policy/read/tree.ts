@@ -1,4 +1,4 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar as YamlScalar } from 'yaml';
+import type { YamlAlias, YamlNode, YamlScalar } from '../../base/yaml.ts';
 import { type Path, quote } from '../forms/path.ts';
 import type { Expand, Expanded } from './variables.ts';
 
@@ -47,13 +47,13 @@ export const hole = (at: number): Scalar => ({ kind: 'scalar', at, value: undefi
  * @param base - the offset of the text among all texts of the policy
  * @param expand - `parameters`: the text is a profile, whose values and keys may have parameters, which stay as they are */
 export function toTree(
-  roots: readonly Node[],
+  roots: readonly YamlNode[],
   base: number,
   expand: Expand | 'parameters',
   problem: (problem: TreeProblem) => void,
 ): Tree {
   const reader = new Reader(base, expand, problem);
-  const [first = hole(base), ...others] = roots.map((root) => reader.read(root, base));
+  const [first = hole(base), ...others] = roots.map((root) => reader.read(root));
   for (const other of others) {
     if (first.kind === 'map' && other.kind === 'map') reader.merge(first, other);
   }
@@ -75,20 +75,14 @@ class Reader {
     this.#problem = problem;
   }
 
-  #offset(node: Node | null, fallback: number): number {
-    return node?.range ? this.#base + node.range[0] : fallback;
-  }
-
-  /** @param fallback - the offset of a node that is not written, such as the value of `key:` */
-  read(node: Node | null, fallback: number): Tree {
-    const at = this.#offset(node, fallback);
+  read(node: YamlNode): Tree {
+    const at = this.#base + node.at;
     if (!this.#count(1, at)) return hole(at);
     if (this.#path.length > MAX_DEPTH) {
       return this.#refuse(at, 'nested too deeply; write plain lists and mappings, a few levels deep');
     }
-    if (node === null) return { kind: 'scalar', at, value: null, unsaid: true };
-    if (isAlias(node)) return this.#alias(node, at);
-    const { anchor } = node as { anchor?: string };
+    if (node.kind === 'alias') return this.#alias(node, at);
+    const { anchor } = node;
     if (anchor) this.#anchors.set(anchor, 'open');
     const before = this.#nodes;
     const tree = this.#plain(node, at);
@@ -101,34 +95,31 @@ class Reader {
     for (const [key, { at, node }] of other.entries) this.#add(into, key, at, node);
   }
 
-  #plain(node: Node, at: number): Tree {
-    if (isSeq(node)) {
-      return { kind: 'list', at, items: node.items.map((item, index) => this.#below(index, item as Node | null, at)) };
+  #plain(node: Exclude<YamlNode, YamlAlias>, at: number): Tree {
+    if (node.kind === 'scalar') return this.#scalar(node, at);
+    if (node.kind === 'list') {
+      return { kind: 'list', at, items: node.items.map((item, index) => this.#below(index, item)) };
     }
-    if (!isMap(node)) return this.#scalar(node, at);
     const map: Mapping = { kind: 'map', at, entries: new Map() };
-    for (const pair of node.items as Pair<Node | null, Node | null>[]) {
-      const key = isScalar(pair.key) ? String(pair.key.value) : '';
-      const keyAt = this.#offset(pair.key, at);
-      this.#add(map, key, keyAt, this.#below(key, pair.value, keyAt));
+    for (const { key, value } of node.entries) {
+      const name = key.text ?? '';
+      this.#add(map, name, this.#base + key.at, this.#below(name, value));
     }
     return map;
   }
 
-  #scalar(node: Node, at: number): Tree {
-    const value = isScalar(node) ? node.value : null;
-    if (value === null && isScalar(node) && node.source === '') return { kind: 'scalar', at, value, unsaid: true };
-    if (typeof value !== 'string') return { kind: 'scalar', at, value };
-    if (this.#expand === 'parameters') return { kind: 'scalar', at, value };
-    const expanded = this.#expand(value, (node as YamlScalar).type === 'PLAIN');
+  #scalar({ value, text, isPlain }: YamlScalar, at: number): Tree {
+    if (value === null && text === undefined) return { kind: 'scalar', at, value, unsaid: true };
+    if (typeof value !== 'string' || this.#expand === 'parameters') return { kind: 'scalar', at, value };
+    const expanded = this.#expand(value, isPlain);
     if (expanded === undefined) return { kind: 'scalar', at, value };
     if ('mistake' in expanded) return this.#refuse(at, expanded.mistake);
     return { kind: 'scalar', at, value: expanded.value, expanded };
   }
 
-  #below(step: string | number, node: Node | null, fallback: number): Tree {
+  #below(step: string | number, node: YamlNode): Tree {
     this.#path.push(step);
-    const tree = this.read(node, fallback);
+    const tree = this.read(node);
     this.#path.pop();
     return tree;
   }
@@ -147,8 +138,8 @@ class Reader {
     return key.includes('${') && this.#expand !== 'parameters' ? VARIABLE_KEY : undefined;
   }
 
-  #alias(node: Alias, at: number): Tree {
-    const anchor = this.#anchors.get(node.source);
+  #alias({ name }: YamlAlias, at: number): Tree {
+    const anchor = this.#anchors.get(name);
     if (anchor === 'open') return this.#refuse(at, 'this alias is inside its own anchor; write the value itself');
     if (anchor === undefined)
       return this.#refuse(at, 'no anchor of this name stands before it; write the value itself');

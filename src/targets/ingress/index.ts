@@ -1,8 +1,9 @@
+import { toYaml } from '../../base/yaml.ts';
 import type { Policy } from '../../policy/checked/types.ts';
 import { gatewayFiles } from '../../rules/table/policy-files.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
-import { HEAD, toYaml } from '../kit/yaml.ts';
+import { HEAD } from '../kit/yaml.ts';
 import { nginxOptions } from '../nginx/options.ts';
 import { renderNginx } from '../nginx/render.ts';
 import { allHosts, type Context, toContext } from '../nginx/render-context.ts';

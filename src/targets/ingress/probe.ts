@@ -1,7 +1,8 @@
+import { toYaml } from '../../base/yaml.ts';
 import { hash } from '../../rules/hash.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { objectName } from '../kit/owner.ts';
-import { HEAD, toYaml } from '../kit/yaml.ts';
+import { HEAD } from '../kit/yaml.ts';
 
 /** The probe: a CronJob that asks each route without a credential, and fails if a service answers. */
 

@@ -1,18 +1,19 @@
-import { constructFromEvents, dump, EVENT_ID, type Event, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
+import {
+  NotYaml,
+  plainValue,
+  readYaml,
+  toYaml,
+  type YamlNode,
+  type YamlScalar,
+  type YamlText,
+} from '../../base/yaml.ts';
 import { Foreign } from '../types.ts';
 
 /** The first line of every rendered YAML file. */
 export const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
-/** A value as a YAML document. All strings are quoted: without quotes, `y`, `on` and numbers would not be strings. */
-export const toYaml = (value: unknown): string =>
-  dump(value, { forceQuotes: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', skipInvalid: true });
-
 /** A file with one document for each object. */
 export const documents = (objects: readonly unknown[]): string => HEAD + objects.map(toYaml).join('---\n');
-
-/** The maximum nesting that is read. Rendered files have less. */
-const DEEPEST = 100;
 
 /** Plain text that is a boolean in YAML 1.1 but a string in YAML 1.2. */
 const BOOLEAN = /^(y|yes|n|no|on|off)$/i;
@@ -32,48 +33,49 @@ const NUMBER = [
 const DIVIDED = /\r(?!\n)|[\u0085\u2028\u2029]|^---(?![ \t]*\r?$|[ \t]+#)|^\.\.\.|^%/m;
 
 /** The part of a scalar that YAML readers read in different ways; undefined if there is none. */
-function unclear({ style, valueStart, valueEnd }: ScalarEvent, text: string): string | undefined {
-  if (style !== SCALAR_STYLE.PLAIN || valueStart < 0) return undefined;
-  const value = text.slice(valueStart, valueEnd);
-  if (value === '<<') return 'a merge key';
-  const isClear = PLAIN_NUMBER.test(value) || !(BOOLEAN.test(value) || NUMBER.some((it) => it.test(value)));
-  return isClear ? undefined : `${value} without quotes`;
+function unclear({ text, isPlain }: YamlScalar): string | undefined {
+  if (!isPlain || text === undefined) return undefined;
+  if (text === '<<') return 'a merge key';
+  const isClear = PLAIN_NUMBER.test(text) || !(BOOLEAN.test(text) || NUMBER.some((it) => it.test(text)));
+  return isClear ? undefined : `${text} without quotes`;
 }
 
+const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length;
+
 /** Checks that all YAML readers read a text in the same way. Otherwise it throws: the meaning is unknown. */
-function checkClear(name: string, text: string, events: readonly Event[]): void {
+function checkClear(name: string, text: string, { documents, tags }: YamlText): void {
   const fail = (at: number, what: string) => {
-    const line = text.slice(0, at).split('\n').length;
-    throw new Error(`${name}, line ${line}: ${what} has different meanings to different YAML readers`);
+    throw new Error(`${name}, line ${lineOf(text, at)}: ${what} has different meanings to different YAML readers`);
   };
   const divided = DIVIDED.exec(text);
   if (divided !== null) fail(divided.index, 'this break between lines or documents');
-  for (const event of events) {
-    if ('tagStart' in event && event.tagStart >= 0) fail(event.tagStart, 'a tag');
-    if (event.type !== EVENT_ID.SCALAR) continue;
-    const what = unclear(event, text);
-    if (what !== undefined) fail(event.valueStart, what);
-  }
+  for (const { at } of tags) fail(at, 'a tag');
+  const check = (node: YamlNode): void => {
+    if (node.kind === 'list') node.items.forEach(check);
+    if (node.kind === 'map') {
+      for (const { key, value } of node.entries) {
+        check(key);
+        check(value);
+      }
+    }
+    const what = node.kind === 'scalar' ? unclear(node) : undefined;
+    if (what !== undefined) fail(node.at, what);
+  };
+  documents.forEach(check);
 }
 
-/** Every document of a YAML or JSON file. Empty documents are null. The parser for policies is not used, because it
- * keeps positions and takes ten times as long, which is too long for thousands of rules.
+/** Every document of a YAML or JSON file. Empty documents are null.
  * @throws Foreign if the file is not YAML, or has aliases, with which a small file could expand without limit; Error if
  * another parser could read the file in another way */
 export function allDocumentsIn(name: string, text: string): readonly unknown[] {
-  const { events, documents } = parsed(name, text);
-  checkClear(name, text, events);
-  return documents;
-}
-
-function parsed(name: string, text: string) {
   try {
-    const events = parseEvents(text, { maxDepth: DEEPEST });
-    return { events, documents: constructFromEvents(events, { source: text, maxAliases: 0 }) };
+    const read = readYaml(text);
+    const values = read.documents.map((it) => plainValue(it, true));
+    checkClear(name, text, read);
+    return values;
   } catch (error) {
-    const { reason, mark } = error as { readonly reason?: string; readonly mark?: { readonly line: number } };
-    const why = reason ?? (error as Error).message;
-    throw new Foreign(`not YAML${mark ? `, line ${mark.line + 1}` : ''}: ${why}`, name);
+    if (!(error instanceof NotYaml)) throw error;
+    throw new Foreign(`not YAML, line ${lineOf(text, error.at)}: ${error.message}`, name);
   }
 }
 

@@ -1,4 +1,5 @@
-import { HEAD, toYaml } from '../../kit/yaml.ts';
+import { toYaml } from '../../../base/yaml.ts';
+import { HEAD } from '../../kit/yaml.ts';
 import { givenNames, responseNames } from '../answer.ts';
 import {
   type CheckInput,

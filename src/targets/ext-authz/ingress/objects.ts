@@ -1,5 +1,6 @@
 import { isWildcard } from '../../../base/host-name.ts';
-import { HEAD, toYaml } from '../../kit/yaml.ts';
+import { toYaml } from '../../../base/yaml.ts';
+import { HEAD } from '../../kit/yaml.ts';
 import { endpointPaths } from '../../nginx/answers/endpoints.ts';
 import { allHosts } from '../../nginx/render-context.ts';
 import type { Gap } from '../../types.ts';

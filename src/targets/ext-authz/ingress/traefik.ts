@@ -1,7 +1,8 @@
 import { isWildcard } from '../../../base/host-name.ts';
+import { toYaml } from '../../../base/yaml.ts';
 import { SESSION_COOKIE } from '../../../session/names.ts';
 import { hostLabel } from '../../ingress/objects.ts';
-import { HEAD, toYaml } from '../../kit/yaml.ts';
+import { HEAD } from '../../kit/yaml.ts';
 import { answerNames, givenNames, responseNames } from '../answer.ts';
 import {
   type CheckInput,
