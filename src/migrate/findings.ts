@@ -28,7 +28,7 @@ export class Findings {
 
   /** Reports a setting that the policy does not have.
    * @param wider - set if the setting refused requests */
-  lose(option: string, text: string, wider?: true): void {
+  lose(option: string, text: string, wider?: true | undefined): void {
     add(this.notCarried, { option, text, ...(wider && { wider }) });
   }
 

@@ -105,6 +105,13 @@ class Reader {
   }
 }
 
+/** A mapping with its names in small letters: oauth2-proxy reads them in any case. */
+const folded = (value: unknown): Plain =>
+  Object.fromEntries(Object.entries(isMapping(value) ? value : {}).map(([key, it]) => [key.toLowerCase(), it]));
+
+const OF_UPSTREAM =
+  /^(?:id|path|uri|static|staticcode|rewritetarget|passhostheader|proxywebsockets|insecureskiptlsverify|timeout|flushinterval|disablekeepalives)$/;
+
 function upstreamOf(it: Plain, label: string): Upstream {
   const flag = (key: string): boolean | undefined => (typeof it[key] === 'boolean' ? (it[key] as boolean) : undefined);
   return {
@@ -112,12 +119,12 @@ function upstreamOf(it: Plain, label: string): Upstream {
     path: textOf(it.path) ?? '/',
     uri: textOf(it.uri) ?? '',
     ...(it.static === true && { isStatic: true }),
-    ...(textOf(it.rewriteTarget) !== undefined && { rewrite: true }),
-    passHost: flag('passHostHeader') ?? true,
-    webSockets: flag('proxyWebSockets') ?? true,
-    skipVerify: flag('insecureSkipTLSVerify') ?? false,
+    ...(textOf(it.rewritetarget) !== undefined && { rewrite: true }),
+    passHost: flag('passhostheader') ?? true,
+    webSockets: flag('proxywebsockets') ?? true,
+    skipVerify: flag('insecureskiptlsverify') ?? false,
     timeout: textOf(it.timeout),
-    flush: textOf(it.flushInterval),
+    flush: textOf(it.flushinterval),
   };
 }
 
@@ -125,11 +132,11 @@ function upstreamOf(it: Plain, label: string): Upstream {
 function injectedOf(it: Plain, label: string, response: boolean): readonly Injected[] {
   const name = textOf(it.name) ?? '';
   return listOf(it.values)
-    .filter(isMapping)
+    .map(folded)
     .map((value) => {
-      const source = isMapping(value.claimSource) ? value.claimSource : value;
+      const source = isMapping(value.claimsource) ? folded(value.claimsource) : value;
       const claim = textOf(source.claim);
-      const isPlain = source.prefix === undefined && source.basicAuthPassword === undefined;
+      const isPlain = source.prefix === undefined && source.basicauthpassword === undefined;
       return { label, name, response, ...(claim !== undefined && isPlain && { claim }) };
     });
 }
@@ -147,15 +154,20 @@ export function readAlpha(file: Plain, findings: Findings, variables: ReadonlyMa
   reader.members('server', server, 'server.');
   reader.members('metricsServer', metricsServer, 'metricsServer.');
   for (const key of Object.keys(rest)) reader.mistake(key);
-  const config = isMapping(upstreamConfig) ? upstreamConfig : {};
-  if (config.proxyRawPath !== undefined) {
+  const config = folded(upstreamConfig);
+  if (config.proxyrawpath !== undefined) {
     const why = 'the gateway rejects paths that a service could read in two ways, such as // and %2F';
     findings.lose('upstreamConfig.proxyRawPath', why);
   }
-  const upstreams = listOf(config.upstreams).filter(isMapping);
+  const upstreams = listOf(config.upstreams).map((each, index) => {
+    const it = folded(each);
+    const label = `upstreamConfig.upstreams[${index}] ${textOf(it.id) ?? ''}`;
+    if (Object.keys(it).some((key) => !OF_UPSTREAM.test(key))) reader.mistake(label);
+    return upstreamOf(it, label);
+  });
   const headersOf = (list: unknown, key: string, response: boolean) =>
     listOf(list)
-      .filter(isMapping)
+      .map(folded)
       .flatMap((it, index) => injectedOf(it, `${key}[${index}] ${textOf(it.name) ?? ''}`, response));
   return {
     written: reader.written,
@@ -163,9 +175,7 @@ export function readAlpha(file: Plain, findings: Findings, variables: ReadonlyMa
       ...headersOf(injectRequestHeaders, 'injectRequestHeaders', false),
       ...headersOf(injectResponseHeaders, 'injectResponseHeaders', true),
     ],
-    upstreams: upstreams.map((it, index) =>
-      upstreamOf(it, `upstreamConfig.upstreams[${index}] ${textOf(it.id) ?? ''}`),
-    ),
+    upstreams,
     hasUpstreams: upstreams.length > 0,
   };
 }

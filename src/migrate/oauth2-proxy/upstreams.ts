@@ -3,8 +3,9 @@ import { pathMistake } from '../../policy/check/routes/hosts.ts';
 import type { Paths } from '../expressions.ts';
 import type { Findings } from '../findings.ts';
 import { comment, type Draft, freeName, type Mapping } from '../new-policy.ts';
-import type { Served } from '../served-paths.ts';
+import { covers, type Served } from '../served-paths.ts';
 import { durationText, isAuthority, isHttpsUrl, isHttpUrl, isServerName, secondsOf } from '../text-forms.ts';
+import { neverTrue, roleFor } from './access.ts';
 import type { Settings } from './settings.ts';
 
 export interface Upstream {
@@ -105,6 +106,31 @@ function addService(upstream: Upstream, host: string, draft: Draft, findings: Fi
   return free;
 }
 
+/** Why the gateway cannot serve the paths of an upstream; undefined if it can. */
+function lackOf({ uri, isStatic, rewrite }: Upstream): string | undefined {
+  if (isStatic) return 'a fixed response: nginx itself can return one, in a location of your own (docs/nginx.md)';
+  if (rewrite)
+    return 'the gateway does not rewrite paths: let the service accept the path that clients send, and add a route for it';
+  const scheme = /^([a-z]+):/i.exec(uri)?.[1]?.toLowerCase();
+  const add = 'add its URL under services and a route for it';
+  if (scheme === 'file') return `the gateway serves no files: let a web server do it, and ${add}`;
+  return scheme === 'unix' ? `the gateway reaches services by host and port: ${add}` : undefined;
+}
+
+const UNNAMED = 'a policy cannot name this path: add a route for the part before it, as /x/*';
+
+/** The paths of upstreams that the gateway cannot serve. Without a route, an upstream with a shorter path gets them. */
+function closedRoutes(all: readonly Paths[], served: readonly Served[], draft: Draft): readonly Served[] {
+  const shadowed = all.filter((paths) =>
+    served.some((it) => covers(it.paths, { kind: paths.kind === 'exact' ? 'exact' : 'prefix', path: paths.path })),
+  );
+  if (shadowed.length === 0) return [];
+  const service = freeName('fill-in', draft.services);
+  draft.services[service] = { url: NO_SERVICE };
+  const allow = [roleFor(draft, 'fill-in', neverTrue(draft))];
+  return shadowed.map((paths) => ({ paths, service, allow }));
+}
+
 /** Adds the services of oauth2-proxy, with the paths that each of them serves. */
 export function migrateUpstreams(
   upstreams: readonly Upstream[],
@@ -113,31 +139,19 @@ export function migrateUpstreams(
   findings: Findings,
 ): readonly Served[] {
   const served: Served[] = [];
+  const closed: Paths[] = [];
+  // A policy has no two paths that differ in case only.
+  const spelled = new Map<string, string>();
   for (const upstream of upstreams) {
-    const { label, uri, path, isStatic, rewrite, webSockets } = upstream;
-    if (isStatic) {
-      findings.lose(label, 'a fixed response: nginx itself can return one, in a location of your own (docs/nginx.md)');
-      continue;
-    }
-    if (rewrite) {
-      findings.lose(
-        label,
-        'the gateway does not rewrite paths: let the service accept the path that clients send, and add a route for it',
-      );
-      continue;
-    }
-    const scheme = /^([a-z]+):/i.exec(uri)?.[1]?.toLowerCase();
-    const paths = pathsOf(path);
-    if (scheme === 'file' || scheme === 'unix') {
-      const what =
-        scheme === 'file'
-          ? 'the gateway serves no files: let a web server do it'
-          : 'the gateway reaches services by host and port';
-      findings.lose(label, `${what}, and add its URL under services and a route for it`);
-      continue;
-    }
-    if (paths === undefined) {
-      findings.lose(label, 'a policy cannot name this path: add a route for the part before it, as /x/*');
+    const { label, uri, path, rewrite, webSockets } = upstream;
+    const named = rewrite ? undefined : pathsOf(path);
+    const first = named && (spelled.get(named.path.toLowerCase()) ?? named.path);
+    const paths = first === named?.path ? named : undefined;
+    if (paths !== undefined) spelled.set(paths.path.toLowerCase(), paths.path);
+    const lack = lackOf(upstream);
+    if (lack !== undefined || paths === undefined) {
+      if (paths !== undefined) closed.push(paths);
+      findings.lose(label, lack ?? UNNAMED, paths === undefined ? true : undefined);
       continue;
     }
     if (!isHttpUrl(originOf(uri).toLowerCase()) && !isHttpsUrl(originOf(uri).toLowerCase())) {
@@ -148,7 +162,7 @@ export function migrateUpstreams(
     const keys = Object.keys(proxy).length > 0 ? { proxy } : {};
     served.push({ paths, service: addService(upstream, host, draft, findings), keys });
   }
-  if (served.length > 0) return served;
+  if (served.length > 0) return [...served, ...closedRoutes(closed, served, draft)];
   findings.ask(
     upstreams[0]?.label ?? '--upstream',
     'no service remains that nginx can reach: write the URL of your service under services',

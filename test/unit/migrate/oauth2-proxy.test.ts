@@ -170,6 +170,88 @@ describe('services', () => {
   });
 });
 
+describe('an upstream that the gateway cannot have', () => {
+  const ann = { claims: { sub: '1', email: 'ann@example.com', email_verified: true } };
+  const provider = { provider: 'oidc', clientID: 'a', oidcConfig: { issuerURL: 'https://login.example.com' } };
+  const of = (upstreams: readonly object[], settings: object = {}): Promise<Reported> =>
+    run({
+      'a.cfg': toml({ email_domains: ['example.com'], redirect_url: BASE.redirect_url, ...settings }),
+      'alpha.yaml': JSON.stringify({ providers: [provider], upstreamConfig: { upstreams } }),
+    });
+  const app = { id: 'app', path: '/', uri: 'http://app:8080' };
+  const isWider = ({ notCarried }: Reported, option: string) =>
+    notCarried.some((it) => it.option.includes(option) && it.wider === true);
+  const serviceAt = (report: Reported, path: string) => {
+    const { hosts, services } = policyOf(report);
+    const found = hosts[0]!.routes.find((it) => `${it.path}${it.kind === 'prefix' ? '/*' : ''}` === path);
+    return services[found?.service ?? '']?.direct?.host;
+  };
+
+  test.each<[string, object, string]>([
+    ['a fixed response', { path: '/admin/', static: true, staticCode: 403 }, '/admin/*'],
+    ['a fixed response for one path', { path: '/admin', static: true }, '/admin'],
+    ['a folder', { path: '/admin/', uri: 'file:///srv' }, '/admin/*'],
+    ['a socket', { path: '/admin/', uri: 'unix:///run/a.sock' }, '/admin/*'],
+    ['members in another case', { Path: '/admin/', STATIC: true }, '/admin/*'],
+  ])('%s: its paths are closed, and reach no upstream with a shorter path', async (_, upstream, path) => {
+    const report = await of([app, { id: 'a', ...upstream }]);
+    expect(serviceAt(report, path)).toBe('fill-in.invalid');
+    const url = `https://wiki.example.com${path.replace('*', 'x')}`;
+    expect(decided(report.policy, { as: ann, url })).toBe('role_missing');
+    expect(decided(report.policy, { as: ann, url: 'https://wiki.example.com/x' })).toBe('allowed');
+  });
+
+  test('an open path of it does not reach the upstream with a shorter path', async () => {
+    const settings = { skip_auth_routes: ['^/static/'] };
+    const report = await of([app, { id: 'a', path: '/static/', uri: 'file:///srv' }], settings);
+    expect(decided(report.policy, { as: 'nobody', url: 'https://wiki.example.com/static/x' })).toBe('allowed');
+    expect(serviceAt(report, '/static/*')).toBe('fill-in.invalid');
+  });
+
+  test.each<[string, object]>([
+    ['a rewritten path', { path: '^/admin/(.*)$', rewriteTarget: '/$1', uri: 'http://b' }],
+    ['a rewritten path, with members in another case', { path: '/admin/', RewriteTarget: '/', uri: 'http://b' }],
+    ['a path with a variable', { path: '/{name}/', uri: 'http://b' }],
+    ['a path that a policy cannot name', { path: '/a b/', static: true }],
+    ['a path of the gateway', { path: '/.meshgate/', uri: 'http://b' }],
+  ])('%s is listed as wider', async (_, upstream) => {
+    expect(isWider(await of([app, { id: 'a', ...upstream }]), 'upstreams[1] a')).toBe(true);
+    expect(isWider(await of([{ ...app, path: '/app/' }, app]), 'upstreams')).toBe(false);
+  });
+
+  test('of two that differ in case only, the policy has the first, and says what is wider', async () => {
+    const report = await of([
+      app,
+      { id: 'a', path: '/A/', uri: 'http://a' },
+      { id: 'b', path: '/a/', uri: 'http://b' },
+    ]);
+    expect([serviceAt(report, '/A/*'), serviceAt(report, '/a/*')]).toEqual(['a', undefined]);
+    expect(isWider(report, 'upstreams[2] b')).toBe(true);
+  });
+
+  test('a path is read in any case of its name', async () => {
+    const report = await of([{ ID: 'a', Path: '/only/', URI: 'http://a' }]);
+    expect(serviceAt(report, '/only/*')).toBe('a');
+    expect(serviceAt(report, '/*')).toBeUndefined();
+  });
+
+  test('a header is read in any case of its members', async () => {
+    const secret = { Name: 'X-Key', Values: [{ FromEnv: 'KEY' }] };
+    const alpha = {
+      providers: [provider],
+      injectRequestHeaders: [{ NAME: 'X-Mail', VALUES: [{ ClaimSource: { CLAIM: 'email' } }] }, secret],
+    };
+    const report = await run({ 'a.cfg': toml({ email_domains: ['*'] }), 'alpha.yaml': JSON.stringify(alpha) });
+    expect(report.policy).toContain('X-Mail: email');
+    expect(lists(report, 'injectRequestHeaders[1] X-Key', /no fixed values/)).toBe(true);
+  });
+
+  test('an unknown member closes the policy, because oauth2-proxy does not start with it', async () => {
+    const report = await of([app, { id: 'a', path: '/a/', uri: 'http://a', rewrite: '/' }]);
+    expect(decided(report.policy, { as: ann, url: 'https://wiki.example.com/x' })).toBe('role_missing');
+  });
+});
+
 describe('the command', () => {
   test('lists an unknown option without its value', async () => {
     const report = await config({ clientsecret: 'hunter2' });
