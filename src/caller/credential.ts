@@ -9,13 +9,12 @@ import type { Passing } from './service-credential.ts';
 /** nginx sends this value instead of `Authorization` if the URL contains a token (RFC 6750 section 2.3). */
 export const IN_QUERY = 'query';
 
-/** The credentials of a request, with the names of the headers in which nginx passes them on. */
+/** The headers of a request to the check, with the names of those that contain credentials. */
 export interface Shown {
-  readonly Authorization?: string | undefined;
   readonly 'SSL-Client-Cert'?: string | undefined;
-  readonly Cookie?: string | undefined;
   /** The header of the policy's `credential_header`. */
   readonly [TO_CHECK.credential]?: string | undefined;
+  readonly [other: string]: string | undefined;
 }
 
 /** The kinds of credentials that a place accepts. A place is a route, a host, or the inner listener. */
@@ -121,7 +120,8 @@ function takeBeside<R, P extends Accepting, T>(ways: Ways<R, P, T>, text: string
 /** Finds the credential of a request that counts: a token, else a client certificate, else a session. The first of them
  * that is present counts, even if it is not valid. An `Authorization` that belongs to the service does not count; the
  * token can then be in a header of its own.
- * @param authorization `shown.Authorization`, which the check has read before */
+ * @param authorization the value of the `Authorization` header
+ * @param cookies the value of the `Cookie` header */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
   shown: Shown,
@@ -129,6 +129,7 @@ export function takeCredential<R, P extends Accepting, T>(
   at: P,
   method: string,
   authorization: string | undefined,
+  cookies: string | undefined,
 ): T {
   if (authorization !== undefined && at.passing?.schemeOf(authorization) === undefined) {
     if (at.bearers) {
@@ -149,7 +150,7 @@ export function takeCredential<R, P extends Accepting, T>(
   if (beside !== undefined) return takeBeside(ways, beside, r, at, method);
   const certificate = at.certificates ? shown['SSL-Client-Cert'] : undefined;
   if (certificate !== undefined) return ways.certificate(r, at, method, certificate);
-  const line = at.sessions ? shown.Cookie : undefined;
+  const line = at.sessions ? cookies : undefined;
   return line === undefined ? ways.anonymous(r, at, method) : ways.session(r, at, method, line);
 }
 

@@ -25,9 +25,11 @@ function told(headers) {
 
 function check(r) {
   const headers = Object.assign({}, r.headersIn);
-  const { Authorization } = headers;
-  delete headers.Authorization;
-  const say = Authorization === undefined ? {} : JSON.parse(Authorization);
+  delete headers['Content-Length'];
+  // The credentials: Authorization and, if the policy has sessions, the cookies of the gateway in a second line.
+  const [authorization, cookies] = (r.requestText || '').split('\\n');
+  if (cookies) headers.Cookie = cookies;
+  const say = authorization ? JSON.parse(authorization) : {};
   const out = r.headersOut;
   const { Rule = '', As = '', User = told(headers), Provider = '', Roles = '', Agent = '', Actors = '', ...others } = say;
   for (const name in others) out['X-Meshgate-' + name] = others[name];

@@ -79,8 +79,9 @@ describe('the hop to the check', () => {
   });
 
   trap(lab, {
-    name: "the inner server's large_client_header_buffers: a token of 10 KB gets to the check",
-    without: inHttp(/ {4}(client_header_buffer_size 8k|large_client_header_buffers 4 160k);\n/g),
+    name: "the check's client_max_body_size: a token of 10 KB gets to the check, whatever the http level says",
+    around: (files) => ({ ...files, 'http.conf': `client_max_body_size 8k;\n${files['http.conf']}` }),
+    without: inHttp(' client_max_body_size 160k;'),
     attack: async () => [longer.length > 9000, await ask({ path: '/rest/x', token: longer })],
     held: [true, '200 -'],
     open: [true, '503 check_unavailable'],

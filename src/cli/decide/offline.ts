@@ -309,12 +309,10 @@ export class Offline {
     const beside = authorization !== undefined && this.hasTokenHeader ? token : undefined;
     // For certificates and sessions, only the presence matters here. Their contents are checked elsewhere.
     const shown = {
-      Authorization: authorization ?? token,
       [TO_CHECK.credential]: beside,
       'SSL-Client-Cert': reported.certificate,
-      Cookie: reported.session && 'said',
     };
     const accepting = acceptingOf(route.accept, proof !== undefined, this.passingAt(route));
-    return takeCredential(ways, shown, reported, accepting, '', shown.Authorization);
+    return takeCredential(ways, shown, reported, accepting, '', authorization ?? token, reported.session && 'said');
   }
 }

@@ -20,6 +20,15 @@ export function replyRefused(r: NginxHTTPRequest): void {
   }
 }
 
+/** Returns a value of the body without spaces at its ends: HTTP/2 lets them through, and a header line would not. */
+export function withoutSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text[start] === ' ') start++;
+  while (start < end && text[end - 1] === ' ') end--;
+  return text.slice(start, end);
+}
+
 /** Answers 204 with headers, whose names and values alternate in `lines`.
  * @param service the service that the rule chooses
  * @param counted the name of the counter */
@@ -33,7 +42,8 @@ export function send(
 ): void {
   const out = r.headersOut;
   if (passing !== undefined) {
-    const scheme = passing.schemeFor(service, r.headersIn.Authorization);
+    const [authorization = ''] = (r.requestText ?? '').split('\n', 1);
+    const scheme = passing.schemeFor(service, withoutSpaces(authorization));
     if (scheme !== undefined) out[FROM_CHECK.serviceCredential] = scheme;
   }
   for (let i = 0; i < lines.length; i += 2) out[lines[i] as string] = lines[i + 1] as string;

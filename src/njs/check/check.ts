@@ -9,7 +9,7 @@ import { listedOf } from '../callers/sessions.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { awaitRevocations, canLookUp } from '../shared/revocation-reader.ts';
 import { answerAnonymous } from './anonymous.ts';
-import { replayCached } from './answer.ts';
+import { replayCached, withoutSpaces } from './answer.ts';
 import { callersOf } from './callers.ts';
 import { answer } from './decision.ts';
 import { isForeign } from './foreign-host.ts';
@@ -34,7 +34,7 @@ const CHECK = '/.meshgate/check/';
 
 /** Makes the handler of nginx's `auth_request`. For a known token or session it answers without a promise. */
 export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
-  const { table, bearers, keys, signer, views } = gateway;
+  const { table, bearers, keys, sessions, signer, views } = gateway;
   const route = routesOf(table, undefined, passingOf);
   const handlers: CheckHandlers<PreparedRoute> = {
     fresh: false,
@@ -67,19 +67,30 @@ export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answere
     // Each access to headersIn makes a new object, so it is read once.
     const { headersIn } = r;
     const method = headersIn[TO_CHECK.method] as string;
-    const authorization = headersIn.Authorization;
+    // The body is the client's `Authorization` and, if the policy has sessions, a second line: the gateway's cookies.
+    let sent = r.requestText;
+    let cookies: string | undefined;
+    if (sessions && sent) {
+      const end = sent[0] === '\n' ? 0 : sent.lastIndexOf('\n');
+      if (end >= 0) {
+        cookies = sent.slice(end + 1);
+        sent = sent.slice(0, end);
+      }
+    }
     // A known token usually takes the short way: the steps of `callers.token` with fewer calls.
-    if (authorization !== undefined && to.bearers && to.passing === undefined && (!isShared || canLookUp())) {
+    if (sent && to.bearers && to.passing === undefined && (!isShared || canLookUp())) {
       const now = Date.now() / 1000;
-      const known = tokens.near(to.scope, authorization, now);
+      const known = tokens.near(to.scope, sent, now);
       if (known !== undefined && to.accepted.has(known.provider) && keys.isStillVerified(known, now)) {
         return handlers.withCaller(r, to, method, known, now);
       }
     }
+    const authorization = sent ? withoutSpaces(sent) : undefined;
     if (to.passing !== undefined && authorization !== undefined && isForeign(r, to, to.origins)) {
       // A browser adds what it has cached for the service, whichever page sends the request.
       if (isAmbientScheme(to.passing, authorization)) return deny(r, to, refuse('origin_refused'));
     }
-    return takeCredential(callers, headersIn, r, to, method, authorization);
+    if (cookies?.[cookies.length - 1] === ' ') cookies = withoutSpaces(cookies);
+    return takeCredential(callers, headersIn, r, to, method, authorization, cookies || undefined);
   };
 }

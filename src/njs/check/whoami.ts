@@ -100,6 +100,6 @@ export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void |
     const { headersIn } = r;
     const to = hostNamed(hosts, headersIn[TO_HANDLER.host] ?? '');
     if (to === undefined) return sendProblem(r, '-', refuse('host_unknown'));
-    return takeCredential(callers, headersIn, r, to, r.method as string, headersIn.Authorization);
+    return takeCredential(callers, headersIn, r, to, r.method as string, headersIn.Authorization, headersIn.Cookie);
   };
 }

@@ -12,7 +12,7 @@ const ways: Ways<undefined, unknown, string> = {
 };
 
 const taken = (accept: readonly CredentialKind[], shown: Shown, proofs = false) =>
-  takeCredential(ways, shown, undefined, acceptingOf(accept, proofs), 'GET', shown.Authorization);
+  takeCredential(ways, shown, undefined, acceptingOf(accept, proofs), 'GET', shown.Authorization, shown.Cookie);
 
 const all: readonly CredentialKind[] = ['bearer', 'certificate', 'session'];
 const certificate = { 'SSL-Client-Cert': 'C' };

@@ -87,6 +87,16 @@ describe('a session', () => {
     }
   });
 
+  it('is found with spaces behind its cookie, and does not count beside a token', async () => {
+    const text = await ada();
+    for (let i = 0; i < 3; i++) {
+      expect((await context.check({ Cookie: `__Host-Http-meshgate=${text}  ` })).status).toBe(204);
+      const refused = await context.check({ ...cookie(text), Authorization: 'Bearer x' });
+      expect(refused.headers['X-Meshgate-Reason']).not.toBe('credential_missing');
+      expect(refused.status).toBe(401);
+    }
+  });
+
   it('is refused without the role', async () => {
     const { status, headers } = await context.check(cookie(await ada({ claims: { sub: 's', uid: 'u', groups: [] } })));
     expect(status).toBe(401);

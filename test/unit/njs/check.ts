@@ -137,13 +137,18 @@ export interface Answer {
 
 type Handler = (r: NginxHTTPRequest) => unknown;
 
-export async function run(handler: Handler, uri: string, headersIn: Readonly<Record<string, string>>): Promise<Answer> {
+/** Returns the headers and the body that nginx sends to the check: `Authorization`, and the cookies in the second line. */
+export function forCheck({ Authorization = '', Cookie = '', ...headersIn }: Readonly<Record<string, string>>) {
+  return { headersIn, requestText: `${Authorization}\n${Cookie}` };
+}
+
+export async function run(handler: Handler, uri: string, sent: Readonly<Record<string, string>>): Promise<Answer> {
   const headers: Record<string, string> = {};
   let answered: Answer | undefined;
   await handler({
     uri,
     method: 'GET',
-    headersIn,
+    ...(uri.startsWith('/.meshgate/check/') ? forCheck(sent) : { headersIn: sent }),
     headersOut: headers,
     return(status: number, body = '') {
       if (answered !== undefined) throw new Error('answered twice');

@@ -8,7 +8,7 @@ import { EPOCH, newEpoch } from '../../../src/njs/shared/epoch.ts';
 import { keepRevoked } from '../../../src/njs/shared/revoked.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { ofPerson } from '../../../src/session/revocation/revocation.ts';
-import { adas, adasToken, okta, publishKeys, sealed, table, wiki, writeRing } from './check.ts';
+import { adas, adasToken, forCheck, okta, publishKeys, sealed, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
 const fake = fakeNgx();
@@ -59,8 +59,8 @@ async function ask(headers: Readonly<Record<string, string>>, path = '*'): Promi
   const used: string[] = [];
   const answered: Record<string, string> = {};
   let status = 0;
-  const sent: Readonly<Record<string, string>> = { 'X-Meshgate-Method': 'GET', ...headers };
-  const headersIn = new Proxy(sent, {
+  const sent = forCheck({ 'X-Meshgate-Method': 'GET', ...headers });
+  const headersIn = new Proxy<Readonly<Record<string, string>>>(sent.headersIn, {
     get(of, name: string) {
       read.push(name);
       return of[name];
@@ -69,6 +69,7 @@ async function ask(headers: Readonly<Record<string, string>>, path = '*'): Promi
   const members: Record<string, unknown> = {
     uri: `/.meshgate/check/${wiki}/${path}`,
     headersIn,
+    requestText: sent.requestText,
     headersOut: answered,
     return: (with_: number) => {
       status = with_;
@@ -107,14 +108,14 @@ beforeEach(async () => {
   open();
 });
 
-const USED = ['uri', 'headersIn', 'headersOut', 'return'];
+const USED = ['uri', 'headersIn', 'requestText', 'headersOut', 'return'];
 
 describe('a known request', () => {
-  it('with a token reads the epoch, adds to one counter, reads two headers and writes one and its list', async () => {
+  it('with a token reads the epoch, adds to one counter, reads the body and one header, and writes one and its list', async () => {
     const { status, operations, read, answered, used } = await known(bearer());
     expect(status).toBe(204);
     expect(operations).toEqual(['keys.get', 'counts.incr']);
-    expect([...read].sort()).toEqual(['Authorization', 'X-Meshgate-Method']);
+    expect(read).toEqual(['X-Meshgate-Method']);
     expect(Object.keys(answered)).toEqual(['X-Meshgate-Caller']);
     expect([...used].sort()).toEqual([...USED].sort());
   });
@@ -125,7 +126,7 @@ describe('a known request', () => {
     });
     expect(status).toBe(204);
     expect(operations).toEqual(['keys.get', 'counts.incr']);
-    expect([...read].sort()).toEqual(['Authorization', 'Cookie', 'X-Meshgate-Method', 'X-Meshgate-Origin']);
+    expect([...read].sort()).toEqual(['X-Meshgate-Method', 'X-Meshgate-Origin']);
     expect([...used].sort()).toEqual([...USED, 'headersIn'].sort());
   });
 

@@ -23,6 +23,9 @@ export const insideFile = (context: Context): ConfFile => [
   'Directives that the servers behind the unix sockets share.',
 ];
 
+/** The body of a request to the check has credentials: room for the largest ones, and no file. */
+const credential = conf`client_max_body_size 160k; client_body_buffer_size 160k; client_body_in_file_only off;`;
+
 /** The server behind `auth_request`, where the JavaScript runs. Other servers run JavaScript only for a service's
  * response that mentions a cookie of the gateway. Each module is loaded only where it runs. */
 export function checkServer(context: Context, declared: readonly Directive[]): readonly Directive[] {
@@ -44,8 +47,8 @@ export function checkServer(context: Context, declared: readonly Directive[]): r
       request_pool_size 8k; # a check needs one piece of memory
       js_fetch_timeout ${PROVIDER_TIMEOUT_MS}ms; js_fetch_max_response_buffer_size ${MAX_DOCUMENT_BYTES};
       js_set $meshgate_check_counted meshgate.slow;
-      location ^~ ${CHECK_PATH} { js_content meshgate.check; ${countsTime} }
-      ${context.options.inController && conf`location ^~ ${CONTROLLER_CHECK_PATH} { js_content meshgate.check; ${countsTime} }`}
+      location ^~ ${CHECK_PATH} { js_content meshgate.check; ${countsTime} ${credential} }
+      ${context.options.inController && conf`location ^~ ${CONTROLLER_CHECK_PATH} { js_content meshgate.check; ${countsTime} ${credential} }`}
       ${inner && hop}
       ${assertion && conf`location = ${JWKS_PATH} { js_content meshgate.jwks; }`}
       location @meshgate_keys { js_periodic meshgate.keys interval=${KEYS_JOB_INTERVAL_S}s; }

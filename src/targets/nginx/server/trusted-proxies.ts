@@ -1,5 +1,5 @@
 import { readsAddresses } from '../check/address-budgets.ts';
-import { bare } from '../check/server.ts';
+import { bare, bodiless } from '../check/server.ts';
 import type { Context } from '../render-context.ts';
 import { everywhere } from '../route/hide.ts';
 import { modulesOf, timeouts, unstored } from '../route/module.ts';
@@ -52,6 +52,7 @@ const jwks = conf`
     if ($request_method !~ ^(GET|HEAD)$) { return 404; }
     proxy_pass http://${CHECK_UPSTREAM}${JWKS_PATH};
     ${bare}
+    ${bodiless}
     ${timeouts('3s', '3s', '10s')}
     proxy_max_temp_file_size 0; proxy_intercept_errors on;
     ${strangersBody}

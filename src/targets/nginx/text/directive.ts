@@ -9,6 +9,8 @@ export type Arg =
   /** A text that must reach nginx unchanged. */
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string }
+  /** A line feed. No other argument has one. */
+  | { readonly kind: 'newline' }
   /** A regular expression from this repository. Only this kind may contain a `$` that does not name a variable. */
   | { readonly kind: 'regex'; readonly source: string; readonly operator: '~' | '~*' | '' }
   /** Literals and variables that form one argument. */
@@ -16,7 +18,7 @@ export type Arg =
   /** The left side of a map entry: a literal that nginx must not read as a keyword or a regular expression. */
   | { readonly kind: 'key'; readonly text: string };
 
-export type Part = Extract<Arg, { readonly kind: 'literal' | 'variable' }>;
+export type Part = Extract<Arg, { readonly kind: 'literal' | 'variable' | 'newline' }>;
 
 /** A directive. In a `map` block, `name` is the left side of an entry. */
 export interface Directive {
@@ -42,6 +44,8 @@ export function literal(text: string): Extract<Arg, { readonly kind: 'literal' }
 export function variable(name: string): Extract<Arg, { readonly kind: 'variable' }> {
   return { kind: 'variable', name };
 }
+
+export const newline: Part = { kind: 'newline' };
 
 export const regex = (operator: '~' | '~*' | '', source: string): Arg => ({ kind: 'regex', source, operator });
 
@@ -99,7 +103,8 @@ function expression(operator: '~' | '~*' | '', source: string): Arg {
 
 function partsOf(arg: Arg): readonly Part[] {
   if (arg.kind === 'template') return arg.parts;
-  if (arg.kind !== 'literal' && arg.kind !== 'variable') throw new Error(`nginx: a ${arg.kind} inside of an argument`);
+  if (arg.kind !== 'literal' && arg.kind !== 'variable' && arg.kind !== 'newline')
+    throw new Error(`nginx: a ${arg.kind} inside of an argument`);
   return [arg];
 }
 

@@ -34,8 +34,9 @@ function escaped(text: string, quote: '"' | "'"): string {
   for (let i = 0; i < text.length; i++) {
     const c = text[i] as string;
     const next = text[i + 1];
-    const ambiguous = c === '\\' && (next === undefined || '"\'\\trn'.includes(next));
-    out += c === quote || ambiguous ? `\\${c}` : c;
+    const ambiguous = c === '\\' && (next === undefined || '"\'\\trn\n'.includes(next));
+    if (c === '\n') out += '\\n';
+    else out += c === quote || ambiguous ? `\\${c}` : c;
   }
   return out;
 }
@@ -48,16 +49,16 @@ function quoted(text: string): string {
 function parts(parts: readonly Part[]): string {
   let text = '';
   for (const [i, part] of parts.entries()) {
-    if (part.kind === 'literal') {
-      text += checkLiteral(part.text);
+    if (part.kind !== 'variable') {
+      text += part.kind === 'newline' ? '\n' : checkLiteral(part.text);
       continue;
     }
     if (!VARIABLE.test(part.name)) fail('a variable', part.name);
-    const next = parts.slice(i + 1).find((other) => other.kind === 'variable' || other.text !== '');
+    const next = parts.slice(i + 1).find((other) => other.kind !== 'literal' || other.text !== '');
     const joins = next?.kind === 'literal' && /^[A-Za-z0-9_]/.test(next.text);
     text += joins ? `\${${part.name}}` : `$${part.name}`;
   }
-  const plain = parts.every((part) => part.kind === 'variable' || PLAIN.test(part.text));
+  const plain = parts.every((part) => part.kind === 'variable' || (part.kind === 'literal' && PLAIN.test(part.text)));
   return plain && text !== '' && !text.includes('{') ? text : quoted(text);
 }
 
@@ -70,6 +71,7 @@ function printArg(arg: Arg): string {
       return PLAIN.test(text) ? text : quoted(text);
     }
     case 'variable':
+    case 'newline':
       return parts([arg]);
     case 'template':
       return parts(arg.parts);

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { conf, key, line, literal, regex, template, variable } from '../../../../src/targets/nginx/text/directive.ts';
+import {
+  conf,
+  key,
+  line,
+  literal,
+  newline,
+  regex,
+  template,
+  variable,
+} from '../../../../src/targets/nginx/text/directive.ts';
 import { print, UnprintableError } from '../../../../src/targets/nginx/text/print.ts';
 import { holds } from '../../../harness/property.ts';
 import { anyText } from '../../text.ts';
@@ -58,14 +67,16 @@ describe('print', () => {
       fc.property(texts, texts, (one, two) => {
         let text: string;
         try {
-          text = print(conf`b ${one} { x ${two} -${one}$v; }`);
+          text = print(conf`b ${one} { x ${two} -${one}$v; y ${template(one, newline, variable('v'))}; }`);
         } catch (error) {
           expect(error).toBeInstanceOf(UnprintableError);
           expect(`${one}${two}`).toMatch(/[$\p{Cc}\p{Cs}\u2028\u2029]/u);
           return;
         }
         printed++;
-        expect(readConf(text)).toEqual([{ words: ['b', one], block: [{ words: ['x', two, `-${one}$v`] }] }]);
+        expect(readConf(text)).toEqual([
+          { words: ['b', one], block: [{ words: ['x', two, `-${one}$v`] }, { words: ['y', `${one}\n$v`] }] },
+        ]);
       }),
       500,
     );

@@ -21,7 +21,11 @@ const hop = (tree: readonly Parsed[]) => sent(location(tree, '^~', '/.meshgate/c
 const BROWSER = ['X-Meshgate-Origin $meshgate_origin_in', 'X-Meshgate-Navigation $meshgate_navigation'];
 
 test('the check receives the browser headers if sessions are accepted, and everywhere the gateway’s cookies', () => {
-  for (const tree of [wiki, apps, api]) expect(hop(tree)).toContain('Cookie $meshgate_cookie_in');
+  for (const tree of [wiki, apps, api]) {
+    const credentials = args(location(tree, '^~', '/.meshgate/check/'), 'proxy_set_body');
+    expect(credentials).toEqual(['$meshgate_in_query$http_authorization\n$meshgate_cookie_in']);
+    expect(hop(tree).filter((it) => /^(Cookie|Authorization) /.test(it))).toEqual([]);
+  }
   expect(hop(wiki)).toEqual(expect.arrayContaining(BROWSER));
   expect(hop(api).filter((it) => BROWSER.includes(it))).toEqual([]);
   expect(hop(wiki).filter((it) => it.startsWith('X-Meshgate-Host'))).toEqual([]);
