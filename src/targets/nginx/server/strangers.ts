@@ -143,7 +143,8 @@ export function openZones(context: Context): readonly Directive[] {
       countsOpen(context) &&
       conf`
       # The same for each /48 network of IPv6.
-      map $meshgate_from_site $meshgate_open_from_site { "" ""; default $pid:$meshgate_from_site; }
+      // Each place has this limit behind one that reads $meshgate_from, whose expression finds the site.
+      map $meshgate_from_site_net $meshgate_open_from_site { "" ""; default $pid:$meshgate_from_site_net; }
       limit_conn_zone $meshgate_open_from_site zone=meshgate_open_site:4m;
     `
     }

@@ -13,16 +13,13 @@ const BYTES = 16;
 
 const bytes = (count: number): string => `[\\x00-\\xff]{${count}}`;
 
-/** Matches the first bytes of an IPv6 address. */
-const first = (name: string, count: number, but = '') =>
-  regex('~', `^${but}(?<meshgate_${name}>${bytes(count)})${bytes(BYTES - count)}\\z`);
-
 /** The bytes before an IPv4 address that is written as an IPv6 address. */
 const MAPPED = '\\x00{10}\\xff\\xff';
 
-/** Matches the IPv4 address that is written as an IPv6 address, or the network of any other IPv6 address. This is one
- * expression, because nginx tries it for each request, also from IPv4 addresses. */
-const NETWORK = `^(?|${MAPPED}(?<meshgate_from_net>${bytes(4)})|(?<meshgate_from_net>${bytes(NETWORK_BYTES)})${bytes(BYTES - NETWORK_BYTES)})\\z`;
+/** Matches the IPv4 address that is written as an IPv6 address, or the site and the network of any other IPv6 address.
+ * This is one expression, because nginx tries it for each request, also from IPv4 addresses. */
+const SITE = `(?<meshgate_from_site_net>${bytes(SITE_BYTES)})${bytes(NETWORK_BYTES - SITE_BYTES)}`;
+const NETWORK = `^(?|${MAPPED}(?<meshgate_from_net>${bytes(4)})|(?<meshgate_from_net>${SITE})${bytes(BYTES - NETWORK_BYTES)})\\z`;
 
 /** The size of the zone in kilobytes: an address for each person, or a minimum. The oldest addresses are evicted. */
 const kilobytes = ({ policy }: Context): number =>
@@ -42,9 +39,8 @@ export const fromMaps: readonly Directive[] = conf`
     default $binary_remote_addr;
     ${regex('~', NETWORK)} $meshgate_from_net;
   }
-  map $binary_remote_addr $meshgate_from_site {
-    ${first('from_site_net', SITE_BYTES, `(?!${MAPPED})`)} $meshgate_from_site_net;
-  }
+  // The other map is the source, because its expression finds the site.
+  map $meshgate_from $meshgate_from_site { default $meshgate_from_site_net; }
 `;
 
 /** The zones that count the sign-in requests of addresses and of sites. A page of any site can make its visitors send
