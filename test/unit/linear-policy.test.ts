@@ -62,6 +62,12 @@ test('a policy is checked with work that grows with its size', () => {
   expect(growth(textOf, (text) => read(text))).toBeLessThan(LINEAR);
 });
 
+test('an error in a policy is found with work that grows with its size', () => {
+  const prepare = (size: number) => textOf(size).replace('role: role-0', 'role: nosuch');
+  const found = (text: string) => expect(parsePolicy(text, 'meshgate.yaml').policy).toBeUndefined();
+  expect(growth(prepare, found)).toBeLessThan(LINEAR);
+});
+
 test.each<readonly [string, (rules: Rules) => Rules]>([
   ['the same rules', (rules) => rules],
   ['one rule less', (rules) => rules.slice(1)],
