@@ -1,7 +1,7 @@
 import { type Bare, child, choose, unwrap } from '../forms/descend.ts';
-import { cardsOf, relationsOf, togethers } from '../forms/mapping.ts';
+import { cardsOf, type MeshKind, relationsOf, togethers } from '../forms/mapping.ts';
 import { type Path, quote } from '../forms/path.ts';
-import { repeated } from '../read/draft.ts';
+import { type DraftPolicy, meshesOf, repeated, servicesOf } from '../read/draft.ts';
 import type { Report } from '../read/report.ts';
 import { childrenOf, find, type Mapping, type Tree } from '../read/tree.ts';
 import { show } from '../read/wrong-values.ts';
@@ -17,11 +17,23 @@ interface Around {
   readonly name: string;
   /** By key, the last entry with each value. */
   readonly values: Map<unknown, Map<unknown, string>>;
+  readonly meshKindAt: (path: Path) => MeshKind | undefined;
+}
+
+/** Returns the kind of the mesh to which the mapping at a path belongs; undefined if it belongs to none. */
+function meshKindIn(draft: DraftPolicy): Around['meshKindAt'] {
+  const kinds = new Map(
+    meshesOf(draft).flatMap((at) => {
+      const services = servicesOf(draft, at).map(([name]) => `services ${name}`);
+      return [at.path.join(' '), ...services].map((it) => [it, at.mesh.kind]);
+    }),
+  );
+  return ([section, name]) => kinds.get(section === 'mesh' ? section : `${section} ${name}`);
 }
 
 /** Checks the relations of all keys, and that values are within their bounds. */
-export function checkRelations(report: Report): void {
-  visit(report, unwrap(policySchema), report.tree, [], { name: '', values: new Map() });
+export function checkRelations(report: Report, draft: DraftPolicy): void {
+  visit(report, unwrap(policySchema), report.tree, [], { name: '', values: new Map(), meshKindAt: meshKindIn(draft) });
 }
 
 function visit(report: Report, bare: Bare, node: Tree, path: Path, around: Around): void {
@@ -40,7 +52,7 @@ function visit(report: Report, bare: Bare, node: Tree, path: Path, around: Aroun
   const values: Around['values'] = new Map();
   for (const [step, below] of childrenOf(node)) {
     const inner = child(schema, step);
-    const own = cards === undefined ? { name: String(step), values } : around;
+    const own = cards === undefined ? { ...around, name: String(step), values } : around;
     if (inner) visit(report, inner, below, [...path, step], own);
   }
 }
@@ -75,10 +87,11 @@ function checkTogether(report: Report, { schema }: Bare, node: Mapping, path: Pa
 type Cards = NonNullable<ReturnType<typeof cardsOf>>;
 
 function checkKeys(report: Report, cards: Cards, node: Mapping, path: Path, around: Around): void {
+  const meshKind = around.meshKindAt(path);
   for (const [key, made] of Object.entries(cards)) {
     const value = node.entries.get(key)?.node;
-    if (value === undefined) continue;
     const here = [...path, key];
+    if (value === undefined) continue;
     const { unique } = relationsOf(made.card);
     if (unique !== undefined && value.kind === 'scalar' && value.value !== undefined) {
       const known = around.values.get(made) ?? new Map<unknown, string>();
@@ -86,8 +99,24 @@ function checkKeys(report: Report, cards: Cards, node: Mapping, path: Path, arou
       if (other !== undefined) report.add(here, unique(other));
       around.values.set(made, known.set(value.value, around.name));
     }
-    checkOthers(report, relationsOf(made.card), here);
+    const idle = meshKind && idleIn(meshKind, relationsOf(made.card));
+    if (idle === undefined) checkOthers(report, relationsOf(made.card), here);
+    else if (!report.touches(here)) report.key(here, idle);
   }
+  for (const [key, { card }] of Object.entries(cards)) {
+    const write = meshKind && relationsOf(card).neededInMesh?.[meshKind];
+    if (meshKind === undefined || write === undefined || node.entries.has(key) || report.touches(path)) continue;
+    report.key([...path, key], `missing key "${key}", which ${titled(meshKind)} needs; write ${write}`);
+  }
+}
+
+const titled = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** Why a key has no effect in a kind of mesh; undefined if it has one. */
+function idleIn(meshKind: MeshKind, { onlyInMesh, notInMesh }: ReturnType<typeof relationsOf>) {
+  const [only, words] = Object.entries(onlyInMesh ?? {})[0] ?? [meshKind];
+  if (only === meshKind) return notInMesh?.[meshKind];
+  return words === true ? `no effect: the mesh is ${meshKind}, not ${only}; remove it` : words;
 }
 
 /** Reports the first relation of a key to others that does not hold. */

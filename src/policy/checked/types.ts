@@ -14,6 +14,7 @@ export type { BoundBy } from '../facts/bound.ts';
 export type { ClaimFact } from '../facts/claim.ts';
 export type { Fact } from '../facts/index.ts';
 export type { At } from '../forms/at.ts';
+export type { MeshKind } from '../forms/mapping.ts';
 export type { Message } from '../forms/mcp-message.ts';
 export type { Agent, AgentMatch, Bound, Role } from '../schema/agent.ts';
 export type { Audit, Witness } from '../schema/audit.ts';
@@ -22,7 +23,7 @@ export type { Assertion, Gateway, Inner, ProofPolicy } from '../schema/gateway.t
 export type { HeaderSource, Headers } from '../schema/headers.ts';
 export type { AgentWho, Allow, CredentialKind, Host, PersonWho, Route, Who } from '../schema/host.ts';
 export type { GatewayLimits, Limit } from '../schema/limits.ts';
-export type { Identity, Ingress, Mesh, MeshKind } from '../schema/mesh.ts';
+export type { Identity, Ingress, Mesh } from '../schema/mesh.ts';
 export type { PolicyTest, RequestOrigin } from '../schema/policy-test.ts';
 export type {
   Algorithm,

@@ -77,7 +77,19 @@ interface Relations {
   readonly requires?: Others;
   /** No other entry of the mapping or list around has this value. Returns the words of the error. */
   readonly unique?: (other: string) => string;
+  /** The only kind of mesh in which this key has an effect, with the words of the error; true: the general words. */
+  readonly onlyInMesh?: ByMesh<string | true>;
+  /** Why this key has no effect in a kind of mesh. */
+  readonly notInMesh?: ByMesh<string>;
+  /** What to write, because a kind of mesh needs this key. */
+  readonly neededInMesh?: ByMesh<string>;
 }
+
+export const MESH_KINDS = ['envoy', 'istio', 'linkerd', 'consul'] as const;
+
+export type MeshKind = (typeof MESH_KINDS)[number];
+
+type ByMesh<T> = Readonly<Partial<Record<MeshKind, T>>>;
 
 interface SpelledCard extends Relations {
   readonly decides: Decides;

@@ -2,15 +2,11 @@ import * as z from 'zod';
 import * as a from '../forms/addresses.ts';
 import { type At, type Defined, define, type Locate } from '../forms/at.ts';
 import { DEFAULTS } from '../forms/bounds.ts';
-import { key, mapping, optional, record, togethers, usually } from '../forms/mapping.ts';
+import { key, MESH_KINDS, mapping, optional, record, togethers, usually } from '../forms/mapping.ts';
 import { type Path, quote } from '../forms/path.ts';
 import * as s from '../forms/scalars.ts';
 import { hostPort } from '../forms/units.ts';
 import * as w from '../forms/workload-names.ts';
-
-export const MESH_KINDS = ['envoy', 'istio', 'linkerd', 'consul'] as const;
-
-export type MeshKind = (typeof MESH_KINDS)[number];
 
 /** An identity. In `svid_dir`, the files have the names that spiffe-helper uses by default. */
 const contains = (...keys: readonly string[]) =>
@@ -67,6 +63,15 @@ interface InMesh extends Defined {
 
 export interface Identity extends InMesh, Readonly<z.output<typeof identity>> {}
 
+const SIGNED = {
+  '/gateway/assertion': 'no effect: the gateway signs nothing; write gateway.assertion, or remove this',
+};
+
+/** The keys by which other meshes know an ingress. */
+const NOT_IN_CONSUL = {
+  consul: 'no effect: Consul identifies the ingress by its service name; write consul_service instead, or remove this',
+};
+
 const ingress = mapping({
   address: optional(
     'destination',
@@ -89,9 +94,7 @@ const ingress = mapping({
       assertion_jwks_file: optional(
         {
           decides: 'destination',
-          noEffectWithout: {
-            '/gateway/assertion': 'no effect: the gateway signs nothing; write gateway.assertion, or remove this',
-          },
+          noEffectWithout: SIGNED,
         },
         s.filePath,
         'Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them.',
@@ -100,15 +103,35 @@ const ingress = mapping({
       .describe('The ingress’s own settings, with paths on its machine; render --target envoy needs them.')
       .optional(),
   ),
-  namespace: optional('destination', w.namespace, 'Kubernetes namespace of the ingress.'),
-  labels: key({ decides: 'destination', requires: { namespace: w.OF_LABELS } }, w.labels('ingress').optional()),
+  namespace: optional(
+    {
+      decides: 'destination',
+      notInMesh: NOT_IN_CONSUL,
+      neededInMesh: { istio: 'the namespace that the ingress runs in, as in istio-system' },
+    },
+    w.namespace,
+    'Kubernetes namespace of the ingress.',
+  ),
+  labels: key(
+    {
+      decides: 'destination',
+      notInMesh: NOT_IN_CONSUL,
+      neededInMesh: { istio: 'the labels of its pods, as in { istio: ingressgateway }' },
+      requires: { namespace: w.OF_LABELS },
+    },
+    w.labels('ingress').optional(),
+  ),
   service_account: optional(
-    'destination',
+    {
+      decides: 'destination',
+      notInMesh: NOT_IN_CONSUL,
+      neededInMesh: { istio: 'the service account that the ingress runs as' },
+    },
     w.serviceAccount,
     'Service account of the ingress; workloads accept no other account.',
   ),
   consul_service: optional(
-    'destination',
+    { decides: 'destination', onlyInMesh: { consul: true } },
     w.consulService,
     'The name of the ingress in Consul; workloads accept no other service.',
   ),
@@ -161,7 +184,7 @@ export const mesh = mapping({
     ),
   ),
   assertion_ca_file: optional(
-    'destination',
+    { decides: 'destination', onlyInMesh: { consul: true }, noEffectWithout: SIGNED },
     s.filePath,
     'CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on the machine of the proxies.',
   ),

@@ -14,6 +14,15 @@ const IN_MESH = {
   excludes: { 'url|insecure_url': 'no effect: nginx reaches the service by its url; remove it' },
 };
 
+/** The keys that say where a workload runs. */
+const AT_WORKLOAD = {
+  ...IN_MESH,
+  notInMesh: {
+    consul:
+      'no effect: Consul identifies a workload by its service name; write consul_service if this name differs, or remove this',
+  },
+};
+
 /** The keys with which nginx verifies a service itself. */
 const VERIFIED = {
   excludes: { insecure_url: 'no effect: plain http has no certificate; remove it' },
@@ -74,21 +83,44 @@ export const service = teamMapping({
     'DNS name in the service’s certificate. Default: the host of the URL.',
   ),
   namespace: optional(
-    { decides: 'destination', team: { text: listed('namespaces', 'namespace') }, ...IN_MESH },
+    {
+      decides: 'destination',
+      team: { text: listed('namespaces', 'namespace') },
+      ...AT_WORKLOAD,
+      neededInMesh: { linkerd: 'the namespace that the workload runs in' },
+    },
     w.namespace,
     'Kubernetes namespace of the workload.',
   ),
   labels: key(
-    { decides: 'destination', team: 'free', ...IN_MESH, requires: { namespace: w.OF_LABELS } },
+    {
+      decides: 'destination',
+      team: 'free',
+      ...AT_WORKLOAD,
+      requires: { namespace: w.OF_LABELS },
+      neededInMesh: { linkerd: 'the labels of its pods, as in { app: confluence }' },
+    },
     w.labels('workload').optional(),
   ),
   port: optional(
-    { decides: 'destination', team: 'free', ...IN_MESH },
+    {
+      decides: 'destination',
+      team: 'free',
+      ...AT_WORKLOAD,
+      neededInMesh: { linkerd: 'the port that the workload itself listens on' },
+    },
     a.port,
     'Port that the workload itself listens on.',
   ),
   service_account: optional(
-    { decides: 'destination', team: 'free', ...IN_MESH },
+    {
+      decides: 'destination',
+      team: 'free',
+      ...IN_MESH,
+      onlyInMesh: {
+        linkerd: 'no effect: nginx reaches only workloads of Linkerd without an ingress; remove it',
+      },
+    },
     w.serviceAccount,
     'Service account of the Linkerd workload. With it, nginx connects to the workload itself and not through an ingress.',
   ),
@@ -119,7 +151,7 @@ export const service = teamMapping({
     'SPIFFE id of the service’s own workload, if an agent is this service.',
   ),
   consul_service: optional(
-    { decides: 'destination', team: { text: serviceName }, ...IN_MESH },
+    { decides: 'destination', team: { text: serviceName }, ...IN_MESH, onlyInMesh: { consul: true } },
     w.consulService,
     'The name of the workload in Consul. Default: the service’s name here.',
   ),

@@ -12,26 +12,10 @@ import {
 } from '../../read/draft.ts';
 import type { Report } from '../../read/report.ts';
 
-const NEEDS = {
-  namespace: 'the namespace that the workload runs in',
-  labels: 'the labels of its pods, as in { app: confluence }',
-  port: 'the port that the workload itself listens on',
-} as const;
-
 /** Linkerd enforces the rules at the workloads, so the policy must say where each workload runs, and its DNS name. */
 export function checkLinkerd(report: Report, draft: DraftPolicy): void {
   for (const at of meshesOf(draft)) {
-    const services = servicesOf(draft, at);
-    if (at.mesh.kind === 'linkerd') checkOne(report, at, services);
-    else if (at.mesh.kind !== undefined) checkIdle(report, services);
-  }
-}
-
-/** Other meshes have no use for the service account of a workload. */
-function checkIdle(report: Report, services: readonly [string, DraftService][]): void {
-  for (const [name] of services.filter(([, it]) => writes(it, 'service_account'))) {
-    const message = 'no effect: nginx reaches only workloads of Linkerd without an ingress; remove it';
-    report.key(['services', name, 'service_account'], message);
+    if (at.mesh.kind === 'linkerd') checkOne(report, at, servicesOf(draft, at));
   }
 }
 
@@ -114,9 +98,6 @@ function isSamePlace(a: Place, b: Place): boolean {
 function checkService(report: Report, name: string, service: { readonly authority?: string | undefined }): void {
   const path = ['services', name];
   if (report.touches(path)) return;
-  for (const [key, what] of Object.entries(NEEDS).filter(([it]) => !writes(service, it))) {
-    report.key([...path, key], `missing key "${key}", which Linkerd needs; write ${what}`);
-  }
   const host = service.authority?.replace(/:\d+$/, '').toLowerCase();
   if (host !== undefined && !LINKERD_HOST.test(host)) {
     const message = `${quote(host)} is not a DNS name, which Linkerd's routes need; write the DNS name of the service, as in wiki.wiki.svc.cluster.local`;

@@ -135,23 +135,12 @@ function checkPlace(report: Report, path: Path, workload: Workload): void {
   }
 }
 
-const ISTIO_NEEDS = {
-  namespace: 'the namespace that the ingress runs in, as in istio-system',
-  labels: 'the labels of its pods, as in { istio: ingressgateway }',
-  service_account: 'the service account that the ingress runs as',
-} as const;
-
-/** Istio's policies select the ingress by its labels, and workloads know it by its service account. */
+/** Istio's policies select the ingress by its labels. */
 function checkIstio(report: Report, path: Path, ingress: DraftIngress): void {
   const name = ingress.labels?.[GATEWAY_CLASS];
-  if (isAgentgateway(name)) {
-    const message = `${quote(String(name))} is another proxy than Envoy, and reads none of the rendered objects, so it would allow every request; write the labels of an ingress gateway that is Envoy`;
-    report.add([...path, 'labels', GATEWAY_CLASS], message);
-  }
-  if (report.touches(path)) return;
-  for (const [key, what] of Object.entries(ISTIO_NEEDS).filter(([it]) => !writes(ingress, it))) {
-    report.key([...path, key], `missing key "${key}", which Istio needs; write ${what}`);
-  }
+  if (!isAgentgateway(name)) return;
+  const message = `${quote(String(name))} is another proxy than Envoy, and reads none of the rendered objects, so it would allow every request; write the labels of an ingress gateway that is Envoy`;
+  report.add([...path, 'labels', GATEWAY_CLASS], message);
 }
 
 /** Objects that are rendered for two ingresses have the same names, so each needs its own namespace. */
