@@ -4,7 +4,7 @@ import type { Assertion } from '../policy/checked/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/forms/reserved-names.ts';
 
 /** The service for which an assertion is made, and the mesh identity with which the request is sent. */
-export interface Grant {
+export interface AssertionTarget {
   readonly service: string;
   /** The mesh identity; empty if nginx connects to the service directly. */
   readonly as: string;
@@ -34,7 +34,7 @@ export const ALONE = 'alone';
 export const IS_ALONE = 'true';
 
 /** Returns the holder of the roles: a person, an agent for a person, or an agent alone. Names have no spaces. */
-export const holderOf = (agent: string | null | undefined, alone = false): string =>
+export const roleHolder = (agent: string | null | undefined, alone = false): string =>
   agent == null ? 'person' : `agent ${agent}${alone ? ' alone' : ''}`;
 
 /** The claim that names the host which verified the certificate on which the caller or a role depends. */
@@ -43,14 +43,17 @@ export const CERTIFICATE_HOST = 'certificate_host';
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
 /** Returns the host that verified the certificate, if it counts: see {@link trustsCertificate}. */
-function certificateHostOf({ certificateHost, provider, roles }: Standing, { certificate }: Grant): string | undefined {
+function certificateHostOf(
+  { certificateHost, provider, roles }: Standing,
+  { certificate }: AssertionTarget,
+): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
   return rests ? certificate.host : undefined;
 }
 
 function byRole({ roles, agent, alone }: Pick<Caller, 'roles' | 'agent' | 'alone'>): Readonly<Record<string, string>> {
-  return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, holderOf(agent, alone)]));
+  return Object.fromEntries([EVERY_ROLE, ...roles].map((role) => [role, roleHolder(agent, alone)]));
 }
 
 /** Returns the actor chain as the claim `act` (RFC 8693 section 4.1). Each actor contains the actors before it. */
@@ -62,7 +65,7 @@ function actOf(actors: readonly string[]): unknown {
  * it is cached and sent many times. */
 export function assertionClaims(
   assertion: Assertion,
-  grant: Grant,
+  grant: AssertionTarget,
   entire: Omit<Caller, 'groups' | 'claims'>,
   now: number,
 ): Readonly<Record<string, unknown>> {

@@ -3,7 +3,7 @@ import type { Assertion } from '../policy/checked/types.ts';
 import { asObject, keysIn } from '../token/json.ts';
 
 /** Returns the URL of the gateway's public keys, at the origin of the gateway's issuer. */
-export const jwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
+export const assertionJwksUri = ({ issuer }: Pick<Assertion, 'issuer'>): string =>
   `${issuer.replace(/^(https:\/\/[^/]*).*$/s, '$1')}/.meshgate/jwks`;
 
 /** The members of a public P-256 key that verifiers read (RFC 7517, RFC 7518 section 6.2.1). */

@@ -1,11 +1,11 @@
 import { ok, type Result, refuse } from '../base/reasons.ts';
 import { actorChain } from '../token/act.ts';
-import { shown } from '../token/detail.ts';
+import { shownValue } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { isText } from '../token/json.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
 import { checkTimes } from '../token/times.ts';
-import type { Claims, Key } from '../token/types.ts';
+import type { Claims, ProviderKey } from '../token/types.ts';
 import { ALONE, ASSERTION_TYPE, CERTIFICATE_HOST } from './claims.ts';
 
 export interface Asserted {
@@ -40,12 +40,15 @@ const wrong = (name: string) => refuse('claim_absent', `"${name}" of the asserti
 function checkClaims(
   header: JoseHeader,
   claims: Claims,
-  { thumbprint }: Key,
+  { thumbprint }: ProviderKey,
   now: number,
   skew: number,
 ): Result<Asserted> {
   if (header.typ !== ASSERTION_TYPE) {
-    return refuse('type_refused', `the token has the type ${shown(header.typ)}; send the assertion as it was received`);
+    return refuse(
+      'type_refused',
+      `the token has the type ${shownValue(header.typ)}; send the assertion as it was received`,
+    );
   }
   const untimely = checkTimes(claims, now, skew);
   if (untimely !== undefined) return untimely;
@@ -81,7 +84,7 @@ function checkClaims(
  * valid. */
 export function verifyAssertion(
   text: string,
-  keys: readonly Key[],
+  keys: readonly ProviderKey[],
   now: number,
   context: AssertionContext,
 ): Result<Asserted> | Promise<Result<Asserted>> {

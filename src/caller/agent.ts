@@ -6,8 +6,8 @@ import { type ClaimFact, valueTruth } from '../policy/facts/claim.ts';
 import type { Truth } from '../policy/facts/operator.ts';
 import type { AgentMark, ProviderKind, Sign } from '../providers/index.ts';
 import { type Actor, actorChain } from '../token/act.ts';
-import { clientsOf } from '../token/client-id.ts';
-import { shown } from '../token/detail.ts';
+import { clientIds } from '../token/client-id.ts';
+import { shownValue } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import type { Prepared } from './roles/roles.ts';
@@ -63,7 +63,7 @@ interface Saying {
   readonly made: Prepared;
   /** The current actor; absent: the token has no `act`. */
   readonly actor: Actor | undefined;
-  /** The clients of the token, see {@link clientsOf}. */
+  /** The clients of the token, see {@link clientIds}. */
   readonly clients: readonly string[];
 }
 
@@ -142,15 +142,15 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   const chain = claims.act === undefined ? [] : actorChain(claims.act);
   if (chain === undefined) return refuse('claim_absent', '"act" is not a chain of actors, each with a "sub"');
   const [actor, ...before] = chain;
-  const clients = clientsOf(claims, made.kind);
+  const clients = clientIds(claims, made.kind);
   const reported: Saying = { verified, made, actor, clients };
   const found = agentBy(reported);
   if (!found.ok) return found;
   const agent = found.value;
   if (agent === undefined) {
-    if (actor !== undefined) return notKnown(`${shown(actor.sub)}, the actor of this token`);
+    if (actor !== undefined) return notKnown(`${shownValue(actor.sub)}, the actor of this token`);
     if (marked === undefined) return ok(undefined);
-    return notKnown(`the client ${shown(clients[0])}, which its provider calls an agent`);
+    return notKnown(`the client ${shownValue(clients[0])}, which its provider calls an agent`);
   }
   const other = otherOf(agent, made.agents, reported);
   if (other !== undefined) {
@@ -223,7 +223,7 @@ export function refuseAgent(verified: Verified, made: Prepared): ReturnType<type
   const acts = claims.act !== undefined;
   if (!acts && !made.seeksAgents) return undefined;
   if (!acts && marksOf(made, claims) === undefined) {
-    const found = agentBy({ verified, made, actor: undefined, clients: clientsOf(claims, made.kind) });
+    const found = agentBy({ verified, made, actor: undefined, clients: clientIds(claims, made.kind) });
     if (!found.ok) return refuse(found.reason, found.detail ?? '');
     if (found.value === undefined) return undefined;
   }

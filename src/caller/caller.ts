@@ -15,7 +15,7 @@ import { isReserved, OWN } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles/roles.ts';
 import { scopeUp } from './roles/scope-up.ts';
 import { isSatisfied, type SigninFact, signedInSo } from './roles/signin-facts.ts';
-import { type FactContext, roleTruth } from './roles/truth.ts';
+import { type CallerFactContext, roleTruth } from './roles/truth.ts';
 import { truthsOf } from './roles/views.ts';
 import type { Caller, CallerTable } from './types.ts';
 
@@ -155,8 +155,8 @@ export function stepUpRoles(
   held: readonly string[],
   now: number,
 ): readonly string[] {
-  const context: FactContext = { verified, kind, roles, signin: { now, assumed: true, until: 0 } };
-  const real: FactContext = { verified, kind, roles, signin: { now, assumed: false, until: 0 } };
+  const context: CallerFactContext = { verified, kind, roles, signin: { now, assumed: true, until: 0 } };
+  const real: CallerFactContext = { verified, kind, roles, signin: { now, assumed: false, until: 0 } };
   const isSo = (fact: SigninFact): boolean => signedInSo(fact, real) === true;
   return grants.bySignin
     .map((place) => grants.names[place] as string)

@@ -44,7 +44,7 @@ function fullValue(source: HeaderSource, caller: Caller): string {
  * not sent. For a value longer than `MAX_HEADER_VALUE`, the result is `undefined`, and the gateway refuses the request:
  * a service that received no header or a part of it would decide by a value that the provider did not send. Half of a
  * group's name can be the name of another group. */
-export function headerValue(source: HeaderSource, caller: Caller): string | undefined {
+export function valueForHeader(source: HeaderSource, caller: Caller): string | undefined {
   const value = fullValue(source, caller);
   return value.length > MAX_HEADER_VALUE ? undefined : value;
 }

@@ -17,11 +17,11 @@ const VERSION = 1;
 const MAX_READY_LENGTH = 256;
 
 /** Indexes of the lines. */
-export const HEAD = 0;
+export const HEAD_LINE = 0;
 const PROVIDER = 1;
-export const END = 2;
-export const RENEW_AT = 3;
-export const FRESH = 4;
+export const END_LINE = 2;
+export const RENEW_AT_LINE = 3;
+export const FRESH_LINE = 4;
 const SUBJECT = 5;
 export const ROLES = 6;
 const EMAIL = 7;

@@ -14,7 +14,7 @@ const nothing = Object.freeze([]);
 const noClaims = Object.freeze({});
 
 /** An anonymous caller to which the request itself gives a role. No token can have this subject. */
-export const NOBODY: Caller = Object.freeze({
+export const ANONYMOUS_CALLER: Caller = Object.freeze({
   provider: NOBODY_PROVIDER,
   subject: `${OWN}nobody`,
   roles: nothing,

@@ -1,7 +1,7 @@
 import { MAX_SERVICE_CREDENTIAL } from '../base/limits.ts';
 import type { Assertion, ServiceCredential } from '../policy/checked/types.ts';
 import { isTokenText } from '../token/introspection.ts';
-import { isIssuer, providerOf } from '../token/issuer.ts';
+import { isIssuer, tokenProvider } from '../token/issuer.ts';
 import { objectIn } from '../token/json.ts';
 import type { TokenProvider } from '../token/types.ts';
 
@@ -16,7 +16,7 @@ interface Issuers {
 }
 
 /** Returns all issuers of the policy: no token of theirs may pass to a service. */
-export const issuersOf = ({ providers, assertion }: Known): Issuers => ({
+export const policyIssuers = ({ providers, assertion }: Known): Issuers => ({
   providers: Object.values(providers),
   own: assertion?.issuer,
 });
@@ -85,7 +85,7 @@ function namesIssuer(text: string, { providers, own }: Issuers): boolean {
   const isOurs = (iss: unknown) => iss === own || providers.some((provider) => isIssuer(provider, iss));
   const claims = jsonIn(text);
   if (claims !== undefined) {
-    if (providerOf(claims, providers) !== undefined) return true;
+    if (tokenProvider(claims, providers) !== undefined) return true;
     if (claims.iss !== undefined && isOurs(claims.iss)) return true;
   }
   return [...text.matchAll(ISS)].some(([, quoted = '']) => {

@@ -1,4 +1,4 @@
-import { type Issued, shareIssuer } from '../token/issuer.ts';
+import { acceptSameIssuer, type Issued } from '../token/issuer.ts';
 import type { TokenProvider } from '../token/types.ts';
 import type { TokenAgent } from './types.ts';
 
@@ -22,7 +22,7 @@ export function agentsOf<A extends Matching>(
   const isOwn = (agent: A): boolean => (providerOf(agent) ?? provider.name) === provider.name;
   const isOfIssuer = (agent: A): boolean => {
     const other = providers[providerOf(agent) as string];
-    return other !== undefined && shareIssuer(other, provider);
+    return other !== undefined && acceptSameIssuer(other, provider);
   };
   const isWorkload = ({ match }: A): boolean => match.kind === 'spiffe' && provider.kind === 'spiffe';
   const others = agents.filter((agent) => !isOwn(agent) && (isOfIssuer(agent) || isWorkload(agent)));

@@ -7,7 +7,7 @@ import {
   providerKinds,
 } from '../providers/index.ts';
 import { BACKCHANNEL_PATH, SIGNOUT_PATH } from '../session/names.ts';
-import { callbackPath, originOf } from '../session/urls.ts';
+import { callbackPath, httpsOrigin } from '../session/urls.ts';
 import { argument, command, type FlagsOf, flag, NO, WrongUse, YES } from './common/context.ts';
 import { discover, type Members, providerNetwork } from './common/provider.ts';
 import type { Runtime } from './machine/runtime.ts';
@@ -106,7 +106,7 @@ function talk(
   clientId: boolean,
   caFile: string | undefined,
 ): string {
-  const origin = originOf(host, port);
+  const origin = httpsOrigin(host, port);
   const name = kind === 'generic' ? 'sso' : kind;
   return [
     `${issuer} is ${aboutKinds[kind].title} (kind: ${kind}).`,

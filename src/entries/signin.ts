@@ -9,7 +9,7 @@ import { watchRevocations } from '../njs/signin/out/revocations.ts';
 import { frontchannel, signout } from '../njs/signin/out/signout.ts';
 import { refusalHandler } from '../njs/signin/refused.ts';
 import { renewHandler } from '../njs/signin/renew/renew-session.ts';
-import { signin } from '../njs/signin/signin.ts';
+import { serveSignin } from '../njs/signin/signin.ts';
 import { signinContext } from '../njs/signin/signin-context.ts';
 import table from './policy.js';
 import signinTable from './signin-policy.js';
@@ -18,7 +18,7 @@ const context = signinContext(table, signinTable);
 
 export default {
   /** `/.meshgate/signin`: begins a sign-in. */
-  signin: handlerOf(context, 'signin', signin),
+  signin: handlerOf(context, 'signin', serveSignin),
   /** `/.meshgate/callback`: the provider returns browsers to this page. */
   callback: handlerOf(context, 'callback', callback),
   /** `/.meshgate/handover`: the sign-in host returns browsers to this page. */

@@ -28,4 +28,4 @@ export async function archive(folder: string, members: readonly Member[], second
 }
 
 /** A hash in hexadecimal digits. */
-export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
+export const sha256Hex = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');

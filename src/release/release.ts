@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { archive, type Member, sha256 } from './archive.ts';
+import { archive, type Member, sha256Hex } from './archive.ts';
 import type { Bundled } from './bundled.ts';
 import { sbom } from './sbom.ts';
 
@@ -65,7 +65,7 @@ function libraries(): readonly Bundled[] {
 
 function hashOf(file: string): string | undefined {
   try {
-    return sha256(readFileSync(file));
+    return sha256Hex(readFileSync(file));
   } catch {
     return undefined;
   }
@@ -95,7 +95,7 @@ async function release(out: string): Promise<void> {
     writeFileSync(join(out, file), content);
     console.log(join(out, file));
   }
-  const sums = Object.entries(files).map(([file, content]) => `${sha256(content)}  ${file}\n`);
+  const sums = Object.entries(files).map(([file, content]) => `${sha256Hex(content)}  ${file}\n`);
   writeFileSync(join(out, 'SHA256SUMS'), sums.join(''));
   console.log(join(out, 'SHA256SUMS'));
 }

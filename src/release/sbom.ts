@@ -1,6 +1,6 @@
 /** The bill of materials: the files of dist/, and the libraries whose code is in them. */
 import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
-import { sha256 } from './archive.ts';
+import { sha256Hex } from './archive.ts';
 import type { Bundled } from './bundled.ts';
 
 /** What package.json says about the project. */
@@ -32,7 +32,7 @@ export function sbom(
   const parts = libraries.map((library) => ({ library, part: libraryPart(library, lock) }));
   const files = Object.entries(dist).map(([name, content]) => {
     const file = new Models.Component(Enums.ComponentType.File, `dist/${name}`, { bomRef: `dist/${name}` });
-    file.hashes.set(Enums.HashAlgorithm['SHA-256'], sha256(content));
+    file.hashes.set(Enums.HashAlgorithm['SHA-256'], sha256Hex(content));
     for (const { library, part } of parts) if (library.bundles.includes(name)) file.dependencies.add(part.bomRef);
     return file;
   });
@@ -46,7 +46,7 @@ export function sbom(
   const bom = new Models.Bom({
     metadata,
     components: new Models.ComponentRepository([...files, ...parts.map(({ part }) => part)]),
-    serialNumber: `urn:uuid:${uuid(Object.values(dist).map(sha256).join())}`,
+    serialNumber: `urn:uuid:${uuid(Object.values(dist).map(sha256Hex).join())}`,
   });
   const factory = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6);
   return `${new Serialize.JsonSerializer(factory).serialize(bom, { sortLists: true, space: 2 })}\n`;
@@ -76,7 +76,7 @@ function libraryPart({ name, version, licence }: Bundled, lock: Lock): Models.Co
 
 /** A UUID that follows from a text, so that the same release has the same one. */
 function uuid(text: string): string {
-  const digits = sha256(text);
+  const digits = sha256Hex(text);
   const [a, b, c, d, e] = [
     digits.slice(0, 8),
     digits.slice(8, 12),

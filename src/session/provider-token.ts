@@ -1,16 +1,16 @@
 import { ok, type Refused, type Result, refuse } from '../base/reasons.ts';
-import { listed, shown } from '../token/detail.ts';
+import { shownValue, shownValues } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
-import type { Claims, Key, TokenProvider } from '../token/types.ts';
+import type { Claims, ProviderKey, TokenProvider } from '../token/types.ts';
 
 /** What is needed to verify ID tokens and logout tokens. A provider signs these for the gateway as its OAuth client. */
 export interface ProviderTokenContext extends SignatureContext {
   readonly provider: Pick<TokenProvider, 'issuer' | 'issuers' | 'algorithms'>;
   readonly clientId: string;
   /** The provider's current keys; `undefined` if there are none yet, or only ones that are too old. */
-  readonly keys: readonly Key[] | undefined;
+  readonly keys: readonly ProviderKey[] | undefined;
   readonly skew: number;
 }
 
@@ -28,21 +28,21 @@ export interface TokenKind {
 export function checkTypes(header: JoseHeader, claims: Claims, { name, types, own }: TokenKind) {
   const typ = header.typ?.toLowerCase();
   if (typ !== undefined && !types.includes(typ)) {
-    return refuse('type_refused', `it has the type ${shown(header.typ)}, which is not that of ${name}`);
+    return refuse('type_refused', `it has the type ${shownValue(header.typ)}, which is not that of ${name}`);
   }
   if (typeof claims.typ !== 'string' || claims.typ.toLowerCase() === own) return undefined;
-  return refuse('type_refused', `it is of the type ${shown(claims.typ)}, which is not that of ${name}`);
+  return refuse('type_refused', `it is of the type ${shownValue(claims.typ)}, which is not that of ${name}`);
 }
 
 export function checkIssuer({ iss }: Claims, { provider }: ProviderTokenContext): Refused {
-  return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${shown(iss)}`);
+  return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${shownValue(iss)}`);
 }
 
 export const audiencesOf = ({ aud }: Claims): readonly unknown[] => (Array.isArray(aud) ? aud : [aud]);
 
 export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext): Refused {
   const audiences = audiencesOf(claims);
-  return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${listed(audiences)}`);
+  return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${shownValues(audiences)}`);
 }
 
 /** Verifies format, algorithm, key and signature of a token that a provider signed for the gateway.
@@ -61,7 +61,7 @@ export async function verifyProviderToken(
   const { provider, keys } = context;
   if (!(provider.algorithms as readonly string[]).includes(header.alg)) return refuse('algorithm_refused');
   if (keys === undefined) return refuse('provider_unavailable');
-  const signer: Result<Key> = await verifySignature(jws, header, keys, context, (found) => found);
+  const signer: Result<ProviderKey> = await verifySignature(jws, header, keys, context, (found) => found);
   if (!signer.ok) return signer;
   const claims = parseClaims(jws.payload);
   if (claims === undefined) return refuse('token_malformed', 'the payload is not a claims set');

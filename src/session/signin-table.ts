@@ -44,7 +44,7 @@ export interface SigninTable {
 
 /** Returns the provider of a session or of an attempt; undefined if the policy no longer has it, or its name now belongs
  * to another issuer: that provider must get no code, token or hint of this one. */
-export function providerOf(
+export function signinProvider(
   { providers }: Pick<SigninTable, 'providers'>,
   { provider: name, issuer }: { readonly provider: string; readonly issuer: string },
 ): SigninProvider | undefined {

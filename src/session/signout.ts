@@ -1,5 +1,5 @@
 import { objectIn } from '../token/json.ts';
-import { parseParams, valuesOf, withQuery } from './flow/query.ts';
+import { parameterValues, parseParams, withQuery } from './flow/query.ts';
 import { SIGNOUT_PATH } from './names.ts';
 
 /** Maximum length of an ID token that is sent as a hint in a URL. Servers accept URLs of about 8 KB. */
@@ -23,7 +23,7 @@ export const doneUrl = (here: boolean): string => `${SIGNOUT_PATH}?${here ? 'her
 /** Reads the query. If it cannot be understood, the page asks for confirmation. */
 export function readAfterSignout(query: string): AfterSignout {
   if (query === 'done' || query === 'here') return { kind: 'done', here: query === 'here' };
-  const [state, ...more] = valuesOf(parseParams(query) ?? [], 'state');
+  const [state, ...more] = parameterValues(parseParams(query) ?? [], 'state');
   return state !== undefined && more.length === 0 ? { kind: 'back', state } : { kind: 'ask' };
 }
 
@@ -67,7 +67,7 @@ export function isOwnForm({ origin, site }: Sender, own: string): boolean {
  * @returns `undefined` if a parameter is missing or occurs twice */
 export function readFrontChannel(query: string): { readonly iss: string; readonly sid: string } | undefined {
   const params = parseParams(query) ?? [];
-  const [[iss, ...otherIss], [sid, ...otherSid]] = [valuesOf(params, 'iss'), valuesOf(params, 'sid')];
+  const [[iss, ...otherIss], [sid, ...otherSid]] = [parameterValues(params, 'iss'), parameterValues(params, 'sid')];
   if (iss === undefined || sid === undefined || otherIss.length + otherSid.length > 0) return undefined;
   return { iss, sid };
 }

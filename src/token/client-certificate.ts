@@ -74,7 +74,7 @@ type Svid = Required<Omit<ClientCertificate, 'dns' | 'subject'>>;
  * verified the certificate.
  * @param escaped `$ssl_client_escaped_cert` of nginx; empty if the client showed no certificate
  * @returns reason `proof_missing` or `proof_invalid`; the details contain nothing of the certificate */
-export function readSvid(escaped: string): Result<Svid> {
+export function readClientSvid(escaped: string): Result<Svid> {
   const read = readEscaped(escaped);
   if (!read.ok) return read;
   const { uris, notBefore, notAfter, thumbprint } = read.value;

@@ -11,7 +11,7 @@ const noClients: readonly string[] = Object.freeze([]);
 /** Returns the clients to which a token was issued: first by the claims that this kind of provider uses, then by all
  * others, which an introspection answer may use. Normally, all these claims name the same client. Tokens of some kinds
  * of providers name no client. */
-export function clientsOf(claims: Claims, { client: own }: ProviderKind): readonly string[] {
+export function clientIds(claims: Claims, { client: own }: ProviderKind): readonly string[] {
   if (own.length === 0) return noClients;
   const found: string[] = [];
   for (const names of [own, CLIENT_CLAIMS]) {
@@ -23,8 +23,8 @@ export function clientsOf(claims: Claims, { client: own }: ProviderKind): readon
   return found;
 }
 
-/** Returns the first of {@link clientsOf}; undefined if there is none. */
-export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined => clientsOf(claims, kind)[0];
+/** Returns the first of {@link clientIds}; undefined if there is none. */
+export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined => clientIds(claims, kind)[0];
 
 /** Returns a claim that should name a client but is not a non-empty text. With it, an agent could count as a person. */
 export function malformedClient(claims: Claims, { client: own }: ProviderKind): string | undefined {

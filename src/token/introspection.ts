@@ -4,7 +4,7 @@ import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { withBinding } from './binding.ts';
 import { checkClient, checkParties, noKind } from './claims.ts';
 import { CLIENT_CLAIMS } from './client-id.ts';
-import { shown } from './detail.ts';
+import { shownValue } from './detail.ts';
 import { parseClaims, parseHeader } from './format.ts';
 import { isIssuer } from './issuer.ts';
 import { objectIn } from './json.ts';
@@ -69,17 +69,20 @@ const accessUses = ['access', 'access_token'];
 function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
   const { token_type: type, token_use: use, typ, cnf } = claims;
   if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
-    return refuse('type_refused', `the token is of the type ${shown(typ)}, this route requires an access token`);
+    return refuse('type_refused', `the token is of the type ${shownValue(typ)}, this route requires an access token`);
   }
   if (use !== undefined && !(typeof use === 'string' && accessUses.includes(use))) {
-    return refuse('type_refused', `the provider calls the token ${shown(use)}, this route requires an access token`);
+    return refuse(
+      'type_refused',
+      `the provider calls the token ${shownValue(use)}, this route requires an access token`,
+    );
   }
   if (type === undefined && introspection?.anyType) return undefined;
   if (typeof type === 'string' && type.toLowerCase() === 'dpop' && cnf === undefined) {
     return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, but not to which key');
   }
   if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
-  const reported = `the token is of the type ${shown(type)}, this route requires an access token`;
+  const reported = `the token is of the type ${shownValue(type)}, this route requires an access token`;
   const unsaid = 'the provider sends no "token_type" for the token; this route requires an access token';
   return refuse('type_refused', type === undefined ? unsaid : reported);
 }
@@ -87,7 +90,7 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
 /** Checks the issuer. A provider may omit the issuer of its own token, but another issuer is rejected. */
 function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
   if (iss === undefined || isIssuer(provider, iss)) return undefined;
-  return refuse('issuer_unknown', `the token is from the issuer ${shown(iss)}`);
+  return refuse('issuer_unknown', `the token is from the issuer ${shownValue(iss)}`);
 }
 
 interface AnswerTimes {
@@ -128,7 +131,7 @@ function added(own: Claims, reported: Claims): Claims {
 /** Joins a JWT with a valid signature and the provider's answer that the token is active. The answer adds the client,
  * the actor and the bound key if the JWT lacks them.
  * @param until when the provider must be asked again */
-export function confirmed(verified: Verified, claims: Claims, provider: TokenProvider, until: number) {
+export function confirmedToken(verified: Verified, claims: Claims, provider: TokenProvider, until: number) {
   const all = added(verified.claims, claims);
   const kind = providerKind(provider.kind) ?? noKind(provider);
   const refused = checkIssuer(claims, provider) ?? checkClient(all, provider, kind);

@@ -1,6 +1,6 @@
 import { isOfTrustDomain } from '../policy/forms/spiffe-id.ts';
 import { fillTenant, TENANT, tenantOf } from '../providers/index.ts';
-import type { Claims, Key, TokenProvider } from './types.ts';
+import type { Claims, ProviderKey, TokenProvider } from './types.ts';
 
 /** The issuer of a provider, and its other spellings. */
 export type Issued = Pick<TokenProvider, 'issuer' | 'issuers'>;
@@ -16,13 +16,13 @@ function ofTrustDomain(sub: unknown, providers: readonly TokenProvider[]): Token
 }
 
 /** Whether two providers accept tokens of the same issuer. They then differ in their audiences. */
-export function shareIssuer(one: Issued, other: Issued): boolean {
+export function acceptSameIssuer(one: Issued, other: Issued): boolean {
   const { issuers = [one.issuer] } = one;
   return issuers.some((issuer) => isIssuer(other, issuer));
 }
 
 /** Returns the provider of a token, by its `iss` or, if it has none, by the trust domain in its subject. */
-export function providerOf(claims: Claims, providers: readonly TokenProvider[]): TokenProvider | undefined {
+export function tokenProvider(claims: Claims, providers: readonly TokenProvider[]): TokenProvider | undefined {
   // Safe without Object.hasOwn: Object.prototype has no `iss`, and a claim that was read from JSON is never undefined.
   const { iss } = claims;
   for (let i = 0; i < providers.length; i++) {
@@ -35,7 +35,7 @@ export function providerOf(claims: Claims, providers: readonly TokenProvider[]):
 
 /** Whether a key may sign tokens of an issuer. Entra ID publishes the keys of all issuers together, each with its
  * issuer or a template of issuers. The tenant of the token must match its issuer too. */
-export function isKeyOfIssuer({ issuer }: Pick<Key, 'issuer'>, { iss, tid }: Claims): boolean {
+export function isKeyOfIssuer({ issuer }: Pick<ProviderKey, 'issuer'>, { iss, tid }: Claims): boolean {
   if (issuer === undefined) return true;
   const tenant = tenantOf(iss);
   if (tenant === undefined || tenant !== tid) return false;

@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../base/reasons.ts';
 import type { CompactJws, JoseHeader } from './format.ts';
 import { type AlgorithmEntry, algorithms } from './keys/algorithms.ts';
 import { hasEd25519, type ImportedKey, type ImportedKeys, importName, importOnce } from './keys/import.ts';
-import type { Key } from './types.ts';
+import type { ProviderKey } from './types.ts';
 
 type VerifyAlgorithm = Parameters<typeof crypto.subtle.verify>[0];
 
@@ -11,12 +11,12 @@ const ed25519IsMissing = 'Ed25519 is missing in this build of nginx; let the pro
 const noEd25519 = refuse('algorithm_refused', ed25519IsMissing);
 
 /** Whether a key fits an algorithm by type, curve and, if the key names one, algorithm (RFC 8725 section 3.1). */
-function fits(key: Key, { alg, kty, crv }: AlgorithmEntry): boolean {
+function fits(key: ProviderKey, { alg, kty, crv }: AlgorithmEntry): boolean {
   return key.kty === kty && key.crv === crv && (key.alg === undefined || key.alg === alg);
 }
 
 /** Returns the only key that fits an algorithm, if none of the keys has a `kid`. */
-function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefined {
+function onlyNameless(entry: AlgorithmEntry, keys: readonly ProviderKey[]): ProviderKey | undefined {
   if (keys.some(({ kid }) => kid !== undefined)) return undefined;
   const fitting = keys.filter((key) => fits(key, entry));
   return fitting.length === 1 ? fitting[0] : undefined;
@@ -25,12 +25,16 @@ function onlyNameless(entry: AlgorithmEntry, keys: readonly Key[]): Key | undefi
 /** Returns the keys that can verify a token: those with its `kid`; for a token without one, the first few keys that
  * fit. A `kid` is only a hint (RFC 7515 section 4.1.4): if no key of the set has one, the only fitting key is used.
  * @returns reason `key_unknown` if there is no such key */
-export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: readonly Key[]): Result<readonly Key[]> {
+export function chooseKeys(
+  header: JoseHeader,
+  entry: AlgorithmEntry,
+  keys: readonly ProviderKey[],
+): Result<readonly ProviderKey[]> {
   const { kid } = header;
-  const chosen: Key[] = [];
+  const chosen: ProviderKey[] = [];
   let named = false;
   for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as Key;
+    const key = keys[i] as ProviderKey;
     if (kid !== undefined && key.kid !== kid) continue;
     named = true;
     if (fits(key, entry) && chosen.push(key) === MAX_KEYS_TRIED) break;
@@ -43,14 +47,14 @@ export function chooseKeys(header: JoseHeader, entry: AlgorithmEntry, keys: read
 
 /** A key to try, with its name among the imported keys, and the result if it verifies the signature. */
 interface Candidate {
-  readonly key: Key;
+  readonly key: ProviderKey;
   readonly name: string;
-  readonly signed: Result<Key>;
+  readonly signed: Result<ProviderKey>;
 }
 
 /** The algorithm and keys for a header. Most tokens use the same choice again. */
 interface Choice {
-  readonly keys: readonly Key[];
+  readonly keys: readonly ProviderKey[];
   readonly entry: AlgorithmEntry;
   readonly candidates: readonly Candidate[];
   /** The refusal if there are no keys to try. */
@@ -67,7 +71,7 @@ const otherSigned = refuse('key_unknown', unnamed);
 
 const choices = new WeakMap<JoseHeader, Choice>();
 
-function newChoice(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
+function newChoice(header: JoseHeader, keys: readonly ProviderKey[]): Choice | undefined {
   const entry = algorithms.get(header.alg);
   if (entry === undefined) return undefined;
   const chosen = chooseKeys(header, entry, keys);
@@ -79,7 +83,7 @@ function newChoice(header: JoseHeader, keys: readonly Key[]): Choice | undefined
 }
 
 /** Returns the algorithm and keys for a header, and keeps them for the next one; undefined for an unknown algorithm. */
-function choose(header: JoseHeader, keys: readonly Key[]): Choice | undefined {
+function choose(header: JoseHeader, keys: readonly ProviderKey[]): Choice | undefined {
   const known = choices.get(header);
   if (known !== undefined && known.keys === keys) return known;
   const choice = newChoice(header, keys);
@@ -95,7 +99,7 @@ export interface SignatureContext {
 }
 
 /** Receives the result for a signature and `along`. A tuple costs a fifth of a closure with the same values. */
-type Use<T, S> = (signer: Result<Key>, along: S) => T | Promise<T>;
+type Use<T, S> = (signer: Result<ProviderKey>, along: S) => T | Promise<T>;
 
 function holdsUnder(publicKey: ImportedKey, { signature, input }: CompactJws, entry: AlgorithmEntry): Promise<boolean> {
   const algorithm = entry.verify as unknown as VerifyAlgorithm;
@@ -145,7 +149,7 @@ function verifyBy<T, S>(choice: Choice, jws: CompactJws, context: SignatureConte
 export function verifySignatureWith<T, S>(
   jws: CompactJws,
   header: JoseHeader,
-  keys: readonly Key[],
+  keys: readonly ProviderKey[],
   context: SignatureContext,
   use: Use<T, S>,
   along: S,
@@ -163,9 +167,9 @@ export function verifySignatureWith<T, S>(
 export function verifySignature<T>(
   jws: CompactJws,
   header: JoseHeader,
-  keys: readonly Key[],
+  keys: readonly ProviderKey[],
   context: SignatureContext,
-  use: (signer: Result<Key>) => T | Promise<T>,
+  use: (signer: Result<ProviderKey>) => T | Promise<T>,
 ): T | Promise<T> {
   return verifySignatureWith<T, undefined>(jws, header, keys, context, use, undefined);
 }

@@ -47,7 +47,7 @@ export interface Verified {
 }
 
 /** One usable public key of a provider. */
-export interface Key {
+export interface ProviderKey {
   /** The SHA-256 thumbprint of RFC 7638, as base64url. */
   readonly thumbprint: string;
   readonly kid?: string;

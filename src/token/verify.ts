@@ -3,13 +3,13 @@ import { issuerHelp } from '../providers/index.ts';
 import { withBinding } from './binding.ts';
 import { checkClaims, checkNonce } from './claims.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from './format.ts';
-import { isKeyOfIssuer, providerOf } from './issuer.ts';
+import { isKeyOfIssuer, tokenProvider } from './issuer.ts';
 import { type SignatureContext, verifySignatureWith } from './signature.ts';
-import type { Claims, Key, TokenProvider, Verified } from './types.ts';
+import type { Claims, ProviderKey, TokenProvider, Verified } from './types.ts';
 
 export interface VerifyContext extends SignatureContext {
   /** Returns the provider's current keys; `undefined` if there are none yet, or all are too old. */
-  readonly keysOf: (provider: TokenProvider, now: number) => readonly Key[] | undefined;
+  readonly keysOf: (provider: TokenProvider, now: number) => readonly ProviderKey[] | undefined;
   readonly skew: number;
 }
 
@@ -31,13 +31,17 @@ type Read<T, S> = readonly [
 const otherKey = refuse('key_unknown', 'the key that signed the token belongs to another issuer');
 
 /** Returns why a signature is invalid: perhaps only the service for which the token was made can verify it. */
-function ofOthers(refused: Result<Key>, header: JoseHeader, provider: TokenProvider): ReturnType<typeof refuse> {
+function ofOthers(
+  refused: Result<ProviderKey>,
+  header: JoseHeader,
+  provider: TokenProvider,
+): ReturnType<typeof refuse> {
   if (header.nonce === undefined) return refused as ReturnType<typeof refuse>;
   return checkNonce(header, provider) ?? (refused as ReturnType<typeof refuse>);
 }
 
 /** Checks the claims of a token whose signature is valid. */
-function verifyWith<T, S>(signer: Result<Key>, read: Read<T, S>): T | Promise<T> {
+function verifyWith<T, S>(signer: Result<ProviderKey>, read: Read<T, S>): T | Promise<T> {
   const use = read[5];
   const along = read[6];
   if (!signer.ok) return use(ofOthers(signer, read[0], read[2]), along);
@@ -70,7 +74,7 @@ export function verifyToken<T, S>(
   if (!parsed.ok) return use(parsed, along);
   const header = parsed.value;
   const claims = parseClaims(jws.payload);
-  const provider = claims === undefined ? onlyOf(providers) : providerOf(claims, providers);
+  const provider = claims === undefined ? onlyOf(providers) : tokenProvider(claims, providers);
   if (provider === undefined) {
     const refused = claims === undefined ? refuse('token_malformed') : refuse('issuer_unknown', issuerHelp(claims));
     return use(refused, along);

@@ -1,4 +1,4 @@
-import { ascii, contents, type Element, entire, explicit, implicit, objectId, TAG, timeOf, within } from './der.ts';
+import { ascii, contents, type Element, entire, explicit, implicit, objectId, readTime, TAG, within } from './der.ts';
 
 /** The parts of an X.509 certificate that the gateway reads. This code verifies nothing. */
 export interface Certificate {
@@ -26,7 +26,7 @@ export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   const [serial, , issuer, validity, subject, publicKey, ...optional] = fields;
   if (serial?.tag !== TAG.integer || issuer?.tag !== TAG.sequence || subject?.tag !== TAG.sequence) return undefined;
   const times = within(validity) ?? [];
-  const [notBefore, notAfter] = times.map(timeOf);
+  const [notBefore, notAfter] = times.map(readTime);
   if (notBefore === undefined || notAfter === undefined || times.length !== 2) return undefined;
   if (publicKey?.tag !== TAG.sequence) return undefined;
   const names = namesOf(optional.find(({ tag }) => tag === explicit(3)));

@@ -88,7 +88,7 @@ export const objectId = (element: Element | undefined): string | undefined =>
 
 /** Returns a time in a certificate (RFC 5280 section 4.1.2.5), in seconds since the epoch; undefined for another form, or
  * a date that does not exist. */
-export function timeOf(element: Element | undefined): number | undefined {
+export function readTime(element: Element | undefined): number | undefined {
   const text = element && ascii(element);
   const digits = element?.tag === TAG.utcTime ? 2 : element?.tag === TAG.generalizedTime ? 4 : 0;
   if (text === undefined || digits === 0 || !/^(?:\d{12}|\d{14})Z$/.test(text) || text.length !== digits + 11) {

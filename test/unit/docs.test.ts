@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { reasons } from '../../src/base/reasons.ts';
 import { TITLES } from '../../src/targets/nginx/answers/problem-files.ts';
 import { logFormat } from '../../src/targets/nginx/server/log.ts';
-import { print } from '../../src/targets/nginx/text/print.ts';
+import { printConf } from '../../src/targets/nginx/text/print.ts';
 import { meshgate } from './cli/fake.ts';
 
 /** Checks that the documents agree with the repository. Their examples have tests of their own. */
@@ -194,7 +194,7 @@ describe('docs/log.md', () => {
   const text = readFileSync('docs/log.md', 'utf8');
   const fieldsOf = (several: boolean) =>
     [
-      ...print([
+      ...printConf([
         logFormat('0123456789abcdef', {
           agents: true,
           tools: several,

@@ -1,6 +1,6 @@
 import { isWithin, readAddress, readRange } from '../../base/cidr.ts';
 import type { Claims } from '../../base/claim-at.ts';
-import { roleFacts } from '../../caller/roles/role-facts.ts';
+import { factsOfRoles } from '../../caller/roles/role-facts.ts';
 import { roleTruth, type TokenContext } from '../../caller/roles/truth.ts';
 import type { Policy } from '../../policy/checked/types.ts';
 import { isLeaf, providerOf, readsOf } from '../../policy/facts/describe.ts';
@@ -53,7 +53,7 @@ export class ClaimedRoles {
   readonly #logged: ReadonlyMap<string, ReadonlySet<string>>;
   /** The providers of whose claims a line has only the values that the old policy names. */
   readonly #partial: ReadonlySet<string>;
-  readonly #facts: ReturnType<typeof roleFacts>;
+  readonly #facts: ReturnType<typeof factsOfRoles>;
   readonly #leaves: { readonly role: (name: string) => readonly Leaf[] };
 
   constructor(before: Policy, after: Policy) {
@@ -70,7 +70,7 @@ export class ClaimedRoles {
         return [name, new Set(of === undefined ? [] : keysOf(facts, name, of, this.#partial.has(name)))];
       }),
     );
-    this.#facts = roleFacts({ roles: Object.values(after.roles).map(({ name, fact }) => [name, fact] as const) });
+    this.#facts = factsOfRoles({ roles: Object.values(after.roles).map(({ name, fact }) => [name, fact] as const) });
     this.#leaves = leaves(this.#facts.roleOf, 0, true);
   }
 

@@ -1,4 +1,4 @@
-import { NOBODY } from '../../caller/reserved.ts';
+import { ANONYMOUS_CALLER } from '../../caller/reserved.ts';
 import { inView, requestRoles } from '../../caller/roles/views.ts';
 import type { Policy, Route } from '../../policy/checked/types.ts';
 import { CERTIFICATE_PROVIDER } from '../../policy/forms/reserved-names.ts';
@@ -174,7 +174,7 @@ function anonymousAt(policy: Policy): (address: string) => Requested['caller'] {
   const of = requestRoles(toTable(policy, [], { egress: '' }));
   if (of === undefined) return () => null;
   return (text) => {
-    const { roles, elsewhere } = inView(NOBODY, of, viewFrom(text));
+    const { roles, elsewhere } = inView(ANONYMOUS_CALLER, of, viewFrom(text));
     return roles.length === 0 && elsewhere === undefined
       ? null
       : { roles, nobody: true, ...(elsewhere && { elsewhere }) };

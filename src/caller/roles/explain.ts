@@ -5,7 +5,7 @@ import type { Fact, Leaf } from '../../policy/facts/index.ts';
 import { TOKEN } from '../../policy/facts/operator.ts';
 import { dependsOn } from '../../policy/facts/walk.ts';
 import { claimHelp } from '../../providers/index.ts';
-import { type FactContext, type Truth, truthOf } from './truth.ts';
+import { type CallerFactContext, factTruth, type Truth } from './truth.ts';
 
 /** Explains the truth of a fact as a tree of its parts. The part of a role is the role's fact. */
 export interface FactExplanation {
@@ -22,7 +22,7 @@ export interface FactExplanation {
   readonly parts: readonly FactExplanation[];
 }
 
-function helpOf(fact: Leaf, { kind, verified }: FactContext): string | undefined {
+function helpOf(fact: Leaf, { kind, verified }: CallerFactContext): string | undefined {
   if ((providerOf(fact) ?? verified.provider) !== verified.provider) return undefined;
   const path = readsOf(fact, kind)[0]?.path;
   if (path === undefined || claimAt(verified.claims, path) !== undefined) return undefined;
@@ -30,10 +30,10 @@ function helpOf(fact: Leaf, { kind, verified }: FactContext): string | undefined
 }
 
 /** Returns why a fact about the token or the request is unknown. */
-const unknownOf = (fact: Leaf, context: FactContext): string | undefined =>
+const unknownOf = (fact: Leaf, context: CallerFactContext): string | undefined =>
   (dependsOn(fact) & TOKEN) !== 0 && context.verified.provider === '' ? 'there is no token' : unsaidOf(fact, context);
 
-function partsOf(fact: Fact, context: FactContext, known: Known): readonly FactExplanation[] {
+function partsOf(fact: Fact, context: CallerFactContext, known: Known): readonly FactExplanation[] {
   if ('facts' in fact) return fact.facts.map((part) => explainFact(part, context, known));
   if (fact.op !== 'role') return [];
   const found = known.get(fact.value);
@@ -51,8 +51,8 @@ type Known = Map<string, readonly FactExplanation[]>;
 /** Explains what decided a fact, for the command `explain`, without any value of the token. A role that is named
  * several times has one explanation.
  * @param known explanations of roles that were made so far */
-export function explainFact(fact: Fact, context: FactContext, known: Known = new Map()): FactExplanation {
-  const truth = truthOf(fact, context);
+export function explainFact(fact: Fact, context: CallerFactContext, known: Known = new Map()): FactExplanation {
+  const truth = factTruth(fact, context);
   const unknown = truth === undefined && isLeaf(fact) ? fact : undefined;
   const help = unknown && helpOf(unknown, context);
   const unsaid = unknown && unknownOf(unknown, context);

@@ -19,7 +19,7 @@ export interface RoleFacts {
 
 const made = new WeakMap<Pick<CallerTable, 'roles'>, RoleFacts>();
 
-export function roleFacts(table: Pick<CallerTable, 'roles'>): RoleFacts {
+export function factsOfRoles(table: Pick<CallerTable, 'roles'>): RoleFacts {
   const found = made.get(table);
   if (found !== undefined) return found;
   const roles = new Map(table.roles);

@@ -6,8 +6,8 @@ import { type ProviderKind, providerKind } from '../../providers/index.ts';
 import type { TokenProvider, Verified } from '../../token/types.ts';
 import { agentsOf } from '../token-agents.ts';
 import type { CallerTable, TokenAgent } from '../types.ts';
-import { type RoleFacts, roleFacts } from './role-facts.ts';
-import { roleTruth, type TokenContext, truthOf } from './truth.ts';
+import { factsOfRoles, type RoleFacts } from './role-facts.ts';
+import { factTruth, roleTruth, type TokenContext } from './truth.ts';
 import { type RequestRoles, requestRoles } from './views.ts';
 
 interface Granted {
@@ -79,7 +79,7 @@ function prepare(name: string, table: CallerTable): Prepared {
   const provider = table.providers[name];
   const kind = provider && providerKind(provider.kind);
   if (provider === undefined || kind === undefined) throw new Error(`the policy has no provider ${name}`);
-  const facts = roleFacts(table);
+  const facts = factsOfRoles(table);
   const { roles, requested, ways } = facts;
   const readsGroups = table.sends.groups || [...roles.values()].some((fact) => isOfGroup(fact, name));
   const agents = agentsOf(table.agents ?? [], provider, table.providers);
@@ -153,7 +153,7 @@ function placesOf(
   for (let i = 0; i < byFact.length; i++) {
     const place = byFact[i] as number;
     const name = names[place] as string;
-    const truth = nested ? roleTruth(name, context) : truthOf(roles.get(name) as Fact, context);
+    const truth = nested ? roleTruth(name, context) : factTruth(roles.get(name) as Fact, context);
     if (truth === true) places.push(place);
   }
   return places;

@@ -2,7 +2,7 @@ import type { Verified } from '../../token/types.ts';
 import type { CallerTable } from '../types.ts';
 import { preparedOf } from './roles.ts';
 import type { Way } from './scope-ways.ts';
-import { type FactContext, roleTruth } from './truth.ts';
+import { type CallerFactContext, roleTruth } from './truth.ts';
 
 /** Returns the roles that a token lacks only because of scopes, each with the first set of scopes that suffices,
  * separated by spaces; undefined if there are none.
@@ -16,7 +16,7 @@ export function scopeUp(
   const { kind, roles, grants, ways } = preparedOf(verified.provider, table);
   const signin = { now, assumed: false, until: 0 };
   // Roles that need the same scopes share one evaluation.
-  const contexts = new Map<string, FactContext>();
+  const contexts = new Map<string, CallerFactContext>();
   const gives = (name: string, scopes: Way): boolean => {
     const text = scopes.join(' ');
     const context = contexts.get(text) ?? { verified, kind, roles, signin, scopes };

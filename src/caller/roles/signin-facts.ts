@@ -1,7 +1,7 @@
 import { evaluations, type Fact, type Leaf } from '../../policy/facts/index.ts';
 import { type Evaluation, SIGNIN, type Truth } from '../../policy/facts/operator.ts';
 import { type FactReading, leaves, type RoleOf } from '../../policy/facts/walk.ts';
-import type { FactContext } from './truth.ts';
+import type { CallerFactContext } from './truth.ts';
 
 /** A fact about how or when the person signed in. */
 export type SigninFact = Extract<Leaf, { op: 'acr' | 'max_age' }>;
@@ -11,7 +11,7 @@ export const requestedOfSignin = (roleOf: RoleOf): FactReading<Fact, readonly Si
   leaves(roleOf, SIGNIN, false);
 
 /** Whether the person signed in as a fact requires. The provider that the fact names is not compared. */
-export const signedInSo = (fact: SigninFact, context: FactContext): Truth =>
+export const signedInSo = (fact: SigninFact, context: CallerFactContext): Truth =>
   (evaluations[fact.op] as Evaluation<SigninFact>).truth(fact, context);
 
 /** Whether the sign-in already meets all requirements: every maximum age, and one of the accepted methods.

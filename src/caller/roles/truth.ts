@@ -7,27 +7,27 @@ import {
   SIGNIN,
   type Truth,
 } from '../../policy/facts/operator.ts';
-import { roleTruth as evaluateRole } from '../../policy/facts/role.ts';
+import { evaluateRole } from '../../policy/facts/role.ts';
 import type { Verified } from '../../token/types.ts';
 
 export type { Truth } from '../../policy/facts/operator.ts';
 
-export interface FactContext extends Context<Fact> {
+export interface CallerFactContext extends Context<Fact> {
   /** If set, returns the truth of each fact about the token, so that no token is needed. */
   readonly given?: ((fact: Leaf) => Truth) | undefined;
 }
 
 /** The input for facts about a token. An anonymous caller has such an input too, without a token. */
-export type TokenContext = FactContext & { readonly verified: Verified };
+export type TokenContext = CallerFactContext & { readonly verified: Verified };
 
-export function truthOf(fact: Fact, context: FactContext): Truth {
+export function factTruth(fact: Fact, context: CallerFactContext): Truth {
   switch (fact.op) {
     case 'role':
-      return evaluateRole(fact.value, context, truthOf);
+      return evaluateRole(fact.value, context, factTruth);
     case 'any':
     case 'all':
     case 'none':
-      return combinedTruth(fact, context, truthOf);
+      return combinedTruth(fact, context, factTruth);
   }
   const { on, truth } = evaluations[fact.op] as Evaluation<Leaf>;
   if ((on & REQUEST) === 0) {
@@ -40,4 +40,4 @@ export function truthOf(fact: Fact, context: FactContext): Truth {
 }
 
 /** Returns whether the caller has a role: unknown if the role does not exist or depends on itself. */
-export const roleTruth = (name: string, context: FactContext): Truth => evaluateRole(name, context, truthOf);
+export const roleTruth = (name: string, context: CallerFactContext): Truth => evaluateRole(name, context, factTruth);

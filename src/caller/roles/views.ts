@@ -4,9 +4,9 @@ import { dependsOn, type FactReading, leaves, readFacts } from '../../policy/fac
 import { type ProviderKind, providerKinds } from '../../providers/index.ts';
 import type { Verified } from '../../token/types.ts';
 import type { Caller, CallerTable } from '../types.ts';
-import { type RoleFacts, roleFacts } from './role-facts.ts';
+import { factsOfRoles, type RoleFacts } from './role-facts.ts';
 import { isSatisfied, type SigninFact, signedInSo } from './signin-facts.ts';
-import { type FactContext, roleTruth, truthOf } from './truth.ts';
+import { type CallerFactContext, factTruth, roleTruth } from './truth.ts';
 
 /* Roles that depend on the request. A token is verified once, but its caller can have other roles from another network.
  * So the truth of each fact about the token on which such a role depends is stored, one letter for each, and the claims
@@ -28,7 +28,7 @@ export interface RequestRoles extends Pick<RoleFacts, 'roles' | 'requested'> {
 const isSigninFact = (fact: Leaf): fact is SigninFact => (dependsOn(fact) & SIGNIN) !== 0;
 
 function prepare(table: Pick<CallerTable, 'roles' | 'agents'>): RequestRoles | undefined {
-  const { roles, roleOf, depends, requested } = roleFacts(table);
+  const { roles, roleOf, depends, requested } = factsOfRoles(table);
   const dependOn = (bit: number, names: readonly string[]) => names.filter((name) => (depends.role(name) & bit) !== 0);
   const names = dependOn(REQUEST, [...roles.keys()]);
   if (names.length === 0) return undefined;
@@ -63,11 +63,11 @@ const truthOfLetter = (letter: string | undefined): Truth =>
 /** Returns the truth of each fact about the token on which roles of the request depend: true, false or unknown. For a
  * fact about the sign-in, the provider is not compared; if it is another provider, the letter is a capital letter,
  * which counts as unknown. */
-export function truthsOf({ leaves }: RequestRoles, context: FactContext): string {
+export function truthsOf({ leaves }: RequestRoles, context: CallerFactContext): string {
   const { verified, signin } = context;
   let letters = '';
   for (const fact of leaves.keys()) {
-    if (!isSigninFact(fact) || signin === undefined) letters += letterOf(truthOf(fact, context));
+    if (!isSigninFact(fact) || signin === undefined) letters += letterOf(factTruth(fact, context));
     else {
       const letter = letterOf(signedInSo(fact, context));
       const isOther = fact.provider !== undefined && fact.provider !== verified.provider;
@@ -81,7 +81,7 @@ const noToken: Verified = Object.freeze({ provider: '', claims: Object.freeze({}
 const noKind: ProviderKind = providerKinds.generic;
 
 /** Returns the input for facts: the stored letters and the request. Without a token, facts about tokens are unknown. */
-function contextOf(of: RequestRoles, truths: string, request: RequestView, assumed: boolean): FactContext {
+function contextOf(of: RequestRoles, truths: string, request: RequestView, assumed: boolean): CallerFactContext {
   const given = (fact: Leaf): Truth => {
     const letter = truths[of.leaves.get(fact) as number];
     if (!assumed || !isSigninFact(fact)) return truthOfLetter(letter);
@@ -96,11 +96,11 @@ const CAN_FAIL = 2;
 
 const swapped = (truths: number): number => ((truths & CAN_HOLD) << 1) | ((truths & CAN_FAIL) >> 1);
 
-const elsewhereOf = (context: FactContext): FactReading<Fact, number> =>
+const elsewhereOf = (context: CallerFactContext): FactReading<Fact, number> =>
   readFacts((role) => context.roles.get(role), {
     leaf: (fact) => {
       if ((evaluations[fact.op].on & ADDRESS) !== 0) return CAN_HOLD | CAN_FAIL;
-      const truth = truthOf(fact, context);
+      const truth = factTruth(fact, context);
       return truth === undefined ? 0 : truth ? CAN_HOLD : CAN_FAIL;
     },
     sum: (op, parts) => {

@@ -8,7 +8,7 @@ import { asObject } from '../../token/json.ts';
 import { addressProblem, discoveryMembers, discoveryUrl } from '../../token/keys/discovery.ts';
 import { type KeySet, readKeySet } from '../../token/keys/jwks.ts';
 import { verifySignature } from '../../token/signature.ts';
-import type { Key } from '../../token/types.ts';
+import type { ProviderKey } from '../../token/types.ts';
 import type { Ask, Incoming } from '../machine/http.ts';
 import type { Runtime } from '../machine/runtime.ts';
 import { flag, WrongUse } from './context.ts';
@@ -142,7 +142,7 @@ export async function checkedOnline(
   policy: Policy,
   name: string,
   caFile?: string,
-): Promise<Result<Key>> {
+): Promise<Result<ProviderKey>> {
   const provider = policy.providers[name] as Provider;
   const jws = splitJws(text);
   const header = jws.ok ? parseHeader(jws.header) : jws;

@@ -2,14 +2,14 @@ import { isWildcard } from '../../base/host-name.ts';
 import { type Refusal, refuse } from '../../base/reasons.ts';
 import { encodeList, encodeValue } from '../../caller/encode.ts';
 import { hidesOf } from '../../caller/roles/team-roles.ts';
-import { isAmbientScheme, issuersOf, passingOf } from '../../caller/service-credential.ts';
+import { isAmbientScheme, passingOf, policyIssuers } from '../../caller/service-credential.ts';
 import type { Caller } from '../../caller/types.ts';
 import type { Host, Route } from '../../policy/checked/types.ts';
 import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import { type DisclosedCaller, linesOf, planOf } from '../../rules/decide/answer-lines.ts';
 import { toTable } from '../../rules/table/table.ts';
 import type { Rule, Table } from '../../rules/types.ts';
-import { originOf } from '../../session/urls.ts';
+import { httpsOrigin } from '../../session/urls.ts';
 import type { Loaded } from '../common/load.ts';
 import { splitUrl } from './ask.ts';
 import type { ExplainedCaller } from './explained-caller.ts';
@@ -61,14 +61,14 @@ export class Beyond {
     const { publicPort = DEFAULTS.publicPort } = this.#loaded.policy.gateway;
     const requested = splitUrl(url)?.host.toLowerCase().replace(/:\d*$/, '');
     const name = isWildcard(host.name) ? (requested ?? '') : host.name;
-    return !named.includes(origin) && origin !== originOf(name, publicPort);
+    return !named.includes(origin) && origin !== httpsOrigin(name, publicPort);
   }
 
   /** Whether the request has a service's credential that browsers add by themselves. */
   get #hasCached(): boolean {
     const { route, explained } = this.#requested;
     if (route.serviceCredential === undefined || explained.authorization === undefined) return false;
-    return isAmbientScheme(passingOf(route.serviceCredential, issuersOf(this.#table)), explained.authorization);
+    return isAmbientScheme(passingOf(route.serviceCredential, policyIssuers(this.#table)), explained.authorization);
   }
 
   /** Returns the refusal of a request with a session, a certificate or a service's credential, before any rule is

@@ -3,11 +3,11 @@ import { TO_CHECK } from '../../base/internal-headers.ts';
 import { ok, type Result, refuse } from '../../base/reasons.ts';
 import { tokenCaller, toPerson } from '../../caller/caller.ts';
 import { type Accepting, acceptingOf, takeCredential, type Ways } from '../../caller/credential.ts';
-import { NOBODY } from '../../caller/reserved.ts';
+import { ANONYMOUS_CALLER } from '../../caller/reserved.ts';
 import { factContext } from '../../caller/roles/roles.ts';
 import type { TokenContext } from '../../caller/roles/truth.ts';
 import { inView, requestRoles } from '../../caller/roles/views.ts';
-import { issuersOf, type Passing, passingOf } from '../../caller/service-credential.ts';
+import { type Passing, passingOf, policyIssuers } from '../../caller/service-credential.ts';
 import type { Caller } from '../../caller/types.ts';
 import type { Host, Policy, Provider, RequestOrigin, Route } from '../../policy/checked/types.ts';
 import { issuerHelp, providerKind, providerKinds } from '../../providers/index.ts';
@@ -16,10 +16,10 @@ import type { Table } from '../../rules/types.ts';
 import { keep } from '../../session/cookie-claims.ts';
 import { withBinding } from '../../token/binding.ts';
 import { checkClaims } from '../../token/claims.ts';
-import { listed, shown } from '../../token/detail.ts';
+import { shownValue, shownValues } from '../../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../../token/format.ts';
 import { checkIntrospected, providerToIntrospect } from '../../token/introspection.ts';
-import { providerOf } from '../../token/issuer.ts';
+import { tokenProvider } from '../../token/issuer.ts';
 import { type Claims, forResource, type TokenProvider, type Verified } from '../../token/types.ts';
 import { holderOf, requestView } from '../common/words.ts';
 
@@ -106,7 +106,7 @@ export class Offline {
    * @param providers names of providers to try first, before the others of the policy */
   issuerOf(claims: Claims, providers: readonly string[]): string | undefined {
     const all = [...providers, ...Object.keys(this.policy.providers)];
-    return providerOf(claims, this.#providers(all))?.name;
+    return tokenProvider(claims, this.#providers(all))?.name;
   }
 
   /** Returns the provider that must be asked about a token (RFC 7662) before the token is accepted. */
@@ -192,18 +192,21 @@ export class Offline {
     from: RequestOrigin,
   ): Result<ClaimedCaller> {
     const accepted = this.#providers(providers, own);
-    const provider = providerOf(claims, accepted);
+    const provider = tokenProvider(claims, accepted);
     // The gateway gives no such details before it has verified the signature. The command shows them, because the
     // policy's owner runs it.
     if (provider === undefined) {
-      const wanted = listed(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
+      const wanted = shownValues(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
       const help = issuerHelp(claims);
-      const detail = `"iss" is ${shown(claims.iss)}, but this host accepts ${wanted}`;
+      const detail = `"iss" is ${shownValue(claims.iss)}, but this host accepts ${wanted}`;
       return refuse('issuer_unknown', help === undefined ? detail : `${detail}; ${help}`);
     }
     if (!(provider.algorithms as readonly string[]).includes(header.alg)) {
       const wanted = provider.algorithms.join(', ');
-      return refuse('algorithm_refused', `"alg" is ${shown(header.alg)}, provider ${provider.name} allows ${wanted}`);
+      return refuse(
+        'algorithm_refused',
+        `"alg" is ${shownValue(header.alg)}, provider ${provider.name} allows ${wanted}`,
+      );
     }
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;
@@ -267,7 +270,7 @@ export class Offline {
   /** Returns an anonymous caller, which has no certificate, with the roles that the request itself gives. */
   ofNobody({ network }: RequestOrigin): ClaimedCaller {
     const from = network === undefined ? {} : { network };
-    return { caller: this.#seen(NOBODY, from), facts: this.#withoutToken(from) };
+    return { caller: this.#seen(ANONYMOUS_CALLER, from), facts: this.#withoutToken(from) };
   }
 
   /** Returns the caller whose only credential is a certificate with this name. */
@@ -280,7 +283,7 @@ export class Offline {
 
   /** Returns how a route reads `Authorization`; undefined if every such header is for the gateway. */
   passingAt({ serviceCredential }: Pick<Route, 'serviceCredential'>): Passing | undefined {
-    return serviceCredential && passingOf(serviceCredential, issuersOf(this.#table));
+    return serviceCredential && passingOf(serviceCredential, policyIssuers(this.#table));
   }
 
   /** Whether the gateway's token can be in a header of its own. */

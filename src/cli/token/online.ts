@@ -6,10 +6,10 @@ import {
   shownSecrets,
   signClientAssertion,
 } from '../../session/flow/client-assertion.ts';
-import { clientCall, type Shown } from '../../session/flow/client-auth.ts';
+import { type ClientProof, clientCall } from '../../session/flow/client-auth.ts';
 import { type ClientMetadata, readClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { refusesClient } from '../../session/flow/token-answer.ts';
-import { confirmed, readIntrospection } from '../../token/introspection.ts';
+import { confirmedToken, readIntrospection } from '../../token/introspection.ts';
 import type { Claims } from '../../token/types.ts';
 import { WrongUse } from '../common/context.ts';
 import { type Loaded, reasonOf, utf8 } from '../common/load.ts';
@@ -43,7 +43,7 @@ async function clientSecrets(
   { client, kind, issuer }: Provider,
   now: number,
   tokenEndpoint: string = issuer,
-): Promise<{ readonly shown: readonly Shown[]; readonly certificate?: Required<Requested>['client'] }> {
+): Promise<{ readonly shown: readonly ClientProof[]; readonly certificate?: Required<Requested>['client'] }> {
   if (client === undefined) throw new Error('the policy has no client at this provider');
   const { auth, id } = client;
   const audience = assertionAudience(kind, issuer, tokenEndpoint);
@@ -140,7 +140,7 @@ function confirmedReport(report: TokenReport, provider: Provider, reported: Resu
   if (!reported.ok) return refusedReport(report, reported);
   const verified = report.explained?.claimed?.facts.verified;
   const until = now + (provider.introspection?.cache ?? 0);
-  const held = verified && confirmed(verified, reported.value, provider, until);
+  const held = verified && confirmedToken(verified, reported.value, provider, until);
   return held === undefined || held.ok ? { ...report, active: true } : { ...refusedReport(report, held), active: true };
 }
 

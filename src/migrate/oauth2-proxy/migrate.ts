@@ -1,5 +1,5 @@
 import { isHost } from '../../policy/forms/addresses.ts';
-import { callbackPath, originOf } from '../../session/urls.ts';
+import { callbackPath, httpsOrigin } from '../../session/urls.ts';
 import type { Findings } from '../findings.ts';
 import { comment, type Draft, newDraft, type Rule } from '../new-policy.ts';
 import { routesFor } from '../served-paths.ts';
@@ -102,7 +102,7 @@ export function hostOf(settings: Settings, given: string | undefined): string | 
 function askForCallback(settings: Settings, draft: Draft, host: string, findings: Findings): void {
   const port = Number(/^https:\/\/[^/:?#]+:(\d{1,5})/.exec(settings.text('redirect-url') ?? '')?.[1] ?? 443);
   if (port !== 443 && port >= 1 && port <= 65_535) draft.gateway.public_port = port;
-  const uri = `${originOf(host, Number(draft.gateway.public_port ?? 443))}${callbackPath()}`;
+  const uri = `${httpsOrigin(host, Number(draft.gateway.public_port ?? 443))}${callbackPath()}`;
   findings.ask(settings.label('redirect-url'), `register ${uri} at the provider, beside the old redirect URI`);
 }
 

@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../base/reasons.ts';
 import { tokenCaller } from '../../caller/caller.ts';
 import type { Table } from '../../rules/types.ts';
 import { isJws } from '../../token/format.ts';
-import { checkIntrospected, confirmed, isTokenText, providerToIntrospect } from '../../token/introspection.ts';
+import { checkIntrospected, confirmedToken, isTokenText, providerToIntrospect } from '../../token/introspection.ts';
 import { providerToAsk } from '../../token/keys/refetch.ts';
 import { leavesGroupsOut } from '../../token/overage.ts';
 import type { TokenProvider, Verified } from '../../token/types.ts';
@@ -11,7 +11,7 @@ import { type VerifyContext, verifyToken } from '../../token/verify.ts';
 import type { PreparedRoute } from '../check/routes.ts';
 import type { KeyStore } from '../keys/fetched-keys.ts';
 import { emptyErrorQueue } from '../keys/openssl.ts';
-import { count, counterName } from '../shared/counts.ts';
+import { counterName, increment } from '../shared/counts.ts';
 import { type KnownCaller, othersOf, stampOf } from '../shared/known.ts';
 import { revokedClaims } from '../shared/revocation-reader.ts';
 import { ProviderCalls } from './provider-calls.ts';
@@ -76,7 +76,7 @@ export class Bearers {
   /** Stores the caller of a new token in the cache. */
   #readCaller(scope: string, token: string, now: number, verified: Result<Verified>): Result<KnownCaller> {
     if (!verified.ok) return verified;
-    count(TOKEN);
+    increment(TOKEN);
     const { claims, provider, key, until } = verified.value;
     const table = this.#table;
     const caller = tokenCaller(verified.value, table, now);
@@ -114,7 +114,7 @@ export class Bearers {
     const providerCalls = newcomer[0].#providerCalls as ProviderCalls;
     const providerAnswer = await providerCalls.introspect(provider, newcomer[2], newcomer[3], newcomer[7], true);
     const held = providerAnswer.ok
-      ? confirmed(verified, providerAnswer.value.claims, provider, providerAnswer.value.until)
+      ? confirmedToken(verified, providerAnswer.value.claims, provider, providerAnswer.value.until)
       : providerAnswer;
     return Bearers.#finish(held, newcomer);
   }

@@ -1,7 +1,7 @@
 import { TO_CHECK } from '../../base/internal-headers.ts';
 import { VIEWS_PER_CALLER } from '../../base/limits.ts';
 import { ok, type Result } from '../../base/reasons.ts';
-import { NOBODY } from '../../caller/reserved.ts';
+import { ANONYMOUS_CALLER } from '../../caller/reserved.ts';
 import { inView, type RequestRoles, requestRoles } from '../../caller/roles/views.ts';
 import { isNamed } from '../../policy/facts/certificate.ts';
 import { networkName } from '../../policy/facts/network.ts';
@@ -74,7 +74,7 @@ class Views {
     const view = headersIn[TO_CHECK.networks] ?? '';
     let seen = this.#nobody.get(view);
     if (seen === undefined) {
-      const caller = inView(NOBODY, this.#of, this.#requestOf(view));
+      const caller = inView(ANONYMOUS_CALLER, this.#of, this.#requestOf(view));
       const isSomebody = caller.roles.length > 0 || caller.elsewhere !== undefined;
       seen = isSomebody
         ? { ...knownCaller(caller, caller.roles.join(','), Number.POSITIVE_INFINITY, ''), ready: new Map() }

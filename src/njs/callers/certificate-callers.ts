@@ -4,7 +4,7 @@ import { certificateCaller, certificateSubject } from '../../caller/reserved.ts'
 import type { TokenAgent } from '../../caller/types.ts';
 import { ofCertificate, type Revocable } from '../../session/revocation/revocation.ts';
 import { type ClientCertificate, readClientCertificate } from '../../token/client-certificate.ts';
-import { count, counterName } from '../shared/counts.ts';
+import { counterName, increment } from '../shared/counts.ts';
 import { type KnownCaller, knownCaller } from '../shared/known.ts';
 import { canLookUp, isKeptRevoked, type Kept, unread } from '../shared/revocation-reader.ts';
 
@@ -78,7 +78,7 @@ type CertificateCallers = (escaped: string, now: number) => Result<KnownCaller>;
 export const certificateCallers = (agents: readonly TokenAgent[] | undefined): CertificateCallers =>
   clientReader((certificate) => {
     // Not counted where a certificate is only read beside another credential.
-    count(CERTIFICATE);
+    increment(CERTIFICATE);
     const caller = certificateCaller(certificate, agents);
     if (!caller.ok) return caller;
     const { notAfter, thumbprint } = certificate;

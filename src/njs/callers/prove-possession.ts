@@ -5,9 +5,9 @@ import { MAX_DICT_TTL_MS, PROOF_BURST_S } from '../../base/limits.ts';
 import { ok, type Refusal, type Result, refuse } from '../../base/reasons.ts';
 import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import type { Table } from '../../rules/types.ts';
-import { originOf } from '../../session/urls.ts';
-import type { ExpectedProof, Proof } from '../../token/proof/types.ts';
-import { type ProofContext, verifyProof } from '../../token/proof/verify.ts';
+import { httpsOrigin } from '../../session/urls.ts';
+import type { DpopProof, ExpectedProof } from '../../token/proof/types.ts';
+import { type ProofContext, verifyDpopProof } from '../../token/proof/verify.ts';
 import type { Binding } from '../../token/types.ts';
 import { prepareLimit, type Short, spend } from '../check/budgets.ts';
 import { emptyErrorQueue } from '../keys/openssl.ts';
@@ -101,7 +101,7 @@ function useUp(
   }
 }
 
-function acceptProof<T, S>(proof: Result<Proof>, looking: Looking<T, S>): T | Promise<T> {
+function acceptProof<T, S>(proof: Result<DpopProof>, looking: Looking<T, S>): T | Promise<T> {
   const [sent, thumbprint, use, along, quota] = looking;
   if (!proof.ok) return use(proof, sent, along);
   const { jti, until } = proof.value;
@@ -183,13 +183,13 @@ export class Prover {
     const expected: ExpectedProof = {
       thumbprint,
       method: sent.method,
-      url: originOf(sent.host, this.#port) + rawPath(headersIn[TO_CHECK.uri] ?? ''),
+      url: httpsOrigin(sent.host, this.#port) + rawPath(headersIn[TO_CHECK.uri] ?? ''),
       tokenHash: digest(sent.token),
       now: sent.now,
       age: settings.age,
       skew: this.#skew,
       nonces: nonces?.taken,
     };
-    return verifyProof(proof, expected, this.#context, acceptProof<T, S>, looking);
+    return verifyDpopProof(proof, expected, this.#context, acceptProof<T, S>, looking);
   }
 }

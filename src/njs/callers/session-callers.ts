@@ -5,8 +5,8 @@ import { ownSession, setCookie } from '../../session/cookie.ts';
 import { PROVIDER, SID } from '../../session/cookie-claims.ts';
 import { RENEWAL_PAUSE_S } from '../../session/limits.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
-import { hostOf, isForeign } from '../check/foreign-host.ts';
-import type { Answered, CheckHandlers, Place } from '../check/handlers.ts';
+import { isForeign, requestedHost } from '../check/foreign-host.ts';
+import type { AcceptingPlace, Answered, CheckHandlers } from '../check/handlers.ts';
 import { renewalsDict } from '../shared/dicts.ts';
 import { askRenewal } from './ask-renewal.ts';
 import { type KnownSession, listedOf, type Opened, type OpenedSession, type Sessions } from './sessions.ts';
@@ -24,7 +24,7 @@ const navigationOf = (r: NginxHTTPRequest): string | undefined => r.headersIn[TO
 const leads = (sid: string): boolean => renewalsDict().add(composed('renew', sid), 1, RENEWAL_PAUSE_S * 1000) === true;
 
 /** Finds callers by their sessions. Sessions are renewed during these requests. */
-export class SessionCallers<P extends Place> {
+export class SessionCallers<P extends AcceptingPlace> {
   readonly #sessions: Sessions;
   readonly #handlers: CheckHandlers<P>;
 
@@ -36,7 +36,7 @@ export class SessionCallers<P extends Place> {
   /** @param line the gateway's cookies in the request, which has no other credential */
   readCaller(r: NginxHTTPRequest, to: P, method: string, line: string): Answered {
     const now = Date.now() / 1000;
-    const host = hostOf(r, to);
+    const host = requestedHost(r, to);
     if (line.startsWith(SESSION)) {
       // Usually no other cookie follows the cookie of a known session.
       const rest = line.slice(SESSION.length);

@@ -4,11 +4,11 @@ import { toPerson } from '../../caller/caller.ts';
 import { encodeValue } from '../../caller/encode.ts';
 import {
   callerOf,
-  HEAD,
-  END as READY_END,
-  FRESH as READY_FRESH,
+  END_LINE,
+  FRESH_LINE,
+  HEAD_LINE,
   READY_LINES,
-  RENEW_AT,
+  RENEW_AT_LINE,
   ROLES,
   readyHead,
 } from '../../caller/ready.ts';
@@ -34,7 +34,7 @@ import { kidOf, openFor } from '../../session/keys/seal.ts';
 import { SESSIONS_PER_CONTEXT } from '../../session/limits.ts';
 import { type Revocable, revocableSession } from '../../session/revocation/revocation.ts';
 import { type KeyFile, ringFile } from '../keys/key-file.ts';
-import { count, counterName } from '../shared/counts.ts';
+import { counterName, increment } from '../shared/counts.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { pseudonym } from '../shared/pseudonyms.ts';
 import { canLookUp, canRemember, isKeptRevoked, isRevokedNow, revokedClaims } from '../shared/revocation-reader.ts';
@@ -153,10 +153,10 @@ export class Sessions {
     if (plain === undefined) return closed;
     // The last line is long, so it is read only if it is needed.
     const lines = plain.split('\n', READY_LINES);
-    if (lines[HEAD] !== this.#head) return this.#make(ring, host, text, plain, now);
-    const end = +(lines[READY_END] as string);
-    const fresh = +(lines[READY_FRESH] as string);
-    const renewAt = +(lines[RENEW_AT] as string);
+    if (lines[HEAD_LINE] !== this.#head) return this.#make(ring, host, text, plain, now);
+    const end = +(lines[END_LINE] as string);
+    const fresh = +(lines[FRESH_LINE] as string);
+    const renewAt = +(lines[RENEW_AT_LINE] as string);
     // If one of these values were not a number, every comparison with it would be false.
     if (lines.length !== READY_LINES || !(end > 0 && fresh > 0 && renewAt > 0)) return closed;
     const caller = callerOf(lines);
@@ -178,7 +178,7 @@ export class Sessions {
     fresh: number,
     renewAt: number,
   ): Opened {
-    count(SESSION);
+    increment(SESSION);
     const known: KnownSession = {
       caller,
       provider: caller.provider,

@@ -8,7 +8,7 @@ import type { SigninMode } from '../../session/renewal-status.ts';
 import { letAnyonePass, replayCached } from './answer.ts';
 import { answer, refusesAddress } from './decision.ts';
 import { isForeign } from './foreign-host.ts';
-import type { Gateway } from './gateway.ts';
+import type { CheckParts } from './gateway.ts';
 import type { Answered } from './handlers.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -33,7 +33,7 @@ function refuseAnonymous(
 /** Decides the request of an anonymous caller. The request itself can give the caller a role, but not if a page of
  * another origin sends it. Its requests count by address. See {@link CheckHandlers.absent} for the last three parameters. */
 export function answerAnonymous(
-  { signer, views }: Gateway,
+  { signer, views }: CheckParts,
   r: NginxHTTPRequest,
   to: PreparedRoute,
   method: string,

@@ -1,9 +1,9 @@
 import { FROM_CHECK } from '../../base/internal-headers.ts';
 import { callerLine, fieldsOfNone } from '../../rules/decide/answer-lines.ts';
-import type { Signer } from '../keys/signer.ts';
-import { count, counterName } from '../shared/counts.ts';
+import type { AssertionSigner } from '../keys/signer.ts';
+import { counterName, increment } from '../shared/counts.ts';
 import { budgetsDict } from '../shared/dicts.ts';
-import type { CredentialKind, KnownCaller } from '../shared/known.ts';
+import type { CountedCredential, KnownCaller } from '../shared/known.ts';
 import { spend } from './budgets.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 
@@ -48,7 +48,7 @@ export function send(
   }
   for (let i = 0; i < lines.length; i += 2) out[lines[i] as string] = lines[i + 1] as string;
   if (assertion !== undefined) out[FROM_CHECK.assertion] = assertion;
-  count(counted);
+  increment(counted);
   try {
     r.return(204);
   } catch (error) {
@@ -69,7 +69,7 @@ export function replayCached(
   method: string,
   known: KnownCaller,
   now: number,
-  signer: Signer | undefined,
+  signer: AssertionSigner | undefined,
   last?: Last,
 ): boolean {
   const ready = known.ready?.get(method + route.afterMethod);
@@ -90,7 +90,7 @@ export const decisionName = (route: string, rule: string, reason: string, kind: 
   counterName('decision', [route, rule, reason === '' ? 'allowed' : 'refused', reason], kind);
 
 /** Returns the name of the counter of requests that a rule allows. It is composed once for each rule. */
-export function allowedName(to: PreparedRoute, rule: PreparedRule, kind: CredentialKind): string {
+export function allowedName(to: PreparedRoute, rule: PreparedRule, kind: CountedCredential): string {
   rule.counted ??= {};
   rule.counted[kind] ??= decisionName(to.name, rule.id, '', kind);
   return rule.counted[kind];

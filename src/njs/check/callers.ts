@@ -7,9 +7,9 @@ import { SessionCallers } from '../callers/session-callers.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { awaitRevocations, canLookUp, unread } from '../shared/revocation-reader.ts';
 import type { Last } from './answer.ts';
-import { hostOf, isForeign } from './foreign-host.ts';
-import type { Gateway } from './gateway.ts';
-import type { Answered, CheckHandlers, Place } from './handlers.ts';
+import { isForeign, requestedHost } from './foreign-host.ts';
+import type { CheckParts } from './gateway.ts';
+import type { AcceptingPlace, Answered, CheckHandlers } from './handlers.ts';
 
 /** A request with a token. A tuple costs a fifth of a closure with the same values. */
 type CheckArguments<P> = readonly [
@@ -30,8 +30,8 @@ function dpopError(reason: ReasonCode, { scheme }: Sent, binding: Binding | unde
 /** Makes the functions that find the caller of a request by its credential, or the reason why there is none. A known
  * token or session needs no promise. Every request runs this code, so it uses variables, which are faster than members.
  * */
-export function callersOf<P extends Place>(
-  gateway: Gateway,
+export function callersOf<P extends AcceptingPlace>(
+  gateway: CheckParts,
   handlers: CheckHandlers<P>,
 ): Ways<NginxHTTPRequest, P, Answered> {
   const { table, bearers, prover, certificates } = gateway;
@@ -56,7 +56,7 @@ export function callersOf<P extends Place>(
     [r, to, method, now, token, scheme]: CheckArguments<P>,
     verified?: Verified,
   ): Answered {
-    const sent: Sent = { r, host: hostOf(r, to), method, token, scheme, now };
+    const sent: Sent = { r, host: requestedHost(r, to), method, token, scheme, now };
     return prover.prove(sent, known.binding, proved, [to, known, verified] as const);
   }
 

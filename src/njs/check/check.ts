@@ -13,10 +13,10 @@ import { replayCached, withoutSpaces } from './answer.ts';
 import { callersOf } from './callers.ts';
 import { answer } from './decision.ts';
 import { isForeign } from './foreign-host.ts';
-import type { Gateway } from './gateway.ts';
+import type { CheckParts } from './gateway.ts';
 import type { Answered, CheckHandlers } from './handlers.ts';
 import { deny, NOWHERE } from './refusal.ts';
-import { type PreparedRoute, routesOf } from './routes.ts';
+import { type PreparedRoute, prepareRoutes } from './routes.ts';
 
 /** Adds to a refusal which claim the session lacks for a role, if the policy has help for this case. */
 function withHelp(refusal: Refusal, { help }: PreparedRoute, { provider, says }: KnownCaller): Refusal {
@@ -33,9 +33,9 @@ function withHelp(refusal: Refusal, { help }: PreparedRoute, { provider, says }:
 const CHECK = '/.meshgate/check/';
 
 /** Makes the handler of nginx's `auth_request`. For a known token or session it answers without a promise. */
-export function checkHandler(gateway: Gateway): (r: NginxHTTPRequest) => Answered {
+export function checkHandler(gateway: CheckParts): (r: NginxHTTPRequest) => Answered {
   const { table, bearers, keys, sessions, signer, views } = gateway;
-  const route = routesOf(table, undefined, passingOf);
+  const route = prepareRoutes(table, undefined, passingOf);
   const handlers: CheckHandlers<PreparedRoute> = {
     fresh: false,
     renews: true,

@@ -3,7 +3,7 @@ import type { Refusal } from '../../base/reasons.ts';
 import { linesOf } from '../../rules/decide/answer-lines.ts';
 import { covering, decide } from '../../rules/decide/decide.ts';
 import type { Request } from '../../rules/types.ts';
-import type { Signer } from '../keys/signer.ts';
+import type { AssertionSigner } from '../keys/signer.ts';
 import { credentialKind, type KnownCaller } from '../shared/known.ts';
 import { allowedName, type Last, send } from './answer.ts';
 import { budgetOf, spendAddress, spendCaller } from './budgets.ts';
@@ -29,7 +29,7 @@ type Explain = (refusal: Refusal, to: PreparedRoute, known: KnownCaller) => Refu
 /** Decides the request of a known caller and answers, with an assertion if the policy has assertions.
  * @param last see {@link Last} */
 export function answer(
-  signer: Signer | undefined,
+  signer: AssertionSigner | undefined,
   r: NginxHTTPRequest,
   to: PreparedRoute,
   method: string,
@@ -65,7 +65,7 @@ export function answer(
 }
 
 function sign(
-  signer: Signer,
+  signer: AssertionSigner,
   r: NginxHTTPRequest,
   to: PreparedRoute,
   method: string,

@@ -1,12 +1,12 @@
 import { isWildcard } from '../../base/host-name.ts';
 import { TO_CHECK } from '../../base/internal-headers.ts';
-import { originOf } from '../../session/urls.ts';
+import { httpsOrigin } from '../../session/urls.ts';
 import type { PreparedRoute } from './routes.ts';
 
 type Place = Pick<PreparedRoute, 'realm' | 'publicPort'>;
 
 /** Returns the host of a request as the policy writes it; for a wildcard host, the requested name. */
-export const hostOf = (r: NginxHTTPRequest, { realm }: Place): string =>
+export const requestedHost = (r: NginxHTTPRequest, { realm }: Place): string =>
   isWildcard(realm) ? (r.headersIn[TO_CHECK.host] ?? realm) : realm;
 
 /** Whether a page of another origin sends a request that could change something. This is checked for all that a browser
@@ -16,5 +16,5 @@ export function isForeign(r: NginxHTTPRequest, to: Place, named: readonly string
   // nginx passes on the origin only for methods that are not safe, and for an upgrade of the connection.
   const origin = r.headersIn[TO_CHECK.origin];
   if (origin === undefined || named.includes(origin)) return false;
-  return origin !== originOf(hostOf(r, to), to.publicPort);
+  return origin !== httpsOrigin(requestedHost(r, to), to.publicPort);
 }

@@ -5,11 +5,11 @@ import { certificateCallers } from '../callers/certificate-callers.ts';
 import { Prover } from '../callers/prove-possession.ts';
 import { Sessions } from '../callers/sessions.ts';
 import { KeyStore } from '../keys/fetched-keys.ts';
-import { Signer } from '../keys/signer.ts';
+import { AssertionSigner } from '../keys/signer.ts';
 import { pseudonym, usePseudonyms } from '../shared/pseudonyms.ts';
 
 /** The parts with which a context finds callers and answers them. */
-export type Gateway = Readonly<ReturnType<typeof gatewayOf>>;
+export type CheckParts = Readonly<ReturnType<typeof gatewayOf>>;
 
 /** Makes the log name people by pseudonyms, also in the claims of lines, if the policy says so. */
 function withPseudonyms(table: Table): Table {
@@ -30,6 +30,6 @@ export function gatewayOf(given: Table) {
     certificates: table.certificates && certificateCallers(table.agents),
     /** Absent: no role depends on the request. */
     views: viewsOf(table),
-    signer: table.assertion && new Signer(table.assertion),
+    signer: table.assertion && new AssertionSigner(table.assertion),
   };
 }

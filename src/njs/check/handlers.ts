@@ -8,12 +8,12 @@ import type { More } from './refusal.ts';
 import type { PreparedRoute } from './routes.ts';
 
 /** The part of a route, or of a whole host, that says which credentials are accepted. */
-export type Place = Accepting &
+export type AcceptingPlace = Accepting &
   Pick<PreparedRoute, 'providers' | 'accepted' | 'scope' | 'realm' | 'origins' | 'publicPort'>;
 
 export type Answered = void | Promise<void>;
 
-export interface CheckHandlers<P extends Place> {
+export interface CheckHandlers<P extends AcceptingPlace> {
   /** Whether even a known token is verified again, because the handler reads its claims. */
   readonly fresh: boolean;
   readonly renews: boolean;

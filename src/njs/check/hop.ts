@@ -5,21 +5,21 @@ import { ok, type Result, refuse } from '../../base/reasons.ts';
 import { assertionOf } from '../../caller/credential.ts';
 import type { Caller } from '../../caller/types.ts';
 import type { Table, TableHop } from '../../rules/types.ts';
-import { claimsToRevoke, identityOf, ofCaller, ofCertificate } from '../../session/revocation/revocation.ts';
-import { readSvid } from '../../token/client-certificate.ts';
+import { claimsToRevoke, identifyingClaims, ofCaller, ofCertificate } from '../../session/revocation/revocation.ts';
+import { readClientSvid } from '../../token/client-certificate.ts';
 import { isJws } from '../../token/format.ts';
-import type { Key } from '../../token/types.ts';
+import type { ProviderKey } from '../../token/types.ts';
 import { certificateReader } from '../callers/certificate-callers.ts';
 import { TokenCache } from '../callers/tokens.ts';
 import { emptyErrorQueue } from '../keys/openssl.ts';
-import type { Signer } from '../keys/signer.ts';
-import { count, counterName } from '../shared/counts.ts';
+import type { AssertionSigner } from '../keys/signer.ts';
+import { counterName, increment } from '../shared/counts.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { usePseudonyms } from '../shared/pseudonyms.ts';
 import { awaitRevocations, isKeptRevoked, isRevokedNow, revokedClaims } from '../shared/revocation-reader.ts';
 import { answer } from './decision.ts';
 import { deny, NOWHERE } from './refusal.ts';
-import { type PreparedRoute, routesOf } from './routes.ts';
+import { type PreparedRoute, prepareRoutes } from './routes.ts';
 
 /** Path of the internal location of the inner listener. The route's name follows it. */
 const HOP = '/.meshgate/hop/';
@@ -29,13 +29,17 @@ const ASSERTION = counterName('verified', ['assertion']);
 /** Makes the handler of nginx's `auth_request` on the inner listener. There, a service sends a request for the person
  * whose request it serves. It sends the assertion that it received and shows its own certificate, which nginx has
  * verified. No other credential is accepted. */
-export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: NginxHTTPRequest) => Promise<void> {
+export function hopHandler(
+  table: Table,
+  hop: TableHop,
+  signer: AssertionSigner,
+): (r: NginxHTTPRequest) => Promise<void> {
   // On this listener only services show certificates. What the caller's own certificate proved is in the assertion.
   awaitRevocations(table);
   usePseudonyms(table.pseudonyms);
-  const route = routesOf(table, {});
+  const route = prepareRoutes(table, {});
   const svidOf = certificateReader((escaped) => {
-    const read = readSvid(escaped);
+    const read = readClientSvid(escaped);
     if (!read.ok) return read;
     const { spiffe, notBefore, thumbprint } = read.value;
     const revocable = { ...ofCertificate(spiffe), kids: [thumbprint], at: notBefore };
@@ -52,9 +56,14 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
   };
 
   /** Returns the properties by which the person in an assertion can be revoked, and the key that signed the assertion. */
-  function revocable(caller: Pick<Caller, 'provider' | 'subject'>, key: string, at: number, keys: readonly Key[]) {
+  function revocable(
+    caller: Pick<Caller, 'provider' | 'subject'>,
+    key: string,
+    at: number,
+    keys: readonly ProviderKey[],
+  ) {
     const { provider, subject } = caller;
-    const of = identityOf(table.providers, provider);
+    const of = identifyingClaims(table.providers, provider);
     const value = subject.slice(of?.subject.prefix.length ?? 0);
     // An assertion has no other claims, and an earlier policy may have read the subject from another one.
     const names = claimsToRevoke(of?.subject.claim ?? 'sub', revokedClaims()).map((claim) => [claim, value] as const);
@@ -79,7 +88,7 @@ export function hopHandler(table: Table, hop: TableHop, signer: Signer): (r: Ngi
     }
     const asserted = await verifyAssertion(assertion, keys, now, context);
     if (!asserted.ok) return asserted;
-    count(ASSERTION);
+    increment(ASSERTION);
     const { key, issuedAt } = asserted.value;
     if (isRevokedNow(() => revocable(asserted.value, key, issuedAt, keys))) return refuse('revoked');
     const caller = agentCaller(asserted.value, spiffe, agent.value);

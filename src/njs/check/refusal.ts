@@ -13,7 +13,7 @@ import { type Challenged, challengesOf, type DpopError } from '../../rules/decid
 import { nearestRule } from '../../rules/decide/decide.ts';
 import type { SigninMode } from '../../session/renewal-status.ts';
 import type { StepUp } from '../../session/signin-table.ts';
-import { count } from '../shared/counts.ts';
+import { increment } from '../shared/counts.ts';
 import { credentialKind, type KnownCaller, knownCaller } from '../shared/known.ts';
 import { decisionName, replyRefused } from './answer.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
@@ -88,7 +88,7 @@ export function deny(r: NginxHTTPRequest, to: RefusedAt, { reason, detail, about
   const challenge = challengesOf(reason, to, { scope, signin: requested, dpop: more.dpop ?? asDpop(reason, known) });
   // The probe of readyz has no method, and is not a request of a caller.
   if (method !== undefined) {
-    count(decisionName(to.name ?? '', nearest?.id ?? '', reason, known === undefined ? '' : credentialKind(known)));
+    increment(decisionName(to.name ?? '', nearest?.id ?? '', reason, known === undefined ? '' : credentialKind(known)));
   }
   // For an array, njs writes one header line for each element.
   if (challenge !== undefined) out['WWW-Authenticate'] = challenge as string;

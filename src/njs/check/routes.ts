@@ -3,7 +3,7 @@ import { composed, SEPARATOR } from '../../base/composed-key.ts';
 import { isWildcard } from '../../base/host-name.ts';
 import { type Accepting, acceptingOf } from '../../caller/credential.ts';
 import { hidesOf } from '../../caller/roles/team-roles.ts';
-import { issuersOf, type passingOf } from '../../caller/service-credential.ts';
+import { type passingOf, policyIssuers } from '../../caller/service-credential.ts';
 import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import { CERTIFICATE_PROVIDER } from '../../policy/forms/reserved-names.ts';
 import { type HeaderPlan, planOf } from '../../rules/decide/answer-lines.ts';
@@ -11,14 +11,14 @@ import { metadataUrl } from '../../rules/decide/resource.ts';
 import type { SigninHelp, Table, TableRoute } from '../../rules/types.ts';
 import type { StepUp } from '../../session/signin-table.ts';
 import { forResource, type TokenProvider } from '../../token/types.ts';
-import type { CredentialKind, PreparedBudgets, PreparedGrant } from '../shared/known.ts';
+import type { CountedCredential, PreparedBudgets, PreparedGrant } from '../shared/known.ts';
 import { prepareBudgets } from './budgets.ts';
 
 /** A rule with the content of its assertions. Equal grants of several rules are one object. */
 export type PreparedRule = TableRoute['rules'][number] & {
   readonly grant: PreparedGrant;
   /** The names of the counters of requests that the rule allows, by the kind of credential, after the first of them. */
-  counted?: Partial<Record<CredentialKind, string>>;
+  counted?: Partial<Record<CountedCredential, string>>;
   /** The lines of the answer for anonymous callers without roles, after the first of them. */
   toNone?: readonly string[];
 };
@@ -68,7 +68,7 @@ function metadataOf(name: string, port: number): string {
 /** Returns a function that finds a route by name, `undefined` for unknown names. Routes are prepared on first use.
  * @param cas the CAs by which this listener verifies callers' certificates; default: the CAs of the outer listener
  * @param passing reads the credentials of services; absent: this listener passes none on */
-export function routesOf(
+export function prepareRoutes(
   table: Table,
   cas: ClientCas = table.hop ?? {},
   passing?: typeof passingOf,
@@ -102,7 +102,7 @@ export function routesOf(
     if (known !== undefined) return known;
     if (!Object.hasOwn(table.routes, name)) return undefined;
     const route = table.routes[name] as TableRoute;
-    const passes = route.serviceCredential && passing?.(route.serviceCredential, issuersOf(table));
+    const passes = route.serviceCredential && passing?.(route.serviceCredential, policyIssuers(table));
     const proofs = table.proof !== undefined;
     const accepting = acceptingOf(route.accept ?? ['bearer'], proofs, passes, table.credentialHeader);
     const realm = name.slice(0, name.indexOf('/'));

@@ -12,12 +12,12 @@ import { type KnownSession, listedOf } from '../callers/sessions.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { sendJson, sendProblem } from '../shared/problem.ts';
 import { callersOf } from './callers.ts';
-import { hostOf } from './foreign-host.ts';
-import type { Gateway } from './gateway.ts';
-import type { CheckHandlers, Place } from './handlers.ts';
+import { requestedHost } from './foreign-host.ts';
+import type { CheckParts } from './gateway.ts';
+import type { AcceptingPlace, CheckHandlers } from './handlers.ts';
 
 /** A host of the policy, with all credentials that one of its routes accepts. */
-type PlaceOfHost = Place & { readonly name: string; readonly hides: Hides | undefined };
+type PlaceOfHost = AcceptingPlace & { readonly name: string; readonly hides: Hides | undefined };
 
 function hostsOf({ routes, providers, teams, proof, publicPort = DEFAULTS.publicPort }: Table): readonly PlaceOfHost[] {
   const all = new Map<string, TableRoute[]>();
@@ -78,7 +78,7 @@ function disclosed(known: KnownCaller, verified: Verified | undefined, hides: Hi
 }
 
 /** Makes the handler that tells callers how the gateway identifies them. This helps developers to find mistakes. */
-export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void | Promise<void> {
+export function whoamiHandler(gateway: CheckParts): (r: NginxHTTPRequest) => void | Promise<void> {
   const { table, views } = gateway;
   let hosts: readonly PlaceOfHost[] | undefined;
   const handlers: CheckHandlers<PlaceOfHost> = {
@@ -90,8 +90,8 @@ export function whoamiHandler(gateway: Gateway): (r: NginxHTTPRequest) => void |
       const seen = views === undefined ? known : views.see(known, r.headersIn, now);
       sendJson(r, 200, 'application/json', disclosed(seen, verified, to.hides));
     },
-    absent: (r, to, _method, reason) => sendProblem(r, hostOf(r, to), { reason }),
-    refuse: (r, to, refusal) => sendProblem(r, hostOf(r, to), refusal),
+    absent: (r, to, _method, reason) => sendProblem(r, requestedHost(r, to), { reason }),
+    refuse: (r, to, refusal) => sendProblem(r, requestedHost(r, to), refusal),
   };
   const callers = callersOf(gateway, handlers);
 

@@ -5,7 +5,7 @@ import type { ClientTable, QueriedProvider } from '../../rules/table/client-tabl
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { ANSWERED } from '../../token/call-paths.ts';
 import { readIntrospection } from '../../token/introspection.ts';
-import { Away, within } from '../shared/egress.ts';
+import { Away, withTimeout } from '../shared/egress.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { discoveryUnknown, fail, reply } from './reply.ts';
@@ -34,7 +34,7 @@ export function introspectHandler(table: ClientTable): (r: NginxHTTPRequest) => 
     const endpoints = await endpointsOf(provider, store, now);
     const params = Object.entries({ token, token_type_hint: 'access_token' });
     const call = client.call({ provider, metadata: endpoints }, 'introspection', params, now);
-    const { status, text, reached } = await within(
+    const { status, text, reached } = await withTimeout(
       call,
       Math.min((provider.introspection?.timeout ?? 0) * 1000, PROVIDER_TIMEOUT_MS),
     );

@@ -1,9 +1,9 @@
 import { ANSWERED } from '../../token/call-paths.ts';
 import { Away } from '../shared/egress.ts';
 import { sayOnce } from '../shared/say-once.ts';
-import { send } from '../shared/send.ts';
+import { respond } from '../shared/send.ts';
 
-export const reply = (r: NginxHTTPRequest, status: number, text = ''): void => send(r, status, text, 'a question');
+export const reply = (r: NginxHTTPRequest, status: number, text = ''): void => respond(r, status, text, 'a question');
 
 export const discoveryUnknown = (): Away => new Away('its discovery document is not available');
 

@@ -11,7 +11,7 @@ import type { Assertion } from '../../policy/checked/types.ts';
 import { NOBODY_PROVIDER } from '../../policy/forms/reserved-names.ts';
 import { KeyFile } from '../keys/key-file.ts';
 import { svidsDict } from '../shared/dicts.ts';
-import { within } from '../shared/egress.ts';
+import { withTimeout } from '../shared/egress.ts';
 
 type Probes = NonNullable<HealthConfig['probes']>;
 
@@ -62,7 +62,7 @@ async function ask({ egress, assertion: settings }: Probes, probe: MeshProbe) {
       method: 'HEAD',
       headers: signed === undefined ? headers : { ...headers, [TO_PROBE.assertion]: signed },
     });
-    const { status, headers: reported } = await within(call, MESH_PROBE_TIMEOUT_MS);
+    const { status, headers: reported } = await withTimeout(call, MESH_PROBE_TIMEOUT_MS);
     return {
       status,
       reached: Number.isFinite(Number.parseFloat(reported.get(FROM_EGRESS.reached) ?? '')),

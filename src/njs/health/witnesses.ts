@@ -7,7 +7,7 @@ import { FROM_EGRESS } from '../../base/internal-headers.ts';
 import { isRepeated, WITNESS_TIMEOUT_MS } from '../../base/limits.ts';
 import type { HealthConfig } from '../../health/types.ts';
 import { svidsDict } from '../shared/dicts.ts';
-import { whyNot, within } from '../shared/egress.ts';
+import { whyNot, withTimeout } from '../shared/egress.ts';
 
 /** A worker from before a reload has answered. It still accepts requests to the egress server, and does not know the
  * location of a new witness. */
@@ -24,7 +24,7 @@ function machineOf(folder: string, send: (body: string) => Promise<Response>): C
       disk.put(path, text);
     },
     async post(_, body) {
-      const answer = await within(send(body), WITNESS_TIMEOUT_MS);
+      const answer = await withTimeout(send(body), WITNESS_TIMEOUT_MS);
       if (!/^\d/.test(answer.headers.get(FROM_EGRESS.reached) ?? '')) {
         if (answer.status === 404) throw new EarlierWorker();
         throw new Error(`no connection${whyNot(answer.headers)}`);

@@ -15,19 +15,19 @@ import { discoveryUrl, readDiscovery } from '../../token/keys/discovery.ts';
 import type { ImportedKeys } from '../../token/keys/import.ts';
 import { readKeySet } from '../../token/keys/jwks.ts';
 import {
-  failed,
+  afterFailure,
+  areKeysStale,
   fetched,
   isDue,
-  isStale,
   type KeyState,
   mayRefetch,
   noKeys,
   trying,
   usableKeys,
 } from '../../token/keys/key-refresh.ts';
-import type { Key, TokenProvider } from '../../token/types.ts';
+import type { ProviderKey, TokenProvider } from '../../token/types.ts';
 import { keepDocument, keysDict, keysName, locksDict } from '../shared/dicts.ts';
-import { fetchDocument, within } from '../shared/egress.ts';
+import { fetchDocument, withTimeout } from '../shared/egress.ts';
 import { EPOCH, epochNow, newEpoch } from '../shared/epoch.ts';
 import { holdUpTo, release } from '../shared/held.ts';
 import { type KnownCaller, readOthers } from '../shared/known.ts';
@@ -88,7 +88,7 @@ export class KeyStore {
   }
 
   /** Returns the keys that verify a provider's tokens; `undefined` if there are none yet, or all are too old. */
-  of(provider: string, now: number): readonly Key[] | undefined {
+  of(provider: string, now: number): readonly ProviderKey[] | undefined {
     return usableKeys(this.#load(provider).state, now, this.#table.keys);
   }
 
@@ -147,7 +147,7 @@ export class KeyStore {
   /** Fetches a document. The time-out of the policy may be longer for a sign-in, but two documents must arrive before
    * the next run of the job. */
   #document(provider: string, url: string, to?: TokenProvider): Promise<string> {
-    return within(fetchDocument(this.#table.egress, provider, url, to), PROVIDER_TIMEOUT_MS);
+    return withTimeout(fetchDocument(this.#table.egress, provider, url, to), PROVIDER_TIMEOUT_MS);
   }
 
   /** Returns the address of the keys from the provider's discovery document. */
@@ -175,14 +175,14 @@ export class KeyStore {
       newEpoch();
       return true;
     } catch (error) {
-      const state = failed(before, now);
+      const state = afterFailure(before, now);
       try {
         this.#save(provider, state);
       } catch {
         // The stored keys stay in use. The code below logs the reason.
       }
       const age = Math.round(now - state.fetchedAt);
-      const serving = isStale(state, now, times) ? `; still using the keys of ${age} s ago` : '';
+      const serving = areKeysStale(state, now, times) ? `; still using the keys of ${age} s ago` : '';
       ngx.log(ngx.ERR, `meshgate: keys of provider ${provider.name}: ${(error as Error).message}${serving}`);
       return false;
     }

@@ -5,15 +5,15 @@ import { JWKS_MAX_AGE_S } from '../../base/limits.ts';
 import { ok, type Result, refuse } from '../../base/reasons.ts';
 import type { Assertion } from '../../policy/checked/types.ts';
 import { readKeySet } from '../../token/keys/jwks.ts';
-import type { Key } from '../../token/types.ts';
+import type { ProviderKey } from '../../token/types.ts';
 import type { KnownCaller, PreparedGrant } from '../shared/known.ts';
 import { KeyFile } from './key-file.ts';
 
 /** Signs assertions for callers with the keys of a file. */
-export class Signer {
+export class AssertionSigner {
   readonly #settings: Assertion;
   readonly #file: KeyFile<SigningKeys>;
-  #public: { readonly of: SigningKeys; readonly keys: readonly Key[] } | undefined;
+  #public: { readonly of: SigningKeys; readonly keys: readonly ProviderKey[] } | undefined;
 
   constructor(settings: Assertion) {
     this.#settings = settings;
@@ -21,7 +21,7 @@ export class Signer {
   }
 
   /** Returns the public keys that verify this gateway's assertions; `undefined` if the file is missing or broken. */
-  async published(now: number): Promise<readonly Key[] | undefined> {
+  async published(now: number): Promise<readonly ProviderKey[] | undefined> {
     const keys = await this.#file.current(now);
     if (keys === undefined) return undefined;
     if (this.#public?.of !== keys) {

@@ -48,7 +48,7 @@ let dict: ReturnType<typeof countsDict> | undefined;
 
 /** Adds to a counter. Every request calls it, so it does nothing else for a counter that exists.
  * @param name from {@link counterName} */
-export function count(name: string, by = 1): void {
+export function increment(name: string, by = 1): void {
   try {
     dict ??= countsDict();
     if (dict.incr(name, by, 0) === by) list(name);

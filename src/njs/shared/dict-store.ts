@@ -3,10 +3,10 @@ import { MAX_DICT_TTL_MS } from '../../base/limits.ts';
 import { RECORDS_PER_PERSON } from '../../session/limits.ts';
 import { readRecord, recordText } from '../../session/record.ts';
 import {
-  type Claim,
   type Lock,
   type Revocation,
   type SessionStore,
+  type SingleUseClaim,
   spoiltPlace,
 } from '../../session/revocation/store.ts';
 import type { SessionRecord } from '../../session/types.ts';
@@ -107,7 +107,7 @@ export class DictStore implements SessionStore {
     };
   }
 
-  async claim(id: string, ttl: number): Promise<Claim | undefined> {
+  async claim(id: string, ttl: number): Promise<SingleUseClaim | undefined> {
     const mine = String(Math.random());
     if (isSpoiltHere(id)) return undefined;
     if (!remembered(() => onceDict().add(id, mine, dictTtl(ttl)))) return undefined;

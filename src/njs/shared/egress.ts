@@ -100,7 +100,7 @@ export const mayBeUsed = ({ status, reached }: Answered): boolean =>
   reached && ((status >= 200 && status < 300) || status >= 500);
 
 /** Returns the result of a call, or an error after a time-out. The call itself continues and ends by its own time-out. */
-export function within<T>(call: Promise<T>, ms: number): Promise<T> {
+export function withTimeout<T>(call: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Away(`no answer within ${ms / 1000} s`)), ms);
     call.then(resolve, reject).then(() => clearTimeout(timer));

@@ -4,16 +4,16 @@ import { readRecord, recordText } from '../../session/record.ts';
 import { readRevocation } from '../../session/revocation/new-revocation.ts';
 import { mergedFloors } from '../../session/revocation/revocation.ts';
 import {
-  type Claim,
   type Lock,
   type Revocation,
   type SessionStore,
+  type SingleUseClaim,
   spoiltPlace,
 } from '../../session/revocation/store.ts';
 import type { SessionRecord } from '../../session/types.ts';
 import { isSpoiltHere, type RecordSeal, spoilHere } from './dict-store.ts';
 import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
-import { decode, type Etcd, type EtcdAnswer, encode, prefixEnd } from './etcd.ts';
+import { decode, type EtcdAnswer, type EtcdClient, encode, prefixEnd } from './etcd.ts';
 import { noteRead } from './revocations-read.ts';
 import { sayOnce } from './say-once.ts';
 
@@ -35,13 +35,18 @@ const random = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(1
 
 /** Stores sessions in etcd, for several replicas. Entries are sealed, except revocations and used values. */
 export class EtcdStore implements SessionStore {
-  readonly #etcd: Etcd;
+  readonly #etcd: EtcdClient;
   readonly #prefix: string;
   readonly #seal: RecordSeal;
   readonly #revoke: (revocations: readonly Revocation[]) => void;
 
   /** @param revoke a function that stores revocations for the check of this replica */
-  constructor(etcd: Etcd, prefix: string, seal: RecordSeal, revoke: (revocations: readonly Revocation[]) => void) {
+  constructor(
+    etcd: EtcdClient,
+    prefix: string,
+    seal: RecordSeal,
+    revoke: (revocations: readonly Revocation[]) => void,
+  ) {
     this.#etcd = etcd;
     this.#prefix = prefix;
     this.#seal = seal;
@@ -70,7 +75,7 @@ export class EtcdStore implements SessionStore {
     return { release: () => this.#etcd.revokeLease(lease).catch(() => {}) };
   }
 
-  async claim(id: string, ttl: number): Promise<Claim | undefined> {
+  async claim(id: string, ttl: number): Promise<SingleUseClaim | undefined> {
     const key = `${this.#prefix}once/${id}`;
     if (isSpoiltHere(id) || (await this.#etcd.get(this.#prefix + spoiltPlace(id))) === id) return undefined;
     const lease = await this.#etcd.create(key, random(), ttl);

@@ -53,7 +53,7 @@ function within<T>(promise: Promise<T>, ms: number): Promise<T> {
 }
 
 /** Calls etcd's JSON gateway through the egress server. It tries one endpoint after another until one answers. */
-export class Etcd {
+export class EtcdClient {
   readonly #egress: string;
   readonly #endpoints: number;
 

@@ -1,4 +1,4 @@
-import type { Grant } from '../../assertion/claims.ts';
+import type { AssertionTarget } from '../../assertion/claims.ts';
 import type { SigningKeys } from '../../assertion/sign.ts';
 import { claimAt } from '../../base/claim-at.ts';
 import { MAX_LOG_ACTORS } from '../../base/limits.ts';
@@ -43,7 +43,7 @@ interface MadeAssertion {
 }
 
 /** A grant with its index in the list of all grants of the policy. */
-export type PreparedGrant = Grant & { readonly index: number };
+export type PreparedGrant = AssertionTarget & { readonly index: number };
 
 /** A caller whose token was verified, with all data that was prepared for it so far. */
 export interface KnownCaller extends DisclosedCaller {
@@ -87,11 +87,11 @@ interface ReadyAnswer {
   readonly counted: string;
 }
 
-export type CredentialKind = 'session' | 'certificate' | 'anonymous' | 'token';
+export type CountedCredential = 'session' | 'certificate' | 'anonymous' | 'token';
 
 /** The kind of credential by which a caller is known, for the metrics. At the inner listener, the assertion counts as a
  * token. */
-export function credentialKind({ says, provider }: Pick<KnownCaller, 'says' | 'provider'>): CredentialKind {
+export function credentialKind({ says, provider }: Pick<KnownCaller, 'says' | 'provider'>): CountedCredential {
   if (says !== undefined) return 'session';
   if (provider === CERTIFICATE_PROVIDER) return 'certificate';
   return provider === NOBODY_PROVIDER ? 'anonymous' : 'token';

@@ -1,7 +1,7 @@
 import { FROM_HANDLER, TO_HANDLER } from '../../base/internal-headers.ts';
 import { detailOf, type Refusal, reasons } from '../../base/reasons.ts';
 import { plainChallenge } from '../../rules/decide/challenge.ts';
-import { send } from './send.ts';
+import { respond } from './send.ts';
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -17,7 +17,7 @@ export function sendJson(r: NginxHTTPRequest, status: number, type: string, body
   r.headersOut['Content-Type'] = type;
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['X-Content-Type-Options'] = 'nosniff';
-  send(r, status, JSON.stringify(body));
+  respond(r, status, JSON.stringify(body));
 }
 
 /** Refuses a request as the check does: with a problem document (RFC 9457), and a challenge with each 401. */

@@ -5,7 +5,7 @@ import {
   FLOOR,
   mergedFloors,
   PSID_FLOOR,
-  type Reported,
+  type RevocationTimes,
   readReported,
   revocationKey,
 } from '../../session/revocation/revocation.ts';
@@ -28,7 +28,7 @@ const SPARES: readonly string[] = [composed('room1'), composed('room2')];
 const DIGITS = String(MAX_NUMERIC_DATE).length;
 
 /** Returns the text of {@link FLOOR}. */
-const floorText = ({ before, until, made }: Reported): string =>
+const floorText = ({ before, until, made }: RevocationTimes): string =>
   [before, until, made].map((time) => String(time).padStart(DIGITS, '0')).join(' ');
 
 /** Key of the list of claims that revocations of people name. It also says that all of them have the present form. */
@@ -92,7 +92,7 @@ const KEYS = revocationKey('kid', '');
 interface Dropped {
   readonly key: string;
   /** The part of {@link FLOOR} that replaces the dropped entry. */
-  readonly reported: Reported;
+  readonly reported: RevocationTimes;
 }
 
 /** Lists the revocations that may be dropped to make room, the oldest first. Revocations of keys must stay: anyone who
@@ -111,7 +111,7 @@ function droppable(beginning = ''): readonly Dropped[] {
 }
 
 /** Extends {@link FLOOR}, or another entry, to replace the given revocations. Returns false if it has no room. */
-function raiseFloor(reported: Reported, now: number, name = FLOOR): boolean {
+function raiseFloor(reported: RevocationTimes, now: number, name = FLOOR): boolean {
   const text = revokedDict().get(name);
   const floor = mergedFloors(reported, text === undefined ? undefined : readReported(text));
   for (const spare of ['', ...SPARES]) {
@@ -134,15 +134,15 @@ const SHARE = 1 / 16;
 export function makeRoom(now: number, put: () => boolean): boolean {
   const all = droppable();
   const size = Math.ceil(all.length * SHARE);
-  let floor: Reported | undefined;
+  let floor: RevocationTimes | undefined;
   for (let i = 0; i < all.length; i += size) {
     const part = all.slice(i, i + size);
     for (const { reported } of part) floor = mergedFloors(reported, floor);
-    let stands = raiseFloor(floor as Reported, now);
+    let stands = raiseFloor(floor as RevocationTimes, now);
     for (const { key } of part) {
       revokedDict().delete(key);
       // Another worker may have taken the reserved room, so the freed room is tried too.
-      stands ||= raiseFloor(floor as Reported, now);
+      stands ||= raiseFloor(floor as RevocationTimes, now);
     }
     if (!stands) continue;
     if (put()) {
@@ -174,9 +174,9 @@ export function boundPsids(now: number): boolean {
   const all = droppable(PSIDS);
   if (all.length <= most) return false;
   const part = all.slice(0, all.length - Math.floor(most * (1 - SHARE)));
-  let floor: Reported | undefined;
+  let floor: RevocationTimes | undefined;
   for (const { reported } of part) floor = mergedFloors(reported, floor);
-  if (!raiseFloor(floor as Reported, now, PSID_FLOOR)) return false;
+  if (!raiseFloor(floor as RevocationTimes, now, PSID_FLOOR)) return false;
   for (const { key } of part) revokedDict().delete(key);
   keepRoom();
   return true;

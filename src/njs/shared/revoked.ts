@@ -12,7 +12,7 @@ import {
   withoutList,
 } from '../../session/revocation/revocation.ts';
 import type { Revocation } from '../../session/revocation/store.ts';
-import { count, counterName } from './counts.ts';
+import { counterName, increment } from './counts.ts';
 import { dictTtl } from './dict-store.ts';
 import { locksDict, revokedDict } from './dicts.ts';
 import { newEpoch } from './epoch.ts';
@@ -78,7 +78,7 @@ function keep(one: Revocation): boolean {
     if (!makeRoom(now, put)) throw new Error('the zone meshgate_revoked is full: enlarge gateway.session.people');
     sayOnce('dropped', ngx.ERR, DROPPED);
   }
-  if (before === undefined) count(counterName('revocation', [one.kind]));
+  if (before === undefined) increment(counterName('revocation', [one.kind]));
   if (one.kind === 'psid' && before === undefined && boundPsids(now)) sayOnce('psids dropped', ngx.ERR, PSIDS_DROPPED);
   return true;
 }

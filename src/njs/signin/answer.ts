@@ -4,9 +4,9 @@ import { expireCookie } from '../../session/cookie.ts';
 import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
-import { count, counterName } from '../shared/counts.ts';
+import { counterName, increment } from '../shared/counts.ts';
 import { sendProblem } from '../shared/problem.ts';
-import { send } from '../shared/send.ts';
+import { respond } from '../shared/send.ts';
 import type { Pages } from './page.ts';
 import type { SigninContext } from './signin-context.ts';
 import { type Visit, visitOf } from './visit.ts';
@@ -34,7 +34,7 @@ export function redirect(visit: Visit, url: string, cookies: readonly string[] =
   setCookies(visit, cookies);
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['Referrer-Policy'] = 'no-referrer';
-  send(r, 303, url);
+  respond(r, 303, url);
 }
 
 /** Answers with the page of a refusal and the status of its reason. */
@@ -47,7 +47,7 @@ export function refuseWith(
   const { r, host, requestId } = visit;
   const { detail, retry, cookies = [] } = more;
   const { status } = reasons[reason];
-  count(counterName('signin', [reason]));
+  increment(counterName('signin', [reason]));
   setCookies(visit, cookies);
   if (status === 503) r.headersOut['Retry-After'] = '1';
   if (status === 401) r.headersOut['WWW-Authenticate'] = plainChallenge(host);
@@ -58,7 +58,7 @@ export function refuseWith(
 export function refuseMethod({ r }: Visit, allowed: string): void {
   r.headersOut.Allow = allowed;
   r.headersOut['Cache-Control'] = 'no-store';
-  send(r, 405, '');
+  respond(r, 405, '');
 }
 
 /** Makes a `js_content` handler. An error is logged in one line, and the browser gets a page without details.
@@ -82,6 +82,6 @@ export function handlerOf(
 /** Answers 401 with a challenge (RFC 6750 section 3). This is for programs, which cannot sign in. */
 export function challenge({ r, host }: Visit): void {
   const reason = 'credential_missing';
-  count(counterName('signin', [reason]));
+  increment(counterName('signin', [reason]));
   sendProblem(r, host, { reason });
 }

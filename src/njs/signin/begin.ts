@@ -1,7 +1,7 @@
 import { composed } from '../../base/composed-key.ts';
 import { type Attempt, type Errand, newAttempt, type Wish } from '../../session/flow/attempt.ts';
 import { attemptCookie } from '../../session/flow/attempt-cookies.ts';
-import { authorizationParams, isPushed, requestedBy } from '../../session/flow/authorize.ts';
+import { authorizationParams, isPushed, signinRequirements } from '../../session/flow/authorize.ts';
 import type { SigninErrand } from '../../session/flow/errand.ts';
 import { type Params, withQuery } from '../../session/flow/query.ts';
 import { readPushed } from '../../session/flow/token-answer.ts';
@@ -92,7 +92,7 @@ async function toProvider(context: SigninContext, visit: Visit, beginning: Begin
   const made = newAttempt(wish, provider, now, errand);
   const attempt: Attempt = { ...made.attempt, ...(push && { pushed: true }) };
   const state = await sealed<Attempt>(context, visit, attempt, { ...attempt, to: '/' });
-  const endpointHeaders = requestedBy(attempt, provider, signin.stepUps);
+  const endpointHeaders = signinRequirements(attempt, provider, signin.stepUps);
   const uri = redirectUri(host, signin.publicPort, callbackAt(signin, host, provider.name));
   const sent = { redirect: uri, state, ...(hint !== undefined && { hint }) };
   const params = authorizationParams(attempt, provider, endpointHeaders, sent);

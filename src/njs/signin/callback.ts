@@ -14,10 +14,10 @@ import {
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { learnsPush, mayRequirePush } from '../../session/flow/authorize.ts';
 import { afterError, type Callback, codeIn, errorName, isOfIssuer, readCallback } from '../../session/flow/callback.ts';
-import type { Metadata } from '../../session/flow/provider-metadata.ts';
+import type { SigninMetadata } from '../../session/flow/provider-metadata.ts';
 import { ATTEMPT_LIFETIME_S, MAX_SIGNINS, SIGNINS_PERIOD_S } from '../../session/limits.ts';
-import { providerOf, type SigninProvider } from '../../session/signin-table.ts';
-import { callbackName, originOf } from '../../session/urls.ts';
+import { type SigninProvider, signinProvider } from '../../session/signin-table.ts';
+import { callbackName, httpsOrigin } from '../../session/urls.ts';
 import { signinsDict } from '../shared/dicts.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin, forgetPush, rememberPush } from './begin.ts';
@@ -58,7 +58,7 @@ export async function returned(
   const callback = readCallback(query);
   const plain = callback === undefined ? undefined : await keyring.openFor('state', host, callback.state, now);
   const attempt = plain === undefined ? undefined : readAttempt(plain);
-  const provider = attempt && providerOf(signin, attempt);
+  const provider = attempt && signinProvider(signin, attempt);
   return callback && attempt && provider && { callback, attempt, provider };
 }
 
@@ -75,7 +75,7 @@ async function astray(
   const { errand, mode, role, to } = attempt;
   const session =
     errand === undefined ? await context.keyring.sessionOf(visit.host, visit.cookies, visit.now) : undefined;
-  const page = originOf(visit.host, context.signin.publicPort) + to;
+  const page = httpsOrigin(visit.host, context.signin.publicPort) + to;
   if (session !== undefined) return redirect(visit, page, [expiredAttempt(attempt.id)]);
   const isLate = errand !== undefined && isOver(attempt, visit.now, context.table.clockSkew);
   if (used || isLate || attempt.restarted || !visit.isPage) {
@@ -92,7 +92,7 @@ function otherProvider(
   { signin }: SigninContext,
   { host, path }: Visit,
   { provider, callback: came }: Returned,
-  { namesIssuer }: Metadata,
+  { namesIssuer }: SigninMetadata,
 ): string | undefined {
   const at = callbackName(path);
   if (at !== callbackAt(signin, host, provider.name)) {

@@ -9,8 +9,8 @@ import { randomText } from '../../session/flow/random.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import type { SessionClaims, SessionRecord } from '../../session/types.ts';
-import { handoverUrl, originOf } from '../../session/urls.ts';
-import { count, counterName } from '../shared/counts.ts';
+import { handoverUrl, httpsOrigin } from '../../session/urls.ts';
+import { counterName, increment } from '../shared/counts.ts';
 import { knownCut } from '../shared/revocation-reader.ts';
 import { keepEnded } from '../shared/revoked.ts';
 import { emptyCache, redirect } from './answer.ts';
@@ -95,8 +95,8 @@ export async function arrive(context: SigninContext, visit: Visit, arrival: Arri
   if (record !== undefined) await remember(context, { ...record, session }, now);
   // A cookie that cannot be opened any more may be of another person.
   if (!goesOn && sessionValues(cookies).length > 0) emptyCache(visit);
-  count(counterName('session', [goesOn ? 'continued' : 'started']));
-  redirect(visit, originOf(host, signin.publicPort) + to, [...newSessionCookies(text), expiredAttempt(attempt)]);
+  increment(counterName('session', [goesOn ? 'continued' : 'started']));
+  redirect(visit, httpsOrigin(host, signin.publicPort) + to, [...newSessionCookies(text), expiredAttempt(attempt)]);
   return ok(undefined);
 }
 

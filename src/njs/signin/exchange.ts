@@ -1,6 +1,6 @@
 import { ok, type Refusal, type Result, refuse } from '../../base/reasons.ts';
 import type { Attempt } from '../../session/flow/attempt.ts';
-import { requestedBy } from '../../session/flow/authorize.ts';
+import { signinRequirements } from '../../session/flow/authorize.ts';
 import { verifyIdToken } from '../../session/flow/id-token.ts';
 import type { Params } from '../../session/flow/query.ts';
 import type { Tokens } from '../../session/flow/token-answer.ts';
@@ -101,7 +101,7 @@ export async function exchange(
   if (answer.kind === 'refused') return { ...refuse('signin_failed', answer.text), lost: false };
   const { tokens } = answer;
   const { idToken, accessToken } = tokens;
-  const expected = { ...requestedBy(attempt, provider, signin.stepUps), nonce: attempt.nonce, accessToken };
+  const expected = { ...signinRequirements(attempt, provider, signin.stepUps), nonce: attempt.nonce, accessToken };
   // The time is read again: a token that was signed while this request waited must not count as issued in the future.
   const then = Date.now() / 1000;
   const verify = (context: ProviderTokenContext) => verifyIdToken(idToken, expected, context, then);

@@ -1,10 +1,10 @@
 import { isBound, isOver, onceId, onceLifetime } from '../../session/flow/attempt.ts';
 import { expiredAttempt } from '../../session/flow/attempt-cookies.ts';
 import { readTicket, type Ticket } from '../../session/flow/errand.ts';
-import { parseParams, valuesOf } from '../../session/flow/query.ts';
+import { parameterValues, parseParams } from '../../session/flow/query.ts';
 import { TICKET_LIFETIME_S } from '../../session/limits.ts';
-import { providerOf } from '../../session/signin-table.ts';
-import { originOf } from '../../session/urls.ts';
+import { signinProvider } from '../../session/signin-table.ts';
+import { httpsOrigin } from '../../session/urls.ts';
 import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import { arrive, goneAfter } from './establish.ts';
@@ -18,7 +18,7 @@ export async function ticketOf(
 ): Promise<Ticket | undefined> {
   // Tickets exist only if there is a sign-in host.
   const params = signin.signinHost === undefined ? undefined : parseParams(query);
-  const [text, ...more] = params === undefined ? [] : valuesOf(params, 'ticket');
+  const [text, ...more] = params === undefined ? [] : parameterValues(params, 'ticket');
   if (text === undefined || more.length > 0) return undefined;
   const plain = await keyring.openFor('ticket', host, text, now);
   const ticket = plain === undefined ? undefined : readTicket(plain);
@@ -39,9 +39,9 @@ async function astray(context: SigninContext, visit: Visit, ticket: Ticket, used
   const { session, errand, to, restarted } = ticket;
   const { signin, keyring, pages } = context;
   const before = await keyring.sessionOf(visit.host, visit.cookies, visit.now);
-  const page = originOf(visit.host, signin.publicPort) + to;
+  const page = httpsOrigin(visit.host, signin.publicPort) + to;
   if (before !== undefined) return redirect(visit, page, [expiredAttempt(errand.id)]);
-  const provider = providerOf(signin, session);
+  const provider = signinProvider(signin, session);
   if (used || restarted || provider === undefined || !visit.isPage)
     return refuseWith(pages, visit, 'attempt_unknown', { retry: to });
   await begin(context, visit, { wish: { mode: 'in', to, restarted: true }, provider });

@@ -8,7 +8,7 @@ import { hardEnd } from '../../session/freshness.ts';
 import type { Ring } from '../../session/keys/ring.ts';
 import { isOpenable, keyedName, kidOf, open, seal } from '../../session/keys/seal.ts';
 import type { Purpose } from '../../session/names.ts';
-import { namesIn, type Revocable, revocableSession } from '../../session/revocation/revocation.ts';
+import { claimsNaming, type Revocable, revocableSession } from '../../session/revocation/revocation.ts';
 import type { SessionClaims } from '../../session/types.ts';
 import type { Claims } from '../../token/types.ts';
 import { type KeyFile, ringFile } from '../keys/key-file.ts';
@@ -40,7 +40,7 @@ export class Keyring implements RecordSeal {
   chosen(claims: Claims, provider: string): Claims {
     const kept = this.#table.session?.keep;
     if (kept === undefined) return {};
-    return { ...Object.fromEntries(namesIn(claims, revokedClaims())), ...keep(claims, kept, provider) };
+    return { ...Object.fromEntries(claimsNaming(claims, revokedClaims())), ...keep(claims, kept, provider) };
   }
 
   /** Seals a text.

@@ -2,10 +2,10 @@ import { composed } from '../../base/composed-key.ts';
 import { MAX_METADATA_STATE_BYTES, timeoutOf } from '../../base/limits.ts';
 import {
   type ClientMetadata,
-  type Metadata,
-  type Read,
+  type MetadataResult,
   readClientMetadata,
   readMetadata,
+  type SigninMetadata,
 } from '../../session/flow/provider-metadata.ts';
 import { METADATA_COOL_DOWN_S, METADATA_REFRESH_S } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
@@ -25,7 +25,7 @@ type Provider = Pick<SigninProvider, 'name' | 'issuer' | 'privateAddresses' | 't
 
 /** Which data is read from a discovery document, and where it is stored. */
 interface Reading<M> {
-  readonly read: (text: string, issuer: string, anywhere?: boolean) => Read<M>;
+  readonly read: (text: string, issuer: string, anywhere?: boolean) => MetadataResult<M>;
   /** Returns the key in the dict of keys. */
   readonly name: (provider: Provider) => string;
   readonly lock: string;
@@ -34,7 +34,7 @@ interface Reading<M> {
 }
 
 /** Reads the data for a sign-in. */
-export const ofSignin: Reading<Metadata> = {
+export const ofSignin: Reading<SigninMetadata> = {
   read: readMetadata,
   name: metadataName,
   lock: 'op',
@@ -50,7 +50,7 @@ export const ofClient: Reading<ClientMetadata> = {
 };
 
 /** The endpoints of the providers. All workers share them, and they are kept over restarts. */
-export class MetadataStore<M = Metadata> {
+export class MetadataStore<M = SigninMetadata> {
   readonly #egress: string;
   readonly #stale: number;
   readonly #how: Reading<M>;

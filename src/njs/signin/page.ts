@@ -2,12 +2,12 @@ import { FROM_HANDLER, TO_HANDLER, TO_PAGE } from '../../base/internal-headers.t
 import { ownOf } from '../../base/own.ts';
 import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import { ASSETS_PATH, PAGE_PATH } from '../../session/names.ts';
-import { decoded } from '../../session/pages/links.ts';
+import { decodePercent } from '../../session/pages/links.ts';
 import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
 import { pictureType } from '../../session/pages/theme.ts';
 import type { Page } from '../../session/pages/types.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
-import { send } from '../shared/send.ts';
+import { respond } from '../shared/send.ts';
 import { ThemeFolder } from './operator-pages.ts';
 
 /** Reasons that a new sign-in solves. A page explains them if a form was sent without a valid session. If a page was
@@ -45,7 +45,7 @@ function refusedPage({ headersIn }: NginxHTTPRequest, reason: ReasonCode, table:
     kind: 'refused',
     reason,
     detail: detail && unescapeJson(detail),
-    user: user && decoded(user),
+    user: user && decodePercent(user),
     route: route === '' ? undefined : route,
     retry: isForm ? undefined : (headersIn[TO_PAGE.target] ?? '/'),
     signOut: reason === 'role_missing',
@@ -73,7 +73,7 @@ export class Pages {
     const { html, headers } = renderPage(page, r.headersIn['Accept-Language'] ?? '', theme);
     for (const [name, value] of Object.entries(headers)) r.headersOut[name] = value;
     if ('reason' in page) r.headersOut[FROM_HANDLER.reason] = page.reason;
-    send(r, status, html);
+    respond(r, status, html);
   }
 
   /** `/.meshgate/page/REASON`: the page of a refusal. nginx passes on the other results of the check. */

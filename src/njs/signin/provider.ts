@@ -7,8 +7,8 @@ import {
   shownSecrets,
   signClientAssertion,
 } from '../../session/flow/client-assertion.ts';
-import { clientCall, type Shown, secretsIn } from '../../session/flow/client-auth.ts';
-import type { Metadata } from '../../session/flow/provider-metadata.ts';
+import { type ClientProof, clientCall, secretsIn } from '../../session/flow/client-auth.ts';
+import type { SigninMetadata } from '../../session/flow/provider-metadata.ts';
 import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
@@ -33,7 +33,7 @@ type ClientOf = Pick<SigninProvider, 'name' | 'kind' | 'issuer' | 'client' | 'pr
 /** A provider at which people sign in, with its discovery document. */
 export interface AtProvider {
   readonly provider: SigninProvider;
-  readonly metadata: Metadata;
+  readonly metadata: SigninMetadata;
 }
 
 /** A provider that its OAuth client calls, with its endpoints. */
@@ -84,7 +84,11 @@ export class ProviderClient {
   }
 
   /** Returns the client's credentials, the newest first. There are several secrets while one replaces another. */
-  async #shown({ kind, issuer, client }: ClientOf, { token = issuer }: Where, now: number): Promise<readonly Shown[]> {
+  async #shown(
+    { kind, issuer, client }: ClientOf,
+    { token = issuer }: Where,
+    now: number,
+  ): Promise<readonly ClientProof[]> {
     const { auth } = client;
     const audience = assertionAudience(kind, issuer, token);
     switch (auth.kind) {

@@ -1,12 +1,12 @@
 import type { Table } from '../../rules/types.ts';
 import { longestCalls } from '../../session/limits.ts';
-import { identityOf } from '../../session/revocation/revocation.ts';
+import { identifyingClaims } from '../../session/revocation/revocation.ts';
 import type { Revocation, SessionStore } from '../../session/revocation/store.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
 import { ProviderCalls } from '../callers/provider-calls.ts';
 import { KeyStore } from '../keys/fetched-keys.ts';
 import { DictStore } from '../shared/dict-store.ts';
-import { Etcd } from '../shared/etcd.ts';
+import { EtcdClient } from '../shared/etcd.ts';
 import { EtcdStore } from '../shared/etcd-store.ts';
 import { awaitRevocations } from '../shared/revocation-reader.ts';
 import { keepRevoked, keepTranslated, sayEarlier } from '../shared/revoked.ts';
@@ -22,8 +22,8 @@ export type SigninContext = Readonly<ReturnType<typeof signinContext>>;
 function storeOf({ providers }: Table, { store, egress }: SigninTable, keyring: Keyring): SessionStore {
   if (store === undefined) return new DictStore(keyring, keepRevoked);
   const keep = (revocations: readonly Revocation[]) =>
-    sayEarlier(keepTranslated(revocations, (name) => identityOf(providers, name)));
-  return new EtcdStore(new Etcd(egress, store.endpoints.length), store.prefix, keyring, keep);
+    sayEarlier(keepTranslated(revocations, (name) => identifyingClaims(providers, name)));
+  return new EtcdStore(new EtcdClient(egress, store.endpoints.length), store.prefix, keyring, keep);
 }
 
 /** Makes the objects that all handlers share. It is called once per context. */

@@ -1,15 +1,15 @@
 import { ownOf } from '../../base/own.ts';
 import { isOver, type Wish } from '../../session/flow/attempt.ts';
-import { chooseProvider, type Reported } from '../../session/flow/choose.ts';
+import { type ChoiceInput, chooseProvider } from '../../session/flow/choose.ts';
 import { readErrand } from '../../session/flow/errand.ts';
 import { readSigninRequest } from '../../session/flow/signin-request.ts';
 import type { SigninHost, SigninProvider } from '../../session/signin-table.ts';
 import { isOwnForm } from '../../session/signout.ts';
-import { originOf } from '../../session/urls.ts';
+import { httpsOrigin } from '../../session/urls.ts';
 import { challenge, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
 import type { SigninContext } from './signin-context.ts';
-import { hostOf, isRequestedFor, type Visit } from './visit.ts';
+import { isRequestedFor, signinHostOf, type Visit } from './visit.ts';
 
 /** Returns a mode as the URL contains it. */
 const modeOf = ({ mode, role }: Wish): string =>
@@ -38,8 +38,8 @@ function chooser(
   });
 }
 
-async function here(context: SigninContext, visit: Visit, wish: Wish, reported: Reported): Promise<void> {
-  const host = hostOf(context.signin, visit.host);
+async function here(context: SigninContext, visit: Visit, wish: Wish, reported: ChoiceInput): Promise<void> {
+  const host = signinHostOf(context.signin, visit.host);
   const providers = host === undefined ? [] : providersOf(context, host);
   if (providers.length === 0) return refuseWith(context.pages, visit, 'attempt_unknown');
   // A new sign-in ignores the existing session: another person may want to sign in. Otherwise its provider stays.
@@ -67,7 +67,7 @@ function isConfirmed(
     return false;
   }
   const sender = { origin: r.headersIn.Origin, site: r.headersIn['Sec-Fetch-Site'] };
-  if (sender.origin !== undefined && isOwnForm(sender, originOf(visit.host, signin.publicPort))) return true;
+  if (sender.origin !== undefined && isOwnForm(sender, httpsOrigin(visit.host, signin.publicPort))) return true;
   refuseWith(pages, visit, 'origin_refused');
   return false;
 }
@@ -78,7 +78,7 @@ async function forAnother(context: SigninContext, visit: Visit, request: string)
   const { host, now } = visit;
   const plain = signin.signinHost === host ? await keyring.openFor('state', host, request, now) : undefined;
   const wanted = plain === undefined ? undefined : readErrand(plain);
-  const target = wanted === undefined ? undefined : hostOf(signin, wanted.errand.host);
+  const target = wanted === undefined ? undefined : signinHostOf(signin, wanted.errand.host);
   const provider = target && providersOf(context, target).find(({ name }) => name === wanted?.provider);
   if (wanted === undefined || provider === undefined || isOver(wanted, now, context.table.clockSkew))
     return refuseWith(pages, visit, 'attempt_unknown');
@@ -96,7 +96,7 @@ async function forAnother(context: SigninContext, visit: Visit, request: string)
 
 /** `/.meshgate/signin`: begins a sign-in for a person in a browser. A program, or a prefetching browser, gets 401.
  * @throws Error with one line for the log if nothing can be sealed */
-export async function signin(context: SigninContext, visit: Visit): Promise<void> {
+export async function serveSignin(context: SigninContext, visit: Visit): Promise<void> {
   const endpointHeaders = readSigninRequest(visit.query);
   // This is the form of the page that asks for confirmation.
   const isAnswer =

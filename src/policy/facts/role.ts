@@ -3,7 +3,7 @@ import type { Evaluate, FactContext, Truth, Valued } from './operator.ts';
 export type RoleFact = Valued<'role'>;
 
 /** Evaluates each role once. The result is unknown if the role does not exist or depends on itself. */
-export function roleTruth<F>(name: string, context: FactContext<F>, evaluate: Evaluate<F>): Truth {
+export function evaluateRole<F>(name: string, context: FactContext<F>, evaluate: Evaluate<F>): Truth {
   context.known ??= new Map();
   const { known, roles } = context;
   const found = known.get(name);

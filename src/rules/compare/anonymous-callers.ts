@@ -1,5 +1,5 @@
 import { addressText, isWithin, type Range, readAddress, readRange } from '../../base/cidr.ts';
-import { NOBODY } from '../../caller/reserved.ts';
+import { ANONYMOUS_CALLER } from '../../caller/reserved.ts';
 import { inView, type RequestRoles, requestRoles } from '../../caller/roles/views.ts';
 import type { Advice } from '../../policy/advice/recommendation.ts';
 import type { Policy } from '../../policy/checked/types.ts';
@@ -54,7 +54,7 @@ function rolesAt(policy: Policy): (address: readonly number[]) => readonly strin
       const range = ranges.get(text);
       return range !== undefined && isWithin(address, range);
     };
-    return inView(NOBODY, of, { within: (texts) => texts.some(isIn), named: () => undefined }).roles;
+    return inView(ANONYMOUS_CALLER, of, { within: (texts) => texts.some(isIn), named: () => undefined }).roles;
   };
 }
 

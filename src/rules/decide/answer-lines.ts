@@ -1,7 +1,7 @@
 import { FROM_CHECK } from '../../base/internal-headers.ts';
 import { MAX_HEADER_VALUE } from '../../base/limits.ts';
 import { type Refusal, refuse } from '../../base/reasons.ts';
-import { headerValue } from '../../caller/headers.ts';
+import { valueForHeader } from '../../caller/headers.ts';
 import { type Hides, shownTo } from '../../caller/roles/team-roles.ts';
 import type { Caller } from '../../caller/types.ts';
 import type { HeaderSource, Headers } from '../../policy/checked/types.ts';
@@ -124,7 +124,7 @@ export function linesOf(
   let bytes = aboutBytes(disclosed) + plan.fields;
   for (let i = 0; i < headers.length; i++) {
     const { name, source, index, carrier } = headers[i] as PlannedHeader;
-    const value = headerValue(source, caller);
+    const value = valueForHeader(source, caller);
     if (value === undefined) return tooLong(name);
     if (value === '') continue;
     if (carrier === undefined) fields[own + index] = value;

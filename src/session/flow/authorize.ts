@@ -1,7 +1,7 @@
 import { ownOf } from '../../base/own.ts';
 import type { SigninProvider, StepUp } from '../signin-table.ts';
 import type { Attempt } from './attempt.ts';
-import type { Metadata } from './provider-metadata.ts';
+import type { SigninMetadata } from './provider-metadata.ts';
 import type { Params } from './query.ts';
 import { sha256 } from './random.ts';
 
@@ -10,7 +10,7 @@ type Requested = Pick<SigninProvider, 'signin'>;
 /** Returns what an attempt requires of the sign-in. The provider must meet the requirements of a role and the policy's
  * `max_age`; the policy's `acr_values` are voluntary (OpenID Connect Core section 5.5.1.1).
  * @param stepUps requirements by role */
-export function requestedBy(
+export function signinRequirements(
   { mode, role }: Pick<Attempt, 'mode' | 'role'>,
   { signin }: Requested,
   stepUps: Readonly<Record<string, StepUp>>,
@@ -54,15 +54,19 @@ export function authorizationParams(
 
 /** Whether the request is first pushed to the provider (RFC 9126), by the policy or as the provider requires.
  * @param learned whether the provider has shown that it requires this (see {@link learnsPush}) */
-export function isPushed({ signin }: Requested, metadata: Metadata, learned: boolean): boolean {
+export function isPushed({ signin }: Requested, metadata: SigninMetadata, learned: boolean): boolean {
   return signin.par ?? (metadata.parRequired || (learned && metadata.par !== undefined));
 }
 
 /** Whether only the error of a sign-in shows that the provider accepts no other than pushed requests. It can require
  * this of a single client (RFC 9126 section 6), which its discovery document does not say. */
-export const learnsPush = ({ signin }: Requested, { par, parRequired }: Metadata): boolean =>
+export const learnsPush = ({ signin }: Requested, { par, parRequired }: SigninMetadata): boolean =>
   signin.par === undefined && par !== undefined && !parRequired;
 
 /** Whether an error may mean this. It has no code of its own (RFC 6749 section 4.1.2.1). */
-export const mayRequirePush = (error: string, { pushed }: Attempt, provider: Requested, metadata: Metadata): boolean =>
-  error === 'invalid_request' && !pushed && learnsPush(provider, metadata);
+export const mayRequirePush = (
+  error: string,
+  { pushed }: Attempt,
+  provider: Requested,
+  metadata: SigninMetadata,
+): boolean => error === 'invalid_request' && !pushed && learnsPush(provider, metadata);

@@ -1,5 +1,5 @@
 import type { Mode } from './attempt.ts';
-import { parseParams, valuesOf } from './query.ts';
+import { parameterValues, parseParams } from './query.ts';
 
 /** The parameters with which a provider returns the browser (RFC 6749 sections 4.1.2 and 4.1.2.1). */
 export interface Callback {
@@ -21,8 +21,8 @@ export function errorName(code: unknown): string {
 /** Reads the query of a callback. It must contain one state and either a code or an error, and no parameter twice. */
 export function readCallback(query: string): Callback | undefined {
   const params = parseParams(query);
-  if (params === undefined || KNOWN.some((name) => valuesOf(params, name).length > 1)) return undefined;
-  const [state, code, error, iss] = KNOWN.map((name) => valuesOf(params, name)[0]);
+  if (params === undefined || KNOWN.some((name) => parameterValues(params, name).length > 1)) return undefined;
+  const [state, code, error, iss] = KNOWN.map((name) => parameterValues(params, name)[0]);
   if (state === undefined || state === '' || (code === undefined) === (error === undefined)) return undefined;
   if (code === '') return undefined;
   return { state, iss, answer: code !== undefined ? { code } : { error: error as string } };

@@ -6,7 +6,7 @@ type Chosen =
   /** @property unknown whether the domain of the person's e-mail address has no provider */
   | { readonly choose: readonly SigninProvider[]; readonly unknown: boolean };
 
-export interface Reported {
+export interface ChoiceInput {
   readonly provider?: string;
   readonly email?: string;
   /** The provider of the existing session. A renewal or a step-up stays with it. */
@@ -19,7 +19,7 @@ const address = /^[^\s\x00-\x1f\x7f-\x9f@]{1,128}@([^\s\x00-\x1f\x7f-\x9f@]{1,25
 const domainOf = (email: string): string | undefined => address.exec(email.trim())?.[1]?.toLowerCase();
 
 /** Chooses a provider of a host: its only provider, or by a name, an e-mail address or the existing session. */
-export function chooseProvider(providers: readonly SigninProvider[], reported: Reported): Chosen {
+export function chooseProvider(providers: readonly SigninProvider[], reported: ChoiceInput): Chosen {
   const { provider: name, email, current } = reported;
   const named = providers.find((provider) => provider.name === name);
   if (named !== undefined) return { provider: named };

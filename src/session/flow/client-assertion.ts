@@ -5,7 +5,7 @@ import { asObject, keysIn, type Members } from '../../token/json.ts';
 import { algorithms } from '../../token/keys/algorithms.ts';
 import type { ImportedKey } from '../../token/keys/import.ts';
 import { MAX_SECRETS, MIN_HS256_SECRET_BYTES } from '../limits.ts';
-import { isShort, readSecrets, type Shown } from './client-auth.ts';
+import { type ClientProof, isShort, readSecrets } from './client-auth.ts';
 import { randomText } from './random.ts';
 
 /** The private key with which the gateway authenticates at a provider. */
@@ -113,7 +113,7 @@ export async function shownSecrets(
   text: string,
   audience: string,
   now: number,
-): Promise<readonly Shown[] | string> {
+): Promise<readonly ClientProof[] | string> {
   const secrets = readSecrets(text, MAX_SECRETS);
   if (secrets.length === 0) return 'the file contains no secret';
   if (auth.kind !== 'client_secret_jwt') return secrets.map((secret) => ({ secret }));

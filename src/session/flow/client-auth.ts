@@ -3,7 +3,7 @@ import { MIN_HS256_SECRET_BYTES } from '../limits.ts';
 import { formEncode, formText, type Params } from './query.ts';
 
 /** The client's secret or signed assertion for one call; `undefined` for other methods. */
-export type Shown = { readonly secret: string } | { readonly assertion: string } | undefined;
+export type ClientProof = { readonly secret: string } | { readonly assertion: string } | undefined;
 
 const BASIC = 'Basic ';
 
@@ -15,7 +15,7 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 export function clientCall(
   { id, auth }: Client,
   params: Params,
-  shown: Shown,
+  shown: ClientProof,
 ): { readonly authorization?: string; readonly body: string } {
   switch (auth.kind) {
     case 'client_secret_basic': {
@@ -45,7 +45,7 @@ function spellings(secret: string): readonly string[] {
 }
 
 /** Returns the secrets in a request, the longest first, because one secret can be a part of another. */
-export function secretsIn(client: Client, params: Params, shown: readonly Shown[]): readonly string[] {
+export function secretsIn(client: Client, params: Params, shown: readonly ClientProof[]): readonly string[] {
   const raw = [
     ...params.filter(([name]) => SECRET_PARAMS.includes(name)).map(([, value]) => value),
     ...shown.flatMap((it) => (it === undefined ? [] : ['secret' in it ? it.secret : it.assertion])),
@@ -54,12 +54,12 @@ export function secretsIn(client: Client, params: Params, shown: readonly Shown[
   return [...new Set([...raw.flatMap(spellings), ...basic])].sort((a, b) => b.length - a.length);
 }
 
-function secretOf(shown: Shown): string {
+function secretOf(shown: ClientProof): string {
   if (shown === undefined || !('secret' in shown)) throw new Error('no client secret was read');
   return shown.secret;
 }
 
-function assertionOf(shown: Shown): string {
+function assertionOf(shown: ClientProof): string {
   if (shown === undefined || !('assertion' in shown)) throw new Error('no client assertion was signed');
   return shown.assertion;
 }

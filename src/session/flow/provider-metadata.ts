@@ -2,7 +2,7 @@ import type { Members } from '../../token/json.ts';
 import { addressProblem, discoveryMembers } from '../../token/keys/discovery.ts';
 
 /** The parts of a discovery document that a sign-in needs (OpenID Connect Discovery section 3, RFC 8414 section 2). */
-export interface Metadata {
+export interface SigninMetadata {
   readonly authorization: string;
   readonly token: string;
   readonly userinfo?: string;
@@ -19,7 +19,7 @@ export interface Metadata {
 }
 
 /** The result. `warnings`: the endpoints that are left out, as lines for the log. */
-export type Read<M> =
+export type MetadataResult<M> =
   | { readonly ok: true; readonly metadata: M; readonly warnings?: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
@@ -72,7 +72,7 @@ function endpoints(
 
 /** Reads the parts of a discovery document that a sign-in needs. Its endpoints must pass the same check as `jwks_uri`.
  * See {@link discoveryMembers} and {@link addressProblem} for the parameters. */
-export function readMetadata(text: string, issuer: string, anywhere = false): Read<Metadata> {
+export function readMetadata(text: string, issuer: string, anywhere = false): MetadataResult<SigninMetadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
   const { members } = read;
@@ -102,7 +102,7 @@ export function readMetadata(text: string, issuer: string, anywhere = false): Re
 const ofClients = { token: required.token, introspection: 'introspection_endpoint' } as const;
 
 /** Reads the parts of a discovery document that an OAuth client without a sign-in needs, like {@link readMetadata}. */
-export function readClientMetadata(text: string, issuer: string, anywhere = false): Read<ClientMetadata> {
+export function readClientMetadata(text: string, issuer: string, anywhere = false): MetadataResult<ClientMetadata> {
   const read = discoveryMembers(text, issuer);
   if (!read.ok) return read;
   const found = endpoints(read.members, ofClients, { issuer, anywhere });

@@ -25,7 +25,7 @@ export function parseParams(text: string): Params | undefined {
   return params;
 }
 
-export function valuesOf(params: Params, name: string): readonly string[] {
+export function parameterValues(params: Params, name: string): readonly string[] {
   return params.filter(([key]) => key === name).map(([, value]) => value);
 }
 

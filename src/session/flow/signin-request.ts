@@ -1,8 +1,8 @@
 import { isCanonical, isOwnPath } from '../../base/raw-path.ts';
 import { MAX_RETURN_LENGTH, MAX_SIGNIN_QUERY } from '../limits.ts';
 import type { Mode, Wish } from './attempt.ts';
-import type { Reported } from './choose.ts';
-import { parseParams, valuesOf } from './query.ts';
+import type { ChoiceInput } from './choose.ts';
+import { parameterValues, parseParams } from './query.ts';
 
 /** Matches one `/` and printable ASCII. The second character must not be `/` or `\`: browsers read `\` as `/`. */
 const ofThisOrigin = /^\/(?![/\\])[\x21-\x7e]*$/;
@@ -24,7 +24,7 @@ export function safeReturn(target: string): string {
 
 /** The content of a request to `/.meshgate/signin`. */
 type SigninRequest =
-  | { readonly wish: Wish; readonly reported: Reported }
+  | { readonly wish: Wish; readonly reported: ChoiceInput }
   /** The sealed request of another host, to which the person signs in. */
   | { readonly request: string };
 
@@ -52,7 +52,7 @@ export function readSigninRequest(query: string): SigninRequest {
   const [head, target] = splitAtTarget(query);
   const params = parseParams(head);
   if (params === undefined) return plain;
-  const first = (name: string): string | undefined => valuesOf(params, name)[0];
+  const first = (name: string): string | undefined => parameterValues(params, name)[0];
   const request = first('for');
   if (request !== undefined && request !== '') return { request };
   const role = first('role');

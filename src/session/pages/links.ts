@@ -3,7 +3,7 @@ import { SIGNIN_PATH } from '../names.ts';
 import { encodeUnreserved } from './escape.ts';
 
 /** Returns a link to the path in a raw request target; `/` if the target is not a path of this origin. */
-export function pathOf(target: string): string {
+export function linkTo(target: string): string {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(target) || target === '/' ? target : '/';
 }
 
@@ -13,11 +13,11 @@ export function pathOf(target: string): string {
  * @param provider name of the provider; absent: the gateway chooses */
 export function signinHref(mode: string, to: string, provider?: string): string {
   const through = provider === undefined ? '' : `&provider=${encodeUnreserved(provider)}`;
-  return `${SIGNIN_PATH}?${mode}${through}&to=${pathOf(to)}`;
+  return `${SIGNIN_PATH}?${mode}${through}&to=${linkTo(to)}`;
 }
 
 /** Decodes percent-encoding; a text that cannot be decoded is not changed. */
-export function decoded(text: string): string {
+export function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -29,9 +29,9 @@ export function decoded(text: string): string {
 export function signinFields(mode: string, to: string): readonly (readonly [name: string, value: string])[] {
   const fields = mode.split('&').map((field) => {
     const [name = '', value = ''] = field.split('=');
-    return [name, decoded(value)] as const;
+    return [name, decodePercent(value)] as const;
   });
-  return [...fields, ['to', pathOf(to)]];
+  return [...fields, ['to', linkTo(to)]];
 }
 
 /** Expands the template of the link with which people ask for access (RFC 6570 level 1).

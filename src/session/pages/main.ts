@@ -2,7 +2,7 @@ import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import { SIGNIN_PATH, SIGNOUT_PATH } from '../names.ts';
 import { type Html, html } from './escape.ts';
 import type { Language } from './language.ts';
-import { askHref, ownerHref, pathOf, signinFields, signinHref } from './links.ts';
+import { askHref, linkTo, ownerHref, signinFields, signinHref } from './links.ts';
 import type { TextName } from './texts/en.ts';
 import type { ChoosePage, ConfirmPage, FormPage, Page, RefusedPage, SignedInPage, SignedOutPage } from './types.ts';
 
@@ -79,7 +79,7 @@ const TRY_AGAIN: readonly ReasonCode[] = ['attempt_unknown', 'limit_exceeded'];
 
 function retryOf({ reason, retry }: RefusedPage, { text }: Language): Html | undefined {
   if (retry === undefined) return undefined;
-  if (TRY_AGAIN.includes(reason) || reasons[reason].status === 503) return button(pathOf(retry), text('do.again'));
+  if (TRY_AGAIN.includes(reason) || reasons[reason].status === 503) return button(linkTo(retry), text('do.again'));
   if (!SIGNIN_HELPS.includes(reason)) return undefined;
   return button(signinHref('in', retry), text(reason === 'signin_failed' ? 'do.again' : 'do.signin'));
 }
@@ -113,7 +113,7 @@ function form({ reason, mode }: FormPage, { text }: Language): Reported {
 function signedIn({ to }: SignedInPage, { text }: Language): Reported {
   return {
     title: text('signedin.title'),
-    body: html`<p>${text('signedin.text')}</p>${actions([button(pathOf(to), text('signedin.go'))])}`,
+    body: html`<p>${text('signedin.text')}</p>${actions([button(linkTo(to), text('signedin.go'))])}`,
   };
 }
 

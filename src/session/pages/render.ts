@@ -2,7 +2,7 @@ import { ASSETS_PATH } from '../names.ts';
 import { languageFor } from './language.ts';
 import { mainOf } from './main.ts';
 import { page as ownPage, style as ownStyle } from './style.ts';
-import { fill, readTemplate } from './template.ts';
+import { fillTemplate, readTemplate } from './template.ts';
 import { styleAsset } from './theme.ts';
 import type { Asset, Page, Rendered, Theme } from './types.ts';
 
@@ -31,7 +31,7 @@ export function renderPage(page: Page, languages: string, theme: Theme = {}): Re
   const { title, main } = mainOf(page, language);
   const stylesheet = `${ASSETS_PATH}${(theme.style ?? STYLE).name}`;
   return {
-    html: fill(theme.page ?? template, { lang: language.tag, title, main, host: page.host, stylesheet }),
+    html: fillTemplate(theme.page ?? template, { lang: language.tag, title, main, host: page.host, stylesheet }),
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Language': language.tag,

@@ -2,7 +2,7 @@
  * it. Otherwise a double click or keys that began elsewhere, in the page before or in a window above this one, answer a
  * question that no one has read. An animation that is added begins anew; the first one does not begin again, because a
  * person with a keyboard would lose the focus. */
-export const guard = `@keyframes meshgate-shown { from, to { pointer-events: none; interactivity: inert; } }
+export const clickGuard = `@keyframes meshgate-shown { from, to { pointer-events: none; interactivity: inert; } }
 @keyframes meshgate-entered { from, to { pointer-events: none; } }
 a, button { animation: meshgate-shown .8s !important; }
 html:hover a, html:hover button { animation: meshgate-shown .8s, meshgate-entered .8s !important; }

@@ -56,7 +56,7 @@ export function readTemplate(text: string): ReadTemplate {
 }
 
 /** Returns the page: the template with escaped values in its slots. */
-export function fill(template: Template, slots: Slots): string {
+export function fillTemplate(template: Template, slots: Slots): string {
   let text = template[0] as string;
   for (let i = 1; i < template.length; i += 2) {
     const value = slots[template[i] as keyof Slots];

@@ -2,14 +2,14 @@ import crypto from 'crypto';
 import { ownOf } from '../../base/own.ts';
 import { objectIn } from '../../token/json.ts';
 import type { Catalogues } from './language.ts';
-import { guard } from './style.ts';
+import { clickGuard } from './style.ts';
 import { readTemplate } from './template.ts';
 import { en } from './texts/en.ts';
 import type { Asset, Theme } from './types.ts';
 
-/** A stylesheet with the {@link guard}, also an operator's. Its name contains its hash. */
+/** A stylesheet with the {@link clickGuard}, also an operator's. Its name contains its hash. */
 export function styleAsset(own: string): Asset {
-  const text = `${own}\n${guard}`;
+  const text = `${own}\n${clickGuard}`;
   return { name: `style-${crypto.createHash('sha256').update(text).digest('hex').slice(0, 16)}.css`, text };
 }
 

@@ -14,13 +14,13 @@ import type { Revocation } from './store.ts';
  * another issuer: a person is an issuer, a claim and its value. */
 
 /** A claim that identifies a caller, and its value without the policy's prefix. */
-export type Named = readonly [claim: string, value: string];
+export type NamedClaim = readonly [claim: string, value: string];
 
 export interface Revocable {
   /** The issuer of the credential, in all forms that its provider accepts; absent if the caller is not known yet. */
   readonly issuers?: readonly string[];
   /** The claims of the caller that can be revoked; absent if the caller is not known yet. */
-  readonly names?: readonly Named[];
+  readonly names?: readonly NamedClaim[];
   /** The id of the gateway's session, and the id of the provider's session. */
   readonly sid?: string;
   readonly psid?: string;
@@ -61,7 +61,7 @@ export const ofAny = (id: string): string => kept(id);
 export const ofIssuer = (issuer: string, value: string): string => kept(issuer, value);
 
 /** Returns the value for a revocation of a person, by the claim that was the subject when the person was revoked. */
-export function ofPerson(issuer: string, [claim, value]: Named): string {
+export function ofPerson(issuer: string, [claim, value]: NamedClaim): string {
   const person = kept(issuer, claim, value);
   return isHash(person) ? `person ${person}` : person;
 }
@@ -83,7 +83,7 @@ export const ofCertificate = (subject: string): Pick<Revocable, 'issuers' | 'nam
 export const revocationKey = (kind: Revocation['kind'], value: string): string => composed(kind) + value;
 
 /** The content of a revocation, without kind and value. */
-export type Reported = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
+export type RevocationTimes = Pick<Revocation, 'before' | 'until' | 'made' | 'ended'>;
 
 /** Returns the name of an ended session. It is short, because all ended sessions of a person share one entry. */
 export const endedName = (kind: 'sid' | 'psid', value: string): string =>
@@ -102,7 +102,7 @@ export const ENDED_NAME = /^[\w-]{12}(\.[0-9a-z]{1,8})?$/;
 export const MAX_ENDED = 14;
 
 /** Returns the text of a revocation in the dict: cut-off, end and time, then the ended sessions. */
-export const reportedText = ({ before, until, made, ended = [] }: Reported): string =>
+export const reportedText = ({ before, until, made, ended = [] }: RevocationTimes): string =>
   [before, until, made, ...ended].join(' ');
 
 /** Whether the name of an ended session revokes more than a cut-off for all sessions of the person does. */
@@ -116,7 +116,7 @@ function numberIn(text: string | undefined, fallback: number): number {
 }
 
 /** Parses a text of {@link reportedText}. If a part cannot be read, everything is revoked forever. */
-export function readReported(text: string): Reported {
+export function readReported(text: string): RevocationTimes {
   const [before, until, made, ...ended] = text.split(' ');
   return {
     before: numberIn(before, MAX_NUMERIC_DATE),
@@ -127,7 +127,7 @@ export function readReported(text: string): Reported {
 }
 
 /** Joins two revocations with the same key: the result revokes all that either revokes, for the longer time. */
-export function mergedFloors(one: Reported, other: Reported | undefined): Reported {
+export function mergedFloors(one: RevocationTimes, other: RevocationTimes | undefined): RevocationTimes {
   if (other === undefined) return one;
   const before = Math.max(one.before, other.before);
   const until = Math.max(one.until, other.until);
@@ -140,7 +140,7 @@ export function mergedFloors(one: Reported, other: Reported | undefined): Report
 }
 
 /** Replaces a list of ended sessions by a shorter text, which revokes all sessions of the person until now. */
-export const withoutList = ({ before, until, made }: Reported): Reported => ({
+export const withoutList = ({ before, until, made }: RevocationTimes): RevocationTimes => ({
   before: Math.max(before, Math.floor(made) + 1),
   until,
   made,
@@ -193,7 +193,7 @@ function cutOffIn(ended: readonly string[], name: string): number | undefined {
 }
 
 /** Returns the cut-offs in a person's entry that apply to a session. */
-function endedCutOffs(issuer: string, { psid }: Revocable, { before, ended = [] }: Reported): readonly number[] {
+function endedCutOffs(issuer: string, { psid }: Revocable, { before, ended = [] }: RevocationTimes): readonly number[] {
   const ofOne = psid === undefined ? undefined : cutOffIn(ended, endedName('psid', ofIssuer(issuer, psid)));
   return ofOne === undefined ? [before] : [before, ofOne];
 }
@@ -257,8 +257,10 @@ const certificateIdentity: Identifying = {
 };
 
 /** Returns what identifies the callers of a provider, by its name in the policy or in a line of the log. */
-export const identityOf = (providers: Readonly<Record<string, Identifying>>, name: string): Identifying | undefined =>
-  name === CERTIFICATE_PROVIDER ? certificateIdentity : ownOf(providers, name);
+export const identifyingClaims = (
+  providers: Readonly<Record<string, Identifying>>,
+  name: string,
+): Identifying | undefined => (name === CERTIFICATE_PROVIDER ? certificateIdentity : ownOf(providers, name));
 
 /** Returns all forms of a provider's issuer. */
 const issuersOf = ({ issuer, issuers = [] }: Identifying): readonly string[] => [...new Set([issuer, ...issuers])];
@@ -269,8 +271,8 @@ export const claimsToRevoke = (subject: string, revoked: readonly string[]): rea
 ];
 
 /** Returns the values of claims that identify a caller. */
-export const namesIn = (claims: Claims, wanted: readonly string[]): readonly Named[] =>
-  wanted.flatMap((claim): Named[] => {
+export const claimsNaming = (claims: Claims, wanted: readonly string[]): readonly NamedClaim[] =>
+  wanted.flatMap((claim): NamedClaim[] => {
     const value = claimAt(claims, claim);
     return typeof value === 'string' && value !== '' ? [[claim, value]] : [];
   });
@@ -280,7 +282,7 @@ export const namesIn = (claims: Claims, wanted: readonly string[]): readonly Nam
 export function meantBy(provider: Identifying, typed: string): Required<Pick<Revocable, 'issuers' | 'names'>> {
   const { claim, prefix } = provider.subject;
   const value = typed.startsWith(prefix) && typed !== prefix ? typed.slice(prefix.length) : typed;
-  const names: readonly Named[] =
+  const names: readonly NamedClaim[] =
     claim === 'sub' && value === typed
       ? [['sub', typed]]
       : [
@@ -291,7 +293,10 @@ export function meantBy(provider: Identifying, typed: string): Required<Pick<Rev
 }
 
 /** Returns the properties by which the caller of a provider's token can be revoked. */
-export const ofCaller = (provider: Identifying, names: readonly Named[]) => ({ issuers: issuersOf(provider), names });
+export const ofCaller = (provider: Identifying, names: readonly NamedClaim[]) => ({
+  issuers: issuersOf(provider),
+  names,
+});
 
 /** Returns the properties by which a session can be revoked.
  * @param provider the provider of the session, for further forms of its issuer; absent if the policy no longer has it
@@ -308,7 +313,7 @@ export function revocableSession(
   const others = provider?.issuer === issuer ? issuersOf(provider) : [];
   return {
     issuers: [...new Set([issuer, ...others])],
-    names: namesIn(claims, claimsToRevoke(provider?.subject.claim ?? 'sub', revoked)),
+    names: claimsNaming(claims, claimsToRevoke(provider?.subject.claim ?? 'sub', revoked)),
     sid,
     ...(psid !== undefined && { psid }),
     kids: [kid],

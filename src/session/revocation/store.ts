@@ -23,7 +23,7 @@ export interface Lock {
 }
 
 /** The claim on a single-use value, held during the attempt to use the value. */
-export interface Claim {
+export interface SingleUseClaim {
   /** The value was used and cannot be claimed again.
    * @param ttl number of seconds for which the use is remembered */
   use(ttl: number): Promise<void>;
@@ -49,7 +49,7 @@ export interface SessionStore {
    * room only for a short time.
    * @param ttl seconds after which the claim expires if it was neither used nor released
    * @returns `undefined` if the value was used or spoilt, or another request has the claim */
-  claim(id: string, ttl: number): Promise<Claim | undefined>;
+  claim(id: string, ttl: number): Promise<SingleUseClaim | undefined>;
   /** Makes {@link claim} refuse a value, which another browser has shown. All these values together take a fixed room,
    * because strangers can cause them: a new one can displace an old one.
    * @param ttl seconds */

@@ -1,5 +1,5 @@
 import { encode } from 'jose/base64url';
-import { jwksUri } from '../../assertion/published.ts';
+import { assertionJwksUri } from '../../assertion/published.ts';
 import { TO_SERVICE } from '../../base/internal-headers.ts';
 import type { Assertion, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
@@ -7,7 +7,7 @@ import { DEFAULT_OWNER, ownerOf } from '../kit/owner.ts';
 import type { MeshOptions } from '../types.ts';
 import { consulName, type Destination, destinationsOf } from './destinations.ts';
 import { AUDIENCE, passOf } from './pass.ts';
-import { type Permission, permissionsOf } from './permissions.ts';
+import { type ConsulPermission, permissionsOf } from './permissions.ts';
 
 /** What marks the rendered entries of an owner. Only a gateway with a name of its own has its name here. */
 const metaOf = (owner: string): Readonly<Record<string, string>> => ({
@@ -35,7 +35,7 @@ export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks
   if (mesh?.assertionCaFile === undefined) return undefined;
   return {
     Remote: {
-      URI: jwksUri(assertion),
+      URI: assertionJwksUri(assertion),
       RequestTimeoutMs: KEYS_TIMEOUT_MS,
       UseSNI: true,
       JWKSCluster: { TLSCertificates: { TrustedCA: { Filename: mesh.assertionCaFile } } },
@@ -43,12 +43,12 @@ export function keySetOf({ mesh }: Policy, assertion: Assertion, { assertionJwks
   };
 }
 
-type Plan = ReturnType<typeof planOf>;
-export type KeySet = NonNullable<ReturnType<typeof keySetOf>>;
+type Plan = ReturnType<typeof planEntries>;
+export type ConsulKeySet = NonNullable<ReturnType<typeof keySetOf>>;
 
 /** The input of the renderer: the intentions, the services whose assertions they require, in the order of the policy,
  * and the settings of assertions, if one is required. */
-export function planOf(policy: Policy, rules: readonly Rule[]) {
+export function planEntries(policy: Policy, rules: readonly Rule[]) {
   const all = destinationsOf(policy, rules).map((destination) => intentions(policy, destination));
   const routed = new Set(
     all
@@ -64,7 +64,7 @@ export function planOf(policy: Policy, rules: readonly Rule[]) {
   };
 }
 
-function provider(policy: Policy, audiences: readonly string[], assertion: Assertion, keys: KeySet) {
+function provider(policy: Policy, audiences: readonly string[], assertion: Assertion, keys: ConsulKeySet) {
   return {
     Kind: 'jwt-provider' as const,
     Name: ownerOf(policy),
@@ -91,7 +91,7 @@ const defaults = (owner: string, name: string, protocol: Service['protocol']) =>
 interface Source {
   readonly Name: string;
   readonly Action?: 'deny';
-  readonly Permissions?: readonly Permission[];
+  readonly Permissions?: readonly ConsulPermission[];
 }
 
 function intentions(policy: Policy, { name, sources }: Destination) {
@@ -107,12 +107,16 @@ function intentions(policy: Policy, { name, sources }: Destination) {
 }
 
 /** A configuration entry of Consul, of a kind that this folder renders. */
-export type Entry = ReturnType<typeof provider | typeof defaults | typeof intentions>;
+export type ConsulEntry = ReturnType<typeof provider | typeof defaults | typeof intentions>;
 
 /** Every entry that enforces the rules, in the order in which Consul accepts them: the JWT provider, then the protocol
  * of each service, then its intentions.
  * @param keys where proxies get the keys for the assertion; undefined if no permission needs one */
-export function entriesOf(policy: Policy, { intentions, audiences, assertion }: Plan, keys?: KeySet): readonly Entry[] {
+export function consulEntries(
+  policy: Policy,
+  { intentions, audiences, assertion }: Plan,
+  keys?: ConsulKeySet,
+): readonly ConsulEntry[] {
   const services = Object.values(policy.services).filter(({ direct }) => direct === undefined);
   return [
     ...(assertion && keys ? [provider(policy, audiences, assertion, keys)] : []),

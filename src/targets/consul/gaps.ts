@@ -4,11 +4,11 @@ import type { Rule } from '../../rules/types.ts';
 import { directGaps, endsText, identityGaps } from '../kit/gaps.ts';
 import type { Enforcement } from '../kit/mesh.ts';
 import { methodTexts } from '../kit/methods.ts';
-import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
+import { callersText, indistinctIn, othersText } from '../kit/rules.ts';
 import { twiceText } from '../kit/tool-messages.ts';
 import type { Gap } from '../types.ts';
 import { consulRules, sourcesOf } from './destinations.ts';
-import type { KeySet } from './entries.ts';
+import type { ConsulKeySet } from './entries.ts';
 
 /** How many seconds after its end Consul's proxies still accept an assertion. */
 const ENVOY_SKEW = 60;
@@ -44,7 +44,7 @@ export function enforcedByConsul(policy: Policy, rules: readonly Rule[]): Enforc
   const source = (rule: Rule) => sourcesOf(policy, rule).join(' or ');
   const indistinct = isSigned ? () => [] : indistinctIn(held, (rule) => JSON.stringify([rule.service, source(rule)]));
   const roleText = (rule: Enforced, others: readonly Enforced[]) =>
-    `without an assertion, Consul sees the source and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same source ${source(rule)}; write gateway.assertion`;
+    `without an assertion, Consul sees the source and not the role: on the same requests, ${callersText(rule)} and ${othersText(others)} come as the same source ${source(rule)}; write gateway.assertion`;
   return {
     rules: held,
     wider: (rule) => {
@@ -85,7 +85,7 @@ function endingGaps({ mesh, gateway }: Policy, rules: readonly Rule[]): readonly
   return gateway.assertion !== undefined || ingress === '' ? [] : identityGaps(rules, endsText(ingress));
 }
 
-function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly Gap[] {
+function assertionGaps({ gateway }: Policy, keys: ConsulKeySet | undefined): readonly Gap[] {
   if (keys === undefined) return [];
   const skew = `proxies accept an assertion for ${ENVOY_SKEW} s after it has expired, whatever gateway.clock_skew says: Consul does not give them the entry’s ClockSkewSeconds`;
   return [
@@ -96,7 +96,7 @@ function assertionGaps({ gateway }: Policy, keys: KeySet | undefined): readonly 
 }
 
 /** The gaps that only Consul has. Without `keys`, proxies need no keys of the gateway. */
-export function consulGaps(policy: Policy, rules: readonly Rule[], keys: KeySet | undefined): readonly Gap[] {
+export function consulGaps(policy: Policy, rules: readonly Rule[], keys: ConsulKeySet | undefined): readonly Gap[] {
   const { rules: held, wider } = enforcedByConsul(policy, rules);
   const lacks = held.flatMap((rule) => wider(rule).map((text) => ({ part: writtenId(rule.id), text })));
   return [

@@ -3,11 +3,11 @@ import type { Rule } from '../../rules/types.ts';
 import { envoyGuards, type Guard } from '../kit/guards.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import type { Emitted, Gap, MeshOptions } from '../types.ts';
-import { consulName, missing, sourcesOf } from './destinations.ts';
-import { driftOf, unguardedHosts } from './drift.ts';
-import { entriesOf, keySetOf, planOf } from './entries.ts';
+import { consulName, missingForConsul, sourcesOf } from './destinations.ts';
+import { consulDrift, consulUnguarded } from './drift.ts';
+import { consulEntries, keySetOf, planEntries } from './entries.ts';
 import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
-import { projection } from './project.ts';
+import { consulProjection } from './project.ts';
 import { readConsul } from './read.ts';
 import { sizesOf } from './size.ts';
 
@@ -30,11 +30,11 @@ const NO_KEYS =
 /** Renders the rules as configuration entries of Consul, one entry per file: the JWT provider, then the protocol of
  * each service, then its intentions. `consul config write` must get the files in the order of their names. */
 function render(policy: Policy, rules: readonly Rule[], options: MeshOptions): Emitted | Gap {
-  const plan = planOf(policy, rules);
+  const plan = planEntries(policy, rules);
   const { assertion } = plan;
   const keys = assertion && keySetOf(policy, assertion, options);
   if (assertion !== undefined && keys === undefined) return { part: 'gateway.assertion', text: NO_KEYS };
-  const entries = entriesOf(policy, plan, keys);
+  const entries = consulEntries(policy, plan, keys);
   const { notes, gaps } = sizesOf(entries, assertion?.issuer);
   const files = entries.map(
     (entry) => [`${entry.Kind}.${entry.Name}.json`, `${JSON.stringify(entry, null, 2)}\n`] as const,
@@ -50,7 +50,7 @@ export const consul = defineMesh({
   refuses: 'Consul’s proxies match paths without decoding them, so they refuse a path',
   seesNoHost: true,
   seesAssertion: () => true,
-  missing,
+  missing: missingForConsul,
   notEnforcedGaps,
   render,
   enforces: enforcedByConsul,
@@ -59,8 +59,8 @@ export const consul = defineMesh({
       ? undefined
       : unknownText(policy.mesh?.identities[rule.as]?.spiffe),
   read: readConsul,
-  project: projection,
-  drift: driftOf,
-  unguarded: unguardedHosts,
+  project: consulProjection,
+  drift: consulDrift,
+  unguarded: consulUnguarded,
   guards: consulGuards,
 });

@@ -1,15 +1,15 @@
 import { grouped } from '../kit/rules.ts';
-import { PLACES_IN_ONE, type Place } from './path-regex.ts';
+import { type ConsulPath, PLACES_IN_ONE } from './path-regex.ts';
 
 /** A place and its decisions in their order. */
 export interface Node<D> {
-  readonly place: Place;
+  readonly place: ConsulPath;
   readonly decisions: readonly D[];
 }
 
 /** A decision, and all places at which it is taken at once. */
 interface Merged<D> {
-  readonly places: readonly Place[];
+  readonly places: readonly ConsulPath[];
   readonly decision: D;
 }
 
@@ -81,7 +81,7 @@ export function merged<D>(nodes: readonly Node<D>[], keyOf: (decision: D) => str
     // A decision that can be taken everywhere at once comes first. Else the innermost one, because the places around it
     // wait for it.
     const { key } = others.reduce((a, b) => (isBetter(b, a) ? b : a), first);
-    const places: Place[] = [];
+    const places: ConsulPath[] = [];
     let decision: D | undefined;
     for (;;) {
       const own = all.filter((state) => nextOf(state) === key);

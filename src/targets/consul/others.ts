@@ -1,5 +1,5 @@
 import { differences, type Neutral } from '../kit/compare.ts';
-import { type Entry, EVERYBODY } from './entries.ts';
+import { type ConsulEntry, EVERYBODY } from './entries.ts';
 import { isEmpty, type LiveEntry } from './parse.ts';
 
 /** How an entry may change decisions; undefined if it is known to change none. */
@@ -42,7 +42,7 @@ const PROVED: readonly Neutral[] = [
 ];
 
 /** Members of a live entry that change no decision, or that a reader proves. */
-export function neutralOf({ Kind }: Entry): readonly Neutral[] {
+export function neutralOf({ Kind }: ConsulEntry): readonly Neutral[] {
   if (Kind === 'service-defaults') return DEFAULTS;
   return Kind === 'service-intentions' ? [...CONSUL_NEUTRAL, ...PROVED] : CONSUL_NEUTRAL;
 }
@@ -192,7 +192,7 @@ const BEARINGS: Readonly<Record<string, Bearing>> = {
 /** How another entry may change the decisions of the rendered ones; undefined if it is known to change none.
  * @param names the rendered services, in lower case
  * @param sources the services that they accept, in lower case */
-export const bearingOf: Bearing = (entry, names, sources) =>
+export const consulBearing: Bearing = (entry, names, sources) =>
   Object.hasOwn(BEARINGS, entry.Kind)
     ? BEARINGS[entry.Kind]?.(entry, names, sources)
     : 'prove does not know entries of this kind';

@@ -3,7 +3,7 @@ import { NAMED } from '../kit/methods.ts';
 import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { perFiles, unlike } from '../kit/reading.ts';
 import { type Files, Foreign } from '../types.ts';
-import { type Place, placesIn } from './path-regex.ts';
+import { type ConsulPath, placesIn } from './path-regex.ts';
 
 /** Any configuration entry, as `consul config read` prints it. */
 export interface LiveEntry {
@@ -24,10 +24,10 @@ const ASK = 'give a folder with the output of "consul config read -kind KIND -na
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The title of an entry: `kind NAME`. Consul ignores the case of names. */
-export const titleOf = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): string => `${Kind} ${Name}`;
+export const entryTitle = ({ Kind, Name }: Pick<LiveEntry, 'Kind' | 'Name'>): string => `${Kind} ${Name}`;
 
 /** The owner of an entry; undefined if meshgate did not render the entry. */
-export const ownerIn = ({ Meta }: LiveEntry): string | undefined =>
+export const entryOwner = ({ Meta }: LiveEntry): string | undefined =>
   Meta?.['managed-by'] === 'meshgate' ? (Meta.gateway ?? DEFAULT_OWNER) : undefined;
 
 /** Every entry in some files. A file contains one entry, several entries after each other, or a list. */
@@ -152,7 +152,7 @@ function messagesOf(value: unknown): Messages {
 
 /** The places of a permission; or its pattern, if this is not an expression that names places. */
 function placesOf(kind: 'exact' | 'prefix' | 'regex', value: string) {
-  if (kind !== 'regex') return { places: [{ kind, value }] as readonly Place[] };
+  if (kind !== 'regex') return { places: [{ kind, value }] as readonly ConsulPath[] };
   const places = placesIn(value);
   return places === undefined ? { places: [], pattern: value } : { places };
 }
@@ -223,7 +223,7 @@ export function nonCanonicalPathsIn(entry: object): ReadonlyMap<string, string> 
 
 /** The sources in the rendered entries of an owner. It throws an Error for a construct that meshgate does not render. */
 export function sourcesIn(files: Files, owner: string): readonly ReadSource[] {
-  const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && ownerIn(it) === owner);
+  const entries = entriesIn(files).filter((it) => it.Kind === 'service-intentions' && entryOwner(it) === owner);
   return entries.flatMap((entry) => {
     checkPlace(only(entry, ['Kind', 'Name', 'Sources', ...FILLED, ...PLACES]));
     return listOf(entry.Sources).map((source) => sourceOf(entry.Name, source, owner));

@@ -1,4 +1,4 @@
-import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
+import { BY_ROLE, EVERY_ROLE, roleHolder } from '../../assertion/claims.ts';
 import type { Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import { assertionFor } from './destinations.ts';
@@ -7,7 +7,7 @@ import { assertionFor } from './destinations.ts';
 export const AUDIENCE = 'aud';
 
 /** A claim that must have exactly this text. Consul's documentation mentions lists, but Consul compares only texts. */
-export interface Claim {
+export interface RequiredClaim {
   readonly Path: readonly string[];
   readonly Value: string;
 }
@@ -49,7 +49,7 @@ function openPass(policy: Policy, rule: Enforced): Pass {
   // If a policy has no agents, every assertion is that of a person.
   if (who.kind !== 'role' && agent === undefined) return { name: JSON.stringify([audience, as]), says };
   const role = who.kind === 'role' ? who.role : EVERY_ROLE;
-  const holder = holderOf(agent, alone);
+  const holder = roleHolder(agent, alone);
   return { name: JSON.stringify([audience, as, holder, role]), says: { ...says, role, holder } };
 }
 
@@ -71,7 +71,7 @@ export function fewest(passes: readonly Pass[]): readonly Pass[] {
 }
 
 /** The claims that an assertion must have to match the pass. */
-export function claimsOf({ audience, as, role, holder }: NonNullable<Pass['says']>): readonly Claim[] {
+export function requiredClaims({ audience, as, role, holder }: NonNullable<Pass['says']>): readonly RequiredClaim[] {
   return [
     { Path: [AUDIENCE], Value: audience },
     { Path: ['as'], Value: as },

@@ -1,13 +1,20 @@
 import { pathAtoms } from '../../rules/compare/atoms.ts';
 import type { Enforced } from '../../rules/enforced.ts';
-import { areAmong, coversMessages, type HeaderIs, headersOf, type Messages, messagesOf } from '../kit/message-order.ts';
+import {
+  areAmong,
+  coversMessages,
+  type HeaderIs,
+  headerConditions,
+  type Messages,
+  messageKinds,
+} from '../kit/message-order.ts';
 import { NAMED, REST } from '../kit/methods.ts';
 import { encodableOf, nonCanonicalPattern } from '../kit/non-canonical-paths.ts';
-import { METHODS, NOBODY, Paths, type Reach, sameReach, textOf } from '../kit/reach.ts';
+import { MESH_METHODS, NO_CALLERS, namesKey, type Reach, RulesByPath, sameReach } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
 import { merged, type Node } from './merge.ts';
-import { type Claim, claimsOf, fewest, type Pass } from './pass.ts';
-import { type Place, regexOf } from './path-regex.ts';
+import { fewest, type Pass, type RequiredClaim, requiredClaims } from './pass.ts';
+import { type ConsulPath, regexOf } from './path-regex.ts';
 
 /** Consul's `IntentionHTTPHeaderPermission`, with the members that meshgate renders. */
 export interface Header {
@@ -18,7 +25,7 @@ export interface Header {
 }
 
 /** Consul's `IntentionPermission`, with the members that meshgate renders. */
-export interface Permission {
+export interface ConsulPermission {
   readonly Action: 'allow' | 'deny';
   readonly HTTP: {
     readonly PathExact?: string;
@@ -29,13 +36,15 @@ export interface Permission {
     /** Absent: the headers do not matter. */
     readonly Header?: readonly Header[];
   };
-  readonly JWT?: { readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly Claim[] }[] };
+  readonly JWT?: {
+    readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly RequiredClaim[] }[];
+  };
 }
 
-function permission(http: Permission['HTTP'], passes: readonly Pass[], provider: string): Permission {
+function permission(http: ConsulPermission['HTTP'], passes: readonly Pass[], provider: string): ConsulPermission {
   if (passes.length === 0) return { Action: 'deny', HTTP: http };
   const says = passes.flatMap((pass) => pass.says ?? []);
-  const providers = says.map((it) => ({ Name: provider, VerifyClaims: claimsOf(it) }));
+  const providers = says.map((it) => ({ Name: provider, VerifyClaims: requiredClaims(it) }));
   return { Action: 'allow', HTTP: http, ...(providers.length > 0 && { JWT: { Providers: providers } }) };
 }
 
@@ -58,14 +67,14 @@ function casesOf(passes: readonly Pass[]): readonly Case[] {
   const always = passes.filter(({ tools }) => tools === undefined);
   const some = passes.flatMap(({ tools }) => tools ?? []);
   if (some.length === 0) return [{ passes }];
-  const all = messagesOf(some.flatMap(({ patterns }) => patterns)).map((messages) => {
+  const all = messageKinds(some.flatMap(({ patterns }) => patterns)).map((messages) => {
     const more = some.flatMap(({ patterns, open }) => (coversMessages(patterns, messages) ? open : []));
     return { messages, passes: fewest(unique([...always, ...more])) };
   });
   const others: Case = { passes: always };
   const declared = (own: Case & { messages: Messages }, index: number) =>
     all.slice(index + 1).find(({ messages }) => areAmong(own.messages, messages)) ?? others;
-  return [...all.filter((own, index) => textOf(own.passes) !== textOf(declared(own, index).passes)), others];
+  return [...all.filter((own, index) => namesKey(own.passes) !== namesKey(declared(own, index).passes)), others];
 }
 
 const unique = (passes: readonly Pass[]): readonly Pass[] => {
@@ -79,7 +88,8 @@ interface Decision extends Case {
   readonly methods?: readonly string[];
 }
 
-const keyOf = ({ methods, messages, passes }: Decision): string => JSON.stringify([methods, messages, textOf(passes)]);
+const keyOf = ({ methods, messages, passes }: Decision): string =>
+  JSON.stringify([methods, messages, namesKey(passes)]);
 
 /** One decision; or several, one for each kind of messages that only some callers may send. */
 const decisions = (methods: readonly string[] | undefined, passes: readonly Pass[]): readonly Decision[] =>
@@ -90,26 +100,26 @@ const passesOf = (reach: Reach<Pass>, method: string): readonly Pass[] => reach.
 /** The smallest list of decisions that enforces `reach` at a path, if the permissions after it enforce `otherwise`. */
 function decisionsAt(reach: Reach<Pass>, otherwise: Reach<Pass>): readonly Decision[] {
   // If no caller passes, the decision need not distinguish methods.
-  if (METHODS.every((method) => passesOf(reach, method).length === 0)) {
+  if (MESH_METHODS.every((method) => passesOf(reach, method).length === 0)) {
     return sameReach(reach, otherwise) ? [] : [{ passes: [] }];
   }
-  const differs = (method: string, from: readonly Pass[]) => textOf(passesOf(reach, method)) !== textOf(from);
+  const differs = (method: string, from: readonly Pass[]) => namesKey(passesOf(reach, method)) !== namesKey(from);
   const rest = passesOf(reach, REST);
   const all = differs(REST, passesOf(otherwise, REST));
   const different = NAMED.filter((method) => differs(method, all ? rest : passesOf(otherwise, method)));
-  const groups = grouped(different, (method) => textOf(passesOf(reach, method)));
+  const groups = grouped(different, (method) => namesKey(passesOf(reach, method)));
   const named = [...groups.values()].flatMap((methods) => {
     const [method] = methods;
     const own = decisions(methods, passesOf(reach, method));
     // The following permissions may decide for callers that pass with any message.
     const others = passesOf(reach, method).filter(({ tools }) => tools === undefined);
-    return textOf(others) === textOf(all ? rest : passesOf(otherwise, method)) ? own.slice(0, -1) : own;
+    return namesKey(others) === namesKey(all ? rest : passesOf(otherwise, method)) ? own.slice(0, -1) : own;
   });
   return all ? [...named, ...decisions(undefined, rest)] : named;
 }
 
 /** The path of a permission: plain if it is one place, else an expression. */
-function pathFor(places: readonly Place[]): Permission['HTTP'] {
+function pathFor(places: readonly ConsulPath[]): ConsulPermission['HTTP'] {
   const [first, ...others] = places;
   if (first === undefined || others.length > 0) return { PathRegex: regexOf(places) };
   return first.kind === 'exact' ? { PathExact: first.value } : { PathPrefix: first.value };
@@ -130,8 +140,8 @@ export function permissionsOf(
   rules: readonly Enforced[],
   pass: (rule: Enforced) => Pass,
   provider: string,
-): readonly Permission[] {
-  const paths = new Paths(rules, (rule) => [pass(rule)]);
+): readonly ConsulPermission[] {
+  const paths = new RulesByPath(rules, (rule) => [pass(rule)]);
   const at = (path: string): Reach<Pass> =>
     new Map([...paths.at(path)].map(([method, passes]) => [method, fewest(passes)]));
   const atoms = pathAtoms(paths.all);
@@ -143,7 +153,7 @@ export function permissionsOf(
     .sort((a, b) => longestFirst(a.base, b.base))
     .map(({ base, path }) => ({ base, prefix: `${base}/`, reach: at(path) }));
   // The callers that the next longest prefix of a path allows.
-  const around = (path: string) => prefixes.find(({ prefix }) => path.startsWith(prefix))?.reach ?? NOBODY;
+  const around = (path: string) => prefixes.find(({ prefix }) => path.startsWith(prefix))?.reach ?? NO_CALLERS;
   const nodes: readonly Node<Decision>[] = [
     ...points.map((point) => ({
       place: { kind: 'exact' as const, value: point },
@@ -160,7 +170,7 @@ export function permissionsOf(
       {
         ...pathFor(places),
         ...(methods && { Methods: methods }),
-        ...(messages && { Header: headersOf(messages).map(header) }),
+        ...(messages && { Header: headerConditions(messages).map(header) }),
       },
       passes,
       provider,
@@ -178,4 +188,4 @@ export function permissionsOf(
   ];
 }
 
-const isPrefix = ({ kind }: Place): boolean => kind === 'prefix';
+const isPrefix = ({ kind }: ConsulPath): boolean => kind === 'prefix';

@@ -1,4 +1,4 @@
-import { BY_ROLE, EVERY_ROLE, holderOf } from '../../assertion/claims.ts';
+import { BY_ROLE, EVERY_ROLE, roleHolder } from '../../assertion/claims.ts';
 import { NON_CANONICAL_PATH } from '../../base/raw-path.ts';
 import type { PersonWho } from '../../policy/checked/types.ts';
 import { CALL, type McpHeaders, refusedTool, toolAtoms } from '../../rules/tools.ts';
@@ -6,30 +6,30 @@ import type { MeshRule, Path } from '../../rules/types.ts';
 import { isOneOf } from '../kit/message-order.ts';
 import { methodsOf } from '../kit/methods.ts';
 import { DEFAULT_OWNER } from '../kit/owner.ts';
-import { METHODS } from '../kit/reach.ts';
+import { MESH_METHODS } from '../kit/reach.ts';
 import { unlike } from '../kit/reading.ts';
 import { grouped, meshRule, regionsOf } from '../kit/rules.ts';
 import type { Files } from '../types.ts';
 import { EVERYBODY } from './entries.ts';
 import { type ReadPermission, type ReadSource, sourcesIn } from './parse.ts';
-import { pathOf } from './path-regex.ts';
-import { assertedText, FILE, serviceHost } from './project.ts';
+import { rulePath } from './path-regex.ts';
+import { CONSUL_FILE, consulAssertedText, serviceHost } from './project.ts';
 
 /** The callers that a permission allows, with the members of rules. */
 type Passing = Pick<MeshRule, 'who' | 'agent' | 'alone' | 'asserted'>;
 
-const PERSON = holderOf(null);
+const PERSON = roleHolder(null);
 
 function passingOf(claims: ReadonlyMap<string, string>, provider: string): Passing {
   const [audience, as] = [claims.get('aud'), claims.get('as')];
   if (audience === undefined || as === undefined) throw unlike([...claims]);
-  const asserted = assertedText(as, audience, provider);
+  const asserted = consulAssertedText(as, audience, provider);
   if (claims.size === 2) return { who: { kind: 'authenticated' }, asserted };
   const [path = '', holder = ''] = [...claims].find(([path]) => path.startsWith(`${BY_ROLE}\0`)) ?? [];
   const role = path.slice(BY_ROLE.length + 1);
   const [, agent = null, isAlone] = holder === PERSON ? [] : (/^agent ([^ ]+)( alone)?$/.exec(holder) ?? []);
   const alone = isAlone !== undefined;
-  if (role === '' || claims.size !== 3 || holder !== holderOf(agent, alone)) throw unlike([...claims]);
+  if (role === '' || claims.size !== 3 || holder !== roleHolder(agent, alone)) throw unlike([...claims]);
   const who: PersonWho = role === EVERY_ROLE ? { kind: 'authenticated' } : { kind: 'role', role };
   return { who, agent, ...(alone && { alone }), asserted };
 }
@@ -40,7 +40,7 @@ const ANYONE: Passing = { who: { kind: 'anyone' } };
 function pathsOf({ places }: ReadPermission): readonly Path[] {
   const open = places.find(({ kind, value }) => kind === 'prefix' && !value.endsWith('/'));
   if (open !== undefined) throw unlike(open.value);
-  return places.map(pathOf);
+  return places.map(rulePath);
 }
 
 /** Checks that no prefix can allow paths which are not canonical, and that everything else is denied. */
@@ -104,7 +104,7 @@ interface Taken {
 }
 
 function taken({ permissions, messages }: Place, provider: string): readonly Taken[] {
-  return METHODS.flatMap((method) =>
+  return MESH_METHODS.flatMap((method) =>
     messages.flatMap((message): readonly Taken[] => {
       const found = permissions.find(
         ({ methods = [method], messages }) =>
@@ -140,7 +140,7 @@ function rulesAt(source: ReadSource, path: Path, sample: string, provider: strin
   const people = new Map(all.flatMap(({ passing }) => passing.map((it) => [JSON.stringify(it), it] as const)));
   return [...people.values()].flatMap((passing) => {
     const own = all.filter((it) => it.passing.some((wide) => includes(wide, passing)));
-    const ways = METHODS.flatMap((method) => {
+    const ways = MESH_METHODS.flatMap((method) => {
       const sent = own.filter((it) => it.method === method).map(({ message }) => message);
       return sent.length === 0 ? [] : [{ method, tools: toolsOf(place, sent) }];
     });
@@ -150,7 +150,7 @@ function rulesAt(source: ReadSource, path: Path, sample: string, provider: strin
       const id = `Permissions[${own.find(({ method }) => used.includes(method))?.index}] of ${source.name}`;
       const rule = { id, route: id, path, ...methodsOf(used) };
       const says = { ...(tools && { tools }), ...passing };
-      return meshRule(FILE, rule, { host: serviceHost(source.destination), as: source.name }, says);
+      return meshRule(CONSUL_FILE, rule, { host: serviceHost(source.destination), as: source.name }, says);
     });
   });
 }
@@ -160,7 +160,7 @@ function rulesOf(source: ReadSource, provider: string): readonly MeshRule[] {
   if (source.action === 'allow') {
     const id = `Action allow of ${source.name}`;
     const rule = { id, route: id, path: { prefix: '', except: [] } };
-    return [meshRule(FILE, rule, { host: serviceHost(source.destination), as: source.name })];
+    return [meshRule(CONSUL_FILE, rule, { host: serviceHost(source.destination), as: source.name })];
   }
   check(source);
   const regions = regionsOf(source.permissions.flatMap(pathsOf));

@@ -1,6 +1,6 @@
 import type { Gap } from '../types.ts';
-import type { Entry } from './entries.ts';
-import type { Header, Permission } from './permissions.ts';
+import type { ConsulEntry } from './entries.ts';
+import type { ConsulPermission, Header } from './permissions.ts';
 
 /** The size of a field of a Protocol Buffers message: its tag, its length and its content. */
 function field(content: number): number {
@@ -20,7 +20,9 @@ const header = ({ Name, Exact, Regex, Invert }: Header): number =>
   field(plain(Name) + field(Exact === undefined ? regex(Regex ?? '') : plain(Exact)) + (Invert ? 2 : 0));
 
 /** The part that says which requests a permission is about. Every later permission repeats it. */
-function matching({ HTTP: { PathExact, PathPrefix, PathRegex, Methods, Header: headers = [] } }: Permission): number {
+function matching({
+  HTTP: { PathExact, PathPrefix, PathRegex, Methods, Header: headers = [] },
+}: ConsulPermission): number {
   const text = PathExact ?? PathPrefix;
   const path = field(field(text === undefined ? regex(PathRegex ?? '') : plain(text)));
   const methods = Methods ? [field(plain(':method') + field(regex(Methods.join('|'))))] : [];
@@ -35,7 +37,7 @@ const claim = (path: readonly string[], value: string): number =>
     plain(FILTER) + [PAYLOAD, ...path].reduce((sum, key) => sum + field(plain(key)), 0) + field(field(plain(value))),
   );
 
-function asserted({ JWT }: Permission, issuer: string): readonly number[] {
+function asserted({ JWT }: ConsulPermission, issuer: string): readonly number[] {
   const ways = (JWT?.Providers ?? []).map(({ VerifyClaims }) =>
     all([claim(['iss'], issuer), all(VerifyClaims.map(({ Path, Value }) => claim(Path, Value)))]),
   );
@@ -44,7 +46,7 @@ function asserted({ JWT }: Permission, issuer: string): readonly number[] {
 
 /** About how many bytes Envoy's RBAC filter has that Consul makes of these permissions. Consul writes every earlier
  * permission into each one that allows. */
-export function filterBytes(permissions: readonly Permission[], issuer: string): number {
+export function filterBytes(permissions: readonly ConsulPermission[], issuer: string): number {
   let earlier = 0;
   let bytes = 0;
   for (const [index, permission] of permissions.entries()) {
@@ -66,7 +68,10 @@ const MUCH = 2e6;
 
 /** How large the listeners are that Consul makes of these entries: a note about the largest, and gaps for those that are
  * too large. */
-export function sizesOf(entries: readonly Entry[], issuer = ''): { notes: readonly string[]; gaps: readonly Gap[] } {
+export function sizesOf(
+  entries: readonly ConsulEntry[],
+  issuer = '',
+): { notes: readonly string[]; gaps: readonly Gap[] } {
   const sizes = entries.flatMap((entry) => {
     if (entry.Kind !== 'service-intentions') return [];
     const own = entry.Sources.map(({ Permissions = [] }) => Permissions);

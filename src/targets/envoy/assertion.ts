@@ -2,7 +2,7 @@ import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import { TO_SERVICE } from '../../base/internal-headers.ts';
 import type { Assertion, Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
-import type { Authority } from './domains.ts';
+import type { EnvoyAuthority } from './domains.ts';
 
 const JWT_AUTHN = 'type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication';
 
@@ -23,8 +23,12 @@ export function verifies({ gateway, mesh }: Policy): Verifies | undefined {
 
 /** Verifies the assertion if a request has one. Envoy denies a request with an invalid assertion; the rules decide on
  * the claims of a valid one. Each service accepts only assertions with its own audience. */
-export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, authorities: readonly Authority[]): unknown {
-  const provider = ({ service }: Authority) => [
+export function jwtFilter(
+  policy: Policy,
+  { issuer, jwksFile }: Verifies,
+  authorities: readonly EnvoyAuthority[],
+): unknown {
+  const provider = ({ service }: EnvoyAuthority) => [
     service.name,
     {
       issuer,
@@ -37,7 +41,7 @@ export function jwtFilter(policy: Policy, { issuer, jwksFile }: Verifies, author
       local_jwks: { filename: jwksFile },
     },
   ];
-  const rules = ({ service, domains }: Authority) =>
+  const rules = ({ service, domains }: EnvoyAuthority) =>
     domains.map((exact) => ({
       match: { prefix: '/', headers: [{ name: ':authority', string_match: { exact } }] },
       requires: { requires_any: { requirements: [{ provider_name: service.name }, { allow_missing: {} }] } },

@@ -2,7 +2,7 @@ import { TO_MESH, TO_SERVICE } from '../../base/internal-headers.ts';
 import type { Ingress, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { jwtFilter, verifies } from './assertion.ts';
-import { type Authority, authoritiesOf } from './domains.ts';
+import { authoritiesOf, type EnvoyAuthority } from './domains.ts';
 import { rbacFilters, spiffeIds } from './rbac.ts';
 
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
@@ -91,7 +91,7 @@ const accessLog = {
   },
 };
 
-function virtualHost({ service, domains }: Authority): unknown {
+function virtualHost({ service, domains }: EnvoyAuthority): unknown {
   return {
     name: service.authority,
     domains,
@@ -109,7 +109,7 @@ const streamDuration = ({ gateway: { session } }: Policy): object =>
   session === undefined ? {} : { max_stream_duration: `${session.absolute}s` };
 
 /** The HTTP filter with the limits, the log, the rules and the routes. */
-function connectionManager(policy: Policy, rules: readonly Rule[], authorities: readonly Authority[]): unknown {
+function connectionManager(policy: Policy, rules: readonly Rule[], authorities: readonly EnvoyAuthority[]): unknown {
   const assertion = verifies(policy);
   return {
     name: 'envoy.filters.network.http_connection_manager',

@@ -5,7 +5,7 @@ import { meshRules } from '../kit/rules.ts';
 /** A service as Envoy distinguishes it: by its authority, which occurs once in a policy. Envoy accepts the authority as
  * the Host header. If no other service has the same name, Envoy also accepts the authority without its port or, if it
  * has no port, with the port of the ingress. */
-export type Authority = ReturnType<typeof authoritiesOf>[number];
+export type EnvoyAuthority = ReturnType<typeof authoritiesOf>[number];
 
 const portOf = (authority: string): string | undefined => /:\d+$/.exec(authority)?.[0];
 
@@ -28,7 +28,7 @@ export function authoritiesOf(policy: Policy, rules: readonly Rule[]) {
 }
 
 /** The Host headers of requests that a rule allows. */
-export function domainsOf(rule: Rule, authorities: readonly Authority[]): readonly string[] {
+export function domainsOf(rule: Rule, authorities: readonly EnvoyAuthority[]): readonly string[] {
   const found = authorities.find(({ service }) => service.name === rule.service);
   if (found === undefined) throw new Error(`envoy: rule ${rule.id} names a service without an authority`);
   return found.domains;

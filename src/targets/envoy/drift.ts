@@ -31,7 +31,7 @@ function strangers(policy: Policy, rules: readonly Rule[], live: unknown): reado
 }
 
 /** How a file differs from what meshgate renders from the policy, apart from the rules. */
-export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
+export function envoyDrift(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const [live, ...more] = documentsOf(files);
   return [
     ...(more.length > 0 ? ['there is more than one document, and Envoy reads only the first'] : []),

@@ -32,7 +32,7 @@ export function enforcedByEnvoy(policy: Policy, rules: readonly Rule[]): Enforce
   };
 }
 
-export const toolGaps = (rules: readonly Enforced[]): readonly Gap[] =>
+export const envoyToolGaps = (rules: readonly Enforced[]): readonly Gap[] =>
   rules.flatMap(({ id, tools }) => (tools === undefined ? [] : [{ part: id, text: twiceText('Envoy') }]));
 
 /** The gaps that only Envoy has. */

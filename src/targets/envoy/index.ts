@@ -7,9 +7,9 @@ import { documents } from '../kit/yaml.ts';
 import type { Emitted } from '../types.ts';
 import { verifies } from './assertion.ts';
 import { bootstrap } from './bootstrap.ts';
-import { driftOf } from './drift.ts';
-import { enforcedByEnvoy, envoyGaps, toolGaps } from './gaps.ts';
-import { projection, readEnvoy } from './read.ts';
+import { envoyDrift } from './drift.ts';
+import { enforcedByEnvoy, envoyGaps, envoyToolGaps } from './gaps.ts';
+import { envoyProjection, readEnvoy } from './read.ts';
 
 /** What the policy lacks to be rendered for Envoy; undefined if it is complete. */
 function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
@@ -36,11 +36,11 @@ export const envoy = defineMesh({
   seesAssertion: (policy) => verifies(policy) !== undefined,
   missing,
   render,
-  toolGaps,
+  toolGaps: envoyToolGaps,
   enforces: enforcedByEnvoy,
   notEnforced: () => undefined,
   read: readEnvoy,
-  project: projection,
-  drift: driftOf,
+  project: envoyProjection,
+  drift: envoyDrift,
   guards: envoyGuards,
 });

@@ -5,8 +5,8 @@ import { RULES_FILTER } from '../kit/guards.ts';
 import { encodableOf } from '../kit/non-canonical-paths.ts';
 import { meshRules, spiffeOf } from '../kit/rules.ts';
 import { assertionPrincipals, verifies } from './assertion.ts';
-import { type Authority, domainsOf } from './domains.ts';
-import { headerIn, nonCanonicalPaths, type Permission, pathPermissions } from './permission.ts';
+import { domainsOf, type EnvoyAuthority } from './domains.ts';
+import { type EnvoyPermission, headerIn, nonCanonicalPermissions, pathPermissions } from './permission.ts';
 import { toolPermission } from './tools.ts';
 
 const RBAC = 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC';
@@ -17,7 +17,7 @@ const DENY_FILTER = 'meshgate.non_canonical_paths';
 export const ALLOW_FILTER = RULES_FILTER;
 
 export interface RbacPolicy {
-  readonly permissions: readonly Permission[];
+  readonly permissions: readonly EnvoyPermission[];
   readonly principals: readonly unknown[];
 }
 
@@ -67,10 +67,10 @@ const filter = (name: string, action: 'ALLOW' | 'DENY', policies: Readonly<Recor
 export function rbacFilters(
   policy: Policy,
   rules: readonly Rule[],
-  authorities: readonly Authority[],
+  authorities: readonly EnvoyAuthority[],
 ): readonly unknown[] {
   const own = meshRules(policy, rules);
-  const unexpected = { permissions: nonCanonicalPaths(encodableOf(own)), principals: [{ any: true }] };
+  const unexpected = { permissions: nonCanonicalPermissions(encodableOf(own)), principals: [{ any: true }] };
   const allowed = own.map((rule) => {
     const says = verifies(policy) === undefined ? [] : assertionPrincipals(rule);
     const seen = { ...rule, domains: domainsOf(rule, authorities), spiffe: spiffeOf(policy, rule), says };

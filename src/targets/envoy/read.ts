@@ -3,14 +3,14 @@ import type { PersonWho, Policy } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { MeshRule, Path, Rule } from '../../rules/types.ts';
 import { differences } from '../kit/compare.ts';
-import { checkForm, pathsIn, perFiles, unlike } from '../kit/reading.ts';
+import { pathsIn, perFiles, requireSameForm, unlike } from '../kit/reading.ts';
 import { meshRule, meshRules, spiffeOf } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { allDocumentsIn } from '../kit/yaml.ts';
 import { type Files, Foreign } from '../types.ts';
 import { assertionPrincipals, type ClaimPrincipal, type ClaimValue, verifies } from './assertion.ts';
 import { authoritiesOf, domainsOf } from './domains.ts';
-import type { Permission } from './permission.ts';
+import type { EnvoyPermission } from './permission.ts';
 import { ALLOW_FILTER, type principal, type RbacPolicy, rbacPolicy } from './rbac.ts';
 import { isOfTools, toolPermission, toolsIn } from './tools.ts';
 
@@ -23,7 +23,7 @@ const assertedBy = (as: string | undefined): Asserted => (as === undefined ? {} 
 
 /** The rules, reduced to what can be read back from Envoy's configuration. The authority stands for host and service,
  * and the SPIFFE id stands for the identity. Unless Envoy verifies the assertion, any caller may have this identity. */
-export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
+export function envoyProjection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const authorities = authoritiesOf(policy, rules);
   const isVerified = verifies(policy) !== undefined;
   return meshRules(policy, rules).map((rule) => {
@@ -44,14 +44,14 @@ export function projection(policy: Policy, rules: readonly Rule[]): readonly Mes
 }
 
 /** Reads a list of alternatives. It must not be empty: meshgate renders no empty list, and Envoy does not load one. */
-function alternatives(permission: Permission): readonly Permission[] {
+function alternatives(permission: EnvoyPermission): readonly EnvoyPermission[] {
   if (!('or_rules' in permission)) return [permission];
   if (permission.or_rules.rules.length === 0) throw unlike(permission);
   return permission.or_rules.rules;
 }
 
 /** The values in a header matcher with this name; undefined if the permission is something else. */
-function headerValues(permission: Permission, name: string): readonly string[] | undefined {
+function headerValues(permission: EnvoyPermission, name: string): readonly string[] | undefined {
   const values = alternatives(permission).map((it) =>
     'header' in it && it.header.name === name && 'exact' in it.header.string_match
       ? it.header.string_match.exact
@@ -61,7 +61,7 @@ function headerValues(permission: Permission, name: string): readonly string[] |
 }
 
 /** The paths in a list of matchers. */
-const paths = (permissions: readonly Permission[]): readonly Path[] =>
+const paths = (permissions: readonly EnvoyPermission[]): readonly Path[] =>
   pathsIn(
     permissions.flatMap(alternatives),
     (it) => {
@@ -73,7 +73,7 @@ const paths = (permissions: readonly Permission[]): readonly Path[] =>
     unlike,
   );
 
-function pathOf(permissions: readonly Permission[]): Path {
+function pathOf(permissions: readonly EnvoyPermission[]): Path {
   const [own, ...more] = paths(permissions.filter((it) => !('not_rule' in it)));
   if (own === undefined || more.length > 0) throw unlike(permissions);
   const except = permissions.flatMap((it) => ('not_rule' in it ? paths(alternatives(it.not_rule)) : []));
@@ -116,7 +116,7 @@ function personOf(asserted: boolean, role: string | undefined): PersonWho {
 }
 
 /** The tools that a rule allows its agent; undefined if the rule does not read tools. */
-function toolsOf(rules: readonly Permission[]): readonly string[] | undefined {
+function toolsOf(rules: readonly EnvoyPermission[]): readonly string[] | undefined {
   const [own, ...more] = rules.filter(isOfTools);
   if (own === undefined) return undefined;
   const tools = toolsIn(own);
@@ -135,14 +135,15 @@ function readPolicy(id: string, live: RbacPolicy): MeshRule {
   const methods = rules.map((it) => headerValues(it, ':method')).find((it) => it !== undefined);
   if (authority === undefined) throw unlike(id);
   const tools = toolsOf(rules);
-  const isPath = (it: Permission) => !headerValues(it, ':authority') && !headerValues(it, ':method') && !isOfTools(it);
+  const isPath = (it: EnvoyPermission) =>
+    !headerValues(it, ':authority') && !headerValues(it, ':method') && !isOfTools(it);
   const path = pathOf(rules.filter(isPath));
   const client = principals[0] as Principal;
   const [connects, ...says] = 'and_ids' in client ? client.and_ids.ids : [client];
   const spiffe = connects.custom.typed_config.san_matcher.matcher.exact;
   const { declared, understood } = reportedOf(says);
   const seen = { domains, path, ...(methods && { methods }), ...(tools && { tools }), spiffe, says: understood };
-  checkForm(rbacPolicy(seen), live, { path: `rule ${id}: ` });
+  requireSameForm(rbacPolicy(seen), live, { path: `rule ${id}: ` });
   const rule = { id, route: id.slice(0, id.lastIndexOf('#')), path, ...(methods !== undefined && { methods }) };
   return meshRule(FILE, rule, { host: authority, as: spiffe }, { ...declared, ...(tools && { tools }) });
 }
@@ -161,9 +162,9 @@ function findFilter(node: unknown): Filter | undefined {
   return undefined;
 }
 
-/** Reads Envoy's configuration as rules, reduced to what Envoy can express; see {@link projection}.
+/** Reads Envoy's configuration as rules, reduced to what Envoy can express; see {@link envoyProjection}.
  * @throws Foreign if the configuration has no rules of meshgate; Error for rules that meshgate did not render */
-export const rulesOf = (tree: unknown): readonly MeshRule[] =>
+export const envoyRules = (tree: unknown): readonly MeshRule[] =>
   Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
 
 /** The rules in Envoy's form, by id; throws Foreign if there are none. */
@@ -179,5 +180,5 @@ export const documentsOf = perFiles((files) =>
   Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text)),
 );
 
-/** Reads exactly one file, with any name, back as rules; see {@link rulesOf}. */
-export const readEnvoy = (files: Files): readonly MeshRule[] => rulesOf(documentsOf(files)[0]);
+/** Reads exactly one file, with any name, back as rules; see {@link envoyRules}. */
+export const readEnvoy = (files: Files): readonly MeshRule[] => envoyRules(documentsOf(files)[0]);

@@ -11,7 +11,7 @@ import { outerListener, type RouteListener } from '../nginx/route/route-listener
 import { authorization, passesAny } from '../nginx/route/service-credential.ts';
 import { refusesWorkers } from '../nginx/route/worker.ts';
 import { accessLog } from '../nginx/server/log.ts';
-import { reading } from '../nginx/server/trusted-proxies.ts';
+import { requestReading } from '../nginx/server/trusted-proxies.ts';
 import { hasSessions, otherCookies } from '../nginx/signin/sessions.ts';
 import { conf, type Directive, line, literal, variable } from '../nginx/text/directive.ts';
 import { type ConfFile, included, Shelf } from '../nginx/text/files.ts';
@@ -167,7 +167,7 @@ export function checkServers(context: Context, hosts: readonly HostContext[]): r
       listen ${at} default_server backlog=4096;
       server_name _;
       keepalive_requests 100000; keepalive_timeout 120s;
-      ${reading}
+      ${requestReading}
       ${accessLog(context)}
       ${addressOf(context)}
       location / { ${refusal(context, 'host_unknown')} }

@@ -1,5 +1,5 @@
 import { TO_INGRESS } from '../../base/internal-headers.ts';
-import { type Part, variable } from '../nginx/text/directive.ts';
+import { type ValuePart, variable } from '../nginx/text/directive.ts';
 
 /* The forms of a check: how an ingress says which request it asks about. The path of the check selects the form, and
  * the configuration of the ingress selects the path. No header of a client selects it. docs/ext-authz.md is the
@@ -13,14 +13,14 @@ type Style = 'whole' | 'brief';
  * that this file exists. Then the answer of anything but a sidecar admits no request, even if its status is 200. */
 export const ALLOWED = { name: TO_INGRESS.allowed, value: 'null', folder: '/dev' } as const;
 
-export interface Form {
+export interface CheckForm {
   readonly name: 'auth-request' | 'forward-auth' | 'envoy' | 'gateway-fabric';
   /** The path of the check. A path that ends with a slash is a prefix: the path of the request follows it. */
   readonly path: string;
   /** The variables with the method, the raw request target and the host of the request. */
-  readonly method: Part;
-  readonly uri: Part;
-  readonly host: Part;
+  readonly method: ValuePart;
+  readonly uri: ValuePart;
+  readonly host: ValuePart;
   /** Whether the ingress says the address of the client, in `X-Forwarded-For`. */
   readonly address: boolean;
   readonly style: Style;
@@ -29,18 +29,18 @@ export interface Form {
 }
 
 /** The variable with the `Host` of a check, with its port. */
-export const HOST = 'meshgate_ask_from_host';
+export const HOST_VARIABLE = 'meshgate_ask_from_host';
 /** The variable with what follows the prefix in the raw path of a check. */
 export const BEHIND_PREFIX = 'meshgate_ask_behind';
 
 /** All forms. */
-export const forms: readonly Form[] = [
+export const forms: readonly CheckForm[] = [
   {
     name: 'auth-request',
     path: '/auth-request',
     method: variable('http_x_original_method'),
     uri: variable('http_x_original_uri'),
-    host: variable(HOST),
+    host: variable(HOST_VARIABLE),
     address: true,
     style: 'brief',
     says: 'auth_request of nginx, also in NGINX Ingress Controller',
@@ -60,7 +60,7 @@ export const forms: readonly Form[] = [
     path: '/envoy/',
     method: variable('request_method'),
     uri: variable(BEHIND_PREFIX),
-    host: variable(HOST),
+    host: variable(HOST_VARIABLE),
     address: true,
     style: 'whole',
     says: 'ext_authz of Envoy over HTTP, also in Envoy Gateway and Istio',
@@ -70,7 +70,7 @@ export const forms: readonly Form[] = [
     path: '/gateway-fabric',
     method: variable('http_method'),
     uri: variable('http_path'),
-    host: variable(HOST),
+    host: variable(HOST_VARIABLE),
     address: false,
     style: 'brief',
     says: 'ExternalAuth of NGINX Gateway Fabric',

@@ -10,7 +10,7 @@ import { type ConfFile, included } from '../nginx/text/files.ts';
 import { answerHeader, BAD_LOCATION } from '../nginx/text/names.ts';
 import { answerNames, removedNames } from './answer.ts';
 import { ASKED_UPSTREAM } from './checks.ts';
-import { BEHIND_PREFIX, type Form, forms, HOST } from './forms.ts';
+import { BEHIND_PREFIX, type CheckForm, forms, HOST_VARIABLE } from './forms.ts';
 
 /* The listener where an ingress asks. It reads the method, the target and the host of the client's request from the
  * check, and sends a request with exactly these to the servers of the checks. */
@@ -42,7 +42,7 @@ function removalMaps(context: Context): readonly Directive[] {
 /** The maps of the listener. */
 export const askMaps = (context: Context): readonly Directive[] => conf`
   # The request that an ingress asks about.
-  map $http_host ${variable(HOST)} { default $http_host; "" $host; }
+  map $http_host ${variable(HOST_VARIABLE)} { default $http_host; "" $host; }
   map $request_uri ${variable(BEHIND_PREFIX)} { default ""; "~^/envoy(?<meshgate_ask_path>/.*)$" $meshgate_ask_path; }
   // A proxy may drop Upgrade, because it is for one connection. A handshake also has other headers.
   map $http_upgrade$http_sec_websocket_key$http_sec_websocket_version $meshgate_ask_upgrade { "" ""; default websocket; }
@@ -133,9 +133,9 @@ function ask(context: Context): readonly Directive[] {
   `;
 }
 
-const only = (form: Form): readonly Directive[] => (form.style === 'brief' ? brief : entire);
+const only = (form: CheckForm): readonly Directive[] => (form.style === 'brief' ? brief : entire);
 
-function location(context: Context, form: Form): readonly Directive[] {
+function location(context: Context, form: CheckForm): readonly Directive[] {
   const isPrefix = form.path.endsWith('/');
   return conf`
     # ${form.says}.

@@ -15,7 +15,7 @@ import { HOST_LOCATION, hostFile } from '../nginx/text/names.ts';
 import type { Emitted } from '../types.ts';
 import { allowedFile, checkRouteFiles, checkServers, checksConf } from './checks.ts';
 import { gaps } from './gaps.ts';
-import { ingressFiles, readHeaders } from './ingress/index.ts';
+import { askingIngressFiles, readHeaders } from './ingress/index.ts';
 import type { CheckInput } from './ingress/kit.ts';
 import { askFiles, askMaps } from './listener.ts';
 
@@ -91,6 +91,6 @@ export function extAuthFiles(policy: Policy, rules: readonly Rule[], { sidecarAd
  * @throws UnprintableError for text that nginx could read as more than one text */
 export function renderSidecar(policy: Policy, rules: readonly Rule[], options: SidecarOptions): Emitted {
   const { files, checkInput, gaps } = extAuthFiles(policy, rules, options);
-  const ingress = ingressFiles(checkInput);
+  const ingress = askingIngressFiles(checkInput);
   return { files: { ...files, ...ingress.files }, gaps: [...gaps, ...ingress.gaps] };
 }

@@ -7,7 +7,7 @@ import { ownerOf } from '../kit/owner.ts';
 import { nginxOptions } from '../nginx/options.ts';
 import { allHosts } from '../nginx/render-context.ts';
 import type { Gap } from '../types.ts';
-import type { Written } from './types.ts';
+import type { FormOutput } from './types.ts';
 
 /* The forms in which the controller asks a sidecar and sends the requests to the services itself. */
 
@@ -48,7 +48,7 @@ export const ownPath = (paths: readonly BackendPath[], { path, kind }: BackendPa
 
 /** A way to let a controller ask the sidecar. */
 export interface ExtAuthForm {
-  write(input: ExtAuthInput): Written;
+  write(input: ExtAuthInput): FormOutput;
 }
 
 /** The name of a Service in the cluster, and its namespace if it is there. */
@@ -125,7 +125,7 @@ export function writeExtAuth(
   policy: Policy,
   rules: readonly Rule[],
   options: { readonly sidecar?: SidecarService | undefined; readonly gateway?: string | undefined },
-): Written {
+): FormOutput {
   const sidecar = options.sidecar ?? { name: 'meshgate', port: policy.gateway.listen };
   const given: SidecarOptions = {
     ...nginxOptions({ dir: '/run/meshgate/conf', resolver: ['127.0.0.1'] }),

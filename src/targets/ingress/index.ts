@@ -3,7 +3,7 @@ import type { Policy } from '../../policy/checked/types.ts';
 import { gatewayFiles } from '../../rules/table/policy-files.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
-import { HEAD } from '../kit/yaml.ts';
+import { YAML_HEAD } from '../kit/yaml.ts';
 import { nginxOptions } from '../nginx/options.ts';
 import { renderNginx } from '../nginx/render.ts';
 import { allHosts, type Context, toContext } from '../nginx/render-context.ts';
@@ -19,7 +19,7 @@ import { ngfExtAuthForms } from './ngf-ext-auth.ts';
 import { nicForms } from './nic.ts';
 import { nicExtAuthForms } from './nic-ext-auth.ts';
 import { probeFile } from './probe.ts';
-import type { Controller, Form, IngressOptions, IngressTarget, Written } from './types.ts';
+import type { Controller, FormOutput, IngressForm, IngressOptions, IngressTarget } from './types.ts';
 
 /** What differs between the controllers. Their nginx can write only to some folders; theirs are empty at the start of a
  * container, so no socket is left over. */
@@ -31,7 +31,7 @@ const CONTROLLERS = {
     Controller,
     {
       runDir: string;
-      forms: Readonly<Record<string, Form>>;
+      forms: Readonly<Record<string, IngressForm>>;
       extAuth: Readonly<Record<string, ExtAuthForm>>;
       bundles: readonly string[];
     }
@@ -68,11 +68,11 @@ const noCertificates = (context: Context): readonly Gap[] =>
 const comments = (gaps: readonly Gap[]): string => gaps.map(({ part, text }) => `# gap: ${part}: ${text}\n`).join('');
 
 /** The texts of files. Those that people apply or change contain the gaps. */
-const texts = (documents: Written['documents'], gaps: readonly Gap[]): Files =>
+const texts = (documents: FormOutput['documents'], gaps: readonly Gap[]): Files =>
   Object.fromEntries(
     Object.entries(documents).map(([file, all]) => {
       const objects = all.map((object) => toYaml(object)).join('---\n');
-      return [file, HEAD + (file === 'files.yaml' ? '' : comments(gaps)) + objects];
+      return [file, YAML_HEAD + (file === 'files.yaml' ? '' : comments(gaps)) + objects];
     }),
   );
 
@@ -92,7 +92,7 @@ function target(name: Controller): IngressTarget {
         const { documents, gaps, notes } = writeExtAuth(asks, policy, rules, { sidecar, gateway });
         return { files: { ...texts(documents, gaps), ...probes }, gaps, notes };
       }
-      const form = (forms as Readonly<Record<string, Form>>)[formName];
+      const form = (forms as Readonly<Record<string, IngressForm>>)[formName];
       if (form === undefined) throw new Error(`${name}: no form ${formName}`);
       const options = nginxOptions({
         ...{ dir: DIR, runDir, stateDir: paths.runDir ?? runDir, accessLog: '/dev/stdout' },

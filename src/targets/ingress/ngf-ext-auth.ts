@@ -1,7 +1,7 @@
 import { INTERNAL_NAMES, TO_SERVICE } from '../../base/internal-headers.ts';
 import { answerNames, responseNames } from '../ext-authz/answer.ts';
 import { forms } from '../ext-authz/forms.ts';
-import { erasedBy, METADATA_PATH, OWN_PATH } from '../ext-authz/ingress/kit.ts';
+import { erasedBy, GATEWAY_PATH, METADATA_PATH } from '../ext-authz/ingress/kit.ts';
 import { objectName } from '../kit/owner.ts';
 import { readsAddresses } from '../nginx/check/address-budgets.ts';
 import { hasSessions } from '../nginx/signin/sessions.ts';
@@ -57,7 +57,7 @@ const MAX_RULES = 16;
 function routes(input: ExtAuthInput, { name: host, paths }: ExtAuthInput['hosts'][number]): readonly object[] {
   const rules = [
     {
-      matches: [prefix(OWN_PATH.slice(0, -1)), prefix(METADATA_PATH)],
+      matches: [prefix(GATEWAY_PATH.slice(0, -1)), prefix(METADATA_PATH)],
       backendRefs: [input.sidecar],
     },
     ...paths.map(({ path, kind, backend: { name, port } }) => ({

@@ -1,8 +1,8 @@
 import { objectName } from '../kit/owner.ts';
 import type { Gap } from '../types.ts';
 import { snippetOwners } from './gaps.ts';
-import { CLOSED, closedService, hostLabel, httpSnippet, serverSnippet } from './objects.ts';
-import type { Form, FormInput } from './types.ts';
+import { CLOSED_SNIPPET, closedService, hostLabel, httpSnippet, serverSnippet } from './objects.ts';
+import type { FormInput, IngressForm } from './types.ts';
 
 /** The size of the buckets of maps that NGF sets. It cannot be changed. */
 const MAP_BUCKET = 512;
@@ -36,7 +36,7 @@ const filter = (input: FormInput, host: string): object => ({
           ]
         : []),
       { context: 'http.server', value: `${serverSnippet(input, host)}\n` },
-      { context: 'http.server.location', value: `${CLOSED}\n` },
+      { context: 'http.server.location', value: `${CLOSED_SNIPPET}\n` },
     ],
   },
 });
@@ -97,4 +97,4 @@ export const ngfForms = {
       notes: ['NGF reads SnippetsFilters only with the flag --snippets (Helm: nginxGateway.snippets.enable)'],
     }),
   },
-} as const satisfies Readonly<Record<string, Form>>;
+} as const satisfies Readonly<Record<string, IngressForm>>;

@@ -6,7 +6,7 @@ import { objectName } from '../kit/owner.ts';
 import { ignoresAccel, unstored } from '../nginx/route/module.ts';
 import { conf, template, variable } from '../nginx/text/directive.ts';
 import { answerHeader } from '../nginx/text/names.ts';
-import { print } from '../nginx/text/print.ts';
+import { printConf } from '../nginx/text/print.ts';
 import type { Gap } from '../types.ts';
 import { type BackendPath, type ExtAuthForm, type ExtAuthInput, ownPath } from './ext-auth.ts';
 import { hostLabel, tlsSecret } from './objects.ts';
@@ -25,7 +25,7 @@ type Kind = keyof typeof KINDS;
 /** The snippet of the Policy, in the location of the check. The variable shows that the location of the request has its
  * snippet, which erases the headers of clients: variables of a request are also those of its check. */
 const authSnippet = (kind: Kind): string =>
-  print(conf`
+  printConf(conf`
     # Without its snippet, a location is closed. This line only lets nginx know the variable.
     set $meshgate_location $meshgate_location;
     uninitialized_variable_warn off; if ($meshgate_location != 1) { return 403; }
@@ -43,7 +43,7 @@ function serverSnippet({ checkInput, sidecar }: ExtAuthInput, kind: Kind): strin
   const { before, after } = KINDS[kind];
   const [namespace, name] = [variable('resource_namespace'), variable('resource_name')];
   const upstream = template(`http://${before}_`, namespace, '_', name, `_${after}_`, namespace, `_${sidecar.name}`);
-  return print(conf`
+  return printConf(conf`
     ${refuseLocation}
     # The gateway's own endpoints: the sign-in, and what clients read before they have a token.
     ${ownLocations(checkInput, upstream)}
@@ -52,7 +52,7 @@ function serverSnippet({ checkInput, sidecar }: ExtAuthInput, kind: Kind): strin
 
 /** The snippet of each location. */
 const locationSnippet = ({ checkInput }: ExtAuthInput): string =>
-  print(conf`
+  printConf(conf`
     set $meshgate_location 1;
     # Only NIC says what the client asked for. If the snippet of the Policy is lost, the client would say it.
     if ($http_x_original_uri) { return 400; }

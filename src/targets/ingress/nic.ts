@@ -2,8 +2,8 @@ import { objectName } from '../kit/owner.ts';
 import { UNGUARDED } from '../nginx/server/controller.ts';
 import { VARIABLES_HASH_SIZE } from '../nginx/server/http.ts';
 import { addedPaths, besideIngress, droppedSnippets, snippetOwners } from './gaps.ts';
-import { CLOSED, closedService, hostLabel, httpSnippet, serverSnippet, tlsSecret } from './objects.ts';
-import type { Form, FormInput, Written } from './types.ts';
+import { CLOSED_SNIPPET, closedService, hostLabel, httpSnippet, serverSnippet, tlsSecret } from './objects.ts';
+import type { FormInput, FormOutput, IngressForm } from './types.ts';
 
 /** The size of the buckets of maps that NIC sets. */
 const MAP_BUCKET = 256;
@@ -64,7 +64,7 @@ function ingress(input: FormInput, host: string, type?: 'master' | 'minion'): ob
       annotations: {
         ...(type && { 'nginx.org/mergeable-ingress-type': type }),
         ...(type !== 'minion' && { 'nginx.org/server-snippets': `${serverSnippet(input, host)}\n` }),
-        'nginx.org/location-snippets': `${CLOSED}\n`,
+        'nginx.org/location-snippets': `${CLOSED_SNIPPET}\n`,
       },
     },
     spec: {
@@ -87,7 +87,7 @@ function virtualServer(input: FormInput, host: string): object {
       ...withTls(input, { secret: tlsSecret(host), redirect: { enable: true } }),
       'server-snippets': `${serverSnippet(input, host)}\n`,
       upstreams: [{ name: 'closed', service: closedName(input), port: 80 }],
-      routes: [{ path: '/', 'location-snippets': `${CLOSED}\n`, action: { pass: 'closed' } }],
+      routes: [{ path: '/', 'location-snippets': `${CLOSED_SNIPPET}\n`, action: { pass: 'closed' } }],
     },
   };
 }
@@ -95,8 +95,8 @@ function virtualServer(input: FormInput, host: string): object {
 /** A form whose objects name a host each, and include the gateway by snippets. */
 const withObjects = (
   object: (input: FormInput, host: string) => readonly object[],
-  gaps: (host: string) => Written['gaps'],
-): Form => ({
+  gaps: (host: string) => FormOutput['gaps'],
+): IngressForm => ({
   ownServers: false,
   write: (input) => ({
     documents: {
@@ -136,4 +136,4 @@ export const nicForms = {
     (input, host) => [virtualServer(input, host)],
     (host) => [droppedSnippets(host), snippetOwners(host, 'people who may change the VirtualServer')],
   ),
-} as const satisfies Readonly<Record<string, Form>>;
+} as const satisfies Readonly<Record<string, IngressForm>>;

@@ -9,7 +9,7 @@ export const serverSnippet = ({ options: { dir } }: FormInput, host: string): st
 export const httpSnippet = ({ options: { dir } }: FormInput): string => `include ${dir}/http.conf;`;
 
 /** The text of a snippet for all locations of the controller in the server of a host. No request reaches them. */
-export const CLOSED = 'return 503;';
+export const CLOSED_SNIPPET = 'return 503;';
 
 /** The name of a host in the names of objects, different for each host. No label of a host begins or ends with a dash, so
  * no host has three dashes in its name here. */

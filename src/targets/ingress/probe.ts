@@ -2,7 +2,7 @@ import { toYaml } from '../../base/yaml.ts';
 import { hash } from '../../rules/hash.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { objectName } from '../kit/owner.ts';
-import { HEAD } from '../kit/yaml.ts';
+import { YAML_HEAD } from '../kit/yaml.ts';
 
 /** The probe: a CronJob that asks each route without a credential, and fails if a service answers. */
 
@@ -102,5 +102,5 @@ export function probeFile(owner: string, options: ProbeOptions): string {
 # credential, or there was no answer. For a certificate of your own CA, create the ConfigMap ${ca}
 # with the CA in ${CA}.
 `;
-  return HEAD + head + objectsOf(owner, options).map(toYaml).join('---\n');
+  return YAML_HEAD + head + objectsOf(owner, options).map(toYaml).join('---\n');
 }

@@ -23,7 +23,7 @@ export interface IngressOptions
 }
 
 /** What a form adds to the files that are mounted into the controller's pods. */
-export interface Written {
+export interface FormOutput {
   /** Objects and fragments by the name of their file. Each file is a list of documents. */
   readonly documents: Readonly<Record<string, readonly unknown[]>>;
   readonly gaps: readonly Gap[];
@@ -31,10 +31,10 @@ export interface Written {
 }
 
 /** A way to bring the gateway into a controller. */
-export interface Form {
+export interface IngressForm {
   /** Whether the controller renders the servers of the hosts, so that snippets include the gateway in them. */
   readonly ownServers: boolean;
-  write(input: FormInput): Written;
+  write(input: FormInput): FormOutput;
 }
 
 /** What a form knows about the policy. */

@@ -5,17 +5,20 @@ import { KUBE_NEUTRAL, kubeDifferences, type Labels, type LiveObject } from '../
 import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { istioObjects } from './layers.ts';
-import { layersOf, RULES } from './objects.ts';
-import { bearingOf } from './others.ts';
+import { layersOf, RULES_ANNOTATION } from './objects.ts';
+import { istioBearing } from './others.ts';
 import { withoutPort, workloadHost } from './project.ts';
-import { liveFiles } from './read.ts';
-import { missing } from './services.ts';
+import { istioFiles } from './read.ts';
+import { missingForIstio } from './services.ts';
 
 /** Members of live objects that change no decision. */
 const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
   { path: ['status'], why: 'istiod writes it and does not read it' },
-  { path: ['metadata', 'annotations', RULES], why: 'it names the rules of the policy, and no decision depends on it' },
+  {
+    path: ['metadata', 'annotations', RULES_ANNOTATION],
+    why: 'it names the rules of the policy, and no decision depends on it',
+  },
 ];
 
 /** The part of authorization policies that is read back as rules and proved. */
@@ -46,26 +49,31 @@ function unguarding(own: readonly LiveObject[], live: readonly LiveObject[], lay
 }
 
 /** Returns for each host whether Istio allows all requests to it, because no rendered policy selects its pods. */
-export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
-  if (missing(policy, rules) !== undefined) return () => false;
+export function istioUnguarded(policy: Policy, rules: readonly Rule[], files: Files) {
+  if (missingForIstio(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
   const layerOf = layersOf(ownerOf(policy));
-  const places = new Set(unguarding(own, liveFiles(files).objects, layerOf).map((it) => place(it, layerOf)));
+  const places = new Set(unguarding(own, istioFiles(files).objects, layerOf).map((it) => place(it, layerOf)));
   return (host: string): boolean => places.has(host.includes('/') ? withoutPort(host) : 'ingress');
 }
 
 /** How files or live objects differ from what meshgate renders from the policy, without the rules of authorization
  * policies. It reports objects that are missing, changed or left over, and objects of other tools that may change a
  * decision. */
-export function driftOf(policy: Policy, rules: readonly Rule[], options: MeshOptions, files: Files): readonly string[] {
+export function istioDrift(
+  policy: Policy,
+  rules: readonly Rule[],
+  options: MeshOptions,
+  files: Files,
+): readonly string[] {
   const rendered = istioObjects(policy, rules, options);
   const own = Object.values(rendered).flat();
-  const live = liveFiles(files);
+  const live = istioFiles(files);
   const layerOf = layersOf(ownerOf(policy));
   return kubeDifferences(own, live, Object.keys(rendered), {
     neutral: neutralOf,
     isManaged: (it) => layerOf(it) !== undefined,
-    bearing: (it) => bearingOf(it, own),
+    bearing: (it) => istioBearing(it, own),
     unguarding: unguarding(own, live.objects, layerOf),
     unguarded: 'Istio allows every request',
   });

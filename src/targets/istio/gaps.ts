@@ -5,7 +5,7 @@ import type { Rule } from '../../rules/types.ts';
 import type { Enforcement } from '../kit/mesh.ts';
 import { connectionOf, indistinctIn, sharingText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
-import { ingressPrincipals, istioRules, placeOf, unreachable } from './services.ts';
+import { completePlace, ingressPrincipals, istioRules, unreachable } from './services.ts';
 import { widerTools } from './tools.ts';
 
 /** How many seconds after its end Envoy still accepts an assertion. Istio has no setting for this. */
@@ -32,7 +32,7 @@ export function enforcedByIstio(policy: Policy, rules: readonly Rule[]): Enforce
       const others = indistinct(rule);
       const sharing = `without an assertion Istio sees the identity and not the role: ${sharingText(rule, others, policy)}`;
       const service = policy.services[rule.service];
-      const hasPlace = placeOf(service ?? {}) !== undefined;
+      const hasPlace = completePlace(service ?? {}) !== undefined;
       const hasAccount = policy.mesh && service && ingressPrincipals({ mesh: policy.mesh }, service).length > 0;
       return [
         ...(others.length > 0 ? [sharing] : []),
@@ -48,7 +48,7 @@ function serviceGaps(policy: Policy, rules: readonly Rule[]): readonly Gap[] {
   const routed = new Set(rules.map(({ service }) => service));
   const textOf = (service: Service) =>
     unreachable(service) ??
-    (placeOf(service) === undefined ? NO_PLACE : service.port === undefined ? NO_PORT : undefined);
+    (completePlace(service) === undefined ? NO_PLACE : service.port === undefined ? NO_PORT : undefined);
   return Object.values(policy.services).flatMap((service): Gap[] => {
     const text = routed.has(service.name) ? textOf(service) : undefined;
     return text === undefined ? [] : [{ part: `services.${service.name}`, text }];

@@ -3,15 +3,22 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { deniesProbe, type Guard, PROBE_PATH } from '../kit/guards.ts';
 import { objectName, ownerOf } from '../kit/owner.ts';
-import { type Context, isPlaced, type MeshService, missing, toContext, workloadName } from './services.ts';
+import {
+  type IstioContext,
+  isPlaced,
+  istioContext,
+  type MeshService,
+  missingForIstio,
+  workloadName,
+} from './services.ts';
 
 const nameOf = (namespace: string, name: string): string => `AuthorizationPolicy ${namespace}/${name}`;
 
 /** The policies of the ingress and of the workload. The workload has the same rules as the ingress, so nginx sees whether
  * the workload enforces them only by a request that the ingress lets pass; see {@link probeRules}. */
 export function istioGuards(policy: Policy, rules: readonly Rule[], service: Service): readonly Guard[] {
-  if (missing(policy, rules) !== undefined) return [];
-  const context = toContext(policy, rules);
+  if (missingForIstio(policy, rules) !== undefined) return [];
+  const context = istioContext(policy, rules);
   const meshService = context.services.find((it) => it.service.name === service.name);
   if (meshService === undefined) return [];
   const owner = ownerOf(policy);
@@ -29,7 +36,7 @@ export function istioGuards(policy: Policy, rules: readonly Rule[], service: Ser
 
 /** The rule with which the ingress lets the probe for a workload pass, if the gateway sends such a probe: HEAD on one
  * path of the gateway's own, as one identity. No client can send this request, because nginx does not proxy the path. */
-export function probeRules(context: Context, meshService: MeshService): readonly Enforced[] {
+export function probeRules(context: IstioContext, meshService: MeshService): readonly Enforced[] {
   const [rule] = meshService.rules;
   if (context.policy.gateway.meshProbe === undefined || rule === undefined || !isPlaced(context, meshService))
     return [];

@@ -4,15 +4,15 @@ import { kustomization } from '../kit/kubernetes-objects.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import { documents } from '../kit/yaml.ts';
 import type { Emitted, MeshOptions } from '../types.ts';
-import { driftOf, unguardedHosts } from './drift.ts';
+import { istioDrift, istioUnguarded } from './drift.ts';
 import { enforcedByIstio, istioGaps } from './gaps.ts';
 import { istioGuards } from './guards.ts';
 import { istioObjects } from './layers.ts';
 import { ROOT } from './others.ts';
 import { project } from './project.ts';
 import { readIstio } from './read.ts';
-import { missing, unreachable } from './services.ts';
-import { toolGaps } from './tools.ts';
+import { missingForIstio, unreachable } from './services.ts';
+import { istioToolGaps } from './tools.ts';
 
 /** Renders the rules for Istio, in two layers: ingress.yaml for the ingress gateway, and workloads/NAME.yaml for the
  * sidecars of each service. It also writes kustomization.yaml, which lists these files. */
@@ -34,9 +34,9 @@ export const istio = defineMesh({
   assumes: `the mesh's root namespace is ${ROOT}`,
   refuses: 'the ingress also refuses a path',
   seesAssertion: () => true,
-  missing,
+  missing: missingForIstio,
   render,
-  toolGaps,
+  toolGaps: istioToolGaps,
   enforces: enforcedByIstio,
   notEnforced: ({ service: name }, { services }) => {
     const service = services[name];
@@ -44,7 +44,7 @@ export const istio = defineMesh({
   },
   read: readIstio,
   project,
-  drift: driftOf,
-  unguarded: unguardedHosts,
+  drift: istioDrift,
+  unguarded: istioUnguarded,
   guards: istioGuards,
 });

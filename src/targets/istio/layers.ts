@@ -6,18 +6,18 @@ import { ingressObjects } from './ingress.ts';
 import { istioObject, metadata, requestAuthentication, selector, telemetry } from './objects.ts';
 import { authorizationPolicy, type View } from './rule.ts';
 import {
-  type Context,
+  type IstioContext,
   ingressPrincipals,
   isPlaced,
+  istioContext,
   type MeshService,
   podsName,
   podsOf,
-  toContext,
   workloadName,
 } from './services.ts';
 
 /** What a workload sees of the requests from each ingress that leads to it. */
-export const workloadViews = (context: Pick<Context, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
+export const workloadViews = (context: Pick<IstioContext, 'mesh' | 'assertion'>, service: Service): readonly View[] =>
   ingressPrincipals(context, service).map((principal) => ({
     assertion: context.assertion,
     principal: () => principal,
@@ -28,7 +28,7 @@ export const workloadViews = (context: Pick<Context, 'mesh' | 'assertion'>, serv
  * Services with the same pods share the objects that configure the pods, because Istio would use only one of several
  * (IST0159). They are in the file of the first service. Services of other ingresses are in other folders, and so they do
  * not share them: an object must be the same in each folder. */
-function workloadObjects(context: Context, meshService: MeshService): readonly KubeObject[] {
+function workloadObjects(context: IstioContext, meshService: MeshService): readonly KubeObject[] {
   if (!isPlaced(context, meshService)) return [];
   const { service, place } = meshService;
   const { namespace, labels } = place;
@@ -61,7 +61,7 @@ export function istioObjects(
   rules: readonly Rule[],
   { assertionJwks }: MeshOptions = {},
 ): Readonly<Record<string, readonly KubeObject[]>> {
-  const context = toContext(policy, rules, assertionJwks);
+  const context = istioContext(policy, rules, assertionJwks);
   const workloads = context.services.map((meshService) => [
     `workloads/${meshService.service.name}.yaml`,
     workloadObjects(context, meshService),

@@ -1,12 +1,12 @@
-import { jwksUri } from '../../assertion/published.ts';
+import { assertionJwksUri } from '../../assertion/published.ts';
 import { TO_SERVICE } from '../../base/internal-headers.ts';
 import type { Assertion } from '../../policy/checked/types.ts';
-import { isOf, type KubeObject, type LiveObject, type Metadata, marksOf } from '../kit/kubernetes-objects.ts';
+import { isOf, type KubeObject, type LiveObject, marksOf, type ObjectMetadata } from '../kit/kubernetes-objects.ts';
 
 /** The label that says to which layer an object belongs: `ingress` or `workload`. */
 const LAYER = 'meshgate/layer';
 /** The annotation with the ids of the policy's rules, one for each rule of the object. */
-export const RULES = 'meshgate/rules';
+export const RULES_ANNOTATION = 'meshgate/rules';
 
 type Layer = 'ingress' | 'workload';
 
@@ -19,7 +19,7 @@ export const layersOf =
   };
 
 /** The metadata of a rendered object. */
-export const metadata = (owner: string, layer: Layer, name: string, namespace: string): Metadata => ({
+export const metadata = (owner: string, layer: Layer, name: string, namespace: string): ObjectMetadata => ({
   name,
   namespace,
   labels: { ...marksOf(owner), [LAYER]: layer },
@@ -47,7 +47,7 @@ const GROUPS = {
   ...{ Gateway: 'networking', VirtualService: 'networking', Telemetry: 'telemetry' },
 } as const;
 
-export const istioObject = (kind: keyof typeof GROUPS, metadata: Metadata, spec: unknown): KubeObject => ({
+export const istioObject = (kind: keyof typeof GROUPS, metadata: ObjectMetadata, spec: unknown): KubeObject => ({
   apiVersion: `${GROUPS[kind]}.istio.io/v1`,
   kind,
   metadata,
@@ -67,7 +67,7 @@ interface VerifiedAssertion {
 /** How Istio verifies the assertion. It denies a request with an invalid assertion. A request without one continues,
  * because a rule for `anyone` needs none; the rules decide. */
 export function requestAuthentication(
-  meta: Metadata,
+  meta: ObjectMetadata,
   labels: Readonly<Record<string, string>>,
   { jwks, assertion, audiences }: VerifiedAssertion,
 ): KubeObject {
@@ -77,7 +77,7 @@ export function requestAuthentication(
       {
         issuer: assertion.issuer,
         audiences,
-        ...(jwks === undefined ? { jwksUri: jwksUri(assertion) } : { jwks }),
+        ...(jwks === undefined ? { jwksUri: assertionJwksUri(assertion) } : { jwks }),
         fromHeaders: [{ name: TO_SERVICE.assertion }],
         forwardOriginalToken: true,
       },
@@ -89,7 +89,7 @@ export function requestAuthentication(
 export const LOG_PROVIDER = 'meshgate';
 
 /** An access log with trace and peer, written by the extension provider in the mesh config. */
-export function telemetry(meta: Metadata, labels: Readonly<Record<string, string>>): KubeObject {
+export function telemetry(meta: ObjectMetadata, labels: Readonly<Record<string, string>>): KubeObject {
   return istioObject('Telemetry', meta, {
     ...selector(labels),
     accessLogging: [{ providers: [{ name: LOG_PROVIDER }] }],

@@ -8,8 +8,8 @@ import {
   kubeBearing,
   type Labels,
   type LiveObject,
-  mayOverlap,
-  titleOf,
+  objectTitle,
+  selectorsMayOverlap,
 } from '../kit/kubernetes-objects.ts';
 
 /** Istio's default root namespace. Its objects apply to all namespaces. A mesh may use another root namespace. */
@@ -32,7 +32,7 @@ function podsOf({ spec }: Pick<LiveObject, 'spec'>): Labels {
 /** Whether another object may select pods of a rendered object. */
 function overlaps(other: LiveObject, own: LiveObject): boolean {
   if (!isNear(other, own) && other.metadata.namespace !== ROOT) return false;
-  return mayOverlap(podsOf(other), podsOf(own));
+  return selectorsMayOverlap(podsOf(other), podsOf(own));
 }
 
 /** The text about a rendered object of this kind whose pods another object may select. */
@@ -40,7 +40,7 @@ const overlapping =
   (kind: string, text: (affected: string) => string): Bearing =>
   (other, own) => {
     const affected = own.find((it) => it.kind === kind && overlaps(other, it));
-    return affected && text(titleOf(affected));
+    return affected && text(objectTitle(affected));
   };
 
 /** The name of a gateway that stands for the sidecars. */
@@ -85,14 +85,14 @@ const routes: Bearing = ({ metadata, spec }, own) => {
         name === it.metadata.name && namespace === it.metadata.namespace,
     ),
   );
-  return affected && `it leads requests of ${titleOf(affected)} elsewhere`;
+  return affected && `it leads requests of ${objectTitle(affected)} elsewhere`;
 };
 
 const listener: Bearing = (other, own) => {
   const labels = (it: LiveObject) => ((it.spec ?? {}) as { readonly selector?: Labels }).selector ?? {};
   // A Gateway can select pods of any namespace.
-  const affected = gatewaysOf(own).find((it) => mayOverlap(labels(other), labels(it)));
-  return affected && `it changes the listeners of the proxies of ${titleOf(affected)}`;
+  const affected = gatewaysOf(own).find((it) => selectorsMayOverlap(labels(other), labels(it)));
+  return affected && `it changes the listeners of the proxies of ${objectTitle(affected)}`;
 };
 
 const mutualTls = overlapping('PeerAuthentication', (affected) => `it may apply instead of ${affected}`);
@@ -167,5 +167,5 @@ const BEARINGS: Bearings = {
 };
 
 /** How another object may change the decisions of the rendered objects; undefined if it does not. */
-export const bearingOf = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
+export const istioBearing = (other: LiveObject, own: readonly LiveObject[]): string | undefined =>
   kubeBearing(BEARINGS, `${groupOf(other)}/${other.kind}`, other, own);

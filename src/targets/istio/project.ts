@@ -5,14 +5,15 @@ import { meshRule } from '../kit/rules.ts';
 import { namedTools } from '../kit/tool-messages.ts';
 import { ingressView, rulesAtIngress } from './ingress.ts';
 import { workloadViews } from './layers.ts';
-import { groupsOf, type View } from './rule.ts';
-import { missing, toContext, workloadName } from './services.ts';
+import { groupRules, type View } from './rule.ts';
+import { istioContext, missingForIstio, workloadName } from './services.ts';
 
 /** The file name in rules that were read from a mesh. */
-export const FILE = 'istio';
+export const ISTIO_FILE = 'istio';
 
 /** The assertion that a rule requires, in words. */
-export const assertedText = (as: string, audience: string, issuer: string) => `as ${as}, for ${audience}, by ${issuer}`;
+export const istioAssertedText = (as: string, audience: string, issuer: string) =>
+  `as ${as}, for ${audience}, by ${issuer}`;
 
 /** The host name that stands for a workload in rules, with the only port to which the rules apply. */
 export const workloadHost = (namespace: string, name: string, port?: number | string): string =>
@@ -22,13 +23,13 @@ export const workloadHost = (namespace: string, name: string, port?: number | st
 export const withoutPort = (host: string): string => host.replace(/:\d+$/, '');
 
 /** The host of a rule: `name` stands for the name with any port, `=name` only for this exact authority. */
-export const hostOf = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
+export const ruleHost = ([name = '', any]: readonly string[]): string => (any === undefined ? `=${name}` : name);
 
 function projected(rule: Enforced, host: string, { assertion, principal }: View): MeshRule {
   const { tools, agent, alone } = rule;
   const isOpen = assertion === undefined || rule.who.kind === 'anyone';
   return meshRule(
-    FILE,
+    ISTIO_FILE,
     rule,
     { host, as: `spiffe://${principal(rule)}` },
     {
@@ -36,21 +37,21 @@ function projected(rule: Enforced, host: string, { assertion, principal }: View)
       ...(assertion !== undefined && agent !== undefined && { agent }),
       ...(assertion !== undefined && alone && { alone }),
       ...(tools && { tools: namedTools(tools) }),
-      ...(!isOpen && { asserted: assertedText(rule.as, rule.service, assertion.issuer) }),
+      ...(!isOpen && { asserted: istioAssertedText(rule.as, rule.service, assertion.issuer) }),
     },
   );
 }
 
 const seen = (rules: readonly Enforced[], host: string, view: View): readonly MeshRule[] =>
-  groupsOf(rules, view).flatMap((group) => group.map((rule) => projected(rule, host, view)));
+  groupRules(rules, view).flatMap((group) => group.map((rule) => projected(rule, host, view)));
 
 /** The rules, reduced to what Istio can express: first the rules of the ingress, then those of the workloads. */
 export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
-  if (missing(policy, rules) !== undefined) return [];
-  const context = toContext(policy, rules);
+  if (missingForIstio(policy, rules) !== undefined) return [];
+  const context = istioContext(policy, rules);
   const { services } = context;
   const atIngress = services.flatMap((it) =>
-    seen(rulesAtIngress(context, it), hostOf(it.hosts), ingressView(context, it)),
+    seen(rulesAtIngress(context, it), ruleHost(it.hosts), ingressView(context, it)),
   );
   const atWorkloads = services.flatMap(({ rules, place, service }) => {
     if (place === undefined) return [];

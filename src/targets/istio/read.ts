@@ -1,12 +1,12 @@
 import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { MeshRule, Path } from '../../rules/types.ts';
-import { groupOf, type KubeFiles, kubeFiles, type LiveObject, titleOf } from '../kit/kubernetes-objects.ts';
+import { groupOf, type KubeFiles, kubeFiles, type LiveObject, objectTitle } from '../kit/kubernetes-objects.ts';
 import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { checkMembers, pathsIn, perFiles, unreadable } from '../kit/reading.ts';
 import { meshRule } from '../kit/rules.ts';
 import { type Files, Foreign } from '../types.ts';
-import { type Condition, type IstioRule, layersOf, RULES } from './objects.ts';
-import { assertedText, FILE, hostOf, workloadHost } from './project.ts';
+import { type Condition, type IstioRule, layersOf, RULES_ANNOTATION } from './objects.ts';
+import { ISTIO_FILE, istioAssertedText, ruleHost, workloadHost } from './project.ts';
 import { claim } from './rule.ts';
 import { joined } from './tools.ts';
 
@@ -15,11 +15,11 @@ const ASK =
   'get the objects of Istio with: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
 /** The objects in some files. It throws Foreign if the files contain no object of Istio. */
-export const liveFiles = perFiles((files): KubeFiles => {
+export const istioFiles = perFiles((files): KubeFiles => {
   const found = kubeFiles(files, ASK);
   if (!found.objects.some((it) => groupOf(it).endsWith('.istio.io'))) {
     const [other] = found.objects;
-    throw new Foreign(`no object of Istio${other ? `, but ${titleOf(other)}` : ''}; ${ASK}`);
+    throw new Foreign(`no object of Istio${other ? `, but ${objectTitle(other)}` : ''}; ${ASK}`);
   }
   return found;
 });
@@ -92,7 +92,7 @@ function peopleOf(when: readonly Condition[], title: string): readonly Omit<Says
   const count = roles === undefined ? 3 : 4;
   if (iss === undefined || aud === undefined || as === undefined || when.length !== count || values.size !== count)
     throw unreadable(title, 'a rule needs conditions on issuer, audience and identity of the assertion');
-  const asserted = assertedText(as, aud, iss);
+  const asserted = istioAssertedText(as, aud, iss);
   if (roles === undefined) return [{ who: { kind: 'authenticated' }, asserted }];
   return roles.map((role) => ({ who: { kind: 'role', role }, asserted }));
 }
@@ -127,7 +127,7 @@ function readRule(
   if (ports !== undefined && (ports.length !== 1 || !/^[1-9]\d{0,4}$/.test(String(ports[0]))))
     throw unreadable(title, 'a rule must have exactly one port, or none');
   if (methods?.some((method) => !/^[A-Z]+$/.test(method))) throw unreadable(title, 'a method is not a name');
-  const routed = workload ? workloadHost(...workload, ports?.[0]) : hostOf(hosts);
+  const routed = workload ? workloadHost(...workload, ports?.[0]) : ruleHost(hosts);
   const plain = hosts.length === 1 || (hosts.length === 2 && hosts[1] === `${hosts[0]}:*`);
   if (workload === undefined && (!plain || hosts[0]?.includes('*')))
     throw unreadable(title, 'its hosts are not of one service');
@@ -136,13 +136,13 @@ function readRule(
   const all = saysOf(rule.when ?? [], title);
   // Without this error, the rule would not be compared with anything, although Istio may allow anything by it.
   if (all.length === 0) throw unreadable(title, 'a rule allows nothing');
-  return all.map((says) => meshRule(FILE, unnamed, { host: routed, as: `spiffe://${principal}` }, says));
+  return all.map((says) => meshRule(ISTIO_FILE, unnamed, { host: routed, as: `spiffe://${principal}` }, says));
 }
 
 /** The ids of the policy's rules, if the annotation has one id for each rule. */
 function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
   try {
-    const ids: unknown = JSON.parse(metadata.annotations?.[RULES] ?? '');
+    const ids: unknown = JSON.parse(metadata.annotations?.[RULES_ANNOTATION] ?? '');
     if (Array.isArray(ids) && ids.length === count && ids.every((it) => typeof it === 'string')) return ids;
   } catch {
     // Without a readable annotation, the rules are read in the same way but have no ids.
@@ -154,7 +154,7 @@ function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
 const DRY_RUN = 'istio.io/dry-run';
 
 function readPolicy(object: LiveObject, layer: ReturnType<ReturnType<typeof layersOf>>): readonly MeshRule[] {
-  const title = titleOf(object);
+  const title = objectTitle(object);
   const { action = 'ALLOW', rules = [] } = (object.spec ?? {}) as {
     readonly action?: string;
     readonly rules?: readonly IstioRule[];
@@ -177,7 +177,7 @@ function readPolicy(object: LiveObject, layer: ReturnType<ReturnType<typeof laye
 /** Reads rendered or live objects as rules, reduced to what Istio can express: first the rules of the ingress, then
  * those of the workloads; see {@link project}. Objects of other owners are left out.
  * @throws Error for rules that meshgate did not render */
-export function rulesOf(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
+export function istioRules(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
   const layerOf = layersOf(owner);
   const policies = objects.filter((it) => it.kind === 'AuthorizationPolicy');
   return (['ingress', 'workload'] as const).flatMap((layer) =>
@@ -185,6 +185,6 @@ export function rulesOf(objects: readonly LiveObject[], owner: string): readonly
   );
 }
 
-/** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link rulesOf}. */
+/** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link istioRules}. */
 export const readIstio = (files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] =>
-  rulesOf(liveFiles(files).objects, owner);
+  istioRules(istioFiles(files).objects, owner);

@@ -2,9 +2,9 @@ import { ALONE, IS_ALONE } from '../../assertion/claims.ts';
 import type { Assertion } from '../../policy/checked/types.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
-import type { KubeObject, Metadata } from '../kit/kubernetes-objects.ts';
+import type { KubeObject, ObjectMetadata } from '../kit/kubernetes-objects.ts';
 import { grouped } from '../kit/rules.ts';
-import { type Condition, type IstioRule, istioObject, RULES, selector } from './objects.ts';
+import { type Condition, type IstioRule, istioObject, RULES_ANNOTATION, selector } from './objects.ts';
 import { withTools } from './tools.ts';
 
 /** A SPIFFE id without its scheme, which is how Istio writes it. */
@@ -44,7 +44,7 @@ const roleOf = ({ who }: Rule): string => (who.kind === 'role' ? who.role : '');
 
 /** Groups rules that differ only in the role. So fifty roles on one path become one rule of Istio, and objects stay
  * small. If Istio sees no difference between two rules, the first stands for both. */
-export function groupsOf(rules: readonly Enforced[], view: View): readonly Group[] {
+export function groupRules(rules: readonly Enforced[], view: View): readonly Group[] {
   return [...grouped(rules, (rule) => keyOf(rule, view)).values()].map(([first, ...more]) => {
     if (view.assertion === undefined) return [first];
     const roles = new Set([roleOf(first)]);
@@ -102,16 +102,16 @@ function istioRules(group: Group, view: View): readonly IstioRule[] {
 
 /** The policy that allows some requests to pods. Istio then denies all other requests to these pods. */
 export function authorizationPolicy(
-  meta: Metadata,
+  meta: ObjectMetadata,
   labels: Readonly<Record<string, string>>,
   rules: readonly Enforced[],
   views: readonly View[],
 ): KubeObject {
-  const groups = views.flatMap((view) => groupsOf(rules, view).map((group) => ({ group, view })));
+  const groups = views.flatMap((view) => groupRules(rules, view).map((group) => ({ group, view })));
   const ids = groups.flatMap(({ group }) => group.map(({ id }) => id));
   return istioObject(
     'AuthorizationPolicy',
-    { ...meta, annotations: { [RULES]: JSON.stringify(ids) } },
+    { ...meta, annotations: { [RULES_ANNOTATION]: JSON.stringify(ids) } },
     { ...selector(labels), action: 'ALLOW', rules: groups.flatMap(({ group, view }) => istioRules(group, view)) },
   );
 }

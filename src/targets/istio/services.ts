@@ -16,7 +16,7 @@ interface Place {
 export type MeshService = ReturnType<typeof meshServices>[number];
 
 /** The input of the renderer. */
-export type Context = ReturnType<typeof toContext>;
+export type IstioContext = ReturnType<typeof istioContext>;
 
 const DNS_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const ADDRESS = /^[\d.]+$/;
@@ -43,7 +43,7 @@ export function istioRules(policy: Policy, rules: readonly Rule[]): readonly Enf
   });
 }
 
-export const placeOf = ({ namespace, labels }: Partial<Place>): Place | undefined =>
+export const completePlace = ({ namespace, labels }: Partial<Place>): Place | undefined =>
   namespace === undefined || labels === undefined ? undefined : { namespace, labels };
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
@@ -53,7 +53,7 @@ function meshServices(policy: Policy, rules: readonly Rule[]) {
   return services.map((service) => {
     const name = nameOf(service);
     const alone = services.every((other) => other === service || nameOf(other) !== name);
-    const place = placeOf(service);
+    const place = completePlace(service);
     return {
       service,
       rules: byService.get(service.name) ?? [],
@@ -67,10 +67,10 @@ function meshServices(policy: Policy, rules: readonly Rule[]) {
 }
 
 /** What the policy lacks to be rendered for Istio; undefined if it is complete. */
-export function missing(policy: Policy, rules: readonly Rule[]): string | undefined {
+export function missingForIstio(policy: Policy, rules: readonly Rule[]): string | undefined {
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Istio to enforce';
-  if (placeOf(mesh.ingress) === undefined) {
+  if (completePlace(mesh.ingress) === undefined) {
     return 'the policy does not say where the ingress runs; write mesh.ingress: { namespace, labels }';
   }
   if (istioRules(policy, rules).length === 0) return 'no service is reached through Istio';
@@ -79,11 +79,11 @@ export function missing(policy: Policy, rules: readonly Rule[]): string | undefi
   return undefined;
 }
 
-/** The input of the renderer, for policies that lack nothing; see {@link missing}.
+/** The input of the renderer, for policies that lack nothing; see {@link missingForIstio}.
  * @param jwks the gateway's public keys as JSON; absent: istiod fetches them */
-export function toContext(policy: Policy, rules: readonly Rule[], jwks?: string) {
+export function istioContext(policy: Policy, rules: readonly Rule[], jwks?: string) {
   const { mesh } = policy;
-  const place = mesh && placeOf(mesh.ingress);
+  const place = mesh && completePlace(mesh.ingress);
   if (mesh === undefined || place === undefined) throw new Error('istio: the policy says too little');
   const { assertion } = policy.gateway;
   return {
@@ -99,7 +99,7 @@ export function toContext(policy: Policy, rules: readonly Rule[], jwks?: string)
 
 /** The principals of connections to a workload: one for each ingress that leads to it. Empty if the policy does not name
  * the namespace and the service account of each. */
-export function ingressPrincipals({ mesh }: Pick<Context, 'mesh'>, service: Service): readonly string[] {
+export function ingressPrincipals({ mesh }: Pick<IstioContext, 'mesh'>, service: Service): readonly string[] {
   const all = ingressesFor(mesh, service);
   const known = all.filter(({ namespace, serviceAccount }) => namespace !== undefined && serviceAccount !== undefined);
   if (known.length < all.length) return [];
@@ -108,14 +108,14 @@ export function ingressPrincipals({ mesh }: Pick<Context, 'mesh'>, service: Serv
 
 /** Whether the policy says where the workload and its ingresses run, so that the workload can enforce its rules. */
 export const isPlaced = (
-  context: Pick<Context, 'mesh'>,
+  context: Pick<IstioContext, 'mesh'>,
   meshService: MeshService,
 ): meshService is MeshService & { readonly place: Place } =>
   meshService.place !== undefined && ingressPrincipals(context, meshService.service).length > 0;
 
 /** The pods of a service and the ingresses that lead to it, as a text that is the same for all services with the same
  * ones. */
-export const podsOf = ({ mesh }: Pick<Context, 'mesh'>, service: Service, { namespace, labels }: Place): string =>
+export const podsOf = ({ mesh }: Pick<IstioContext, 'mesh'>, service: Service, { namespace, labels }: Place): string =>
   JSON.stringify([
     namespace,
     sorted(labels),
@@ -124,7 +124,7 @@ export const podsOf = ({ mesh }: Pick<Context, 'mesh'>, service: Service, { name
       .sort(),
   ]);
 
-type Owned = Pick<Context, 'mesh' | 'owner'>;
+type Owned = Pick<IstioContext, 'mesh' | 'owner'>;
 
 /** The name of the objects that configure pods. It depends only on them and their ingresses, so the objects stay at these
  * pods when services there are added, removed or moved. Otherwise an update would move them to other pods first, and the
@@ -135,7 +135,7 @@ export const podsName = (context: Owned, service: Service, place: Place): string
 /** The name of the policy with the rules of a service at its pods. If the pods of two services were exchanged under the
  * same names, an update would leave pods without any policy in between, and Istio allows every request to such pods. */
 export const workloadName = (
-  { owner }: Pick<Context, 'owner'>,
+  { owner }: Pick<IstioContext, 'owner'>,
   service: Service,
   { namespace, labels }: Place,
 ): string => `${objectName(owner, 'workload', service.name)}.${hash(JSON.stringify([namespace, sorted(labels)]))}`;

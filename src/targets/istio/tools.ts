@@ -73,7 +73,7 @@ export function widerTools(tools: readonly string[]): string {
 }
 
 /** The gaps of tools in Istio. */
-export function toolGaps(rules: readonly Enforced[]): readonly Gap[] {
+export function istioToolGaps(rules: readonly Enforced[]): readonly Gap[] {
   const looking = rules.filter(({ tools }) => tools !== undefined);
   const [first] = looking;
   return [

@@ -21,7 +21,7 @@ export interface Neutral {
 }
 
 /** The settings for comparing two values. */
-export interface Comparison {
+export interface CompareOptions {
   /** The path of both values, for messages. */
   readonly path?: string;
   readonly neutral?: readonly Neutral[];
@@ -39,7 +39,7 @@ interface At {
 }
 
 /** In each branch, the first difference between the rendered and the live value. Unknown members are differences. */
-export function differences(own: unknown, live: unknown, comparison: Comparison = {}): readonly string[] {
+export function differences(own: unknown, live: unknown, comparison: CompareOptions = {}): readonly string[] {
   const { neutral = [], isNothing = (value: unknown) => value === undefined } = comparison;
   const found: string[] = [];
   const walk = (own: unknown, live: unknown, { path, depth, known }: At): void => {

@@ -37,7 +37,7 @@ export interface LiveObject {
   readonly status?: unknown;
 }
 
-export interface Metadata {
+export interface ObjectMetadata {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ export interface Metadata {
 
 /** A rendered object. */
 export interface KubeObject extends LiveObject {
-  readonly metadata: Metadata;
+  readonly metadata: ObjectMetadata;
 }
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
@@ -59,17 +59,17 @@ const OWNER = 'meshgate/gateway';
 export const marksOf = (owner: string) => ({ [MANAGED_BY]: 'meshgate', [OWNER]: owner });
 
 /** The owner of an object; undefined if meshgate did not render the object. */
-export const ownerIn = ({ metadata: { labels } }: LiveObject): string | undefined =>
+export const objectOwner = ({ metadata: { labels } }: LiveObject): string | undefined =>
   labels?.[MANAGED_BY] === 'meshgate' ? (labels[OWNER] ?? DEFAULT_OWNER) : undefined;
 
 /** Returns whether an object is one of the rendered objects of an owner. */
 export const isOf =
   (owner: string) =>
   (object: LiveObject): boolean =>
-    ownerIn(object) === owner;
+    objectOwner(object) === owner;
 
 /** The title of an object, such as `AuthorizationPolicy wiki/meshgate-workload-wiki.e4e065b7e486746a`. */
-export const titleOf = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>
+export const objectTitle = ({ kind, metadata }: Pick<LiveObject, 'kind' | 'metadata'>): string =>
   `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
 /** The API group of an object's kind. It is empty for kinds of Kubernetes itself. */
@@ -84,7 +84,7 @@ export const isNear = (a: Pick<LiveObject, 'metadata'>, b: Pick<LiveObject, 'met
 export type Labels = Readonly<Record<string, string>>;
 
 /** Whether a pod can match both selectors. It can, unless they have different values for the same label. */
-export const mayOverlap = (a: Labels, b: Labels): boolean =>
+export const selectorsMayOverlap = (a: Labels, b: Labels): boolean =>
   Object.entries(a).every(([key, value]) => !Object.hasOwn(b, key) || b[key] === value);
 
 /** The file that `kubectl apply -k` reads first. It lists the other files of the folder that are applied. */
@@ -170,7 +170,7 @@ export function kubeDifferences(
 ): readonly string[] {
   const without = (it: LiveObject) => (unguarding.includes(it) ? unguarded : undefined);
   return [
-    ...objectDifferences(own, live.objects, { ...comparing, title: titleOf, without }),
+    ...objectDifferences(own, live.objects, { ...comparing, title: objectTitle, without }),
     ...kustomizationLines(live.kustomizations, files),
   ];
 }

@@ -46,7 +46,7 @@ const kindOf = ({ versions, methods }: ToolMessages): readonly HeaderIs[] => [
 ];
 
 /** The conditions for headers that these messages meet. A message must meet all of them. */
-export function headersOf(messages: Messages): readonly HeaderIs[] {
+export function headerConditions(messages: Messages): readonly HeaderIs[] {
   const name = NAME_HEADER;
   const [listing, calls, tasks] = toolMessages(messages.kind === 'call' ? [messages.pattern] : ['*']);
   const encoded = { name, regex: ANY_NAME.encoded };
@@ -64,7 +64,7 @@ export function headersOf(messages: Messages): readonly HeaderIs[] {
   return conditions[messages.kind];
 }
 
-/** The messages for which {@link headersOf} returns these conditions; undefined if there are none. */
+/** The messages for which {@link headerConditions} returns these conditions; undefined if there are none. */
 export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
   const last = headers.at(-1);
   const stem = last?.regex?.replace(`${NAME_CHARACTER}*`, '').replaceAll('\\.', '.');
@@ -78,7 +78,7 @@ export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
     ...(named === undefined ? [] : [{ kind: 'call', pattern: named } as const]),
   ];
   const text = JSON.stringify(headers);
-  return known.find((it) => JSON.stringify(headersOf(it)) === text);
+  return known.find((it) => JSON.stringify(headerConditions(it)) === text);
 }
 
 /** Whether a message is of this kind. */
@@ -111,7 +111,7 @@ function narrowestFirst(a: string, b: string): number {
 
 /** All kinds of messages that lists of tools distinguish. Their order is important: the first kind that a message
  * matches says which lists cover the message, namely those with a pattern that includes the pattern of this kind. */
-export function messagesOf(tools: readonly string[]): readonly Messages[] {
+export function messageKinds(tools: readonly string[]): readonly Messages[] {
   const patterns = [...new Set(tools)].sort(narrowestFirst);
   return [
     { kind: 'listing' },

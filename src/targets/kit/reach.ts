@@ -12,16 +12,16 @@ interface Named {
 /** For each method, the callers that reach a path. {@link REST} stands for the methods that cannot be named. */
 export type Reach<T extends Named> = ReadonlyMap<string, readonly T[]>;
 
-export const METHODS: readonly string[] = [...NAMED, REST];
+export const MESH_METHODS: readonly string[] = [...NAMED, REST];
 
 /** A text that is equal for equal callers. */
-export const textOf = (people: readonly Named[]): string => people.map(({ name }) => name).join(' ');
+export const namesKey = (people: readonly Named[]): string => people.map(({ name }) => name).join(' ');
 
 /** Whether the same callers have access in both, with each method. */
 export const sameReach = (a: Reach<Named>, b: Reach<Named>): boolean =>
-  METHODS.every((method) => textOf(a.get(method) ?? []) === textOf(b.get(method) ?? []));
+  MESH_METHODS.every((method) => namesKey(a.get(method) ?? []) === namesKey(b.get(method) ?? []));
 
-export const NOBODY: Reach<never> = new Map(METHODS.map((method) => [method, []]));
+export const NO_CALLERS: Reach<never> = new Map(MESH_METHODS.map((method) => [method, []]));
 
 function byName<T extends Named>(people: Iterable<T>): readonly T[] {
   const unique = new Map([...people].map((one) => [one.name, one]));
@@ -30,10 +30,10 @@ function byName<T extends Named>(people: Iterable<T>): readonly T[] {
 
 /** The callers that at least one of the two allows. */
 export const union = <T extends Named>(a: Reach<T>, b: Reach<T>): Reach<T> =>
-  new Map(METHODS.map((method) => [method, byName([...(a.get(method) ?? []), ...(b.get(method) ?? [])])]));
+  new Map(MESH_METHODS.map((method) => [method, byName([...(a.get(method) ?? []), ...(b.get(method) ?? [])])]));
 
 /** Rules with their callers, grouped by path, because most rules share the path of their route. */
-export class Paths<T extends Named> {
+export class RulesByPath<T extends Named> {
   readonly #routes: ReadonlyMap<Path, readonly { readonly rule: Rule; readonly one: T }[]>;
 
   /** @param who returns the callers that a rule allows */
@@ -50,6 +50,6 @@ export class Paths<T extends Named> {
   at(path: string): Reach<T> {
     const passing = [...this.#routes].flatMap(([own, some]) => (covers(own, path) ? some : []));
     const people = (method: string) => passing.flatMap(({ rule, one }) => (coversMethod(rule, method) ? one : []));
-    return new Map(METHODS.map((method) => [method, byName(people(method))]));
+    return new Map(MESH_METHODS.map((method) => [method, byName(people(method))]));
   }
 }

@@ -1,6 +1,6 @@
 import type { Path } from '../../rules/types.ts';
 import type { Files } from '../types.ts';
-import { asFile, type Comparison, differences } from './compare.ts';
+import { asFile, type CompareOptions, differences } from './compare.ts';
 
 /* Functions for the readers of all meshes. A reader accepts only what it knows. Anything else is an error, and the
  * result of `prove` is then "not proven". */
@@ -31,7 +31,7 @@ export function checkMembers(value: object, known: readonly string[], title: str
  * differs, it may change the meaning of this part.
  * @param before the text before the difference in the error
  * @throws Error that names the difference */
-export function checkForm(understood: unknown, live: unknown, comparison: Comparison, before = ''): void {
+export function requireSameForm(understood: unknown, live: unknown, comparison: CompareOptions, before = ''): void {
   const [first] = differences(asFile(understood), live, comparison);
   if (first !== undefined) throw new Error(before + first);
 }

@@ -62,7 +62,7 @@ export function regionsOf(paths: Iterable<Path>): readonly { readonly path: Path
 }
 
 /** The callers of a rule, in words. */
-export function whoText({ who, agent, alone }: Pick<Enforced, 'who' | 'agent' | 'alone'>): string {
+export function callersText({ who, agent, alone }: Pick<Enforced, 'who' | 'agent' | 'alone'>): string {
   if (alone) return `agent ${agent} alone`;
   const person = who.kind === 'role' ? `role ${who.role}` : who.kind;
   return typeof agent === 'string' ? `agent ${agent} for ${person}` : person;
@@ -82,9 +82,9 @@ export function indistinctIn(
   // The rules are grouped by path, because most rules share their path with others.
   const places = new Map([...grouped(rules, seen)].map(([name, own]) => [name, grouped(own, ({ path }) => path)]));
   return (rule) => {
-    const who = whoText(rule);
+    const who = callersText(rule);
     const near = [...(places.get(seen(rule)) ?? [])].flatMap(([path, own]) => (overlap(rule.path, path) ? own : []));
-    return near.filter((other) => methodsOverlap(rule, other) && whoText(other) !== who);
+    return near.filter((other) => methodsOverlap(rule, other) && callersText(other) !== who);
   };
 }
 
@@ -93,7 +93,7 @@ const NAMES = 3;
 
 /** Other rules, in words. */
 export function othersText(others: readonly Enforced[]): string {
-  const named = others.slice(0, NAMES).map((other) => `${whoText(other)} (${other.id})`);
+  const named = others.slice(0, NAMES).map((other) => `${callersText(other)} (${other.id})`);
   const more = others.length - named.length;
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
@@ -107,5 +107,5 @@ export const connectionOf =
 export function sharingText(rule: Enforced, others: readonly Enforced[], policy: Policy): string {
   const hosts = others.some((other) => other.host !== rule.host);
   const where = hosts ? ` and the authority ${policy.services[rule.service]?.authority}` : '';
-  return `${whoText(rule)} shares the identity ${rule.as}${where} with ${othersText(others)} on the same requests`;
+  return `${callersText(rule)} shares the identity ${rule.as}${where} with ${othersText(others)} on the same requests`;
 }

@@ -10,10 +10,10 @@ import {
 import { Foreign } from '../types.ts';
 
 /** The first line of every rendered YAML file. */
-export const HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
+export const YAML_HEAD = '# Rendered by meshgate from the policy; do not edit.\n';
 
 /** A file with one document for each object. */
-export const documents = (objects: readonly unknown[]): string => HEAD + objects.map(toYaml).join('---\n');
+export const documents = (objects: readonly unknown[]): string => YAML_HEAD + objects.map(toYaml).join('---\n');
 
 /** Plain text that is a boolean in YAML 1.1 but a string in YAML 1.2. */
 const BOOLEAN = /^(y|yes|n|no|on|off)$/i;

@@ -1,11 +1,11 @@
 import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { encodableOf } from '../kit/non-canonical-paths.ts';
-import { Paths, textOf } from '../kit/reach.ts';
+import { namesKey, RulesByPath } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
 import { matchesOf } from './matches.ts';
-import { clientsOf } from './mesh-identity.ts';
-import { authentication, nonCanonicalPaths, type Rendered, type Route, routes, server } from './objects.ts';
+import { linkerdClients } from './mesh-identity.ts';
+import { authentication, type LinkerdObject, type LinkerdRoute, nonCanonicalRoute, routes, server } from './objects.ts';
 import { type Workload, workloadsOf } from './workloads.ts';
 
 /** An authority of a workload, and the matches that enforce its rules. */
@@ -13,7 +13,7 @@ type Planned = ReturnType<typeof plan>[number];
 
 const plan = (policy: Policy, workload: Workload) =>
   workload.authorities.map((authority) => {
-    const paths = new Paths(authority.rules, (rule) => clientsOf(policy, rule));
+    const paths = new RulesByPath(authority.rules, (rule) => linkerdClients(policy, rule));
     return { workload, authority, matches: matchesOf(paths, workload.authorities.length === 1) };
   });
 
@@ -25,10 +25,10 @@ function wildcard(host: string): readonly string[] {
 
 /** The routes of one authority. An exact path and the prefix of the same path may have different callers. Then only the
  * route of the exact path names the full host: Linkerd compares hosts before paths, so this route takes precedence. */
-function authorityRoutes({ workload, authority, matches }: Planned): readonly Rendered[] {
+function authorityRoutes({ workload, authority, matches }: Planned): readonly LinkerdObject[] {
   const { host, rules, service } = authority;
   const ties = matches.some(({ first }) => first);
-  const route = (first: boolean): Omit<Route, 'clients'> => ({
+  const route = (first: boolean): Omit<LinkerdRoute, 'clients'> => ({
     server: workload.service,
     service,
     first,
@@ -36,24 +36,24 @@ function authorityRoutes({ workload, authority, matches }: Planned): readonly Re
   });
   const below = matches.some(({ path, clients }) => path.type === 'PathPrefix' && clients.length > 0);
   return [
-    ...[...grouped(matches, ({ first, clients }) => `${first} ${textOf(clients)}`).values()].flatMap((own) =>
+    ...[...grouped(matches, ({ first, clients }) => `${first} ${namesKey(clients)}`).values()].flatMap((own) =>
       routes({ ...route(own[0].first), clients: own[0].clients }, own),
     ),
-    ...(below ? [nonCanonicalPaths(route(false), encodableOf(rules))] : []),
+    ...(below ? [nonCanonicalRoute(route(false), encodableOf(rules))] : []),
   ];
 }
 
 /** The authentications. There is one for each set of clients that routes of a namespace allow. */
-function authentications(all: readonly Planned[]): readonly Rendered[] {
+function authentications(all: readonly Planned[]): readonly LinkerdObject[] {
   const passing = all.flatMap(({ workload, matches }) =>
     matches.flatMap(({ clients }) => (clients.length === 0 ? [] : { server: workload.service, clients })),
   );
-  const bySet = grouped(passing, ({ server, clients }) => `${server.namespace} ${textOf(clients)}`);
+  const bySet = grouped(passing, ({ server, clients }) => `${server.namespace} ${namesKey(clients)}`);
   return [...bySet.values()].map(([{ server, clients }]) => authentication(server, clients));
 }
 
 /** Every object that enforces the rules: authentications, then each workload's server, routes and policies. */
-export function objectsOf(policy: Policy, rules: readonly Rule[]): readonly Rendered[] {
+export function objectsOf(policy: Policy, rules: readonly Rule[]): readonly LinkerdObject[] {
   const all = workloadsOf(policy, rules).map((workload) => plan(policy, workload));
   return [
     ...authentications(all.flat()),

@@ -1,12 +1,12 @@
 import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
-import { isOf, kubeDifferences, type LiveObject, titleOf } from '../kit/kubernetes-objects.ts';
+import { isOf, kubeDifferences, type LiveObject, objectTitle } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
 import type { Files, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
-import { FILE, NEUTRAL, serverName } from './objects.ts';
+import { LINKERD_FILE, NEUTRAL, serverObjectName } from './objects.ts';
 import { bearingsOf } from './others.ts';
-import { liveFiles, withNonCanonicalPaths } from './parse.ts';
+import { linkerdFiles, withNonCanonicalPaths } from './parse.ts';
 import { isForUpdate } from './update.ts';
 import { workloadsOf } from './workloads.ts';
 
@@ -32,11 +32,11 @@ const serversOf = (objects: readonly LiveObject[]) => objects.filter(({ kind }) 
 const placeOf = ({ metadata }: LiveObject): string => `${metadata.namespace}/${metadata.name}`;
 
 /** Returns for each host whether its workload has no server. */
-export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Files) {
+export function linkerdUnguarded(policy: Policy, rules: readonly Rule[], files: Files) {
   const isManaged = isOf(ownerOf(policy));
-  const there = new Set(serversOf(liveFiles(files).objects.filter(isManaged)).map(placeOf));
+  const there = new Set(serversOf(linkerdFiles(files).objects.filter(isManaged)).map(placeOf));
   const hosts = workloadsOf(policy, rules).flatMap(({ service, authorities }) => {
-    const server = `${service.namespace}/${serverName(service)}`;
+    const server = `${service.namespace}/${serverObjectName(service)}`;
     return there.has(server) ? [] : [...authorities.map(({ host }) => host), server];
   });
   return (host: string): boolean => hosts.includes(host.split(' ')[0] as string);
@@ -45,27 +45,27 @@ export function unguardedHosts(policy: Policy, rules: readonly Rule[], files: Fi
 /** How files or live objects differ from what meshgate renders from the policy. Routes and their clients are not
  * compared, because they are proved. It reports servers and denied paths that are missing, changed or left over, and
  * objects of other tools that may change a decision. */
-export function driftOf(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
+export function linkerdDrift(policy: Policy, rules: readonly Rule[], _: MeshOptions, files: Files): readonly string[] {
   const own = objectsOf(policy, rules);
   const isManaged = isOf(ownerOf(policy));
-  const { objects, kustomizations } = liveFiles(files);
+  const { objects, kustomizations } = linkerdFiles(files);
   const copies = objects.filter((it) => isManaged(it) && isForUpdate(it));
   const live = { kustomizations, objects: objects.filter((it) => !copies.includes(it)) };
   const managed = live.objects.filter(isManaged);
-  const there = new Set(serversOf(managed).map(titleOf));
+  const there = new Set(serversOf(managed).map(objectTitle));
   const named = hostsOf(own);
   return [
     ...copies.map(
       (it) =>
-        `${titleOf(it)}: an update left it: repeat the steps of the update, and delete the object if it is then still there`,
+        `${objectTitle(it)}: an update left it: repeat the steps of the update, and delete the object if it is then still there`,
     ),
-    ...kubeDifferences(own.filter(isCompared), live, [FILE], {
+    ...kubeDifferences(own.filter(isCompared), live, [LINKERD_FILE], {
       neutral: () => NEUTRAL,
       isManaged,
       bearing: bearingsOf(policy, rules, own),
       isRead: (it) => isManaged(it) && READ.includes(it.kind) && !withNonCanonicalPaths(it),
       // If a server is missing, nothing enforces rules at its pods.
-      unguarding: serversOf(own).filter((it) => !there.has(titleOf(it))),
+      unguarding: serversOf(own).filter((it) => !there.has(objectTitle(it))),
       unguarded: 'the default inbound policy decides',
     }),
     ...[...hostsOf(managed)].flatMap((it) => (named.has(it) ? [] : `routes of ${it}: no service has this host`)),

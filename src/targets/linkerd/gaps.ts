@@ -5,17 +5,24 @@ import type { Rule } from '../../rules/types.ts';
 import { directGaps, endsText, identityGaps } from '../kit/gaps.ts';
 import type { Enforcement } from '../kit/mesh.ts';
 import { methodTexts } from '../kit/methods.ts';
-import { Paths } from '../kit/reach.ts';
-import { indistinctIn, othersText, whoText } from '../kit/rules.ts';
+import { RulesByPath } from '../kit/reach.ts';
+import { callersText, indistinctIn, othersText } from '../kit/rules.ts';
 import type { Gap } from '../types.ts';
 import { tiesOf } from './matches.ts';
-import { clientsOf, identityName, ingressClient } from './mesh-identity.ts';
-import { type Authority, lackOf, mayOverlap, meshServices, type Workload, workloadsOf } from './workloads.ts';
+import { identityName, ingressClient, linkerdClients } from './mesh-identity.ts';
+import {
+  lackOf,
+  meshServices,
+  type Workload,
+  type WorkloadAuthority,
+  workloadsMayOverlap,
+  workloadsOf,
+} from './workloads.ts';
 
 /** An authority, whether another authority has the same workload, and the exact paths that Linkerd cannot distinguish,
  * by the path alone, from the prefix of the same path. */
 interface Place {
-  readonly authority: Authority;
+  readonly authority: WorkloadAuthority;
   readonly shared: boolean;
   readonly ties: ReadonlySet<string>;
 }
@@ -31,7 +38,7 @@ interface Lack {
 function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<Enforced, Place> {
   const places = workloads.flatMap(({ authorities }) =>
     authorities.flatMap((authority) => {
-      const ties = new Set(tiesOf(new Paths(authority.rules, (rule) => clientsOf(policy, rule))));
+      const ties = new Set(tiesOf(new RulesByPath(authority.rules, (rule) => linkerdClients(policy, rule))));
       const place: Place = { authority, shared: authorities.length > 1, ties };
       return authority.rules.map((rule) => [rule, place] as const);
     }),
@@ -40,11 +47,11 @@ function placesOf(policy: Policy, workloads: readonly Workload[]): ReadonlyMap<E
 }
 
 function roleText(policy: Policy, rule: Enforced, others: readonly Enforced[]): string {
-  const clients = clientsOf(policy, rule);
+  const clients = linkerdClients(policy, rule);
   const cure = clients.every(({ name }) => name !== identityName(rule.as))
     ? 'only the gateway distinguishes them; a service that must distinguish them can verify the assertion'
     : 'give one of them its own identity if the mesh must distinguish them';
-  return `Linkerd sees the client and not the role: on the same requests, ${whoText(rule)} and ${othersText(others)} come as the same client ${clients.map(({ name, ids }) => `${name} (${ids.join(' or ')})`).join(' or ')}; ${cure}`;
+  return `Linkerd sees the client and not the role: on the same requests, ${callersText(rule)} and ${othersText(others)} come as the same client ${clients.map(({ name, ids }) => `${name} (${ids.join(' or ')})`).join(' or ')}; ${cure}`;
 }
 
 function tieText({ authority: { host }, shared }: Place): string {
@@ -77,7 +84,7 @@ export function enforcedByLinkerd(policy: Policy, rules: readonly Rule[]): Linke
   const held = [...places.keys()];
   const indistinct = indistinctIn(
     held,
-    (rule) => `${names.get(placeOf(rule))} ${clientsOf(policy, rule).map(({ ids }) => ids)}`,
+    (rule) => `${names.get(placeOf(rule))} ${linkerdClients(policy, rule).map(({ ids }) => ids)}`,
   );
   const lacks = (rule: Enforced): readonly Lack[] => {
     const others = indistinct(rule);
@@ -112,7 +119,7 @@ function meetings(workloads: readonly Workload[]): readonly Gap[] {
   return workloads.flatMap(({ service }, index) =>
     workloads
       .slice(0, index)
-      .filter((other) => mayOverlap(service, other.service))
+      .filter((other) => workloadsMayOverlap(service, other.service))
       .map((other) =>
         serviceGap(
           service.name,

@@ -10,21 +10,23 @@ import { meshRule } from '../kit/rules.ts';
 import { documents } from '../kit/yaml.ts';
 import type { Emitted, MeshOptions } from '../types.ts';
 import { objectsOf } from './assemble.ts';
-import { driftOf, unguardedHosts } from './drift.ts';
+import { linkerdDrift, linkerdUnguarded } from './drift.ts';
 import { enforcedByLinkerd, linkerdGaps } from './gaps.ts';
-import { clientsOf } from './mesh-identity.ts';
-import { FILE, serverName } from './objects.ts';
+import { linkerdClients } from './mesh-identity.ts';
+import { LINKERD_FILE, serverObjectName } from './objects.ts';
 import { otherHostRules, readLinkerd } from './read.ts';
 import { forUpdate } from './update.ts';
 import { isGuarded, lackOf, workloadsOf } from './workloads.ts';
 
 /** The rules, reduced to what Linkerd can express. The host of the authority stands for host and service. Each name of
  * the client stands for `as`, and any caller may have it. All methods that a route cannot name count as one. */
-export function projection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
+export function linkerdProjection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
   const all = workloadsOf(policy, rules).flatMap(({ authorities }) => authorities);
   return all.flatMap(({ host, rules }) =>
     rules.flatMap((rule) =>
-      clientsOf(policy, rule).flatMap(({ ids }) => ids.map((id) => meshRule(FILE, widened(rule), { host, as: id }))),
+      linkerdClients(policy, rule).flatMap(({ ids }) =>
+        ids.map((id) => meshRule(LINKERD_FILE, widened(rule), { host, as: id })),
+      ),
     ),
   );
 }
@@ -35,7 +37,7 @@ export function linkerdGuards(policy: Policy, _: readonly Rule[], service: Servi
   const { mesh } = policy;
   if (mesh === undefined || !isReachedItself(mesh, service)) return envoyGuards(policy);
   if (!isGuarded(service)) return [];
-  const object = `Server ${service.namespace}/${serverName({ ...service, owner: ownerOf(policy) })}`;
+  const object = `Server ${service.namespace}/${serverObjectName({ ...service, owner: ownerOf(policy) })}`;
   return [{ layer: 'workload', object, by: 'linkerd', seesAssertion: false }];
 }
 
@@ -46,7 +48,10 @@ function render(policy: Policy, rules: readonly Rule[], options: MeshOptions): E
   const own = objectsOf(policy, rules);
   const objects = options.forUpdate ? own.map(forUpdate) : own;
   if (objects.length === 0) return { files: {}, gaps };
-  return { files: { [FILE]: documents(objects), 'kustomization.yaml': documents([kustomization([FILE])]) }, gaps };
+  return {
+    files: { [LINKERD_FILE]: documents(objects), 'kustomization.yaml': documents([kustomization([LINKERD_FILE])]) },
+    gaps,
+  };
 }
 
 export const linkerd = defineMesh({
@@ -68,10 +73,10 @@ export const linkerd = defineMesh({
   },
   read: readLinkerd,
   project: (policy, rules) => [
-    ...projection(policy, rules),
+    ...linkerdProjection(policy, rules),
     ...otherHostRules(objectsOf(policy, rules), ownerOf(policy)),
   ],
-  drift: driftOf,
-  unguarded: unguardedHosts,
+  drift: linkerdDrift,
+  unguarded: linkerdUnguarded,
   guards: linkerdGuards,
 });

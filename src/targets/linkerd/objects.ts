@@ -3,17 +3,17 @@ import type { Neutral } from '../kit/compare.ts';
 import { KUBE_NEUTRAL, type KubeObject, marksOf } from '../kit/kubernetes-objects.ts';
 import { nonCanonicalPattern } from '../kit/non-canonical-paths.ts';
 import { prefixOf, readable } from '../kit/owner.ts';
-import type { Match } from './matches.ts';
-import type { Client } from './mesh-identity.ts';
-import { type Guarded, type Place, placeOf } from './workloads.ts';
+import type { RouteMatch } from './matches.ts';
+import type { LinkerdClient } from './mesh-identity.ts';
+import { type Guarded, type WorkloadPort, workloadKey } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';
 
 /** The name of the only rendered file with rules. */
-export const FILE = 'linkerd.yaml';
+export const LINKERD_FILE = 'linkerd.yaml';
 
 /** A Kubernetes object of a kind that this folder renders. */
-export interface Rendered extends KubeObject {
+export interface LinkerdObject extends KubeObject {
   readonly kind: 'Server' | 'HTTPRoute' | 'AuthorizationPolicy' | 'MeshTLSAuthentication';
 }
 
@@ -24,22 +24,22 @@ const VERSIONS = {
   MeshTLSAuthentication: 'v1alpha1',
 } as const;
 
-const COMPONENTS: Partial<Record<Rendered['kind'], string>> = {
+const COMPONENTS: Partial<Record<LinkerdObject['kind'], string>> = {
   AuthorizationPolicy: 'authorization',
   Server: 'server',
 };
 
 /** The step in which an object is applied. Linkerd accepts routes one by one, and until then a shorter path decides. So
  * authorizations follow when all routes are accepted. An update deletes Servers by themselves. */
-const stepOf = (kind: Rendered['kind']) => ({ 'app.kubernetes.io/component': COMPONENTS[kind] ?? 'route' });
+const stepOf = (kind: LinkerdObject['kind']) => ({ 'app.kubernetes.io/component': COMPONENTS[kind] ?? 'route' });
 
 /** Makes a rendered object. */
 export function object(
   owner: string,
-  kind: Rendered['kind'],
-  named: Pick<Rendered['metadata'], 'name' | 'namespace'>,
+  kind: LinkerdObject['kind'],
+  named: Pick<LinkerdObject['metadata'], 'name' | 'namespace'>,
   spec: unknown,
-): Rendered {
+): LinkerdObject {
   const apiVersion = `${GROUP}/${VERSIONS[kind]}`;
   return { apiVersion, kind, metadata: { ...named, labels: { ...marksOf(owner), ...stepOf(kind) } }, spec };
 }
@@ -62,7 +62,7 @@ const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/(?
 const LONGEST = 80;
 
 /** The name of a set of clients. The empty set has the name `refuse`. */
-function setName(clients: readonly Client[]): string {
+function setName(clients: readonly LinkerdClient[]): string {
   if (clients.length === 0) return 'refuse';
   const text = clients.map(({ name }) => part(name)).join('.');
   return `allow.${text.length > LONGEST ? hash(text) : text}`;
@@ -71,57 +71,58 @@ function setName(clients: readonly Client[]): string {
 /** The name of the Server for some pods and one of their ports. It depends only on them, so it stays when services at
  * these pods are added, removed or moved. Otherwise an update would leave a Server under the former name. It would be
  * the older one, and deny every request, because its routes are deleted. */
-export function serverName(place: Place & Pick<Guarded, 'owner'>): string {
-  return `${prefixOf(place.owner)}${readable(place.labels)}${place.port}.${hash(placeOf(place))}`;
+export function serverObjectName(place: WorkloadPort & Pick<Guarded, 'owner'>): string {
+  return `${prefixOf(place.owner)}${readable(place.labels)}${place.port}.${hash(workloadKey(place))}`;
 }
 
 /** A server for pods and one of their ports. Linkerd denies all requests to them that no policy allows. */
-export function server(service: Guarded): Rendered {
+export function server(service: Guarded): LinkerdObject {
   const { namespace, labels, port } = service;
   const spec = { podSelector: { matchLabels: labels }, port, accessPolicy: 'deny' };
-  return object(service.owner, 'Server', { name: serverName(service), namespace }, spec);
+  return object(service.owner, 'Server', { name: serverObjectName(service), namespace }, spec);
 }
 
-const authenticationName = (owner: string, clients: readonly Client[]): string => prefixOf(owner) + setName(clients);
+const authenticationName = (owner: string, clients: readonly LinkerdClient[]): string =>
+  prefixOf(owner) + setName(clients);
 
 /** The clients that are allowed, by their identity in the mesh. */
-export function authentication({ owner, namespace }: Guarded, clients: readonly Client[]): Rendered {
+export function authentication({ owner, namespace }: Guarded, clients: readonly LinkerdClient[]): LinkerdObject {
   const spec = { identities: clients.flatMap(({ ids }) => ids) };
   return object(owner, 'MeshTLSAuthentication', { name: authenticationName(owner, clients), namespace }, spec);
 }
 
 /** A route of a `Server`: requests to one service, and the clients that may send them. */
-export interface Route {
+export interface LinkerdRoute {
   readonly server: Guarded;
   readonly service: Guarded;
   /** Whether the route must take precedence over prefixes of the same length. */
   readonly first: boolean;
   readonly hosts: readonly string[];
-  readonly clients: readonly Client[];
+  readonly clients: readonly LinkerdClient[];
 }
 
-const routeName = ({ service: { owner, name }, first }: Omit<Route, 'clients'>): string =>
+const routeName = ({ service: { owner, name }, first }: Omit<LinkerdRoute, 'clients'>): string =>
   `${prefixOf(owner)}${part(name)}.${first ? 'exact.' : ''}`;
 
 /** The maximum number of matches in one HTTPRoute. */
-export const MATCHES = 8;
-export const RULES = 16;
+export const MAX_MATCHES = 8;
+export const MAX_RULES = 16;
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
-function httpRoute({ server, hosts }: Route, name: string, matches: readonly unknown[]): Rendered {
+function httpRoute({ server, hosts }: LinkerdRoute, name: string, matches: readonly unknown[]): LinkerdObject {
   const spec = {
-    parentRefs: [{ group: GROUP, kind: 'Server', name: serverName(server) }],
+    parentRefs: [{ group: GROUP, kind: 'Server', name: serverObjectName(server) }],
     ...(hosts.length > 0 && { hostnames: hosts }),
-    rules: chunks(matches, MATCHES).map((matches) => ({ matches })),
+    rules: chunks(matches, MAX_MATCHES).map((matches) => ({ matches })),
   };
   return object(server.owner, 'HTTPRoute', { name, namespace: server.namespace }, spec);
 }
 
-function authorization({ server, clients }: Route, name: string): Rendered {
+function authorization({ server, clients }: LinkerdRoute, name: string): LinkerdObject {
   const spec = {
     targetRef: { group: GROUP, kind: 'HTTPRoute', name },
     requiredAuthenticationRefs: [
@@ -132,10 +133,10 @@ function authorization({ server, clients }: Route, name: string): Rendered {
 }
 
 /** The routes for these matches, as many as are needed. Each route has a policy, unless no client is allowed. */
-export function routes(route: Route, matches: readonly Match[]): readonly Rendered[] {
+export function routes(route: LinkerdRoute, matches: readonly RouteMatch[]): readonly LinkerdObject[] {
   const name = routeName(route) + setName(route.clients);
   const plain = matches.map(({ path, method }) => ({ path, ...(method !== undefined && { method }) }));
-  return chunks(plain, MATCHES * RULES).flatMap((some, index) => {
+  return chunks(plain, MAX_MATCHES * MAX_RULES).flatMap((some, index) => {
     const own = index === 0 ? name : `${name}.${index + 1}`;
     const rendered = httpRoute(route, own, some);
     return route.clients.length === 0 ? [rendered] : [rendered, authorization(route, own)];
@@ -146,7 +147,7 @@ export function routes(route: Route, matches: readonly Match[]): readonly Render
  * path with another rule than nginx or the service does. For Linkerd, the length of a regular expression is that of the
  * whole path, so the expression takes precedence over every prefix.
  * @param characters the characters in paths of the policy that clients may percent-encode */
-export function nonCanonicalPaths(route: Omit<Route, 'clients'>, characters: readonly string[]): Rendered {
+export function nonCanonicalRoute(route: Omit<LinkerdRoute, 'clients'>, characters: readonly string[]): LinkerdObject {
   const path = { type: 'RegularExpression', value: nonCanonicalPattern(characters) };
   return httpRoute({ ...route, clients: [] }, `${routeName(route)}refuse.odd-paths`, [{ path }]);
 }

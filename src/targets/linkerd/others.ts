@@ -9,8 +9,8 @@ import {
   kubeBearing,
   type Labels,
   type LiveObject,
-  mayOverlap,
-  titleOf,
+  objectTitle,
+  selectorsMayOverlap,
 } from '../kit/kubernetes-objects.ts';
 import { meshServices } from './workloads.ts';
 
@@ -58,7 +58,7 @@ const naming =
         return isHere && names(ref, it, known);
       }),
     );
-    return affected && text(titleOf(affected));
+    return affected && text(objectTitle(affected));
   };
 
 const server: Bearing = (other, own) => {
@@ -70,9 +70,9 @@ const server: Bearing = (other, own) => {
   const affected = near(other, own).find(({ kind, spec }) => {
     const ours = spec as { readonly podSelector: { readonly matchLabels: Labels }; readonly port: number };
     if (kind !== 'Server' || (typeof port === 'number' && port !== ours.port)) return false;
-    return mayOverlap(podSelector?.matchLabels ?? {}, ours.podSelector.matchLabels);
+    return selectorsMayOverlap(podSelector?.matchLabels ?? {}, ours.podSelector.matchLabels);
   });
-  return affected && `it may apply instead of ${titleOf(affected)}`;
+  return affected && `it may apply instead of ${objectTitle(affected)}`;
 };
 
 const takes = naming('parentRefs', PARENTS, (affected) => `it takes requests from the routes of ${affected}`);
@@ -189,13 +189,13 @@ function trafficSplit(other: LiveObject, owner: readonly UpstreamOwner[]): strin
 const serverAuthorization: Bearing = (other, own) => {
   const [{ name } = {}] = refsOf(specOf(other).server);
   const affected = near(other, own).find((it) => it.kind === 'Server' && names({ kind: 'server', name }, it, TARGETS));
-  return affected && `it allows more than routes of ${titleOf(affected)} allow`;
+  return affected && `it allows more than routes of ${objectTitle(affected)} allow`;
 };
 
 const authentication: Bearing = (other, own) => {
   const { kind, metadata } = other;
   const affected = near(other, own).find((it) => it.kind === kind && it.metadata.name === folded(metadata.name));
-  return affected && `rendered policies name it, and it replaces ${titleOf(affected)}`;
+  return affected && `rendered policies name it, and it replaces ${objectTitle(affected)}`;
 };
 
 const BEARINGS: Bearings = {

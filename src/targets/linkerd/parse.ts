@@ -5,14 +5,14 @@ import {
   type KubeFiles,
   kubeFiles,
   type LiveObject,
-  ownerIn,
-  titleOf,
+  objectOwner,
+  objectTitle,
 } from '../kit/kubernetes-objects.ts';
 import { NAMED } from '../kit/methods.ts';
 import { nonCanonicalPatterns } from '../kit/non-canonical-paths.ts';
-import { checkForm, checkMembers, perFiles, unreadable } from '../kit/reading.ts';
+import { checkMembers, perFiles, requireSameForm, unreadable } from '../kit/reading.ts';
 import { Foreign } from '../types.ts';
-import { GROUP, MATCHES, NEUTRAL, object, type Rendered, RULES } from './objects.ts';
+import { GROUP, type LinkerdObject, MAX_MATCHES, MAX_RULES, NEUTRAL, object } from './objects.ts';
 import { isForUpdate } from './update.ts';
 
 interface Ref {
@@ -34,7 +34,7 @@ const ASK =
   'get the objects of Linkerd with: kubectl get -A -o yaml servers.policy.linkerd.io,httproutes.policy.linkerd.io,authorizationpolicies.policy.linkerd.io,meshtlsauthentications.policy.linkerd.io,networkauthentications.policy.linkerd.io,serverauthorizations.policy.linkerd.io,serviceprofiles.linkerd.io';
 
 /** The objects in some files. */
-export const liveFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
+export const linkerdFiles = perFiles((files): KubeFiles => kubeFiles(files, ASK));
 
 const idOf = ({ metadata }: LiveObject, name: unknown = metadata.name): string => `${metadata.namespace}/${name}`;
 
@@ -43,22 +43,25 @@ export const withNonCanonicalPaths = ({ kind, spec }: LiveObject): boolean =>
   kind === 'HTTPRoute' && JSON.stringify(spec ?? {}).includes('"RegularExpression"');
 
 /** Checks that an object contains nothing besides the parts that the reader understood. */
-function checkObject(live: LiveObject, kind: Rendered['kind'], spec: unknown): void {
+function checkObject(live: LiveObject, kind: LinkerdObject['kind'], spec: unknown): void {
   const { name, namespace = '' } = live.metadata;
-  checkForm(
-    object(ownerIn(live) ?? '', kind, { name, namespace }, spec),
+  requireSameForm(
+    object(objectOwner(live) ?? '', kind, { name, namespace }, spec),
     live,
     { neutral: NEUTRAL },
-    `${titleOf(live)}: `,
+    `${objectTitle(live)}: `,
   );
 }
 
 function checkServer(server: LiveObject): void {
   const { accessPolicy = 'deny', proxyProtocol = 'unknown' } = server.spec as Readonly<Record<string, string>>;
   if (accessPolicy !== 'deny')
-    throw unreadable(titleOf(server), `its accessPolicy is ${accessPolicy}, so Linkerd allows more than the routes`);
+    throw unreadable(
+      objectTitle(server),
+      `its accessPolicy is ${accessPolicy}, so Linkerd allows more than the routes`,
+    );
   if (!['unknown', 'HTTP/1', 'HTTP/2'].includes(proxyProtocol))
-    throw unreadable(titleOf(server), `its proxyProtocol is ${proxyProtocol}, so Linkerd ignores all routes`);
+    throw unreadable(objectTitle(server), `its proxyProtocol is ${proxyProtocol}, so Linkerd ignores all routes`);
 }
 
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
@@ -79,8 +82,8 @@ function matchesOf(rule: { readonly matches?: readonly RequestMatch[] }, title: 
   const { matches = [] } = rule;
   // A rule without matches applies to every request.
   if (matches.length === 0) throw unreadable(title, 'a rule without matches matches every path');
-  if (matches.length > MATCHES)
-    throw unreadable(title, `a rule has more than ${MATCHES} matches, so Linkerd does not accept the route`);
+  if (matches.length > MAX_MATCHES)
+    throw unreadable(title, `a rule has more than ${MAX_MATCHES} matches, so Linkerd does not accept the route`);
   for (const match of matches) {
     checkMembers(match, ['path', 'method'], title);
     if (match.method !== undefined && !NAMED.includes(match.method))
@@ -119,7 +122,7 @@ function clientsOf(objects: readonly LiveObject[]): ReadonlyMap<string, readonly
     };
     const [ref, ...more] = required;
     const found = ref && identities.get(`${ref.namespace ?? object.metadata.namespace}/${ref.name}`);
-    const title = titleOf(object);
+    const title = objectTitle(object);
     if (targetRef.kind !== 'HTTPRoute' || targetRef.name === undefined)
       throw unreadable(title, `it applies to a whole ${targetRef.kind}, and allows more than the routes`);
     if (found === undefined || more.length > 0 || ref?.kind !== 'MeshTLSAuthentication')
@@ -164,7 +167,7 @@ function checkAccepted(route: LiveObject, server: string): void {
     )
     .flatMap(({ conditions = [] }) => conditions.filter(({ type }) => type === 'Accepted'));
   if (declared.length === 0 || declared.some(({ status }) => status !== 'True'))
-    throw unreadable(titleOf(route), 'Linkerd has not accepted it, so it has no effect');
+    throw unreadable(objectTitle(route), 'Linkerd has not accepted it, so it has no effect');
 }
 
 function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
@@ -175,11 +178,11 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
   };
   const [parent, ...more] = spec.parentRefs;
   const server = idOf(route, parent?.name);
-  const title = titleOf(route);
+  const title = objectTitle(route);
   if (parent?.kind !== 'Server' || more.length > 0 || !servers.has(server))
     throw unreadable(title, 'it does not belong to exactly one existing Server');
-  if (spec.rules.length === 0 || spec.rules.length > RULES)
-    throw unreadable(title, `a route must have from 1 to ${RULES} rules, or Linkerd does not accept it`);
+  if (spec.rules.length === 0 || spec.rules.length > MAX_RULES)
+    throw unreadable(title, `a route must have from 1 to ${MAX_RULES} rules, or Linkerd does not accept it`);
   const rules = spec.rules.map((rule) => matchesOf(rule, title));
   checkObject(route, 'HTTPRoute', {
     parentRefs: [{ group: GROUP, kind: 'Server', name: parent.name }],
@@ -206,7 +209,7 @@ function readRoute(route: LiveObject, servers: ReadonlySet<string>) {
 export function routesIn(objects: readonly LiveObject[], owner: string) {
   if (objects.length === 0) throw new Foreign(`no objects; ${ASK}`);
   const strange = objects.find((it) => !GROUPS.includes(groupOf(it)));
-  if (strange !== undefined) throw new Foreign(`${titleOf(strange)} is not an object of Linkerd; ${ASK}`);
+  if (strange !== undefined) throw new Foreign(`${objectTitle(strange)} is not an object of Linkerd; ${ASK}`);
   // Copies for an update are reported, and not read.
   const own = objects.filter((it) => isOf(owner)(it) && !isForUpdate(it));
   const servers = own.filter(({ kind }) => kind === 'Server');

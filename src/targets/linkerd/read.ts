@@ -4,12 +4,12 @@ import type { MeshRule, Path } from '../../rules/types.ts';
 import type { LiveObject } from '../kit/kubernetes-objects.ts';
 import { methodsOf } from '../kit/methods.ts';
 import { DEFAULT_OWNER } from '../kit/owner.ts';
-import { METHODS } from '../kit/reach.ts';
+import { MESH_METHODS } from '../kit/reach.ts';
 import { unreadable } from '../kit/reading.ts';
 import { isInside, meshRule, regionsOf } from '../kit/rules.ts';
 import type { Files } from '../types.ts';
-import { FILE } from './objects.ts';
-import { liveFiles, type ReadRoute, type RequestMatch, routesIn } from './parse.ts';
+import { LINKERD_FILE } from './objects.ts';
+import { linkerdFiles, type ReadRoute, type RequestMatch, routesIn } from './parse.ts';
 
 /** How well a route matches a host: by its full name, a wildcard or no host; undefined if it does not match. */
 function hostRank(hosts: readonly string[], host: string): number | undefined {
@@ -64,13 +64,13 @@ function pathsOf(routes: readonly ReadRoute[]): readonly Path[] {
 
 /** One rule for each client that reaches a path, with the methods that the client may use. */
 function rulesAt(routes: readonly ReadRoute[], host: string, path: Path, sample: string): readonly MeshRule[] {
-  const reached = METHODS.map((method) => ({ method, route: routeOf(routes, host, sample, method) }));
+  const reached = MESH_METHODS.map((method) => ({ method, route: routeOf(routes, host, sample, method) }));
   const clients = new Set(reached.flatMap(({ route }) => route?.clients ?? []));
   return [...clients].map((client) => {
     const own = reached.filter(({ route }) => route?.clients.includes(client));
     const id = own[0]?.route?.id ?? '';
     const methods = methodsOf(own.map(({ method }) => method));
-    return meshRule(FILE, { id, route: id, path, ...methods }, { host, as: client });
+    return meshRule(LINKERD_FILE, { id, route: id, path, ...methods }, { host, as: client });
   });
 }
 
@@ -116,7 +116,7 @@ function hostsOf(server: string, routes: readonly ReadRoute[]) {
 
 /** Reads objects of Linkerd as rules, reduced to what Linkerd can express; see {@link ./project.ts}.
  * @throws Error for a construct that meshgate does not render */
-export function rulesOf(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
+export function linkerdRules(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
   const routes = [...routesIn(objects, owner)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
   return [...new Set(routes.map(({ server }) => server))].flatMap((server) => {
     const own = routes.filter((route) => route.server === server);
@@ -133,10 +133,10 @@ export function otherHostRules(objects: readonly LiveObject[], owner: string): r
   const some = objects.some(
     (it) => it.kind === 'HTTPRoute' && names(it).some((host) => host === '' || isWildcard(host)),
   );
-  return some ? rulesOf(objects, owner).filter(({ host }) => host.includes('/')) : [];
+  return some ? linkerdRules(objects, owner).filter(({ host }) => host.includes('/')) : [];
 }
 
-/** Reads files back as rules; see {@link rulesOf}.
+/** Reads files back as rules; see {@link linkerdRules}.
  * @param files rendered files, or output of `kubectl get -o yaml`, with any names */
 export const readLinkerd = (files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] =>
-  rulesOf(liveFiles(files).objects, owner);
+  linkerdRules(linkerdFiles(files).objects, owner);

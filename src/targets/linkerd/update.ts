@@ -1,5 +1,5 @@
 import type { LiveObject } from '../kit/kubernetes-objects.ts';
-import type { Rendered } from './objects.ts';
+import type { LinkerdObject } from './objects.ts';
 
 /** The label of copies that decide while the other objects are replaced. */
 const LABEL = 'meshgate/for';
@@ -24,7 +24,7 @@ interface Spec {
 /** Returns a copy of an object under another name, which refers to other copies only. Of two Servers for the same pods,
  * the older one counts. So the copies can be accepted beside the live objects, and decide when the live Server is
  * deleted: a request meets either all of the old objects or all of the new ones. */
-export function forUpdate({ metadata, spec, ...object }: Rendered): Rendered {
+export function forUpdate({ metadata, spec, ...object }: LinkerdObject): LinkerdObject {
   const { parentRefs, targetRef, requiredAuthenticationRefs, ...others } = spec as Spec;
   const renamed = <T extends Ref>(ref: T): T => ({ ...ref, name: nameOf(ref.name) });
   return {

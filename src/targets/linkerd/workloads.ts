@@ -2,7 +2,7 @@ import type { Policy, Service } from '../../policy/checked/types.ts';
 import { LINKERD_HOST } from '../../policy/forms/workload-names.ts';
 import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
-import { mayOverlap as labelsOverlap } from '../kit/kubernetes-objects.ts';
+import { selectorsMayOverlap as labelsOverlap } from '../kit/kubernetes-objects.ts';
 import { ownerOf, sorted } from '../kit/owner.ts';
 import { grouped, meshRules } from '../kit/rules.ts';
 
@@ -16,7 +16,7 @@ export interface Guarded extends Service {
 }
 
 /** A service as its workload distinguishes it: by the host of the request, in lower case and without the port. */
-export type Authority = ReturnType<typeof authoritiesOf>[number];
+export type WorkloadAuthority = ReturnType<typeof authoritiesOf>[number];
 
 /** Pods and one of their ports, with the first of the services that run there. Each has one `Server`. */
 export type Workload = ReturnType<typeof workloadsOf>[number];
@@ -44,10 +44,10 @@ export function lackOf(service: Service): string | undefined {
 export const isGuarded = (service: Service): service is Omit<Guarded, 'owner'> => lackOf(service) === undefined;
 
 /** The pods and the port of a service. */
-export type Place = Pick<Guarded, 'namespace' | 'labels' | 'port'>;
+export type WorkloadPort = Pick<Guarded, 'namespace' | 'labels' | 'port'>;
 
 /** A place as a text, whatever the order of its labels is. */
-export const placeOf = ({ namespace, labels, port }: Place): string =>
+export const workloadKey = ({ namespace, labels, port }: WorkloadPort): string =>
   JSON.stringify([namespace, port, sorted(labels)]);
 
 /** The services to which rules lead through the mesh, in the order of the policy. */
@@ -71,7 +71,7 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]) {
   const guarded = meshServices(policy, rules).filter(isGuarded);
   const places = grouped(
     guarded.map((it): Guarded => ({ ...it, owner })),
-    placeOf,
+    workloadKey,
   );
   return [...places.values()].map((services) => ({
     service: services[0],
@@ -80,5 +80,5 @@ export function workloadsOf(policy: Policy, rules: readonly Rule[]) {
 }
 
 /** Whether a pod may have the labels of both workloads. Which of the `Server`s applies to it is then undefined. */
-export const mayOverlap = (a: Guarded, b: Guarded): boolean =>
+export const workloadsMayOverlap = (a: Guarded, b: Guarded): boolean =>
   a.namespace === b.namespace && a.port === b.port && labelsOverlap(a.labels, b.labels);

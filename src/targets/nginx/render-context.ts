@@ -32,7 +32,7 @@ export interface Ingresses {
 }
 
 /** The service that receives the requests of one rule, and the certificate with which nginx connects. */
-export interface Target {
+export interface RuleTarget {
   /** The id of the rule. */
   readonly rule: string;
   readonly service: Service;
@@ -51,7 +51,7 @@ export interface RouteContext {
   /** The services of its rules. Usually there is one. */
   readonly services: readonly Service[];
   /** The destination of each rule. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly RuleTarget[];
   /** The mesh identities that its rules can have. Empty if no service is in the mesh. */
   readonly identities: readonly Identity[];
   /** The identity headers that the route sends: the index among the scene's header names, and the source of the
@@ -111,7 +111,7 @@ export const allHosts = ({ hosts, signinHost }: Pick<Context, 'hosts' | 'signinH
   signinHost === undefined ? hosts : [...hosts, signinHost];
 
 /** The name and the CA to verify the certificate of a service, or of its ingress. */
-function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: NginxOptions): Target['tls'] {
+function verifiedBy({ direct }: Service, ingress: Ingress | undefined, options: NginxOptions): RuleTarget['tls'] {
   if (direct?.tls === false) return undefined;
   const { serverName, caFile } = direct ?? ingress ?? {};
   return { name: serverName ?? '', ca: caFile ?? options.systemCa };
@@ -185,7 +185,7 @@ function routeContext(shared: Shared, route: Route): Omit<RouteContext, 'sharesT
   };
   const targets = rules
     .filter((rule) => rule.route === route.name)
-    .map((rule): Target => {
+    .map((rule): RuleTarget => {
       const service = named(rule.service);
       const mesh = meshOf(policy, service);
       const identity = mesh?.identities[rule.as];
@@ -232,7 +232,7 @@ export function toContext(policy: Policy, rules: readonly Rule[], options: Nginx
   const shared = { policy, rules, options, names, cors, doors: ingressesOf(policy) };
   const hosts = policy.hosts.map((host) => {
     const made = host.routes.map((route) => routeContext(shared, route));
-    const first = ({ ingresses }: Target): Ingress | undefined =>
+    const first = ({ ingresses }: RuleTarget): Ingress | undefined =>
       ingresses?.isWorkload ? undefined : ingresses?.all[0];
     const [ingress] = made.flatMap((route) => route.targets.flatMap((target) => first(target) ?? []));
     const routes = made.map((route) => ({

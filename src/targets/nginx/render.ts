@@ -16,7 +16,7 @@ import { mapsFile } from './maps.ts';
 import type { NginxOptions } from './options.ts';
 import { allHosts, type Context, toContext } from './render-context.ts';
 import { corsFiles } from './route/cors.ts';
-import { hostConf, ingressFiles, innerConf } from './route/host-files.ts';
+import { hostConf, ingressTlsFiles, innerConf } from './route/host-files.ts';
 import { answerFile, type RouteFiles, routeFiles } from './route/location.ts';
 import { proxyFiles } from './route/proxy.ts';
 import { requestsFiles } from './route/request-headers.ts';
@@ -33,10 +33,10 @@ import { renderedNames } from './signin/stored-names.ts';
 import type { Directive } from './text/directive.ts';
 import type { ConfFile } from './text/files.ts';
 import { guard } from './text/guard.ts';
-import { print } from './text/print.ts';
+import { printConf } from './text/print.ts';
 import { etcdEndpoints } from './upstream/etcd.ts';
 import { probesOf, unprobed } from './upstream/probe.ts';
-import { checkSocket, isAddress } from './upstream/upstreams.ts';
+import { checkSocket, isIpAddress } from './upstream/upstreams.ts';
 
 /** The socket of the egress server. policy.js contains its path for the JavaScript. */
 const egressSocket = (options: NginxOptions): string => `${options.runDir}/egress.sock`;
@@ -77,14 +77,14 @@ function gaps(context: Context): readonly Gap[] {
     },
     ...named.flatMap(({ part, host }) => {
       const text = `${host} is resolved once, when nginx starts; name a DNS server in gateway.resolver`;
-      return isAddress(host) ? [] : [{ part, text }];
+      return isIpAddress(host) ? [] : [{ part, text }];
     }),
   ];
   const addresses = named.flatMap(({ part, serverName }) => {
     const cure =
       part === 'gateway.store.etcd' ? 'write it as a DNS name' : 'set server_name to a name in the certificate';
     const text = `nginx verifies DNS names in certificates, not addresses; ${cure}`;
-    return serverName === '' || !isAddress(serverName) ? [] : [{ part, text }];
+    return serverName === '' || !isIpAddress(serverName) ? [] : [{ part, text }];
   });
   return [
     ...(context.resolver.length > 0 ? [] : unresolved),
@@ -134,7 +134,7 @@ function sharedFiles(context: Context, { callers, targets }: RouteFiles): readon
     ...refuseFiles(context),
     metadataFile(context),
     ...proxyFiles(context),
-    ...ingressFiles(context),
+    ...ingressTlsFiles(context),
     ...callers.files,
     ...targets.files,
     ...corsFiles(context),
@@ -190,10 +190,10 @@ export function filesOf(policy: Policy, rules: readonly Rule[], context: Context
   const hasServers = inController === undefined || inController.ownServers;
   const about = inController ? head(SERVERS_ABOUT) : serversHead(context);
   const files: Record<string, string> = {
-    'http.conf': print(http, head('For http {}.')),
-    ...(hasServers && { 'servers.conf': print(own.servers, about) }),
+    'http.conf': printConf(http, head('For http {}.')),
+    ...(hasServers && { 'servers.conf': printConf(own.servers, about) }),
     ...(!inController && {
-      'stream.conf': print(streamConf(context, frontPorts(context)), head('For stream {} of the image.')),
+      'stream.conf': printConf(streamConf(context, frontPorts(context)), head('For stream {} of the image.')),
     }),
     'policy.js': tableModule(toTable(policy, rules, { egress: egressSocket(options), check: checkSocket(options) })),
     'watched.js': tableModule(
@@ -209,7 +209,7 @@ export function filesOf(policy: Policy, rules: readonly Rule[], context: Context
   const client = toClientTable(policy, egressSocket(options));
   if (client !== undefined) files['client-policy.js'] = tableModule(client);
   if (signin !== undefined) files['signin-policy.js'] = tableModule({ ...signin, names: renderedNames(context) });
-  for (const [name, directives, what] of confs) files[name] = print(directives, head(what));
+  for (const [name, directives, what] of confs) files[name] = printConf(directives, head(what));
   return files;
 }
 

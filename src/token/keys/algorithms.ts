@@ -1,10 +1,10 @@
 import type { Algorithm } from '../../policy/checked/types.ts';
-import type { Key } from '../types.ts';
+import type { ProviderKey } from '../types.ts';
 
 /** The properties of an algorithm that WebCrypto and the choice of keys need (RFC 7518 section 3.1, RFC 8037). */
 export interface AlgorithmEntry {
   readonly alg: Algorithm;
-  readonly kty: Key['kty'];
+  readonly kty: ProviderKey['kty'];
   /** The only curve with which the algorithm may be used. */
   readonly crv?: string;
   readonly import: Readonly<Record<string, unknown>> & { readonly name: string };

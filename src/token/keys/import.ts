@@ -1,5 +1,5 @@
 import { MAX_KEYS_PER_PROVIDER } from '../../base/limits.ts';
-import type { Key } from '../types.ts';
+import type { ProviderKey } from '../types.ts';
 import type { AlgorithmEntry } from './algorithms.ts';
 
 /** A key that was imported with this engine's `crypto.subtle`. */
@@ -13,7 +13,7 @@ type ImportAlgorithm = Parameters<typeof crypto.subtle.importKey>[2];
 /** Imports a public key for one algorithm. Do not read the properties of the result: for EC keys, njs 1.0.2 reports
  * wrong names there.
  * @throws if the key is broken, or the engine lacks the algorithm */
-export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey> {
+export function importKey(key: ProviderKey, entry: AlgorithmEntry): Promise<ImportedKey> {
   const algorithm = entry.import as unknown as ImportAlgorithm;
   return key.raw === undefined
     ? crypto.subtle.importKey('jwk', key.jwk as never, algorithm, false, ['verify'])
@@ -21,9 +21,13 @@ export function importKey(key: Key, entry: AlgorithmEntry): Promise<ImportedKey>
 }
 
 /** Returns the name of an imported key in {@link ImportedKeys}. */
-export const importName = (key: Key, entry: AlgorithmEntry): string => entry.alg + key.thumbprint;
+export const importName = (key: ProviderKey, entry: AlgorithmEntry): string => entry.alg + key.thumbprint;
 
-export async function importOnce(key: Key, entry: AlgorithmEntry, imported: ImportedKeys): Promise<ImportedKey> {
+export async function importOnce(
+  key: ProviderKey,
+  entry: AlgorithmEntry,
+  imported: ImportedKeys,
+): Promise<ImportedKey> {
   const made = await importKey(key, entry);
   // Keys that the provider has removed stay in the map. Clearing the whole map costs less than tracking them.
   if (imported.size >= 2 * MAX_KEYS_PER_PROVIDER) imported.clear();

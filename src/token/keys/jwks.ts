@@ -2,22 +2,22 @@ import { decode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import { MAX_KEYS_PER_PROVIDER, MAX_KID_LENGTH } from '../../base/limits.ts';
 import type { ProviderKind } from '../../providers/index.ts';
-import { shown } from '../detail.ts';
+import { shownValue } from '../detail.ts';
 import { asObject, keysIn, type Members } from '../json.ts';
-import type { Key } from '../types.ts';
+import type { ProviderKey } from '../types.ts';
 import { algorithms } from './algorithms.ts';
 import { importKey } from './import.ts';
 import { rsaWeakness } from './weak.ts';
 
 /** A provider's usable keys, with lines for the log about those that are left out; or why there are none. */
 export type KeySet =
-  | { readonly ok: true; readonly keys: readonly Key[]; readonly warnings: readonly string[] }
+  | { readonly ok: true; readonly keys: readonly ProviderKey[]; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly error: string };
 
 type Jwk = Members;
 
 /** The public members of a key, by type (RFC 7518 section 6, RFC 8037 section 2). Only these are imported. */
-const publicMembers: Readonly<Record<Key['kty'], readonly string[]>> = {
+const publicMembers: Readonly<Record<ProviderKey['kty'], readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
   OKP: ['kty', 'crv', 'x'],
@@ -40,19 +40,19 @@ function problemOf(jwk: Jwk): string | undefined {
   if (kty === 'oct') return 'a published key set must not contain symmetric keys';
   if (privateMembers.some((name) => Object.hasOwn(jwk, name)))
     return 'its private half is published: anyone can sign with it';
-  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${shown(kty)} is not supported`;
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${shownValue(kty)} is not supported`;
   if (publicMembers[kty].some((name) => typeof jwk[name] !== 'string')) return 'a member is missing';
   if (kid !== undefined && typeof kid !== 'string') return '"kid" is not a string';
   if (kid !== undefined && kid.length > MAX_KID_LENGTH) return `its "kid" has more than ${MAX_KID_LENGTH} characters`;
   if (alg !== undefined && typeof alg !== 'string') return '"alg" is not a string';
   if (kty === 'RSA') return rsaWeakness(decode(jwk.n as string), decode(jwk.e as string));
   if ((kty === 'OKP') !== (crv === 'Ed25519') || !curves.includes(crv as string))
-    return `the curve ${shown(crv)} is not supported`;
+    return `the curve ${shownValue(crv)} is not supported`;
   return undefined;
 }
 
 /** Imports the key, because only the engine can detect a point that is not on its curve. */
-async function tryImport(key: Key): Promise<void> {
+async function tryImport(key: ProviderKey): Promise<void> {
   // nginx's module of njs 1.0.2 lacks Ed25519. The key still counts as valid, so that the refusal of a token can say
   // what is missing.
   if (key.kty === 'OKP') {
@@ -63,13 +63,13 @@ async function tryImport(key: Key): Promise<void> {
   if (entry !== undefined) await importKey(key, entry);
 }
 
-async function readKey(jwk: Jwk, named: boolean): Promise<Key | string> {
+async function readKey(jwk: Jwk, named: boolean): Promise<ProviderKey | string> {
   try {
     const problem = problemOf(jwk);
     if (problem !== undefined) return problem;
-    const kty = jwk.kty as Key['kty'];
+    const kty = jwk.kty as ProviderKey['kty'];
     const members = Object.fromEntries(publicMembers[kty].map((name) => [name, jwk[name] as string]));
-    const key: Key = {
+    const key: ProviderKey = {
       thumbprint: await calculateJwkThumbprint(members as { kty: string }),
       ...(typeof jwk.kid === 'string' && { kid: jwk.kid }),
       ...(typeof jwk.alg === 'string' && { alg: jwk.alg }),
@@ -96,7 +96,7 @@ export async function readKeySet(
 ): Promise<KeySet> {
   const list = keysIn(text, 'the key set');
   if (typeof list === 'string') return { ok: false, error: list };
-  const keys = new Map<string, Key>();
+  const keys = new Map<string, ProviderKey>();
   const warnings: string[] = [];
   for (const [index, element] of list.slice(0, MAX_KEYS_PER_PROVIDER).entries()) {
     const jwk = asObject(element);
@@ -113,5 +113,5 @@ export async function readKeySet(
 }
 
 function nameOf(jwk: Jwk | undefined): string {
-  return typeof jwk?.kid === 'string' ? ` (kid ${shown(jwk.kid)})` : '';
+  return typeof jwk?.kid === 'string' ? ` (kid ${shownValue(jwk.kid)})` : '';
 }

@@ -1,4 +1,4 @@
-import type { Key } from '../types.ts';
+import type { ProviderKey } from '../types.ts';
 
 /** The lifetimes of a provider's keys, as the policy sets them, in seconds. */
 interface KeyTimes {
@@ -12,7 +12,7 @@ interface KeyTimes {
 
 /** The stored state of one provider's keys, as JSON. All times are seconds since the epoch. */
 export interface KeyState {
-  readonly keys: readonly Key[];
+  readonly keys: readonly ProviderKey[];
   /** Increases when a key is added, removed or renamed, so that earlier results are checked again. */
   readonly generation: number;
   /** When the keys were last fetched; 0 if never. */
@@ -42,12 +42,12 @@ export function mayRefetch(state: KeyState, now: number, times: KeyTimes): boole
 }
 
 /** Whether the keys in use are older than they should be, so that the log should report it. */
-export function isStale(state: KeyState, now: number, times: KeyTimes): boolean {
+export function areKeysStale(state: KeyState, now: number, times: KeyTimes): boolean {
   return state.fetchedAt > 0 && state.failures > 0 && since(state.fetchedAt, now) > times.refresh;
 }
 
 /** Returns the keys that verify tokens; `undefined` if there are none yet, or all are too old. */
-export function usableKeys(state: KeyState, now: number, times: KeyTimes): readonly Key[] | undefined {
+export function usableKeys(state: KeyState, now: number, times: KeyTimes): readonly ProviderKey[] | undefined {
   // After a clock was set back, the age of the keys is not known. They are due to be fetched, and stay in use.
   return state.fetchedAt > 0 && now - state.fetchedAt <= times.stale ? state.keys : undefined;
 }
@@ -56,18 +56,18 @@ export function usableKeys(state: KeyState, now: number, times: KeyTimes): reado
 export const trying = (state: KeyState, now: number): KeyState => ({ ...state, lastTry: now });
 
 /** Returns the state after a failed attempt. The keys stay. */
-export function failed(state: KeyState, now: number): KeyState {
+export function afterFailure(state: KeyState, now: number): KeyState {
   return { ...state, lastTry: now, failures: state.failures + 1 };
 }
 
 /** Returns everything in the keys on which the verification of a token can depend. */
-function selectionOf(keys: readonly Key[]): string {
+function selectionOf(keys: readonly ProviderKey[]): string {
   const names = keys.map(({ thumbprint, kid, alg }) => JSON.stringify([thumbprint, kid, alg]));
   return names.sort().join();
 }
 
 /** Returns the state after the keys were fetched, in a new generation if a key was added, removed or renamed. */
-export function fetched(state: KeyState, keys: readonly Key[], now: number): KeyState {
+export function fetched(state: KeyState, keys: readonly ProviderKey[], now: number): KeyState {
   const generation = selectionOf(keys) === selectionOf(state.keys) ? state.generation : state.generation + 1;
   return { keys, generation, fetchedAt: now, lastTry: now, failures: 0 };
 }

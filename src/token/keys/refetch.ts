@@ -1,6 +1,6 @@
 import type { Refusal } from '../../base/reasons.ts';
 import { parseClaims, parseHeader, splitJws } from '../format.ts';
-import { providerOf } from '../issuer.ts';
+import { tokenProvider } from '../issuer.ts';
 import type { TokenProvider } from '../types.ts';
 
 /** Returns the provider whose keys must be fetched before a refusal is final, if newer keys could change the result: no
@@ -15,5 +15,5 @@ export function providerToAsk(token: string, { reason }: Refusal, providers: rea
   }
   if (providers.length === 1) return providers[0];
   const claims = parseClaims(jws.payload);
-  return claims && providerOf(claims, providers);
+  return claims && tokenProvider(claims, providers);
 }

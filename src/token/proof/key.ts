@@ -1,11 +1,11 @@
 import { ok, type Result, refuse } from '../../base/reasons.ts';
-import { shown } from '../detail.ts';
+import { shownValue } from '../detail.ts';
 import { changing } from '../format.ts';
 import { asObject, decodeCanonical, type Members, parseObject } from '../json.ts';
 import { type AlgorithmEntry, algorithms } from '../keys/algorithms.ts';
 import { privateMembers } from '../keys/jwks.ts';
 import { rsaWeakness } from '../keys/weak.ts';
-import type { Key } from '../types.ts';
+import type { ProviderKey } from '../types.ts';
 import { PROOF_ALGORITHMS, type ProofKey } from './types.ts';
 
 const wrong = (detail: string) => refuse('proof_invalid', detail);
@@ -22,7 +22,7 @@ const bytesOf = (value: unknown): Buffer | undefined =>
   typeof value === 'string' ? decodeCanonical(value) : undefined;
 
 /** Returns a key with the curve point in SEC 1 form (section 2.3.3). Only the import detects a point off the curve. */
-function curveKey({ x, y }: Members, crv: string, digest: Digest): Key | undefined {
+function curveKey({ x, y }: Members, crv: string, digest: Digest): ProviderKey | undefined {
   const [left, right] = [bytesOf(x), bytesOf(y)];
   const length = coordinates[crv];
   if (left?.length !== length || right?.length !== length) return undefined;
@@ -32,14 +32,14 @@ function curveKey({ x, y }: Members, crv: string, digest: Digest): Key | undefin
   return { thumbprint, kty: 'EC', crv, jwk: {}, raw };
 }
 
-function rsaKey({ n, e }: Members, digest: Digest): Key | undefined {
+function rsaKey({ n, e }: Members, digest: Digest): ProviderKey | undefined {
   const [modulus, exponent] = [bytesOf(n), bytesOf(e)];
   if (modulus === undefined || exponent === undefined || rsaWeakness(modulus, exponent) !== undefined) return undefined;
   const jwk = { kty: 'RSA', n, e };
   return { thumbprint: digest(`{"e":"${e}","kty":"RSA","n":"${n}"}`), kty: 'RSA', jwk };
 }
 
-function publicKey(jwk: Members | undefined, { alg, kty, crv }: AlgorithmEntry, digest: Digest): Result<Key> {
+function publicKey(jwk: Members | undefined, { alg, kty, crv }: AlgorithmEntry, digest: Digest): Result<ProviderKey> {
   if (jwk === undefined) return wrong('the proof\'s header has no "jwk"');
   if (privateMembers.some((name) => Object.hasOwn(jwk, name))) {
     return wrong('the proof\'s "jwk" contains a private member: anyone who saw the proof may have the private key');
@@ -60,11 +60,11 @@ export function readProofKey(text: string, digest: Digest): Result<ProofKey> {
   const members = bytes && parseObject(bytes);
   if (members === undefined) return wrong("the proof's header is not a JSON object");
   const { typ, alg, jwk } = members;
-  if (typ !== 'dpop+jwt') return wrong(`the proof has the type ${shown(typ)} and not "dpop+jwt"`);
+  if (typ !== 'dpop+jwt') return wrong(`the proof has the type ${shownValue(typ)} and not "dpop+jwt"`);
   const refused = changing.find((name) => Object.hasOwn(members, name));
   if (refused !== undefined) return wrong(`the proof's header has "${refused}", which is not supported`);
   if (!(PROOF_ALGORITHMS as readonly unknown[]).includes(alg)) {
-    return wrong(`the proof's "alg" is ${shown(alg)}; sign it with one of ${PROOF_ALGORITHMS.join(', ')}`);
+    return wrong(`the proof's "alg" is ${shownValue(alg)}; sign it with one of ${PROOF_ALGORITHMS.join(', ')}`);
   }
   const entry = algorithms.get(alg as string) as AlgorithmEntry;
   const key = publicKey(asObject(jwk), entry, digest);

@@ -1,5 +1,5 @@
 import type { JoseHeader } from '../format.ts';
-import type { Key } from '../types.ts';
+import type { ProviderKey } from '../types.ts';
 
 /** Algorithms of proofs, which `algs` of the challenge lists (RFC 9449 section 7.1). nginx's module lacks Ed25519. */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as const;
@@ -7,7 +7,7 @@ export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'PS256', 'RS256'] as
 export interface ProofKey {
   readonly header: JoseHeader;
   /** A list of one key, because the function that verifies signatures takes a list. */
-  readonly keys: readonly [Key];
+  readonly keys: readonly [ProviderKey];
 }
 
 export interface ExpectedProof {
@@ -27,7 +27,7 @@ export interface ExpectedProof {
 }
 
 /** A valid proof. It is not known yet whether it was used before. */
-export interface Proof {
+export interface DpopProof {
   /** An id that is unique for the key that made the proof. */
   readonly jti: string;
   /** When the proof expires, in seconds since the epoch. */

@@ -1,12 +1,12 @@
 import { MAX_JTI_LENGTH, MAX_PROOF_LENGTH, PROOF_KEYS_PER_CONTEXT } from '../../base/limits.ts';
 import { ok, type Refused, type Result, refuse } from '../../base/reasons.ts';
-import { shown } from '../detail.ts';
+import { shownValue } from '../detail.ts';
 import { type CompactJws, parseClaims } from '../format.ts';
 import { decodeCanonical } from '../json.ts';
 import { type SignatureContext, verifySignatureWith } from '../signature.ts';
-import type { Claims, Key } from '../types.ts';
+import type { Claims, ProviderKey } from '../types.ts';
 import { readProofKey } from './key.ts';
-import type { ExpectedProof, Proof, ProofKey } from './types.ts';
+import type { DpopProof, ExpectedProof, ProofKey } from './types.ts';
 import { isSameUrl } from './url.ts';
 
 export interface ProofContext extends SignatureContext {
@@ -65,9 +65,9 @@ function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) {
     return wrong(`the proof's "jti" is not a text of 1 to ${MAX_JTI_LENGTH} characters`);
   }
-  if (htm !== expected.method) return wrong(`the proof is for another method: ${shown(htm)}`);
+  if (htm !== expected.method) return wrong(`the proof is for another method: ${shownValue(htm)}`);
   if (typeof htu !== 'string' || !isSameUrl(htu, expected.url)) {
-    return wrong(`the proof is for ${shown(htu)}, the request for ${shown(expected.url)}`);
+    return wrong(`the proof is for ${shownValue(htu)}, the request for ${shownValue(expected.url)}`);
   }
   if (ath !== expected.tokenHash) return wrong('the proof\'s "ath" is not the hash of this token');
   const untimely = checkProofTimes(claims, expected);
@@ -78,20 +78,20 @@ function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
 }
 
 /** A proof whose signature is being verified, and the function that receives the result. */
-type Read<T, S> = readonly [proof: Proof, use: (proved: Result<Proof>, along: S) => T | Promise<T>, along: S];
+type Read<T, S> = readonly [proof: DpopProof, use: (proved: Result<DpopProof>, along: S) => T | Promise<T>, along: S];
 
-function verifyWith<T, S>(signer: Result<Key>, [proof, use, along]: Read<T, S>): T | Promise<T> {
+function verifyWith<T, S>(signer: Result<ProviderKey>, [proof, use, along]: Read<T, S>): T | Promise<T> {
   return use(signer.ok ? ok(proof) : wrong('the signature does not match the proof'), along);
 }
 
 /** Verifies a DPoP proof (RFC 9449 section 4.3): form, key, claims about the request, signature. It does not check
  * whether the proof was used before. It never throws, whatever the text is. Only the engine makes a promise.
  * @param use receives the proof, or reason `proof_invalid` or `proof_nonce_required`; its result is returned */
-export function verifyProof<T, S>(
+export function verifyDpopProof<T, S>(
   text: string,
   expected: ExpectedProof,
   context: ProofContext,
-  use: (proved: Result<Proof>, along: S) => T | Promise<T>,
+  use: (proved: Result<DpopProof>, along: S) => T | Promise<T>,
   along: S,
 ): T | Promise<T> {
   const jws = splitProof(text);

@@ -4,7 +4,7 @@ import { toCaller, toPerson } from '../../../src/caller/caller.ts';
 import { certificateCaller } from '../../../src/caller/reserved.ts';
 import type { CallerTable, TokenAgent } from '../../../src/caller/types.ts';
 import { decide } from '../../../src/rules/decide/decide.ts';
-import { checkIntrospected, confirmed } from '../../../src/token/introspection.ts';
+import { checkIntrospected, confirmedToken } from '../../../src/token/introspection.ts';
 import type { Claims, TokenProvider } from '../../../src/token/types.ts';
 import { NOW, tableOf, verifiedBy } from './table.ts';
 
@@ -327,19 +327,19 @@ describe('the answer of an introspection endpoint', () => {
     ['a key of another kind', { cnf: { kid: 'x' } }, { reason: 'proof_invalid' }],
   ])('about a JWT counts if only the answer names %s', (_, reported, expected) => {
     const jwt = { provider: 'okta', claims: { ...ANN }, expires: NOW + 600, key: 'k' };
-    const verified = confirmed(jwt, { ...answer, ...reported }, requested('generic'), NOW + 60);
+    const verified = confirmedToken(jwt, { ...answer, ...reported }, requested('generic'), NOW + 60);
     const table = { ...tableWith(bound), providers: { okta: requested('generic') } };
     expect(verified.ok ? toCaller(verified.value, table, NOW) : verified).toMatchObject({ ok: false, ...expected });
   });
 
   test('about a JWT does not override the claims of the JWT', () => {
     const jwt = { provider: 'okta', claims: { ...ANN, azp: 'portal' }, expires: NOW + 600, key: 'k' };
-    expect(confirmed(jwt, { ...answer, client_id: 'other', sub: 'eve' }, requested('generic'), NOW + 60)).toMatchObject(
-      {
-        ok: true,
-        value: { claims: jwt.claims },
-      },
-    );
+    expect(
+      confirmedToken(jwt, { ...answer, client_id: 'other', sub: 'eve' }, requested('generic'), NOW + 60),
+    ).toMatchObject({
+      ok: true,
+      value: { claims: jwt.claims },
+    });
   });
 });
 

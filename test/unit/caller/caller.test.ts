@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
-import { headerValue } from '../../../src/caller/headers.ts';
+import { valueForHeader } from '../../../src/caller/headers.ts';
 import type { CallerTable } from '../../../src/caller/types.ts';
 import { NOW, tableOf, verifiedBy } from './table.ts';
 
@@ -64,7 +64,7 @@ describe('toCaller', () => {
   it('sends no text for a number that has the same value as other numbers when it is read', () => {
     const told = (json: string) => {
       const { claims } = callerOf(JSON.parse(`{"badge":${json}}`), ['badge']);
-      return headerValue({ claim: 'badge' }, { ...callerOf({}), claims });
+      return valueForHeader({ claim: 'badge' }, { ...callerOf({}), claims });
     };
     expect(['7', '-7', '9007199254740991', '[1,"a"]'].map(told)).toEqual(['7', '-7', '9007199254740991', '1,a']);
     const others = ['9007199254740992', '9007199254740993', '-9007199254740993', '1e400', '-1e400', '1.5', '[1,1e400]'];

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainFact, type FactExplanation } from '../../../src/caller/roles/explain.ts';
 import { factContext, rolesOf } from '../../../src/caller/roles/roles.ts';
-import { type Truth, truthOf } from '../../../src/caller/roles/truth.ts';
+import { factTruth, type Truth } from '../../../src/caller/roles/truth.ts';
 import type { Fact } from '../../../src/policy/checked/types.ts';
 import { holds } from '../../harness/property.ts';
 import { samples } from './samples.ts';
 import { NOW, type PlainFact, tableOf, verifiedBy } from './table.ts';
 
 const truth = (fact: PlainFact, claims: Record<string, unknown>, roles: Record<string, PlainFact> = {}): Truth =>
-  truthOf(fact as Fact, factContext(verifiedBy('okta', claims), tableOf(roles), NOW));
+  factTruth(fact as Fact, factContext(verifiedBy('okta', claims), tableOf(roles), NOW));
 
 describe('samples that also run inside njs', () => {
   it.each(samples)('$name', ({ got, wanted }) => {
@@ -51,7 +51,7 @@ describe('a fact at the e-mail claim', () => {
     const entra = { ...tableOf().providers.okta!, kind: 'entra' };
     const table = { ...tableOf(), providers: { okta: entra } };
     const like = (claims: Record<string, unknown>) =>
-      truthOf(
+      factTruth(
         { op: 'like', claim: 'email', value: '*@corp.example' } as Fact,
         factContext(verifiedBy('okta', { email: ann, ...claims }), table, NOW),
       );
@@ -242,7 +242,7 @@ describe('roles', () => {
         const verified = verifiedBy('okta', { groups: claim });
         const table = tableOf(roles);
         const wanted = Object.entries(roles).flatMap(([name, fact]) =>
-          truthOf(fact as Fact, factContext(verified, table, NOW)) === true ? [name] : [],
+          factTruth(fact as Fact, factContext(verified, table, NOW)) === true ? [name] : [],
         );
         expect(rolesOf(verified, table, NOW)).toEqual(wanted);
       }),

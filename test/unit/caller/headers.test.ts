@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
-import { headerValue } from '../../../src/caller/headers.ts';
+import { valueForHeader } from '../../../src/caller/headers.ts';
 import type { Caller } from '../../../src/caller/types.ts';
 import type { HeaderSource } from '../../../src/policy/checked/types.ts';
 import { holds } from '../../harness/property.ts';
@@ -47,21 +47,21 @@ describe('headerValue', () => {
     [{ claim: '__proto__' }, ''],
     [byRole(), 'Editor%2C chief'],
   ])('%j is %j', (source, wanted) => {
-    expect(headerValue(source, caller)).toBe(wanted);
+    expect(valueForHeader(source, caller)).toBe(wanted);
   });
 
   it('is empty if the caller has no value', () => {
     const anonymous = { ...nobodyInParticular, roles: [], groups: [] };
     for (const source of ['email', 'name', 'roles', 'groups', byRole()] as const)
-      expect(headerValue(source, anonymous)).toBe('');
-    expect(headerValue(byRole('Guest'), anonymous)).toBe('Guest');
+      expect(valueForHeader(source, anonymous)).toBe('');
+    expect(valueForHeader(byRole('Guest'), anonymous)).toBe('Guest');
   });
 
   it('is never truncated: the value fits whole or is refused', () => {
     const many = { ...caller, groups: Array.from({ length: 500 }, () => 'g'.repeat(20)) };
-    expect(headerValue('groups', many)).toBeUndefined();
-    expect(headerValue('name', { ...caller, name: 'x'.repeat(4096) })).toHaveLength(4096);
-    expect(headerValue('name', { ...caller, name: 'x'.repeat(4097) })).toBeUndefined();
+    expect(valueForHeader('groups', many)).toBeUndefined();
+    expect(valueForHeader('name', { ...caller, name: 'x'.repeat(4096) })).toHaveLength(4096);
+    expect(valueForHeader('name', { ...caller, name: 'x'.repeat(4097) })).toBeUndefined();
   });
 });
 

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
 import {
   callerOf,
-  END,
-  FRESH,
-  HEAD,
+  END_LINE,
+  FRESH_LINE,
+  HEAD_LINE,
   READY_LINES,
-  RENEW_AT,
+  RENEW_AT_LINE,
   readyHead,
   sessionText,
 } from '../../../src/caller/ready.ts';
@@ -46,7 +46,7 @@ const lines = (it: SessionClaims, of: Parameters<typeof sessionText>[1] = table)
   sessionText(it, of, policy, now).split('\n', READY_LINES);
 
 const isReady = (it: SessionClaims, of?: Parameters<typeof sessionText>[1]) =>
-  lines(it, of)[HEAD] === readyHead(table, policy);
+  lines(it, of)[HEAD_LINE] === readyHead(table, policy);
 
 describe('a ready-made caller', () => {
   it.each([
@@ -66,9 +66,13 @@ describe('a ready-made caller', () => {
 
   it('has the times of the policy, and all else as before', () => {
     const ready = lines(session);
-    expect([ready[END], ready[RENEW_AT], ready[FRESH]].map(Number)).toEqual([now + 28_800, now + 480, now + 600]);
+    expect([ready[END_LINE], ready[RENEW_AT_LINE], ready[FRESH_LINE]].map(Number)).toEqual([
+      now + 28_800,
+      now + 480,
+      now + 600,
+    ]);
     const late = { ...session, since: now - 80_000 };
-    expect(Number(lines(late)[END])).toBe(now + 6_400);
+    expect(Number(lines(late)[END_LINE])).toBe(now + 6_400);
     const text = sessionText(session, table, policy, now);
     expect(lastLine(text)).toBe(claimsText(session));
     expect(readClaims(text)).toEqual(session);

@@ -1,6 +1,6 @@
 import { claimAt } from '../../../src/base/claim-at.ts';
 import { encodeList, encodeValue } from '../../../src/caller/encode.ts';
-import { truthOf } from '../../../src/caller/roles/truth.ts';
+import { factTruth } from '../../../src/caller/roles/truth.ts';
 import type { Fact } from '../../../src/policy/checked/types.ts';
 import { kind as generic } from '../../../src/providers/generic.ts';
 import type { Claims } from '../../../src/token/types.ts';
@@ -89,7 +89,7 @@ const place = { file: 'meshgate.yaml', line: 1, column: 1 };
 const truth = (name: string, present: Claims, fact: Record<string, unknown>, wanted: unknown): Sample => ({
   name,
   got: () =>
-    truthOf({ at: place, ...fact } as unknown as Fact, {
+    factTruth({ at: place, ...fact } as unknown as Fact, {
       ...context,
       verified: { ...context.verified, claims: present },
     }),

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
-import { certificateCaller, NOBODY } from '../../../src/caller/reserved.ts';
+import { ANONYMOUS_CALLER, certificateCaller } from '../../../src/caller/reserved.ts';
 import { factContext } from '../../../src/caller/roles/roles.ts';
-import { type Truth, truthOf } from '../../../src/caller/roles/truth.ts';
+import { factTruth, type Truth } from '../../../src/caller/roles/truth.ts';
 import { inView, requestRoles } from '../../../src/caller/roles/views.ts';
 import type { Caller, CallerTable } from '../../../src/caller/types.ts';
 import type { Fact } from '../../../src/policy/checked/types.ts';
@@ -113,10 +113,10 @@ describe('an anonymous caller', () => {
     machine: deployer,
   };
   test('has only the roles that depend on networks alone, and none that depends on a token', () => {
-    expect(seen(roles, {}, inOffice, NOBODY)).toEqual({ roles: ['probe', 'staff'] });
+    expect(seen(roles, {}, inOffice, ANONYMOUS_CALLER)).toEqual({ roles: ['probe', 'staff'] });
   });
   test('is sent elsewhere only if no credential would help', () => {
-    expect(seen(roles, {}, atHome, NOBODY)).toEqual({ roles: [], elsewhere: ['probe'] });
+    expect(seen(roles, {}, atHome, ANONYMOUS_CALLER)).toEqual({ roles: [], elsewhere: ['probe'] });
   });
 });
 
@@ -145,7 +145,7 @@ describe('the caller of a client certificate', () => {
     expect(toCaller(verifiedBy('okta', claims), table, NOW).ok).toBe(true); // its prefix tells them apart
   });
   test('no token has the subject of the anonymous caller', () => {
-    expect(toCaller(verifiedBy('keycloak', { sub: NOBODY.subject }), tableOf(), NOW).ok).toBe(false);
+    expect(toCaller(verifiedBy('keycloak', { sub: ANONYMOUS_CALLER.subject }), tableOf(), NOW).ok).toBe(false);
   });
   test.each([
     ['ci.test', ['ci.test'], true],
@@ -201,7 +201,7 @@ test('a caller in a view has the roles that their token and the request together
       const request = view({ '10.9.0.0/24': a, '10.8.0.0/24 fd00::/8': b }, { 'ci.test': c });
       const wanted = Object.entries(roles).flatMap(([name, it]) => {
         const context = factContext(verifiedBy('okta', given as Claims), tableOf(roles), NOW, request);
-        return truthOf(it as Fact, context) === true ? [name] : [];
+        return factTruth(it as Fact, context) === true ? [name] : [];
       });
       expect(seen(roles, given as Claims, request).roles).toEqual(wanted);
     }),

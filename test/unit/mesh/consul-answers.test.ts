@@ -9,9 +9,9 @@ import { covers } from '../../../src/rules/compare/cover.ts';
 import { proveIdentities } from '../../../src/rules/compare/prove.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
-import { driftOf } from '../../../src/targets/consul/drift.ts';
-import type { Permission } from '../../../src/targets/consul/permissions.ts';
-import { projection, serviceHost } from '../../../src/targets/consul/project.ts';
+import { consulDrift } from '../../../src/targets/consul/drift.ts';
+import type { ConsulPermission } from '../../../src/targets/consul/permissions.ts';
+import { consulProjection, serviceHost } from '../../../src/targets/consul/project.ts';
 import { readConsul } from '../../../src/targets/consul/read.ts';
 import { filterBytes } from '../../../src/targets/consul/size.ts';
 import { coversMethod, NAMED, REST } from '../../../src/targets/kit/methods.ts';
@@ -86,7 +86,7 @@ function difference(name: string, { entries, requests }: ReturnType<typeof recor
 interface IntentionsEntry {
   readonly Kind: string;
   readonly Name: string;
-  readonly Sources: readonly { readonly Permissions?: readonly Permission[] }[];
+  readonly Sources: readonly { readonly Permissions?: readonly ConsulPermission[] }[];
 }
 
 interface RbacConfig {
@@ -202,8 +202,8 @@ describeWith(lacksAnswers(), 'records of Consul and Envoy', () => {
     '%s: the entries are read as the rules of the policy',
     (name) => {
       const { policy, rules, files, options } = readable(of(name));
-      expect(proveIdentities(projection(policy, rules), readConsul(files))).toBeUndefined();
-      expect(driftOf(policy, rules, options, files)).toEqual([]);
+      expect(proveIdentities(consulProjection(policy, rules), readConsul(files))).toBeUndefined();
+      expect(consulDrift(policy, rules, options, files)).toEqual([]);
       expect(otherwise(of(name), readConsul(files))).toEqual([]);
     },
   );
@@ -211,7 +211,7 @@ describeWith(lacksAnswers(), 'records of Consul and Envoy', () => {
   test('an intention for every service is read as a difference', () => {
     const { policy, rules, files, options } = readable(of('wildcard-destination'));
     const text = 'it allows writer to call every service, whatever the intentions of that service say';
-    expect(driftOf(policy, rules, options, files)).toEqual([`service-intentions *: ${text}`]);
+    expect(consulDrift(policy, rules, options, files)).toEqual([`service-intentions *: ${text}`]);
   });
 
   test('a name with a dot, which lets another name pass, is rejected', () => {

@@ -6,7 +6,7 @@ import { cells } from '../../../src/rules/compare/cells.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { McpHeaders } from '../../../src/rules/tools.ts';
 import type { MeshRule } from '../../../src/rules/types.ts';
-import { projection, serviceHost } from '../../../src/targets/consul/project.ts';
+import { consulProjection, serviceHost } from '../../../src/targets/consul/project.ts';
 import { holds } from '../../harness/property.ts';
 import { type Bearer, renderedEntries, storeWith, tokenOf } from '../../mesh/consul/ask.ts';
 import { type Setup, type Token, verdictOf } from '../../mesh/consul/evaluate.ts';
@@ -44,7 +44,7 @@ function disagreements(policy: Policy, messages: readonly McpHeaders[] = [{}]): 
   const store = storeWith(renderedEntries(policy, rules));
   const clients = ['ingress', ...IDENTITIES, 'stranger'];
   const tokens = new Map(BEARERS.map((it) => [it, it === null ? undefined : tokenOf(policy, it, NOW)]));
-  return [...cells<MeshRule>(projection(policy, rules), [])].flatMap(({ host, path, method, left }) => {
+  return [...cells<MeshRule>(consulProjection(policy, rules), [])].flatMap(({ host, path, method, left }) => {
     const service = SERVICES.find((name) => serviceHost(name) === host.host) ?? '';
     const requested = { service, method: method.method, path: `${path.path}?q=/x`, now: NOW };
     return messages.flatMap((message) => {

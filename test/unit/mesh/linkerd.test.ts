@@ -5,7 +5,7 @@ import type { Policy } from '../../../src/policy/checked/types.ts';
 import { cells } from '../../../src/rules/compare/cells.ts';
 import { compile } from '../../../src/rules/compile.ts';
 import type { Rule } from '../../../src/rules/types.ts';
-import { projection } from '../../../src/targets/linkerd/index.ts';
+import { linkerdProjection } from '../../../src/targets/linkerd/index.ts';
 import { workloadsOf } from '../../../src/targets/linkerd/workloads.ts';
 import { holds } from '../../harness/property.ts';
 import { clusterWith, podOf, renderedObjects } from '../../mesh/linkerd/ask.ts';
@@ -21,7 +21,7 @@ const STRANGERS = [
 /** Requests that Linkerd decides differently from the rules, as far as it sees them. */
 function disagreements(policy: Policy): readonly string[] {
   const rules = compile(policy);
-  const projected = projection(policy, rules);
+  const projected = linkerdProjection(policy, rules);
   const cluster = clusterWith(renderedObjects(policy, rules));
   const authorities = workloadsOf(policy, rules).flatMap((workload) => workload.authorities);
   const clients = [...new Set(projected.map(({ as }) => as)), ...STRANGERS];

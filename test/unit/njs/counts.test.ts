@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countSlow } from '../../../src/njs/check/check-time.ts';
 import { metricsHandler } from '../../../src/njs/metrics/handler.ts';
-import { count, counterName } from '../../../src/njs/shared/counts.ts';
+import { counterName, increment } from '../../../src/njs/shared/counts.ts';
 import { adas, adasToken, Context, publishKeys, sealed, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 
@@ -118,11 +118,11 @@ describe('decisions', () => {
 
   it('keep their names if two workers take the same place in the list', async () => {
     const { counts, series } = fake.zones;
-    count(counterName('session', ['started']));
+    increment(counterName('session', ['started']));
     // Another worker has its place, and has not counted it yet.
     series.set('2', counterName('session', ['ended']));
     counts.set(counterName('session', ['ended']), 1);
-    count(counterName('session', ['continued']));
+    increment(counterName('session', ['continued']));
     counts.incr('listed', 1);
     expect(await scrape()).toMatchObject({
       'session_events_total{event="started"}': 1,
@@ -135,14 +135,14 @@ describe('decisions', () => {
 describe('counters', () => {
   it('of an earlier policy stay, unless they take half of the room', async () => {
     const name = counterName('session', ['started']);
-    count(name);
+    increment(name);
     await scrape('p1');
     expect(await scrape('p2')).toMatchObject({ 'session_events_total{event="started"}': 1 });
     fake.zones.counts.taken = 0.6;
     expect(await scrape('p2')).toMatchObject({ 'session_events_total{event="started"}': 1 });
     expect(await scrape('p3')).not.toHaveProperty('session_events_total{event="started"}');
     fake.zones.counts.taken = 0;
-    count(name);
+    increment(name);
     expect(await scrape('p3')).toMatchObject({ 'session_events_total{event="started"}': 1 });
   });
 });

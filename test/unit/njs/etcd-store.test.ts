@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecordSeal } from '../../../src/njs/shared/dict-store.ts';
 import { REVOCATIONS_READ, REVOCATIONS_SEEN } from '../../../src/njs/shared/dicts.ts';
-import { Etcd } from '../../../src/njs/shared/etcd.ts';
+import { EtcdClient } from '../../../src/njs/shared/etcd.ts';
 import { EtcdStore } from '../../../src/njs/shared/etcd-store.ts';
 import { MAX_REVOCATIONS_ANSWER_BYTES } from '../../../src/session/limits.ts';
 import { ofIssuer } from '../../../src/session/revocation/revocation.ts';
@@ -24,7 +24,9 @@ let store: EtcdStore;
 let other: EtcdStore;
 
 const replica = (): EtcdStore =>
-  new EtcdStore(new Etcd('/run/egress.sock', 3), '/meshgate/', seal, (revocations) => revoked.push(...revocations));
+  new EtcdStore(new EtcdClient('/run/egress.sock', 3), '/meshgate/', seal, (revocations) =>
+    revoked.push(...revocations),
+  );
 
 beforeEach(() => {
   for (const zone of Object.values(fake.zones)) zone.clear();
@@ -80,7 +82,7 @@ describe('locks', () => {
   });
 
   it('are held by their creator, even if the response was lost', async () => {
-    const lease = await new Etcd('/run/egress.sock', 3).lease(30);
+    const lease = await new EtcdClient('/run/egress.sock', 3).lease(30);
     void lease;
     etcd.calls.length = 0;
     const ask = etcd.fetch;
@@ -236,9 +238,9 @@ describe('revocations', () => {
   });
 
   it('that are invalid or expired are left out', async () => {
-    const lease = await new Etcd('/run/egress.sock', 3).lease(60);
+    const lease = await new EtcdClient('/run/egress.sock', 3).lease(60);
     void lease;
-    await new Etcd('/run/egress.sock', 3).put('/meshgate/revoked/sid/x', '{"kind":"sid"}', 60);
+    await new EtcdClient('/run/egress.sock', 3).put('/meshgate/revoked/sid/x', '{"kind":"sid"}', 60);
     await store.revoke({ kind: 'sid', value: 'old', before: 5, until: 6, made: 4 });
     revoked = [];
     fake.logged.length = 0;

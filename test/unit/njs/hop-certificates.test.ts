@@ -7,7 +7,7 @@ import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
 import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import { hopHandler } from '../../../src/njs/check/hop.ts';
-import { Signer } from '../../../src/njs/keys/signer.ts';
+import { AssertionSigner } from '../../../src/njs/keys/signer.ts';
 import { createCa } from '../../harness/pki.ts';
 import { run, table, wiki } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
@@ -70,7 +70,7 @@ async function requested(person: Person, from: string, host: string, signs = tru
   const grant = { service: 'wiki', as: '', ...(signs && { certificate: { host: from, roles: ['device'] } }) };
   const signed = await signAssertion(keys, assertionClaims(assertion, grant, person, start));
   if (!signed.ok) throw new Error(signed.reason);
-  const context = () => hopHandler({ ...table, assertion, hop, routes }, hop, new Signer(assertion));
+  const context = () => hopHandler({ ...table, assertion, hop, routes }, hop, new AssertionSigner(assertion));
   const first = context();
   const outcomes: Outcome[] = [];
   for (const handler of [first, first, first, context()]) {

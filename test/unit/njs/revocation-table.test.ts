@@ -8,7 +8,7 @@ import { newSigningKeys } from '../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../src/assertion/sign.ts';
 import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import { hopHandler } from '../../../src/njs/check/hop.ts';
-import { Signer } from '../../../src/njs/keys/signer.ts';
+import { AssertionSigner } from '../../../src/njs/keys/signer.ts';
 import { REVOCATIONS_READ } from '../../../src/njs/shared/dicts.ts';
 import { awaitRevocations } from '../../../src/njs/shared/revocation-reader.ts';
 import { noteRead } from '../../../src/njs/shared/revocations-read.ts';
@@ -17,7 +17,7 @@ import { renewHandler } from '../../../src/njs/signin/renew/renew-session.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { REVOCATIONS_READ_S } from '../../../src/session/limits.ts';
 import { revocation, revocationsOf } from '../../../src/session/revocation/new-revocation.ts';
-import { identityOf, meantBy, ofAny, ofIssuer } from '../../../src/session/revocation/revocation.ts';
+import { identifyingClaims, meantBy, ofAny, ofIssuer } from '../../../src/session/revocation/revocation.ts';
 import type { Revocation } from '../../../src/session/revocation/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
 import { thumbprintOf } from '../../../src/token/client-certificate.ts';
@@ -240,7 +240,7 @@ const inner =
     const person = { provider: 'okta', subject: 'o-ada', roles: ['staff'] };
     const signed = await signAssertion(keys, assertionClaims(assertion, { service: 'wiki', as: '' }, person, at));
     if (!signed.ok) throw new Error(signed.reason);
-    const handler = hopHandler({ ...policy, assertion, hop, routes }, hop, new Signer(assertion));
+    const handler = hopHandler({ ...policy, assertion, hop, routes }, hop, new AssertionSigner(assertion));
     const headers = {
       'X-Meshgate-Method': 'GET',
       'X-Meshgate-Assertion': signed.value,
@@ -295,7 +295,7 @@ function revoke(
 
 /** Revokes a person as an operator types the subject. */
 function revokePerson([provider, subject]: readonly [string, string], reported: Revocation): void {
-  const of = identityOf(table.providers, provider);
+  const of = identifyingClaims(table.providers, provider);
   if (of === undefined) throw new Error(`no provider ${provider}`);
   const { issuers, names } = meantBy(of, subject);
   keepRevoked(revocationsOf({ issuers: provider === 'okta' ? ISSUERS : issuers, names }, reported));

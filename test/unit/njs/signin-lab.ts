@@ -7,7 +7,7 @@ import { callback } from '../../../src/njs/signin/callback.ts';
 import { handover } from '../../../src/njs/signin/handover.ts';
 import { backchannel } from '../../../src/njs/signin/out/backchannel.ts';
 import { frontchannel, signout } from '../../../src/njs/signin/out/signout.ts';
-import { signin } from '../../../src/njs/signin/signin.ts';
+import { serveSignin } from '../../../src/njs/signin/signin.ts';
 import { type SigninContext, signinContext } from '../../../src/njs/signin/signin-context.ts';
 import type { Client, ProviderSignin } from '../../../src/policy/checked/types.ts';
 import type { Table } from '../../../src/rules/types.ts';
@@ -359,7 +359,7 @@ export class Lab {
     } as unknown as SigninTable;
     this.context = signinContext(table, signinTable);
     this.#handlers = {
-      '/.meshgate/signin': handlerOf(this.context, 'signin', signin),
+      '/.meshgate/signin': handlerOf(this.context, 'signin', serveSignin),
       '/.meshgate/callback': handlerOf(this.context, 'callback', callback),
       '/.meshgate/handover': handlerOf(this.context, 'handover', handover),
       '/.meshgate/signout': handlerOf(this.context, 'signout', signout),

@@ -3,7 +3,7 @@ import { toCaller } from '../../../src/caller/caller.ts';
 import { type ProviderKindName, providerKind } from '../../../src/providers/index.ts';
 import type { Table } from '../../../src/rules/types.ts';
 import { readKeySet } from '../../../src/token/keys/jwks.ts';
-import type { Key, TokenProvider, Verified } from '../../../src/token/types.ts';
+import type { ProviderKey, TokenProvider, Verified } from '../../../src/token/types.ts';
 import { verifyToken } from '../../../src/token/verify.ts';
 import type { KindCase } from './build.ts';
 
@@ -24,7 +24,7 @@ export interface KindOutcome {
 
 /** Runs cases as a worker would: with the table that is rendered from the policy. No Node in here. */
 export async function kindRunner({ table, keys, now }: Omit<KindRun, 'cases'>) {
-  const sets = new Map<string, readonly Key[]>();
+  const sets = new Map<string, readonly ProviderKey[]>();
   for (const kind of Object.keys(keys)) {
     const set = await readKeySet(keys[kind] as string, providerKind(kind));
     if (set.ok) sets.set(kind, set.keys);

@@ -8,7 +8,7 @@ import { compile } from '../../../src/rules/compile.ts';
 import { decide } from '../../../src/rules/decide/decide.ts';
 import { match } from '../../../src/rules/decide/match.ts';
 import { alone, impliedBy } from '../../../src/rules/implied.ts';
-import { projection } from '../../../src/targets/envoy/read.ts';
+import { envoyProjection } from '../../../src/targets/envoy/read.ts';
 import { draw, holds } from '../../harness/property.ts';
 import { AGENTS, at, METHODS, policy, ROLES } from './arbitrary.ts';
 import { CHANGES, chance, plant, rewrite } from './mutate.ts';
@@ -158,7 +158,7 @@ test('methods that neither policy names are one class', () => {
 describe('identities, as a mesh sees them', () => {
   test('a policy’s projection is the same as itself, in any order', () => {
     for (const one of policies) {
-      const rules = projection(one, compile(one));
+      const rules = envoyProjection(one, compile(one));
       expect(proveIdentities(rules, [...rules].reverse())).toBeUndefined();
     }
   });
@@ -166,7 +166,7 @@ describe('identities, as a mesh sees them', () => {
   test('a removed rule is found unless others allow the same', () => {
     let differ = 0;
     for (const one of policies) {
-      const rules = projection(one, compile(one));
+      const rules = envoyProjection(one, compile(one));
       const witness = proveIdentities(rules, rules.slice(1));
       if (witness === undefined) continue;
       differ += 1;

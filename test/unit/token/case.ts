@@ -1,7 +1,7 @@
 import type { ReasonCode } from '../../../src/base/reasons.ts';
 import type { ImportedKeys } from '../../../src/token/keys/import.ts';
 import { readKeySet } from '../../../src/token/keys/jwks.ts';
-import type { Key, TokenProvider } from '../../../src/token/types.ts';
+import type { ProviderKey, TokenProvider } from '../../../src/token/types.ts';
 import { verifyToken } from '../../../src/token/verify.ts';
 
 /** One token with all data of its check, as JSON, so that any engine can run it. */
@@ -34,9 +34,9 @@ export interface Outcome {
 /** Runs cases one after the other with the same imported keys, as one nginx worker would. No Node in here. */
 export function caseRunner(): (testCase: TokenCase) => Promise<Outcome> {
   const imported: ImportedKeys = new Map();
-  const sets = new Map<string, readonly Key[]>();
+  const sets = new Map<string, readonly ProviderKey[]>();
 
-  async function keysFrom(document: string): Promise<readonly Key[]> {
+  async function keysFrom(document: string): Promise<readonly ProviderKey[]> {
     let keys = sets.get(document);
     if (keys === undefined) {
       const set = await readKeySet(document);
@@ -47,7 +47,7 @@ export function caseRunner(): (testCase: TokenCase) => Promise<Outcome> {
   }
 
   return async ({ name, token, providers, keys, now, skew }) => {
-    const known = new Map<string, readonly Key[]>();
+    const known = new Map<string, readonly ProviderKey[]>();
     for (const [provider, document] of Object.entries(keys)) known.set(provider, await keysFrom(document));
     try {
       const keysOf = (provider: TokenProvider) => known.get(provider.name);

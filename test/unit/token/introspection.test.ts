@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   checkIntrospected,
   claimsOfJws,
-  confirmed,
+  confirmedToken,
   INTROSPECTED,
   isTokenText,
   providerToIntrospect,
@@ -124,17 +124,17 @@ describe('a JWT that its provider confirms', () => {
   const verified = { provider: 'corp', claims: { sub: 'ada' }, expires: now + 600, key: 'k' };
 
   it('keeps its own claims, and is valid for the shorter of both times', () => {
-    expect(confirmed(verified, { active: true, sub: 'eve', exp: now + 100 }, requested, now + 60)).toEqual({
+    expect(confirmedToken(verified, { active: true, sub: 'eve', exp: now + 100 }, requested, now + 60)).toEqual({
       ok: true,
       value: { ...verified, expires: now + 100, until: now + 60 },
     });
-    expect(confirmed(verified, { exp: now + 900 }, requested, now + 60)).toMatchObject({
+    expect(confirmedToken(verified, { exp: now + 900 }, requested, now + 60)).toMatchObject({
       value: { expires: now + 600 },
     });
   });
 
   it('is rejected if another issuer answers', () => {
-    expect(confirmed(verified, { iss: 'https://eve.example.com' }, requested, now + 60)).toMatchObject({
+    expect(confirmedToken(verified, { iss: 'https://eve.example.com' }, requested, now + 60)).toMatchObject({
       ok: false,
       reason: 'issuer_unknown',
     });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isIssuer, isKeyOfIssuer, providerOf } from '../../../src/token/issuer.ts';
+import { isIssuer, isKeyOfIssuer, tokenProvider } from '../../../src/token/issuer.ts';
 import { addressProblem, discoveryUrl } from '../../../src/token/keys/discovery.ts';
 import { readKeySet } from '../../../src/token/keys/jwks.ts';
 import type { TokenProvider } from '../../../src/token/types.ts';
@@ -28,7 +28,7 @@ test.each([
   [{ iss: 'https://b.example.com', sub: 'spiffe://example.org/x' }, undefined],
   [{}, undefined],
 ])('a token with %j is of provider %s', (claims, name) => {
-  expect(providerOf(claims, [plain, tenants, domain])?.name).toBe(name);
+  expect(tokenProvider(claims, [plain, tenants, domain])?.name).toBe(name);
   expect([plain, tenants, domain].filter((it) => isIssuer(it, (claims as { iss?: unknown }).iss)).length).toBeLessThan(
     2,
   );

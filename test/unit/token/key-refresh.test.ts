@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import {
-  failed,
+  afterFailure,
+  areKeysStale,
   fetched,
   isDue,
-  isStale,
   type KeyState,
   mayRefetch,
   noKeys,
   trying,
   usableKeys,
 } from '../../../src/token/keys/key-refresh.ts';
-import type { Key } from '../../../src/token/types.ts';
+import type { ProviderKey } from '../../../src/token/types.ts';
 
 const times = { refresh: 300, stale: 86400, coolDown: 10 };
 const t = 1_800_000_000;
 
-const key = (thumbprint: string, kid = thumbprint): Key => ({ thumbprint, kid, kty: 'RSA', jwk: {} });
+const key = (thumbprint: string, kid = thumbprint): ProviderKey => ({ thumbprint, kid, kty: 'RSA', jwk: {} });
 const a = key('a');
 const b = key('b');
 
@@ -26,7 +26,7 @@ describe('the life cycle of keys', () => {
     expect(isDue(noKeys, t, times)).toBe(true);
     expect(mayRefetch(noKeys, t, times)).toBe(true);
     expect(usableKeys(noKeys, t, times)).toBeUndefined();
-    expect(isStale(noKeys, t, times)).toBe(false);
+    expect(areKeysStale(noKeys, t, times)).toBe(false);
   });
 
   it('is due after the interval, not before', () => {
@@ -40,9 +40,9 @@ describe('the life cycle of keys', () => {
   });
 
   it('is stale once a refresh failed and the interval is over', () => {
-    expect(isStale(state(), t + 301, times)).toBe(false);
-    expect(isStale(failed(state(), t + 300), t + 301, times)).toBe(true);
-    expect(isStale(failed(state(), t + 200), t + 201, times)).toBe(false);
+    expect(areKeysStale(state(), t + 301, times)).toBe(false);
+    expect(areKeysStale(afterFailure(state(), t + 300), t + 301, times)).toBe(true);
+    expect(areKeysStale(afterFailure(state(), t + 200), t + 201, times)).toBe(false);
   });
 
   it('fetches again for an unknown key once per cool-down, whichever token causes it', () => {
@@ -55,7 +55,7 @@ describe('the life cycle of keys', () => {
     const waits: number[] = [];
     let current: KeyState = noKeys;
     for (let count = 0; count < 8; count++) {
-      current = failed(current, t);
+      current = afterFailure(current, t);
       let wait = 0;
       while (!isDue(current, t + wait, times)) wait++;
       waits.push(wait);
@@ -65,7 +65,7 @@ describe('the life cycle of keys', () => {
   });
 
   it('keeps the keys over failures, and forgets the failures after a success', () => {
-    const away = failed(failed(state(), t + 300), t + 320);
+    const away = afterFailure(afterFailure(state(), t + 300), t + 320);
     expect(away).toEqual({ ...state(), lastTry: t + 320, failures: 2 });
     expect(fetched(away, [a], t + 400)).toEqual({
       keys: [a],
@@ -78,7 +78,7 @@ describe('the life cycle of keys', () => {
 
   it('never waits less than the cool-down, for any number of failures', () => {
     const short = { refresh: 5, stale: 10, coolDown: 10 };
-    expect(isDue(failed(state(), t), t + 9, short)).toBe(false);
+    expect(isDue(afterFailure(state(), t), t + 9, short)).toBe(false);
     expect(isDue(state({ failures: 5000, lastTry: t }), t + 300, times)).toBe(true);
   });
 

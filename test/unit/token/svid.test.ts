@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readSvid } from '../../../src/token/client-certificate.ts';
+import { readClientSvid } from '../../../src/token/client-certificate.ts';
 import { elementAt, within } from '../../../src/x509/der.ts';
 import { type Ca, createCa, type Subject } from '../../harness/pki.ts';
 import { holds } from '../../harness/property.ts';
@@ -26,8 +26,8 @@ beforeAll(async () => {
   good = bytesOf((await ca.client(ID)).cert);
 });
 
-const read = (bytes: Uint8Array) => readSvid(escaped(pemOf(bytes)));
-const of = async (subject: Subject) => readSvid(escaped((await ca.issue(subject)).cert));
+const read = (bytes: Uint8Array) => readClientSvid(escaped(pemOf(bytes)));
+const of = async (subject: Subject) => readClientSvid(escaped((await ca.issue(subject)).cert));
 
 describe('the SPIFFE id of a certificate', () => {
   test.each<[string, Subject]>([
@@ -50,7 +50,7 @@ describe('the SPIFFE id of a certificate', () => {
   const proofInvalid = (detail: string) => ({ ok: false, reason: 'proof_invalid', detail });
 
   test('a missing certificate is a reason of its own', () => {
-    expect(readSvid('')).toEqual({ ok: false, reason: 'proof_missing' });
+    expect(readClientSvid('')).toEqual({ ok: false, reason: 'proof_missing' });
   });
 
   test('two URIs, or none, are rejected', async () => {
@@ -204,10 +204,10 @@ describe('hostile DER', () => {
       good.toString('base64'),
       `-----BEGIN CERTIFICATE-----\n${'A'.repeat(20_000)}\n-----END CERTIFICATE-----\n`,
     ]) {
-      expect(readSvid(escaped(text))).toEqual(unreadable);
+      expect(readClientSvid(escaped(text))).toEqual(unreadable);
     }
-    expect(readSvid('%')).toEqual(unreadable);
-    expect(readSvid('%ff%fe')).toEqual(unreadable);
+    expect(readClientSvid('%')).toEqual(unreadable);
+    expect(readClientSvid('%ff%fe')).toEqual(unreadable);
   });
 
   test('any byte altered, or all after any byte missing: no error is thrown, and no other id is read', () => {

@@ -1,6 +1,6 @@
 import { readCertificate } from '../../../src/x509/certificate.ts';
 import { readClientUse } from '../../../src/x509/client-use.ts';
-import { entire, timeOf } from '../../../src/x509/der.ts';
+import { entire, readTime } from '../../../src/x509/der.ts';
 import { belongs } from '../../../src/x509/key.ts';
 import { readPem } from '../../../src/x509/pem.ts';
 import type { Sample } from '../caller/samples.ts';
@@ -37,7 +37,7 @@ const GENERALIZED = 0x18;
 
 const time = (tag: number, text: string, wanted: string | undefined): Sample => ({
   name: `the time ${text} of tag ${tag}`,
-  got: () => timeOf(timeElement(tag, text)),
+  got: () => readTime(timeElement(tag, text)),
   wanted: wanted === undefined ? undefined : Date.parse(wanted) / 1000,
 });
 

@@ -1,32 +1,33 @@
 import { FROM_HANDLER } from '../../../base/internal-headers.ts';
 import { ok, type Result, refuse } from '../../../base/reasons.ts';
-import { parseParams, valuesOf } from '../../../session/flow/query.ts';
+import { parameterValues, parseParams } from '../../../session/flow/query.ts';
 import { audiencesOf, type ProviderTokenContext } from '../../../session/provider-token.ts';
 import { issuerOf, verifyLogoutToken } from '../../../session/revocation/logout-token.ts';
 import { ending, revocation } from '../../../session/revocation/new-revocation.ts';
-import { type Named, ofIssuer, ofPerson } from '../../../session/revocation/revocation.ts';
+import { type NamedClaim, ofIssuer, ofPerson } from '../../../session/revocation/revocation.ts';
 import type { Revocation } from '../../../session/revocation/store.ts';
 import type { SigninProvider } from '../../../session/signin-table.ts';
 import { isIssuer } from '../../../token/issuer.ts';
 import type { Claims } from '../../../token/types.ts';
-import { count, counterName } from '../../shared/counts.ts';
+import { counterName, increment } from '../../shared/counts.ts';
 import { refuseMethod } from '../answer.ts';
 import { withNewestKeys } from '../renew/newest-keys.ts';
 import type { SigninContext } from '../signin-context.ts';
-import { hostOf, type Visit } from '../visit.ts';
+import { signinHostOf, type Visit } from '../visit.ts';
 import { callBack } from './end.ts';
 
 /** Returns the logout token in a form, if there is exactly one. */
 function tokenOf(r: NginxHTTPRequest): string | undefined {
   const type = (r.headersIn['Content-Type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') return undefined;
-  const [token, ...more] = valuesOf(parseParams(r.requestText ?? '') ?? [], 'logout_token');
+  const [token, ...more] = parameterValues(parseParams(r.requestText ?? '') ?? [], 'logout_token');
   return more.length === 0 ? token : undefined;
 }
 
 /** Returns the providers of a host that have this issuer. On the sign-in host, the providers of all hosts count. */
 function providersOf({ signin }: SigninContext, host: string, issuer: unknown): readonly SigninProvider[] {
-  const names = host === signin.signinHost ? Object.keys(signin.providers) : (hostOf(signin, host)?.providers ?? []);
+  const names =
+    host === signin.signinHost ? Object.keys(signin.providers) : (signinHostOf(signin, host)?.providers ?? []);
   return names.flatMap((name) => {
     const provider = signin.providers[name];
     return provider !== undefined && isIssuer(provider, issuer) ? [provider] : [];
@@ -53,7 +54,7 @@ async function verifiedBy(
  * person began before. A repeated token revokes the same again, and no session that began later.
  * @param at when the token was made; the present time if the provider's clock is ahead */
 function revokedBy({ sid, sub }: Claims, issuer: string, at: number, absolute: number): Revocation {
-  const person: Named = ['sub', String(sub)];
+  const person: NamedClaim = ['sub', String(sub)];
   if (typeof sid !== 'string') {
     return { ...revocation('sub', ofPerson(issuer, person), at, absolute), claim: 'sub' };
   }
@@ -100,7 +101,7 @@ export async function backchannel(renderContext: SigninContext, visit: Visit): P
   if (taken.ok) return answer(r, 200, '');
   const { reason, detail = '' } = taken;
   ngx.log(ngx.WARN, `meshgate: back-channel sign-out refused: ${reason}: ${detail}`);
-  count(counterName('signin', [reason]));
+  increment(counterName('signin', [reason]));
   r.headersOut[FROM_HANDLER.reason] = reason;
   answer(r, 400, JSON.stringify({ error: 'invalid_request', error_description: `${reason}: ${detail}` }));
 }

@@ -3,7 +3,7 @@ import { REVOKE_FOLDER, SIGNOUT_FILE } from '../../../session/limits.ts';
 import { ending } from '../../../session/revocation/new-revocation.ts';
 import type { Revocation } from '../../../session/revocation/store.ts';
 import type { SessionClaims } from '../../../session/types.ts';
-import { count, counterName } from '../../shared/counts.ts';
+import { counterName, increment } from '../../shared/counts.ts';
 import { keepEnded, keepRevoked } from '../../shared/revoked.ts';
 import type { SigninContext } from '../signin-context.ts';
 
@@ -45,7 +45,7 @@ export async function endOne(context: SigninContext, session: SessionClaims, now
 export async function endSession(context: SigninContext, session: SessionClaims, now: number): Promise<void> {
   const { absolute } = context.signin.session;
   await callBack(context, [ending(session.issuer, context.keyring.revocable(session), now, absolute)], keepEnded);
-  count(counterName('session', ['ended']));
+  increment(counterName('session', ['ended']));
   try {
     await context.store.delete(session.sid);
   } catch {

@@ -11,7 +11,7 @@ import {
   SIGNOUT_FILE,
 } from '../../../session/limits.ts';
 import { readRequested } from '../../../session/revocation/new-revocation.ts';
-import { identityOf } from '../../../session/revocation/revocation.ts';
+import { identifyingClaims } from '../../../session/revocation/revocation.ts';
 import type { Revocation, SessionStore } from '../../../session/revocation/store.ts';
 import { locksDict, REVOCATIONS_SEEN } from '../../shared/dicts.ts';
 import { newEpoch } from '../../shared/epoch.ts';
@@ -61,7 +61,7 @@ type Providers = Table['providers'];
 
 /** Returns the revocations of a file, or what is wrong with it. A misspelled name would revoke nothing. */
 function revocationsIn(text: string, providers: Providers): readonly Revocation[] | string {
-  const endpointHeaders = readRequested(text, (name) => identityOf(providers, name));
+  const endpointHeaders = readRequested(text, (name) => identifyingClaims(providers, name));
   if (endpointHeaders === undefined) return 'it is not a revocation';
   if ('revocations' in endpointHeaders) return endpointHeaders.revocations;
   const known = [...Object.keys(providers), CERTIFICATE_PROVIDER];
@@ -187,7 +187,7 @@ async function poll(store: EtcdStore, began: number): Promise<void> {
  * @param providers the policy's providers */
 export async function watchRevocations(stateDir: string, store: SessionStore, providers: Providers) {
   const began = Date.now();
-  sayEarlier(keepEarlier((name) => identityOf(providers, name)));
+  sayEarlier(keepEarlier((name) => identifyingClaims(providers, name)));
   // Keys and revocations come from two files, which can have different ages.
   if (locksDict().add('revocations began', 1, MAX_DICT_TTL_MS)) newEpoch();
   keepRoom();

@@ -2,7 +2,7 @@ import { expireCookies } from '../../../session/cookie.ts';
 import { allAttemptsEnded } from '../../../session/flow/attempt-cookies.ts';
 import { readRevoked } from '../../../session/flow/token-answer.ts';
 import { SESSION_COOKIE } from '../../../session/names.ts';
-import { providerOf } from '../../../session/signin-table.ts';
+import { signinProvider } from '../../../session/signin-table.ts';
 import {
   doneUrl,
   endSessionUrl,
@@ -13,7 +13,7 @@ import {
   signoutState,
 } from '../../../session/signout.ts';
 import type { SessionClaims, SessionRecord } from '../../../session/types.ts';
-import { originOf } from '../../../session/urls.ts';
+import { httpsOrigin } from '../../../session/urls.ts';
 import { isIssuer } from '../../../token/issuer.ts';
 import { redirect, refuseMethod, refuseWith, setCookies } from '../answer.ts';
 import type { SigninContext } from '../signin-context.ts';
@@ -41,7 +41,7 @@ async function show(context: SigninContext, visit: Visit): Promise<void> {
     const here = after.kind === 'done' && after.here;
     return pages.answer(r, 200, { kind: 'signedout', host, requestId, here });
   }
-  const provider = providerOf(signin, session);
+  const provider = signinProvider(signin, session);
   pages.answer(r, 200, { kind: 'confirm', host, requestId, issuers: provider === undefined ? [] : [provider.issuer] });
 }
 
@@ -52,12 +52,12 @@ async function addressAtProvider(
   session: SessionClaims,
   record: SessionRecord | undefined,
 ): Promise<string | undefined> {
-  const provider = providerOf(signin, session);
+  const provider = signinProvider(signin, session);
   const endpoint = provider && (await metadata.of(provider, now))?.endSession;
   const state = endpoint === undefined ? undefined : await keyring.sealFor('state', host, signoutState(now), now);
   if (provider === undefined || endpoint === undefined || state === undefined) return undefined;
   const idToken = record?.host === host ? record.idToken : undefined;
-  const origin = originOf(host, signin.publicPort);
+  const origin = httpsOrigin(host, signin.publicPort);
   return endSessionUrl({ endpoint, clientId: provider.client.id, origin, state, idToken });
 }
 
@@ -69,7 +69,7 @@ async function revokeToken(
   { session, refreshToken }: SessionRecord,
 ): Promise<void> {
   const name = session.provider;
-  const provider = providerOf(signin, session);
+  const provider = signinProvider(signin, session);
   if (refreshToken === undefined || provider === undefined) return;
   try {
     const known = await metadata.of(provider, now);
@@ -89,7 +89,7 @@ async function revokeToken(
 async function signOut(context: SigninContext, visit: Visit): Promise<void> {
   const { r, host, cookies, now } = visit;
   const { headersIn } = r;
-  const own = originOf(host, context.signin.publicPort);
+  const own = httpsOrigin(host, context.signin.publicPort);
   if (!isOwnForm({ origin: headersIn.Origin, site: headersIn['Sec-Fetch-Site'] }, own))
     return refuseWith(context.pages, visit, 'origin_refused');
   const gone = goneOf(visit);
@@ -133,7 +133,7 @@ export async function frontchannel(context: SigninContext, visit: Visit): Promis
   if (r.method !== 'GET') return refuseMethod(visit, 'GET');
   const named = readFrontChannel(query);
   for (const session of named === undefined ? [] : await context.keyring.sessionsOf(host, cookies, now)) {
-    const provider = session.psid === named?.sid ? providerOf(context.signin, session) : undefined;
+    const provider = session.psid === named?.sid ? signinProvider(context.signin, session) : undefined;
     if (provider && isIssuer(provider, named?.iss)) {
       await endSession(context, session, now);
       setCookies(visit, goneOf(visit));

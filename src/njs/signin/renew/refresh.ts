@@ -1,12 +1,12 @@
 import { ok, type ReasonCode, type Result, refuse } from '../../../base/reasons.ts';
 import { refuseSignin } from '../../../caller/caller.ts';
 import { verifyRefreshedIdToken } from '../../../session/flow/id-token.ts';
-import type { Metadata } from '../../../session/flow/provider-metadata.ts';
+import type { SigninMetadata } from '../../../session/flow/provider-metadata.ts';
 import { readRefreshAnswer, type Tokens } from '../../../session/flow/token-answer.ts';
 import { losesClaims, onlyOfTokens, readPaths } from '../../../session/flow/userinfo.ts';
 import type { ProviderTokenContext } from '../../../session/provider-token.ts';
 import type { Refreshed } from '../../../session/renew.ts';
-import { providerOf } from '../../../session/signin-table.ts';
+import { signinProvider } from '../../../session/signin-table.ts';
 import { isOfAll, isOfPerson } from '../../../session/token-errors.ts';
 import type { SessionRecord } from '../../../session/types.ts';
 import type { Claims } from '../../../token/types.ts';
@@ -79,10 +79,10 @@ export async function refresh(renderContext: SigninContext, record: SessionRecor
   const { signin, client } = renderContext;
   const { session, claims: before, refreshToken = '' } = record;
   const now = Date.now() / 1000;
-  const provider = providerOf(signin, session);
+  const provider = signinProvider(signin, session);
   if (provider === undefined) return { kind: 'unused', detail: 'people can no longer sign in with this provider' };
   let tokens: Partial<Tokens>;
-  let metadata: Metadata | undefined;
+  let metadata: SigninMetadata | undefined;
   try {
     metadata = await renderContext.metadata.of(provider, now);
     if (metadata === undefined) return { kind: 'unused', detail: 'its discovery document is not available', ...AWAY };

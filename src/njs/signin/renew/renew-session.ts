@@ -1,11 +1,11 @@
 import { TO_RENEWAL } from '../../../base/internal-headers.ts';
 import { readClaims } from '../../../session/cookie-claims.ts';
 import { RENEWED } from '../../../session/renewal-status.ts';
-import { providerOf } from '../../../session/signin-table.ts';
+import { signinProvider } from '../../../session/signin-table.ts';
 import type { SessionClaims } from '../../../session/types.ts';
 import { isIssuer } from '../../../token/issuer.ts';
-import { count, counterName } from '../../shared/counts.ts';
-import { send } from '../../shared/send.ts';
+import { counterName, increment } from '../../shared/counts.ts';
+import { respond } from '../../shared/send.ts';
 import { endOne } from '../out/end.ts';
 import type { SigninContext } from '../signin-context.ts';
 import { refresh } from './refresh.ts';
@@ -15,7 +15,7 @@ import { Renewals } from './renewal.ts';
 const LOOK_MS = 50;
 const LOOK_ETCD_MS = 200;
 
-const answer = (r: NginxHTTPRequest, status: number, text = ''): void => send(r, status, text, 'a renewal');
+const answer = (r: NginxHTTPRequest, status: number, text = ''): void => respond(r, status, text, 'a renewal');
 
 /** Answers with the cookie of a session. A session that no longer fits into a cookie ends. */
 async function answerSession({ keyring }: SigninContext, r: NginxHTTPRequest, host: string, session: SessionClaims) {
@@ -35,12 +35,12 @@ export function renewHandler(context: SigninContext): (r: NginxHTTPRequest) => P
     choose: (claims, provider) => keyring.chosen(claims, provider),
     refresh: async (record) => {
       const refreshed = await refresh(context, record);
-      count(counterName('refresh', [record.session.provider, refreshed.kind]));
+      increment(counterName('refresh', [record.session.provider, refreshed.kind]));
       return refreshed;
     },
     isRevoked: (session, claims) => keyring.isRevoked(session, claims),
     knows: (session, { iss } = {}) => {
-      const provider = providerOf(signin, session);
+      const provider = signinProvider(signin, session);
       return provider !== undefined && (iss === undefined || isIssuer(provider, iss));
     },
     end: async (session) => {

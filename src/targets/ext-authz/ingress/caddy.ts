@@ -4,9 +4,9 @@ import {
   closedNames,
   erasedBy,
   fileOf,
+  GATEWAY_PATH,
   type IngressFiles,
   METADATA_PATH,
-  OWN_PATH,
   urlOf,
 } from './kit.ts';
 
@@ -29,7 +29,7 @@ export function caddyFiles({ context, sidecar }: CheckInput): IngressFiles {
 
 # The gateway's own endpoints: the sign-in, and what clients read before they have a token.
 (meshgate_own) {
-	@meshgate_own path ${OWN_PATH}* ${METADATA_PATH} ${METADATA_PATH}/*
+	@meshgate_own path ${GATEWAY_PATH}* ${METADATA_PATH} ${METADATA_PATH}/*
 	handle @meshgate_own {
 		reverse_proxy ${to}
 	}

@@ -1,13 +1,13 @@
 import { toYaml } from '../../../base/yaml.ts';
-import { HEAD } from '../../kit/yaml.ts';
+import { YAML_HEAD } from '../../kit/yaml.ts';
 import { givenNames, responseNames } from '../answer.ts';
 import {
   type CheckInput,
   closedNames,
   fileOf,
+  GATEWAY_PATH,
   type IngressFiles,
   METADATA_PATH,
-  OWN_PATH,
   trustedNames,
 } from './kit.ts';
 
@@ -21,7 +21,7 @@ export const TIMEOUT = 15;
 export const ENVOY_PATH = '/envoy';
 
 /** What every Envoy leaves out. */
-export const envoyGaps = (part: string) => [
+export const anyEnvoyGaps = (part: string) => [
   {
     part,
     text: 'if the sidecar itself fails, clients get 503 without a reason',
@@ -70,7 +70,11 @@ export function envoyFiles(checkInput: CheckInput): IngressFiles {
     },
   };
   const route = (match: object) => ({ match, route: { cluster: 'meshgate' }, typed_per_filter_config: off });
-  const routes = [route({ prefix: OWN_PATH }), route({ path: METADATA_PATH }), route({ prefix: `${METADATA_PATH}/` })];
+  const routes = [
+    route({ prefix: GATEWAY_PATH }),
+    route({ path: METADATA_PATH }),
+    route({ prefix: `${METADATA_PATH}/` }),
+  ];
   const address = { socket_address: { address: sidecar.host, port_value: sidecar.port } };
   const clusters = [
     {
@@ -85,7 +89,7 @@ export function envoyFiles(checkInput: CheckInput): IngressFiles {
   ];
   const file = (name: string, where: string, list: readonly object[]) => [
     fileOf(`envoy-${name}.yaml`),
-    `${HEAD}# ${where}\n${toYaml(list)}`,
+    `${YAML_HEAD}# ${where}\n${toYaml(list)}`,
   ];
   return {
     files: Object.fromEntries([
@@ -93,6 +97,6 @@ export function envoyFiles(checkInput: CheckInput): IngressFiles {
       file('routes', 'For routes, first in the virtual host of each host of the policy.', routes),
       file('clusters', 'For clusters.', clusters),
     ]),
-    gaps: envoyGaps('ingress.envoy'),
+    gaps: anyEnvoyGaps('ingress.envoy'),
   };
 }

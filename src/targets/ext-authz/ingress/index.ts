@@ -18,7 +18,7 @@ export function readHeaders(files: Files): readonly string[] {
 }
 
 /** The files for all kinds of ingresses. */
-export function ingressFiles(checkInput: CheckInput): IngressFiles {
+export function askingIngressFiles(checkInput: CheckInput): IngressFiles {
   const all = [
     nginxFiles(checkInput),
     traefikFiles(checkInput),

@@ -29,7 +29,7 @@ export interface IngressFiles {
 export const urlOf = ({ host, port, tls }: Machine): string => `http${tls ? 's' : ''}://${host}:${port}`;
 
 /** The path of everything that people and clients request from the gateway itself. */
-export const OWN_PATH = '/.meshgate/';
+export const GATEWAY_PATH = '/.meshgate/';
 export { METADATA_PATH };
 
 /** Whether a host has endpoints of the gateway. */

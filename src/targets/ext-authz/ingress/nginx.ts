@@ -4,16 +4,16 @@ import { TITLES } from '../../nginx/answers/problem-files.ts';
 import { ignoresAccel, onceMore, timeouts, unstored } from '../../nginx/route/module.ts';
 import { type Arg, conf, type Directive, line, literal, row, template, variable } from '../../nginx/text/directive.ts';
 import { answerHeader } from '../../nginx/text/names.ts';
-import { print } from '../../nginx/text/print.ts';
+import { printConf } from '../../nginx/text/print.ts';
 import { answerNames, responseNames } from '../answer.ts';
 import {
   type CheckInput,
   closedNames,
   erasedBy,
   fileOf,
+  GATEWAY_PATH,
   type IngressFiles,
   METADATA_PATH,
-  OWN_PATH,
   urlOf,
 } from './kit.ts';
 
@@ -56,7 +56,7 @@ export function ownLocations(checkInput: CheckInput, to: Arg): readonly Directiv
     client_max_body_size 64k; ${unstored}
   `;
   return conf`
-    location ^~ ${OWN_PATH} { ${own} }
+    location ^~ ${GATEWAY_PATH} { ${own} }
     location = ${METADATA_PATH} { ${own} }
     location ^~ ${METADATA_PATH}/ { ${own} }
   `;
@@ -134,10 +134,10 @@ export function nginxFiles(checkInput: CheckInput): IngressFiles {
   `;
   return {
     files: {
-      [fileOf('nginx-server.conf')]: print(server, [
+      [fileOf('nginx-server.conf')]: printConf(server, [
         'For the server {} of each host of the policy. Rendered by meshgate; do not edit.',
       ]),
-      [fileOf('nginx-location.conf')]: print(location, [
+      [fileOf('nginx-location.conf')]: printConf(location, [
         'For each location with proxy_pass. Rendered by meshgate; do not edit.',
       ]),
     },

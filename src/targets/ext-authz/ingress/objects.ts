@@ -1,12 +1,12 @@
 import { isWildcard } from '../../../base/host-name.ts';
 import { toYaml } from '../../../base/yaml.ts';
-import { HEAD } from '../../kit/yaml.ts';
+import { YAML_HEAD } from '../../kit/yaml.ts';
 import { endpointPaths } from '../../nginx/answers/endpoints.ts';
 import { allHosts } from '../../nginx/render-context.ts';
 import type { Gap } from '../../types.ts';
 import { givenNames, responseNames } from '../answer.ts';
-import { ENVOY_PATH, envoyGaps, TIMEOUT } from './envoy.ts';
-import { type CheckInput, fileOf, type IngressFiles, METADATA_PATH, OWN_PATH, ownHosts } from './kit.ts';
+import { anyEnvoyGaps, ENVOY_PATH, TIMEOUT } from './envoy.ts';
+import { type CheckInput, fileOf, GATEWAY_PATH, type IngressFiles, METADATA_PATH, ownHosts } from './kit.ts';
 
 /* Objects of Kubernetes for ingresses that are Envoy. */
 
@@ -23,7 +23,7 @@ const trustedGap = (part: string): Gap => ({
 });
 
 const own = [
-  { type: 'PathPrefix', value: OWN_PATH.slice(0, -1) },
+  { type: 'PathPrefix', value: GATEWAY_PATH.slice(0, -1) },
   { type: 'PathPrefix', value: METADATA_PATH },
 ];
 
@@ -65,9 +65,9 @@ export function envoyGatewayFiles(checkInput: CheckInput): IngressFiles {
   const head = `# For a Gateway meshgate in the namespace ${namespace}: change both names if yours differ.\n`;
   const part = 'ingress.envoy-gateway';
   return {
-    files: { [fileOf('envoy-gateway.yaml')]: HEAD + head + objects.map(toYaml).join('---\n') },
+    files: { [fileOf('envoy-gateway.yaml')]: YAML_HEAD + head + objects.map(toYaml).join('---\n') },
     gaps: [
-      ...envoyGaps(part),
+      ...anyEnvoyGaps(part),
       trustedGap(part),
       ...responseNames(context).map((header) => ({
         part,
@@ -130,7 +130,7 @@ export function istioFiles(checkInput: CheckInput): IngressFiles {
         gateways: ['istio-system/meshgate'],
         http: [
           {
-            match: [{ uri: { prefix: OWN_PATH } }, { uri: { prefix: METADATA_PATH } }],
+            match: [{ uri: { prefix: GATEWAY_PATH } }, { uri: { prefix: METADATA_PATH } }],
             route: [{ destination: { host: sidecar.host, port: { number: sidecar.port } } }],
           },
         ],
@@ -142,11 +142,11 @@ export function istioFiles(checkInput: CheckInput): IngressFiles {
   const part = 'ingress.istio';
   return {
     files: {
-      [fileOf('istio-meshconfig.yaml')]: `${HEAD}# For meshConfig.\n${toYaml(provider)}`,
-      [fileOf('istio.yaml')]: HEAD + head + objects.map(toYaml).join('---\n'),
+      [fileOf('istio-meshconfig.yaml')]: `${YAML_HEAD}# For meshConfig.\n${toYaml(provider)}`,
+      [fileOf('istio.yaml')]: YAML_HEAD + head + objects.map(toYaml).join('---\n'),
     },
     gaps: [
-      ...envoyGaps(part),
+      ...anyEnvoyGaps(part),
       trustedGap(part),
       {
         part,

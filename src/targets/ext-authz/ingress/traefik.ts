@@ -2,15 +2,15 @@ import { isWildcard } from '../../../base/host-name.ts';
 import { toYaml } from '../../../base/yaml.ts';
 import { SESSION_COOKIE } from '../../../session/names.ts';
 import { hostLabel } from '../../ingress/objects.ts';
-import { HEAD } from '../../kit/yaml.ts';
+import { YAML_HEAD } from '../../kit/yaml.ts';
 import { answerNames, givenNames, responseNames } from '../answer.ts';
 import {
   type CheckInput,
   erasedBy,
   fileOf,
+  GATEWAY_PATH,
   type IngressFiles,
   METADATA_PATH,
-  OWN_PATH,
   ownHosts,
   urlOf,
 } from './kit.ts';
@@ -23,7 +23,7 @@ function ownRule(host: string): string {
   const at = isWildcard(host)
     ? `HostRegexp(\`^[a-z0-9-]+(\\.[a-z0-9-]+)*${host.slice(1).replaceAll('.', '\\.')}$\`)`
     : `Host(\`${host}\`)`;
-  return `${at} && (PathPrefix(\`${OWN_PATH}\`) || PathPrefix(\`${METADATA_PATH}\`))`;
+  return `${at} && (PathPrefix(\`${GATEWAY_PATH}\`) || PathPrefix(\`${METADATA_PATH}\`))`;
 }
 
 /** Files for Traefik: a middleware, and the routers of the gateway's own endpoints. */
@@ -77,8 +77,8 @@ export function traefikFiles(checkInput: CheckInput): IngressFiles {
   ];
   return {
     files: {
-      [fileOf('traefik-dynamic.yaml')]: HEAD + toYaml(dynamic),
-      [fileOf('traefik-objects.yaml')]: HEAD + objects.map(toYaml).join('---\n'),
+      [fileOf('traefik-dynamic.yaml')]: YAML_HEAD + toYaml(dynamic),
+      [fileOf('traefik-objects.yaml')]: YAML_HEAD + objects.map(toYaml).join('---\n'),
     },
     gaps: [
       {

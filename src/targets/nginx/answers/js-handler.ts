@@ -2,7 +2,7 @@ import { FROM_HANDLER, TO_HANDLER } from '../../../base/internal-headers.ts';
 import type { Context, HostContext } from '../render-context.ts';
 import { forgottenReports } from '../route/hide.ts';
 import { ignoresAccel, timeouts, unstored } from '../route/module.ts';
-import { hasSessions, hostName } from '../signin/sessions.ts';
+import { hasSessions, hostNameArg } from '../signin/sessions.ts';
 import { conf, type Directive, line } from '../text/directive.ts';
 import { requestHeader } from '../text/names.ts';
 
@@ -10,7 +10,7 @@ const passed = (...names: readonly string[]): readonly Directive[] =>
   names.map((name) => line('proxy_set_header', name, requestHeader(name)));
 
 /** Sends the host of the request to the handler. It is set in the host's file, at the level of {@link toHandler}. */
-export const handlerHost = (host: HostContext) => conf`proxy_set_header ${TO_HANDLER.host} ${hostName(host)};`;
+export const handlerHost = (host: HostContext) => conf`proxy_set_header ${TO_HANDLER.host} ${hostNameArg(host)};`;
 
 /** The headers that every handler receives. */
 export const handlerHeaders = conf`

@@ -4,7 +4,7 @@ import { CALLBACK_PATH, HANDOVER_PATH, PAGE_PATH, SIGNIN_PATH } from '../../../s
 import type { Context, HostContext } from '../render-context.ts';
 import { forgottenReports } from '../route/hide.ts';
 import { EVERYTHING } from '../server/controller.ts';
-import { hasSessions, setCookie } from '../signin/sessions.ts';
+import { addCookies, hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, line, regex, variable } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
 import { checkSocket } from '../upstream/upstreams.ts';
@@ -58,7 +58,7 @@ export const pageLocations = conf`
     add_header Referrer-Policy no-referrer always;
     ${forgottenReports}
     ${vary}
-    ${setCookie}
+    ${addCookies}
     // The URL is last and unchanged, so that everything in it belongs to the parameter.
     return 303 ${SIGNIN_PATH}?$meshgate_signin&to=$request_uri;
   }
@@ -100,7 +100,7 @@ const page = (context: Context): readonly Directive[] => conf`
   ${repeatedAnswer(context)}
   add_header Retry-After $meshgate_retry_after always;
   ${vary}
-  ${setCookie}
+  ${addCookies}
 `;
 
 /** The file of the location that makes pages. */

@@ -5,7 +5,7 @@ import type { Context } from '../render-context.ts';
 import { grpcRefusals } from '../route/grpc.ts';
 import { modulesOf } from '../route/module.ts';
 import { counted, errorLocations, tooLarge } from '../server/strangers.ts';
-import { type Arg, conf, type Directive, literal, type Part, template, variable } from '../text/directive.ts';
+import { type Arg, conf, type Directive, literal, template, type ValuePart, variable } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
 import {
   BAD_LOCATION,
@@ -178,7 +178,7 @@ export const refusalLocations = (
 `;
 
 /** The map for the member `detail` of a refusal, if the check gave one. The text is already escaped for JSON. */
-const detailMap = (name: Part): readonly Directive[] =>
+const detailMap = (name: ValuePart): readonly Directive[] =>
   conf`map $meshgate_detail ${name} { volatile; "" ""; default ',"detail":"$meshgate_detail"'; }`;
 
 /** The maps with the bodies of refusals. nginx evaluates most of them each time. Otherwise an empty value from the

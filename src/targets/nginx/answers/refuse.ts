@@ -3,7 +3,7 @@ import type { Context } from '../render-context.ts';
 import { corsOfRefusals } from '../route/cors.ts';
 import { workerLocation } from '../route/worker.ts';
 import { oftenLocation } from '../signin/address-limits.ts';
-import { setCookie } from '../signin/sessions.ts';
+import { addCookies } from '../signin/sessions.ts';
 import { conf } from '../text/directive.ts';
 import type { ConfFile } from '../text/files.ts';
 import { orPage, pageLocations, vary } from './page.ts';
@@ -26,7 +26,7 @@ export function refuseFiles(context: Context): readonly ConfFile[] {
     [
       'refuse-pages.conf',
       [
-        ...refusalLocations(context, [...cors, ...vary, ...setCookie, ...nonce], orPage),
+        ...refusalLocations(context, [...cors, ...vary, ...addCookies, ...nonce], orPage),
         ...oftenLocation(context, orPage('limit_exceeded')),
         ...workerLocation(context),
         ...pageLocations,

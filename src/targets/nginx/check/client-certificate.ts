@@ -25,7 +25,7 @@ const caFiles = ({ hosts }: Pick<Context, 'hosts'>): readonly string[] => [
 ];
 
 /** Whether at least one host requests certificates from clients. */
-export const asksCertificates = (context: Pick<Context, 'hosts'>): boolean => caFiles(context).length > 0;
+export const anyHostAsksCertificates = (context: Pick<Context, 'hosts'>): boolean => caFiles(context).length > 0;
 
 /** Requests an optional certificate at the outer listener. Empty if the host has no CA for it. */
 export function outerCertificates({ host }: HostContext): readonly Directive[] {

@@ -1,11 +1,11 @@
 import { globbed } from './glob.ts';
-import type { Read, ReadFile } from './read.ts';
+import type { ReadDirective, ReadFile } from './read.ts';
 
 /** The kind of a rendered file, according to its first line. Files that the files of hosts include are `shared`. */
 type Kind = 'http' | 'servers' | 'host' | 'shared' | 'other';
 
 /** A whole configuration, in which each `include` is replaced. */
-export type Tree = ReturnType<typeof toTree>;
+export type ConfigTree = ReturnType<typeof joinDump>;
 export type Server = ReturnType<typeof server>;
 
 /** The maximum number of directives that are read. Files that include each other would exceed it. */
@@ -30,8 +30,8 @@ function expander(files: ReadonlyMap<string, ReadFile>) {
   const [first = ''] = files.keys();
   const prefix = first.slice(0, first.lastIndexOf('/'));
   let left = MAX_DIRECTIVES;
-  const expand = (nodes: readonly Read[], active: readonly string[]): readonly Read[] =>
-    nodes.flatMap((node): readonly Read[] => {
+  const expand = (nodes: readonly ReadDirective[], active: readonly string[]): readonly ReadDirective[] =>
+    nodes.flatMap((node): readonly ReadDirective[] => {
       if (--left < 0) return [];
       if (node.name === 'include' && node.block === undefined) {
         return included(files, prefix, node.args[0] ?? '')
@@ -44,7 +44,7 @@ function expander(files: ReadonlyMap<string, ReadFile>) {
 }
 
 /** A socket in one spelling. `443` becomes `*:443`; a name or address without a port gets port 80. */
-function socket({ args: [address = '', ...more] }: Read): string {
+function socket({ args: [address = '', ...more] }: ReadDirective): string {
   const spelled = /^\d+$/.test(address)
     ? `*:${address}`
     : address.startsWith('unix:') || /:\d+$/.test(address)
@@ -53,7 +53,7 @@ function socket({ args: [address = '', ...more] }: Read): string {
   return more.includes('quic') ? `quic ${spelled}` : spelled;
 }
 
-function server(node: Read, kind: (file: string) => Kind) {
+function server(node: ReadDirective, kind: (file: string) => Kind) {
   const body = node.block ?? [];
   const listens = body.filter(({ name }) => name === 'listen');
   return {
@@ -70,7 +70,7 @@ function server(node: Read, kind: (file: string) => Kind) {
 }
 
 /** Joins the files of a dump to one configuration. */
-export function toTree(files: ReadonlyMap<string, ReadFile>) {
+export function joinDump(files: ReadonlyMap<string, ReadFile>) {
   const kinds = new Map(
     [...files].map(([name, { text }]) => [name, HEADS.find(([, head]) => head.test(text))?.[0] ?? 'other'] as const),
   );
@@ -82,18 +82,18 @@ export function toTree(files: ReadonlyMap<string, ReadFile>) {
 }
 
 /** The default server of a socket. nginx uses it until the request has named a host. */
-export function defaultServer({ servers }: Tree, socket: string): Server | undefined {
+export function defaultServer({ servers }: ConfigTree, socket: string): Server | undefined {
   return (
     servers.find(({ claimed }) => claimed.includes(socket)) ?? servers.find(({ sockets }) => sockets.includes(socket))
   );
 }
 
 /** All directives at any depth. A block comes before its content. */
-export const everywhere = (nodes: readonly Read[]): readonly Read[] =>
-  nodes.flatMap((node) => [node, ...everywhere(node.block ?? [])]);
+export const allDirectives = (nodes: readonly ReadDirective[]): readonly ReadDirective[] =>
+  nodes.flatMap((node) => [node, ...allDirectives(node.block ?? [])]);
 
 /** The directives of a name that are in effect: those on the innermost level that has any. */
-export function effective(name: string, ...levels: readonly (readonly Read[])[]): readonly Read[] {
+export function effective(name: string, ...levels: readonly (readonly ReadDirective[])[]): readonly ReadDirective[] {
   for (const level of levels) {
     const found = level.filter((node) => node.name === name);
     if (found.length > 0) return found;

@@ -1,6 +1,6 @@
-import { everywhere } from './dump.ts';
+import { allDirectives } from './dump.ts';
 import { globbed, isPattern } from './glob.ts';
-import { type Read, type ReadFile, readConf } from './read.ts';
+import { type ReadDirective, type ReadFile, readConf } from './read.ts';
 
 /** Reads the machine that has the folder. */
 interface Disk {
@@ -36,7 +36,7 @@ export function readFolder(folder: string, prefix: string, disk: Disk): Readonly
   const real = (path: string): string =>
     `${path}/`.startsWith(`${there}/`) ? `${here}${path.slice(there.length)}` : path;
 
-  const attempt = <T>(path: string, from: Read | undefined, act: () => T): T => {
+  const attempt = <T>(path: string, from: ReadDirective | undefined, act: () => T): T => {
     try {
       return act();
     } catch (error) {
@@ -46,7 +46,7 @@ export function readFolder(folder: string, prefix: string, disk: Disk): Readonly
   };
 
   /** The existing paths that a pattern matches, as glob(3) sorts them. */
-  const expanded = (pattern: string, from: Read): readonly string[] => {
+  const expanded = (pattern: string, from: ReadDirective): readonly string[] => {
     const parts = pattern.split('/').slice(1);
     const fixed = parts.findIndex(isPattern);
     return parts.slice(fixed).reduce(
@@ -64,7 +64,7 @@ export function readFolder(folder: string, prefix: string, disk: Disk): Readonly
     );
   };
 
-  const visit = (path: string, from: Read | undefined, active: readonly string[]): void => {
+  const visit = (path: string, from: ReadDirective | undefined, active: readonly string[]): void => {
     if (active.includes(path)) {
       throw new FolderError(
         `${from?.file}:${from?.line} includes ${path}, which includes this file again: ${[...active, path].join(' → ')}`,
@@ -77,7 +77,7 @@ export function readFolder(folder: string, prefix: string, disk: Disk): Readonly
       attempt(path, from, () => disk.read(real(path))),
     );
     files.set(path, conf);
-    for (const node of everywhere(conf.nodes)) {
+    for (const node of allDirectives(conf.nodes)) {
       const [name] = node.args;
       if (node.name !== 'include' || node.block !== undefined || name === undefined) continue;
       const target = name.startsWith('/') ? name : `${there}/${name}`;

@@ -1,7 +1,7 @@
 import type { Host, Route } from '../../../policy/checked/types.ts';
 import { CHECK_PATH, HOP_PATH } from '../text/names.ts';
-import { everywhere, type Server, type Tree } from './dump.ts';
-import { type Read, type Warning, warn } from './read.ts';
+import { allDirectives, type ConfigTree, type Server } from './dump.ts';
+import { type ReadDirective, type Warning, warn } from './read.ts';
 
 const ANSWERS_ELSEWHERE =
   /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content|perl|content_by_lua(_file|_block)?)$/;
@@ -14,25 +14,26 @@ interface Match {
   readonly path: string;
 }
 
-function matchOf({ args }: Read): Match {
+function matchOf({ args }: ReadDirective): Match {
   const [first = '', second] = args;
   if (second === undefined) {
     const [, operator, rest] = /^(=|~\*?|\^~)([\s\S]+)$/.exec(first) ?? [];
-    if (operator !== undefined && rest !== undefined) return matchOf({ args: [operator, rest] } as unknown as Read);
+    if (operator !== undefined && rest !== undefined)
+      return matchOf({ args: [operator, rest] } as unknown as ReadDirective);
     return { kind: first.startsWith('@') ? 'named' : 'prefix', path: first };
   }
   return { kind: first === '=' ? 'exact' : first.startsWith('~') ? 'regex' : 'prefix', path: second };
 }
 
 /** The directives of a location, and those of its `if` and `limit_except`. */
-function itself(node: Read): readonly Read[] {
+function itself(node: ReadDirective): readonly ReadDirective[] {
   return (node.block ?? []).flatMap((inner) =>
     inner.name === 'location' ? [] : /^(if|limit_except)$/.test(inner.name) ? itself(inner) : [inner],
   );
 }
 
 /** Why a location answers without the check: it has no check, or another one. Undefined if it runs the check. */
-function opened(own: readonly Read[], outer: string | undefined): string | undefined {
+function opened(own: readonly ReadDirective[], outer: string | undefined): string | undefined {
   const requested = own.find(({ name }) => name === 'auth_request')?.args[0];
   const any = own.some(({ name, args }) => name === 'satisfy' && args[0] === 'any');
   if (any) return 'satisfy any';
@@ -41,10 +42,10 @@ function opened(own: readonly Read[], outer: string | undefined): string | undef
 }
 
 /** Whether a directive is the location for renewing certificates. */
-export const isAcme = (node: Read): boolean => node.name === 'location' && matchOf(node).path.startsWith(ACME);
+export const isAcme = (node: ReadDirective): boolean => node.name === 'location' && matchOf(node).path.startsWith(ACME);
 
 /** Warns of an opened location that serves files at paths of a route. One exact path is left to the operator. */
-function files(node: Read, own: readonly Read[], by: string, host: Host): readonly Warning[] {
+function files(node: ReadDirective, own: readonly ReadDirective[], by: string, host: Host): readonly Warning[] {
   const match = matchOf(node);
   const file = own.find(({ name }) => /^(root|alias|try_files)$/.test(name));
   const answers = own.some(({ name }) => name === 'return');
@@ -57,7 +58,7 @@ function files(node: Read, own: readonly Read[], by: string, host: Host): readon
   );
 }
 
-function openedBelow(node: Read, outer: string | undefined, tree: Tree, host: Host): readonly Warning[] {
+function openedBelow(node: ReadDirective, outer: string | undefined, tree: ConfigTree, host: Host): readonly Warning[] {
   const own = itself(node);
   const by = opened(own, outer);
   const { kind, path } = matchOf(node);
@@ -85,9 +86,9 @@ function takes({ kind, path }: Match, route: Route): boolean {
 }
 
 /** Warns of a location that receives requests of a route. All are denied: only a rendered location knows the route. */
-function shadowing(node: Read, host: Host): readonly Warning[] {
+function shadowing(node: ReadDirective, host: Host): readonly Warning[] {
   const match = matchOf(node);
-  const inside = everywhere(node.block ?? []);
+  const inside = allDirectives(node.block ?? []);
   const other = inside.some(({ name }) => ['auth_request', 'satisfy', 'return', 'rewrite', 'internal'].includes(name));
   const route = host.routes.find((one) => takes(match, one));
   if (other || route === undefined) return [];
@@ -99,7 +100,7 @@ function shadowing(node: Read, host: Host): readonly Warning[] {
 }
 
 /** Warns of locations that were added to the server of a host. */
-export function locations(tree: Tree, server: Server, host: Host): readonly Warning[] {
+export function locations(tree: ConfigTree, server: Server, host: Host): readonly Warning[] {
   return server.body
     .filter((node) => node.name === 'location' && tree.kind(node.file) === 'other')
     .flatMap((node) => {
@@ -117,7 +118,7 @@ export function locations(tree: Tree, server: Server, host: Host): readonly Warn
 }
 
 /** The directive with which a server sends requests elsewhere, except in the location for renewing certificates. */
-export function passesOn(nodes: readonly Read[]): Read | undefined {
+export function passesOn(nodes: readonly ReadDirective[]): ReadDirective | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;
     if (isAcme(node)) continue;

@@ -2,10 +2,10 @@
  * reported and skipped. */
 
 /** A directive in an operator's configuration. */
-export interface Read {
+export interface ReadDirective {
   readonly name: string;
   readonly args: readonly string[];
-  readonly block?: readonly Read[];
+  readonly block?: readonly ReadDirective[];
   readonly file: string;
   /** The line of the directive's name, from 1. */
   readonly line: number;
@@ -13,7 +13,7 @@ export interface Read {
 
 export interface ReadFile {
   readonly text: string;
-  readonly nodes: readonly Read[];
+  readonly nodes: readonly ReadDirective[];
   /** The line that could not be parsed. */
   readonly unreadable?: number;
 }
@@ -92,8 +92,8 @@ function luaEnd(text: string, at: number): number | undefined {
 
 /** Parses the directives of one file. It never throws: if it cannot read something, it stops and returns the line. */
 export function readConf(file: string, text: string): ReadFile {
-  const top: Read[] = [];
-  const open: (Pick<Read, 'name' | 'args' | 'line'> & { readonly nodes: Read[] })[] = [];
+  const top: ReadDirective[] = [];
+  const open: (Pick<ReadDirective, 'name' | 'args' | 'line'> & { readonly nodes: ReadDirective[] })[] = [];
   let nodes = top;
   let words: string[] = [];
   let from = 1;
@@ -174,14 +174,17 @@ export type ReadText = (path: string) => string | undefined;
 
 /** A warning with its place. */
 export const warn = (
-  { file, line }: Pick<Read, 'file' | 'line'>,
+  { file, line }: Pick<ReadDirective, 'file' | 'line'>,
   text: string,
   instead: string,
 ): readonly Warning[] => [{ file, line, text, instead }];
 
 /** The same warning for several directives. */
-export const warnAll = (nodes: readonly Read[], text: (node: Read) => string, instead: string): readonly Warning[] =>
-  nodes.flatMap((node) => warn(node, text(node), instead));
+export const warnAll = (
+  nodes: readonly ReadDirective[],
+  text: (node: ReadDirective) => string,
+  instead: string,
+): readonly Warning[] => nodes.flatMap((node) => warn(node, text(node), instead));
 
 /** Whether a regular expression of nginx matches; undefined if JavaScript cannot read the expression. */
 export function matches(source: string, text: string, flags = ''): boolean | undefined {

@@ -1,6 +1,6 @@
 import { CHECK_PATH } from '../text/names.ts';
-import type { Server, Tree } from './dump.ts';
-import { matches, type Read, type Warning, warn } from './read.ts';
+import type { ConfigTree, Server } from './dump.ts';
+import { matches, type ReadDirective, type Warning, warn } from './read.ts';
 
 /** Variables that have the same value in the check's subrequest as in the client's request. */
 const SAME =
@@ -39,7 +39,7 @@ interface Where {
   readonly condition?: readonly string[];
 }
 
-function returns(node: Read, { check, condition }: Where): readonly Warning[] {
+function returns(node: ReadDirective, { check, condition }: Where): readonly Warning[] {
   if (condition === undefined) {
     const text = 'this return answers every request of the server: no route of the policy is reached';
     return warn(node, text, 'no return here, or a location around it');
@@ -52,7 +52,7 @@ function returns(node: Read, { check, condition }: Where): readonly Warning[] {
   return warn(node, text, 'a location around this return');
 }
 
-function one(node: Read, where: Where): readonly Warning[] {
+function one(node: ReadDirective, where: Where): readonly Warning[] {
   const { check, before, condition } = where;
   if (node.name === 'if') return (node.block ?? []).flatMap((inner) => one(inner, { ...where, condition: node.args }));
   if (node.name === 'return') return returns(node, where);
@@ -79,9 +79,9 @@ function one(node: Read, where: Where): readonly Warning[] {
 }
 
 /** Warns of rewriting directives in a server with a host file. nginx runs them for the check's subrequest, too. */
-export function rewrites(tree: Tree, server: Server, path: string, host: string): readonly Warning[] {
+export function rewrites(tree: ConfigTree, server: Server, path: string, host: string): readonly Warning[] {
   const check = `${path}${host}/*`;
-  const ours = ({ file }: Read) => tree.kind(file) !== 'other';
+  const ours = ({ file }: ReadDirective) => tree.kind(file) !== 'other';
   const first = server.body.findIndex(ours);
   return server.body.flatMap((node, i) => (ours(node) ? [] : one(node, { check, before: i < first })));
 }

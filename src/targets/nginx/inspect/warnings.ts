@@ -1,9 +1,9 @@
 import type { Policy } from '../../../policy/checked/types.ts';
 import type { Rule } from '../../../rules/types.ts';
 import { bypasses } from './bypass.ts';
-import { toTree } from './dump.ts';
+import { joinDump } from './dump.ts';
 import { inHttp } from './error-logs.ts';
-import { inherited } from './inherited.ts';
+import { inheritedWarnings } from './inherited.ts';
 import { type ReadFile, type ReadText, readDump, type Warning, warn } from './read.ts';
 import { type Inspection, rendered } from './rendered.ts';
 import { hosts } from './server-names.ts';
@@ -20,7 +20,7 @@ export function inspectFiles(
   rules: readonly Rule[],
   read: ReadText,
 ): Inspection {
-  const tree = toTree(files);
+  const tree = joinDump(files);
   const ours = tree.servers.filter(({ hostFiles }) => hostFiles.length > 0);
   const { warnings, unread } = rendered(tree, policy, rules, read);
   const unreadable = [...files].flatMap(([file, { unreadable }]) =>
@@ -31,7 +31,7 @@ export function inspectFiles(
   const all = [
     ...unreadable,
     ...inHttp(tree, ours, policy, read),
-    ...inherited(tree, ours),
+    ...inheritedWarnings(tree, ours),
     ...hosts(tree, policy),
     ...bypasses(tree, policy),
     ...warnings,

@@ -2,7 +2,7 @@ import { hasSeveral, hasSeveralMeshes, meshesOf } from '../../../policy/checked/
 import type { Identity, Mesh, Policy, Service } from '../../../policy/checked/types.ts';
 import { clusterAddress } from '../../../policy/checked/workload.ts';
 import { METHODS } from '../../../policy/forms/scalars.ts';
-import type { Context, RouteContext, Target } from '../render-context.ts';
+import type { Context, RouteContext, RuleTarget } from '../render-context.ts';
 import {
   type Arg,
   conf,
@@ -10,8 +10,8 @@ import {
   key,
   line,
   literal,
-  type Part,
   template,
+  type ValuePart,
   variable,
 } from '../text/directive.ts';
 import { directUpstream, identityVariableOf, ingressUpstream, upstreamVariable } from '../text/names.ts';
@@ -41,11 +41,11 @@ const FIELDS = {
   name: ({ tls }) => tls?.name ?? '',
   cert: ({ identity }) => identity?.certFile ?? '',
   key: ({ identity }) => identity?.keyFile ?? '',
-} as const satisfies Readonly<Record<string, (target: Target) => string>>;
+} as const satisfies Readonly<Record<string, (target: RuleTarget) => string>>;
 
 type Field = keyof typeof FIELDS;
 
-const ruleVariable = (field: Field): Part => variable(`meshgate_rule_${field}`);
+const ruleVariable = (field: Field): ValuePart => variable(`meshgate_rule_${field}`);
 
 /** Whether the rules of a route name several services. Then the rule that allows a request determines its service. */
 export const hasChoice = ({ services }: RouteContext): boolean => services.length > 1;
@@ -72,7 +72,7 @@ function identityMaps({ hosts, identities, ingresses }: Context): readonly Direc
     .flatMap((host) => host.routes)
     .filter((route) => !hasChoice(route) && route.identities.length > 1);
   if (routes.length === 0) return [];
-  const variableOf = ({ ingresses, service }: Target) =>
+  const variableOf = ({ ingresses, service }: RuleTarget) =>
     ingresses && upstreamVariable(ingresses.owner, service.protocol);
   const requested = new Set(routes.flatMap(({ targets }) => targets.map(variableOf)));
   const meshes = [...new Set(routes.flatMap((route) => route.identities.map(({ mesh }) => mesh)))];
@@ -105,7 +105,7 @@ function identityMaps({ hosts, identities, ingresses }: Context): readonly Direc
 export const namesDestination = (policy: Policy): boolean => meshesOf(policy).some(({ kind }) => kind === 'linkerd');
 
 /** The rules that determine the service of their requests. */
-export const choosingRules = ({ hosts }: Context): readonly Target[] =>
+export const choosingRules = ({ hosts }: Context): readonly RuleTarget[] =>
   hosts.flatMap((host) => host.routes.filter(hasChoice)).flatMap(({ targets }) => targets);
 
 /** The maps from the rule to its service, if rules of one route name several services. */

@@ -1,6 +1,6 @@
 import type { Cors } from '../../../policy/checked/types.ts';
 import type { Context, HostContext, RouteContext } from '../render-context.ts';
-import { type Arg, conf, type Directive, key, line, literal, type Part, variable } from '../text/directive.ts';
+import { type Arg, conf, type Directive, key, line, literal, type ValuePart, variable } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
 import { hiddenHeaders, hiddenOnSignin } from './hide.ts';
 import { moduleOf, modulesOf } from './module.ts';
@@ -12,8 +12,8 @@ const ANSWERS = [
 ];
 
 /** The variable with the origin as the policy writes it. It is empty if the policy does not allow the origin. */
-const origin = (index: number): Part => variable(`meshgate_cors_${index}`);
-const part = (index: number, name: 'preflight' | 'credentials' | 'expose'): Part =>
+const origin = (index: number): ValuePart => variable(`meshgate_cors_${index}`);
+const part = (index: number, name: 'preflight' | 'credentials' | 'expose'): ValuePart =>
   variable(`meshgate_cors_${index}_${name}`);
 
 /** The map for the origin in the response: `*` or an origin of the policy, never a text that the client sent. */
@@ -87,7 +87,7 @@ const corsName = (index: number) => `cors-${index}.conf` as const;
 export const corsFiles = (context: Context) => context.cors.map((cors, index) => corsFile(context, cors, index));
 
 /** The directives of a route with CORS. They replace inherited ones, so the headers that the host hides are repeated. */
-export function corsOf(
+export function corsDirectives(
   context: Context,
   { sessions }: HostContext,
   { service, cors }: RouteContext,

@@ -1,5 +1,5 @@
 import { otherErrors } from '../server/strangers.ts';
-import { conf, type Directive, type Part, variable } from '../text/directive.ts';
+import { conf, type Directive, type ValuePart, variable } from '../text/directive.ts';
 import { BAD_LOCATION, LARGE_LOCATION } from '../text/names.ts';
 import { ignoresAccel, onceMore } from './module.ts';
 
@@ -24,7 +24,7 @@ export const grpcErrorPages = conf`
 `;
 
 /** The location that refuses gRPC calls. Such a refusal has a gRPC status (gRPC's HTTP/2 mapping, "Trailers-Only"). */
-const refused = (name: string, status: string | Part, reason: string | Part): readonly Directive[] => conf`
+const refused = (name: string, status: string | ValuePart, reason: string | ValuePart): readonly Directive[] => conf`
   location ${name} {
     default_type application/grpc;
     add_header grpc-status ${status} always;

@@ -141,7 +141,7 @@ export const forgottenReports = conf`
 
 /** Adds headers to every response: the ids with which logs are joined, and HSTS, so that browsers use only TLS for the
  * host. No inner level drops them. */
-export function everywhere({ policy }: Context): readonly Directive[] {
+export function hideEverywhere({ policy }: Context): readonly Directive[] {
   const { hsts } = policy.gateway;
   const value = hsts && `max-age=${hsts.maxAge}${hsts.subdomains ? '; includeSubDomains' : ''}`;
   return conf`

@@ -11,20 +11,20 @@ import { type ConfFile, included } from '../text/files.ts';
 import { HOP_PATH, HOST_LOCATION, hostFile, ingressFile, innerFile } from '../text/names.ts';
 import { hostHeaders } from './common-headers.ts';
 import { type RouteFiles, routeLocations } from './location.ts';
-import { modulesOf, shown, tls, verified } from './module.ts';
+import { modulesOf, shownCertificate, upstreamTls, verified } from './module.ts';
 import { innerListener, outerListener, type RouteListener } from './route-listener.ts';
 import { authorization, passesAny } from './service-credential.ts';
 import { refusesWorkers } from './worker.ts';
 
 /** The files with TLS settings for each ingress. Routes that lead only to one ingress share one TLS context. */
-export function ingressFiles(context: Context): readonly ConfFile[] {
+export function ingressTlsFiles(context: Context): readonly ConfFile[] {
   const ingresses = new Set(context.hosts.flatMap(({ ingress }) => ingress ?? []));
   return [...ingresses].map((ingress) => [
     ingressFile(ingress),
     modulesOf(context.hosts).flatMap((module) => [
-      ...tls(module),
+      ...upstreamTls(module),
       ...verified(module, literal(ingress.serverName), ingress.caFile),
-      ...shown(module, variable('meshgate_cert'), variable('meshgate_key')),
+      ...shownCertificate(module, variable('meshgate_cert'), variable('meshgate_key')),
     ]),
     `TLS to the ingress ${ingress.host} of ${ingress.mesh === undefined ? 'the mesh' : `mesh ${ingress.mesh}`}, for all routes that lead to it.`,
   ]);

@@ -13,10 +13,10 @@ import { type ConfFile, type FileName, included, Shelf } from '../text/files.ts'
 import { answerHeader, headerVariable, keptAs, keptField } from '../text/names.ts';
 import { identityVariable } from './common-headers.ts';
 import { chosen, hasChoice, hasFailover, namesDestination } from './connections.ts';
-import { corsOf, preflightRoute } from './cors.ts';
+import { corsDirectives, preflightRoute } from './cors.ts';
 import { grpcErrorPages } from './grpc.ts';
 import { passedHeaders } from './hide.ts';
-import { goesOn, moduleOf, shown, tls, verified } from './module.ts';
+import { goesOn, moduleOf, shownCertificate, upstreamTls, verified } from './module.ts';
 import { answerRule } from './path-answers.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { listedHostHeaders, restricted } from './request-headers.ts';
@@ -67,10 +67,12 @@ function ownTls(route: RouteContext): readonly Directive[] {
   const mesh = route.services.some(inMesh);
   const isWorkload = route.targets.every(({ ingresses }) => ingresses?.isWorkload);
   return [
-    ...tls(module),
+    ...upstreamTls(module),
     ...(isWorkload ? conf`${module}_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version` : []),
     ...verified(module, chosen(route, 'name'), ca),
-    ...(mesh ? shown(module, variable('meshgate_cert'), variable('meshgate_key')) : shown(module, '', '')),
+    ...(mesh
+      ? shownCertificate(module, variable('meshgate_cert'), variable('meshgate_key'))
+      : shownCertificate(module, '', '')),
   ];
 }
 
@@ -126,7 +128,7 @@ function target(context: Context, host: HostContext, route: RouteContext, caller
     ${connected(context, route)}
     ${moduleOf(route.service) === 'grpc' && grpcErrorPages}
     ${proxySettings(route.route.proxy, moduleOf(route.service))}
-    ${corsOf(context, host, route)}
+    ${corsDirectives(context, host, route)}
     ${passedHeaders(route.service)}
     ${restricted(context, route.service)}
   `;

@@ -38,7 +38,7 @@ export const goesOn = (module: Module, time: number): readonly Directive[] => co
 `;
 
 /** TLS for connections to a service, an ingress or a provider. */
-export const tls = (module: Module): readonly Directive[] => conf`
+export const upstreamTls = (module: Module): readonly Directive[] => conf`
   ${module}_ssl_verify on; ${module}_ssl_verify_depth 5; ${module}_ssl_server_name on; ${module}_ssl_session_reuse off; # a resumed session would keep its old identity
 `;
 
@@ -47,7 +47,7 @@ export const verified = (module: Module, name: Arg, ca: string): readonly Direct
   conf`${module}_ssl_trusted_certificate ${ca}; ${module}_ssl_name ${name};`;
 
 /** The certificate that nginx shows. It reads a file again if a variable names it. An empty name: no certificate. */
-export const shown = (module: Module, cert: string | Arg, key: string | Arg): readonly Directive[] =>
+export const shownCertificate = (module: Module, cert: string | Arg, key: string | Arg): readonly Directive[] =>
   conf`${module}_ssl_certificate ${cert}; ${module}_ssl_certificate_key ${key};`;
 
 /** The maximum length of a body. The body stays in memory, because it contains secrets. */

@@ -12,7 +12,7 @@ import {
 } from '../check/client-certificate.ts';
 import type { Context, HostContext } from '../render-context.ts';
 import { shownOrigin } from '../signin/origin.ts';
-import { hasSessions, hostName, otherCookies } from '../signin/sessions.ts';
+import { hasSessions, hostNameArg, otherCookies } from '../signin/sessions.ts';
 import { type Arg, conf, type Directive, regex, row, variable } from '../text/directive.ts';
 import type { FileName } from '../text/files.ts';
 import { CHECK_PATH, CONTROLLER_CHECK_PATH, HOP_PATH } from '../text/names.ts';
@@ -64,7 +64,7 @@ function toolHeaders({ host }: HostContext): readonly Directive[] {
 
 /** For a wildcard host, sends the requested name to the check. Sessions, proofs and origins belong to this name. */
 const requestedName = (host: HostContext): readonly Directive[] =>
-  isWildcard(host.host.name) ? conf`proxy_set_header ${TO_CHECK.host} ${hostName(host)};` : [];
+  isWildcard(host.host.name) ? conf`proxy_set_header ${TO_CHECK.host} ${hostNameArg(host)};` : [];
 
 /** The listener for people and programs that have their own credentials. */
 export function outerListener(context: Context, host: HostContext): RouteListener {

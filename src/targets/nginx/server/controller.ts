@@ -2,7 +2,7 @@ import { isWildcard } from '../../../base/host-name.ts';
 import type { Tls } from '../../../policy/checked/types.ts';
 import { DEFAULTS } from '../../../policy/forms/bounds.ts';
 import { allHosts, type Context, type HostContext } from '../render-context.ts';
-import { hostName, ownCookies } from '../signin/sessions.ts';
+import { hostNameArg, ownCookies } from '../signin/sessions.ts';
 import { type Arg, conf, type Directive, key, line, literal, regex, template, variable } from '../text/directive.ts';
 import { HOST_LOCATION, hostFile } from '../text/names.ts';
 import { listenersAt } from '../upstream/upstreams.ts';
@@ -68,7 +68,7 @@ export function declarations(context: Context, files: readonly (readonly Directi
 export function controllerChecks(context: Context, host: HostContext): readonly Directive[] {
   if (context.options.inController === undefined) return [];
   const port = context.policy.gateway.publicPort ?? DEFAULTS.publicPort;
-  const at = template('https://', hostName(host), port === 443 ? '' : `:${port}`, variable('request_uri'));
+  const at = template('https://', hostNameArg(host), port === 443 ? '' : `:${port}`, variable('request_uri'));
   return conf`
     ${!context.policy.gateway.insecureHttp && conf`if ($scheme = http) { return 301 ${at}; }`}
     if ($meshgate_misdirected) { rewrite ^ ${HOST_LOCATION}? last; }

@@ -14,8 +14,8 @@ import {
   key,
   line,
   literal,
-  type Part,
   template,
+  type ValuePart,
   variable,
 } from '../text/directive.ts';
 
@@ -57,5 +57,5 @@ export const countsRefusals: readonly Directive[] = conf`
 /** Returns a value for a map that nginx reads only for the log line of such a request, so that counting costs no other
  * request anything. In the nginx of an ingress controller, requests for other hosts share the log, so nothing is counted.
  * @param value undefined for the empty text */
-export const andCount = ({ options }: Pick<Context, 'options'>, value?: string | Part): Arg =>
+export const andCount = ({ options }: Pick<Context, 'options'>, value?: string | ValuePart): Arg =>
   options.inController ? template(value ?? '') : template(COUNTED, value ?? '');

@@ -12,7 +12,7 @@ import {
   MAX_LOG_VERSION,
 } from '../../../base/limits.ts';
 import { hasSeveral, hasSeveralMeshes } from '../../../policy/checked/ingresses.ts';
-import { asksCertificates } from '../check/client-certificate.ts';
+import { anyHostAsksCertificates } from '../check/client-certificate.ts';
 import type { Context } from '../render-context.ts';
 import { looksAtTools } from '../route/route-listener.ts';
 import { passesAny } from '../route/service-credential.ts';
@@ -23,10 +23,10 @@ import {
   type Directive,
   key,
   line,
-  type Part,
   regex,
   row,
   template,
+  type ValuePart,
   variable,
 } from '../text/directive.ts';
 import type { ConfFile } from '../text/files.ts';
@@ -51,10 +51,10 @@ const REFUSED = regex('~', '^(?!499)[45]');
 /** The maps for the reason of a refusal: the check's reason or, if nginx itself refused the request, that of nginx. */
 function reasonMaps(context: Context): readonly Directive[] {
   const inner = context.policy.gateway.inner !== undefined;
-  const certificates = inner || asksCertificates(context);
+  const certificates = inner || anyHostAsksCertificates(context);
   const sessions = hasSessions(context);
   const declared = answerHeader(FROM_HANDLER.reason);
-  const reasons: Readonly<Record<string, string | Part>> = {
+  const reasons: Readonly<Record<string, string | ValuePart>> = {
     400: variable('meshgate_bad_reason'),
     ...(certificates && { 401: variable('meshgate_certificate_reason') }),
     404: 'route_unknown',
@@ -219,7 +219,7 @@ const partsOf = (context: Context): Readonly<Record<LogPart, boolean>> => ({
  * @param instead other variables for some variables */
 export function logFormat(digest: string, having = EVERYTHING, instead: Instead = {}): Directive {
   const own = FIELDS.filter(({ needs }) => needs === undefined || having[needs]);
-  const fields = own.map(({ name, kind, variable: source }): readonly (string | Part)[] => {
+  const fields = own.map(({ name, kind, variable: source }): readonly (string | ValuePart)[] => {
     if (kind === 'digest') return [`"${name}":"${digest}"`];
     const value = (instead[source] ?? [source]).map(variable);
     return kind === 'text' ? [`"${name}":"`, ...value, '"'] : [`"${name}":`, ...value];
@@ -239,8 +239,8 @@ export const accessLog = ({ options: { accessLog } }: Pick<Context, 'options'>):
 const WIDE = 120;
 
 /** Writes a JSON object, with several members on each line. */
-function joined(members: readonly (readonly (string | Part)[])[]): readonly Arg[] {
-  const lines: (string | Part)[][] = [];
+function joined(members: readonly (readonly (string | ValuePart)[])[]): readonly Arg[] {
+  const lines: (string | ValuePart)[][] = [];
   let bytes = WIDE;
   for (const [i, member] of members.entries()) {
     bytes += String(member[0]).length;

@@ -7,7 +7,7 @@ import { BAD_LOCATION, hostFile, innerFile } from '../text/names.ts';
 import { behindFront } from './front.ts';
 import { accessLog } from './log.ts';
 import { counted, errorLocations, otherErrors, strangersAnywhere } from './strangers.ts';
-import { reading, trustedProxies } from './trusted-proxies.ts';
+import { requestReading, trustedProxyDirectives } from './trusted-proxies.ts';
 
 /** Settings that weaken the policy, one line for each. The image prints them when it starts. */
 export function insecureOptions(context: Context): readonly string[] {
@@ -99,10 +99,10 @@ function serversOf(
       ${listen(context, at, tls ?? certificateOf(first.host), true)}
       server_name _;
       ${unknown}
-      ${reading}
+      ${requestReading}
       ${strangersAnywhere(context)}
       ${accessLog(context)}
-      ${trustedProxies(context)}
+      ${trustedProxyDirectives(context)}
       error_page 400 414 494 = ${BAD_LOCATION};
       ${badLocation(context)}
       ${otherErrors}

@@ -1,7 +1,7 @@
 import { readsAddresses } from '../check/address-budgets.ts';
 import { bare, bodiless } from '../check/server.ts';
 import type { Context } from '../render-context.ts';
-import { everywhere } from '../route/hide.ts';
+import { hideEverywhere } from '../route/hide.ts';
 import { modulesOf, timeouts, unstored } from '../route/module.ts';
 import { errorPages } from '../route/proxy.ts';
 import { conf, type Directive } from '../text/directive.ts';
@@ -14,7 +14,7 @@ import { strangersAnywhere, strangersBody, tooLarge } from './strangers.ts';
 
 /** The trusted proxies. If there are none and a forged address would matter, no proxy is trusted, whatever the http
  * level says. nginx has no keyword for this, so the directive names an address that no connection has. */
-export function trustedProxies(context: Context): readonly Directive[] {
+export function trustedProxyDirectives(context: Context): readonly Directive[] {
   const { trustedProxies } = context.policy.gateway;
   if (trustedProxies.length === 0) {
     if (!readsAddresses(context)) return [];
@@ -27,7 +27,7 @@ export function trustedProxies(context: Context): readonly Directive[] {
 }
 
 /** How nginx reads lines of a request. For HTTP/1.1, the default server decides this until the host is known. */
-export const reading = conf`
+export const requestReading = conf`
   underscores_in_headers off; ignore_invalid_headers on; # X_Forwarded_User must not count as X-Forwarded-User
   large_client_header_buffers 4 32k; # for long tokens
 `;
@@ -67,12 +67,12 @@ export const serverFile = (context: Context): ConfFile => [
     ${hostScripts(context)}
     satisfy all; # an outer "satisfy any" must not open a location
     error_page 401 = @meshgate_refuse; ${errorPages}
-    ${reading}
+    ${requestReading}
     ${strangersAnywhere(context)}
-    ${everywhere(context)}
+    ${hideEverywhere(context)}
     absolute_redirect off; # no redirect contains a host name from the client
     ${accessLog(context)}
-    ${trustedProxies(context)}
+    ${trustedProxyDirectives(context)}
     ${certificateCaches(context)}
     # Reject paths that a service could read in another way, or that look like paths of the gateway.
     if ($meshgate_odd) { rewrite ^ ${REFUSED_PATH}$meshgate_odd? last; }

@@ -9,10 +9,10 @@ export const hasSessions = (context: Pick<Context, 'hosts' | 'signinHost'>): boo
   allHosts(context).some(({ sessions }) => sessions);
 
 /** The name of a host. For a wildcard host it is the requested name, which nginx has checked. */
-export const hostName = ({ host }: HostContext) => (isWildcard(host.name) ? variable('host') : literal(host.name));
+export const hostNameArg = ({ host }: HostContext) => (isWildcard(host.name) ? variable('host') : literal(host.name));
 
 /** Adds the cookies of the check to a response of the gateway. */
-export const setCookie = conf`add_header Set-Cookie $meshgate_set_cookie always;`;
+export const addCookies = conf`add_header Set-Cookie $meshgate_set_cookie always;`;
 
 /** Adds the cookies of the check to a service's response, which proxies must then not store. nginx reads the variable
  * before it adds the header, and after it has removed the service's own lines for such cookies. */

@@ -14,11 +14,11 @@ export type Arg =
   /** A regular expression from this repository. Only this kind may contain a `$` that does not name a variable. */
   | { readonly kind: 'regex'; readonly source: string; readonly operator: '~' | '~*' | '' }
   /** Literals and variables that form one argument. */
-  | { readonly kind: 'template'; readonly parts: readonly Part[] }
+  | { readonly kind: 'template'; readonly parts: readonly ValuePart[] }
   /** The left side of a map entry: a literal that nginx must not read as a keyword or a regular expression. */
   | { readonly kind: 'key'; readonly text: string };
 
-export type Part = Extract<Arg, { readonly kind: 'literal' | 'variable' | 'newline' }>;
+export type ValuePart = Extract<Arg, { readonly kind: 'literal' | 'variable' | 'newline' }>;
 
 /** A directive. In a `map` block, `name` is the left side of an entry. */
 export interface Directive {
@@ -53,7 +53,7 @@ export const regex = (operator: '~' | '~*' | '', source: string): Arg => ({ kind
 export const key = (text: string): Arg => ({ kind: 'key', text });
 
 /** Makes a template. Strings are literals here. */
-export const template = (...parts: readonly (string | Part)[]): Arg => ({
+export const template = (...parts: readonly (string | ValuePart)[]): Arg => ({
   kind: 'template',
   parts: parts.map((part) => (typeof part === 'string' ? literal(part) : part)),
 });
@@ -101,7 +101,7 @@ function expression(operator: '~' | '~*' | '', source: string): Arg {
   return regex(operator, source);
 }
 
-function partsOf(arg: Arg): readonly Part[] {
+function partsOf(arg: Arg): readonly ValuePart[] {
   if (arg.kind === 'template') return arg.parts;
   if (arg.kind !== 'literal' && arg.kind !== 'variable' && arg.kind !== 'newline')
     throw new Error(`nginx: a ${arg.kind} inside of an argument`);
@@ -201,7 +201,7 @@ class Reader {
     let isOurs = !isQuoted;
     const parts = (isQuoted ? token.slice(1, -1) : token)
       .split(/(\0|\$[a-z][a-z0-9_]*)/)
-      .flatMap((text): readonly Part[] => {
+      .flatMap((text): readonly ValuePart[] => {
         if (text.startsWith('$')) return [variable(text.slice(1))];
         if (text !== HOLE) return text === '' ? [] : [literal(text)];
         const value = this.#values.shift() as Value;
@@ -210,7 +210,7 @@ class Reader {
         return [literal(String(value))];
       });
     const text = parts.map((part) => (part.kind === 'literal' ? part.text : undefined));
-    if (text.includes(undefined)) return [parts.length === 1 ? (parts[0] as Part) : { kind: 'template', parts }];
+    if (text.includes(undefined)) return [parts.length === 1 ? (parts[0] as ValuePart) : { kind: 'template', parts }];
     const entire = text.join('');
     return [isOurs && WORD.test(entire) ? { kind: 'word', text: entire } : literal(entire)];
   }

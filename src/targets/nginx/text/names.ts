@@ -1,12 +1,12 @@
 import { FROM_CHECK, INTERNAL_NAMES } from '../../../base/internal-headers.ts';
 import type { Ingress, Service } from '../../../policy/checked/types.ts';
-import { type Part, variable } from './directive.ts';
+import { type ValuePart, variable } from './directive.ts';
 
 /** The variable with a request header. */
-export const requestHeader = (name: string): Part => variable(`http_${underscored(name)}`);
+export const requestHeader = (name: string): ValuePart => variable(`http_${underscored(name)}`);
 
 /** The variable with a header of the check's response. */
-export const answerHeader = (name: string): Part => variable(`upstream_http_${underscored(name)}`);
+export const answerHeader = (name: string): ValuePart => variable(`upstream_http_${underscored(name)}`);
 
 /** The variable with a field of `X-Meshgate-Caller`. */
 export const keptField = (field: string): string => `meshgate_${field}`;

@@ -1,4 +1,4 @@
-import type { Arg, Directive, Part } from './directive.ts';
+import type { Arg, Directive, ValuePart } from './directive.ts';
 
 /** The error for a value that nginx could read as more than one text: a mistake here, or a malicious policy. */
 export class UnprintableError extends Error {
@@ -46,7 +46,7 @@ function quoted(text: string): string {
   return quote + escaped(text, quote) + quote;
 }
 
-function parts(parts: readonly Part[]): string {
+function parts(parts: readonly ValuePart[]): string {
   let text = '';
   for (const [i, part] of parts.entries()) {
     if (part.kind !== 'variable') {
@@ -136,7 +136,7 @@ function printAll(directives: readonly Directive[], indent: string): string {
 }
 
 /** The text of a configuration file, with comments at its top. It throws an {@link UnprintableError}. */
-export function print(directives: readonly Directive[], head: readonly string[] = []): string {
+export function printConf(directives: readonly Directive[], head: readonly string[] = []): string {
   const top = head.map((text) => `${printComment(text, '')}\n`).join('');
   const isApart = top !== '' && directives[0]?.comment !== undefined;
   return top + (isApart ? '\n' : '') + printAll(directives, '');

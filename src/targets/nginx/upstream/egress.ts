@@ -4,7 +4,7 @@ import type { Provider } from '../../../policy/checked/types.ts';
 import { isQueried } from '../../../rules/table/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../../session/limits.ts';
 import type { Context } from '../render-context.ts';
-import { bodyBuffer, ignoresAccel, timeouts, tls, unstored, verified } from '../route/module.ts';
+import { bodyBuffer, ignoresAccel, timeouts, unstored, upstreamTls, verified } from '../route/module.ts';
 import { witnessLocations } from '../server/witness.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, variable } from '../text/directive.ts';
@@ -13,7 +13,7 @@ import { requestHeader } from '../text/names.ts';
 import { etcdLocations } from './etcd.ts';
 import { probeLocations } from './probe.ts';
 import { callsProviders } from './provider-call-locations.ts';
-import { resolver } from './upstreams.ts';
+import { resolverDirective } from './upstreams.ts';
 
 /** The directives for all calls to providers, at the level of the server. Each call is sent once, over verified TLS.
  * Its response is passed on unchanged, with the address to which nginx connected. */
@@ -23,7 +23,7 @@ const common = conf`
   proxy_next_upstream off; proxy_redirect off; proxy_intercept_errors off; proxy_max_temp_file_size 0; # one attempt; the answer passes unchanged
   ${unstored}
   ${ignoresAccel()}
-  ${tls('proxy')}
+  ${upstreamTls('proxy')}
   proxy_hide_header ${FROM_EGRESS.reached}; proxy_hide_header ${FROM_EGRESS.address};
   add_header ${FROM_EGRESS.reached} $upstream_connect_time always; add_header ${FROM_EGRESS.address} $upstream_addr always;
 `;
@@ -84,7 +84,7 @@ export const egressServer = (context: Context): readonly Directive[] => conf`
     listen unix:${context.options.runDir}/egress.sock;
     ${included(context, 'inside.conf')}
     ${hasClients(context) && conf`large_client_header_buffers 4 32k;`}
-    ${resolver(context)}
+    ${resolverDirective(context)}
     ${common}
     ${Object.values(context.policy.providers).flatMap((one) => provider(context, one))}
     ${etcdLocations(context)}

@@ -7,10 +7,10 @@ import { atIngress, atMesh, type Ruled } from '../../../rules/decide/at-ingress.
 import { type Enforced, enforced } from '../../../rules/enforced.ts';
 import { meshTarget } from '../../index.ts';
 import { guardRequests } from '../../kit/guards.ts';
-import { mayOverlap } from '../../kit/kubernetes-objects.ts';
+import { selectorsMayOverlap } from '../../kit/kubernetes-objects.ts';
 import type { Context } from '../render-context.ts';
 import { authorityFor } from '../route/connections.ts';
-import { shown, timeouts, tls, verified } from '../route/module.ts';
+import { shownCertificate, timeouts, upstreamTls, verified } from '../route/module.ts';
 import { conf, type Directive, literal, variable } from '../text/directive.ts';
 import { probeLocation, probeUpstream, requestHeader, type UpstreamOwner } from '../text/names.ts';
 import { upstream } from './upstreams.ts';
@@ -64,7 +64,7 @@ function identitiesFor(context: Context, { mesh, service, to, isWorkload }: Reac
 /** Whether a request for a service may be decided by the rules of another one, too. */
 const isBeside = (service: Service, other: Service): boolean =>
   other.authority.toLowerCase() === service.authority.toLowerCase() ||
-  (other.namespace === service.namespace && mayOverlap(other.labels ?? {}, service.labels ?? {}));
+  (other.namespace === service.namespace && selectorsMayOverlap(other.labels ?? {}, service.labels ?? {}));
 
 /** The part of the policy that one ingress enforces. */
 function partOf(context: Context, { mesh, to, isWorkload }: Reached): Ruled {
@@ -148,10 +148,10 @@ export function probeLocations(context: Context): readonly Directive[] {
         proxy_set_header ${TO_MESH.probe} ${requestHeader(TO_PROBE.probe)}; proxy_set_header User-Agent meshgate;
         ${signed && conf`proxy_set_header ${TO_SERVICE.assertion} ${requestHeader(TO_PROBE.assertion)};`}
         ${timeouts(step, step, step)}
-        ${tls('proxy')}
+        ${upstreamTls('proxy')}
         ${isWorkload === true && conf`proxy_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version`}
         ${verified('proxy', literal(to.serverName), to.caFile)}
-        ${shown('proxy', variable('meshgate_client_cert'), variable('meshgate_client_key'))}
+        ${shownCertificate('proxy', variable('meshgate_client_cert'), variable('meshgate_client_key'))}
       }
     `,
   );

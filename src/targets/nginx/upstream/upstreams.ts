@@ -10,14 +10,14 @@ import { CHECK_UPSTREAM, directUpstream, ingressUpstream } from '../text/names.t
 export const checkSocket = ({ runDir }: NginxOptions): string => `${runDir}/check.sock`;
 
 /** Whether a host is an IP address, which needs no DNS. */
-export const isAddress = (host: string): boolean => /^[0-9.]+$/.test(host) || host.includes(':');
+export const isIpAddress = (host: string): boolean => /^[0-9.]+$/.test(host) || host.includes(':');
 
 /** `host:port`, with the brackets that IPv6 requires. */
 const address = (host: string, port: number): string =>
   `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 
 /** The `resolver` directive; absent if no DNS server is known, so that names are resolved only at the start. */
-export function resolver(context: Context): readonly Directive[] {
+export function resolverDirective(context: Context): readonly Directive[] {
   if (context.resolver.length === 0) return [];
   const servers = context.resolver.map((server) =>
     (server.match(/:/g) ?? []).length > 1 && !server.startsWith('[') ? `[${server}]` : server,
@@ -57,7 +57,7 @@ interface Machine {
   readonly port: number;
 }
 
-const isNamed = (context: Context, { host }: Machine): boolean => !isAddress(host) && context.resolver.length > 0;
+const isNamed = (context: Context, { host }: Machine): boolean => !isIpAddress(host) && context.resolver.length > 0;
 
 /** A machine of an upstream block. If there is a DNS server, nginx resolves its name regularly. */
 const server = (context: Context, machine: Machine, how: readonly string[] = []): readonly Directive[] =>
@@ -72,7 +72,7 @@ export function upstream(
 ): readonly Directive[] {
   const resolved = conf`
     zone ${name} 64k;
-    ${resolver(context)}
+    ${resolverDirective(context)}
   `;
   return conf`
     upstream ${name} {
@@ -106,7 +106,7 @@ function failover(
   return conf`
     upstream ${name} {
       zone ${name} ${64 * all.length}k;
-      ${all.some((it) => isNamed(context, it)) && resolver(context)}
+      ${all.some((it) => isNamed(context, it)) && resolverDirective(context)}
       ${all.flatMap((it, i) => server(context, it, usedAs(choices[i] as IngressChoice)))}
       ${last}
       ${times}

@@ -5,7 +5,7 @@ import { newSigningKeys } from '../../../../src/assertion/rotate.ts';
 import { signAssertion } from '../../../../src/assertion/sign.ts';
 import { readSigningKeys } from '../../../../src/assertion/signing-keys.ts';
 import { verifyAssertion } from '../../../../src/assertion/verify.ts';
-import { Signer } from '../../../../src/njs/keys/signer.ts';
+import { AssertionSigner } from '../../../../src/njs/keys/signer.ts';
 import { Keyring } from '../../../../src/njs/signin/keyring.ts';
 import { readRing } from '../../../../src/session/keys/ring.ts';
 import { newRing } from '../../../../src/session/keys/rotate-ring.ts';
@@ -72,7 +72,7 @@ test('an assertion key file that has leaked verifies no assertion of any old key
   const leaked = await newSigningKeys(now);
   const path = fileOf('leaked-assertion', leaked);
   const settings = { issuer: 'https://wiki.example.com', keysFile: path, lifetime: 60, byRole: false };
-  const signer = new Signer(settings as never);
+  const signer = new AssertionSigner(settings as never);
   const forged: string[] = [];
   for (const text of eachFirst(leaked)) {
     const keys = await readSigningKeys(text);

@@ -15,7 +15,7 @@ import { composed } from '../../../../src/base/composed-key.ts';
 import { DictStore } from '../../../../src/njs/shared/dict-store.ts';
 import { REVOCATIONS_READ } from '../../../../src/njs/shared/dicts.ts';
 import { EPOCH } from '../../../../src/njs/shared/epoch.ts';
-import { Etcd } from '../../../../src/njs/shared/etcd.ts';
+import { EtcdClient } from '../../../../src/njs/shared/etcd.ts';
 import { EtcdStore } from '../../../../src/njs/shared/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/shared/revoked.ts';
 import { callBack } from '../../../../src/njs/signin/out/end.ts';
@@ -195,7 +195,7 @@ describe('with etcd', () => {
   beforeEach(() => {
     etcd = new FakeEtcd();
     fake.fetch = etcd.fetch;
-    shared = new EtcdStore(new Etcd('/run/egress.sock', 1), '/meshgate/', seal, keepRevoked);
+    shared = new EtcdStore(new EtcdClient('/run/egress.sock', 1), '/meshgate/', seal, keepRevoked);
   });
 
   it('passes a file to the other replicas, and reads theirs', async () => {

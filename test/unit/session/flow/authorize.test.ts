@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { newAttempt, type Wish } from '../../../../src/session/flow/attempt.ts';
-import { authorizationParams, isPushed, mayRequirePush, requestedBy } from '../../../../src/session/flow/authorize.ts';
-import type { Metadata } from '../../../../src/session/flow/provider-metadata.ts';
+import {
+  authorizationParams,
+  isPushed,
+  mayRequirePush,
+  signinRequirements,
+} from '../../../../src/session/flow/authorize.ts';
+import type { SigninMetadata } from '../../../../src/session/flow/provider-metadata.ts';
 import { sha256 } from '../../../../src/session/flow/random.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
 
@@ -17,7 +22,7 @@ const stepUps = { admin: { acrValues: ['phr', 'phrh'], maxAge: 900 }, recent: { 
 
 function ask(wish: Partial<Wish>, of: SigninProvider, more: { hint?: string } = {}) {
   const { attempt } = newAttempt({ mode: 'in', to: '/', ...wish }, of, 1_790_000_000);
-  const requested = requestedBy(attempt, of, stepUps);
+  const requested = signinRequirements(attempt, of, stepUps);
   const redirect = 'https://wiki.example.com/.meshgate/callback';
   const params = authorizationParams(attempt, of, requested, { redirect, state: 'STATE', ...more });
   return { attempt, params: Object.fromEntries(params), names: params.map(([name]) => name) };
@@ -75,10 +80,10 @@ describe('authorizationParams', () => {
 
 describe('askedBy', () => {
   it('makes the policy a wish of acr_values, and a role a demand', () => {
-    expect(requestedBy({ mode: 'in' }, provider({ acrValues: ['mfa'], maxAge: 100 }), stepUps)).toEqual({
+    expect(signinRequirements({ mode: 'in' }, provider({ acrValues: ['mfa'], maxAge: 100 }), stepUps)).toEqual({
       maxAge: 100,
     });
-    expect(requestedBy({ mode: 'step', role: 'admin' }, provider(), stepUps)).toEqual({
+    expect(signinRequirements({ mode: 'step', role: 'admin' }, provider(), stepUps)).toEqual({
       maxAge: 900,
       acrValues: ['phr', 'phrh'],
     });
@@ -86,8 +91,8 @@ describe('askedBy', () => {
 });
 
 describe('isPushed', () => {
-  const metadata = { parRequired: false, par: 'https://example.okta.com/par' } as Metadata;
-  const pushed = (of: SigninProvider, more: Partial<Metadata> = {}, learned = false) =>
+  const metadata = { parRequired: false, par: 'https://example.okta.com/par' } as SigninMetadata;
+  const pushed = (of: SigninProvider, more: Partial<SigninMetadata> = {}, learned = false) =>
     isPushed(of, { ...metadata, ...more }, learned);
 
   it('follows the policy, or else the discovery document, or else what the provider has shown', () => {
@@ -100,12 +105,12 @@ describe('isPushed', () => {
 
   it('is false without an endpoint, unless it is required', () => {
     const { par: _, ...without } = metadata;
-    expect(isPushed(provider(), without as Metadata, true)).toBe(false);
+    expect(isPushed(provider(), without as SigninMetadata, true)).toBe(false);
   });
 });
 
 describe('mayRequirePush', () => {
-  const metadata = { parRequired: false, par: 'https://example.okta.com/par' } as Metadata;
+  const metadata = { parRequired: false, par: 'https://example.okta.com/par' } as SigninMetadata;
   const { attempt } = newAttempt(
     { mode: 'in', to: '/' },
     { name: 'okta', issuer: 'https://okta.example.com' },
@@ -118,6 +123,8 @@ describe('mayRequirePush', () => {
     expect(mayRequirePush('invalid_request', { ...attempt, pushed: true }, provider(), metadata)).toBe(false);
     expect(mayRequirePush('invalid_request', attempt, provider({ par: false }), metadata)).toBe(false);
     expect(mayRequirePush('invalid_request', attempt, provider(), { ...metadata, parRequired: true })).toBe(false);
-    expect(mayRequirePush('invalid_request', attempt, provider(), { parRequired: false } as Metadata)).toBe(false);
+    expect(mayRequirePush('invalid_request', attempt, provider(), { parRequired: false } as SigninMetadata)).toBe(
+      false,
+    );
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formText, parseParams, valuesOf, withQuery } from '../../../../src/session/flow/query.ts';
+import { formText, parameterValues, parseParams, withQuery } from '../../../../src/session/flow/query.ts';
 import { holds } from '../../../harness/property.ts';
 
 const params = fc.array(fc.tuple(fc.string({ minLength: 1, unit: 'grapheme' }), fc.string({ unit: 'grapheme' })));
@@ -26,7 +26,7 @@ describe('parameters', () => {
       ['b', ''],
       ['', 'c'],
     ]);
-    expect(valuesOf(read!, 'a')).toEqual(['1', '2']);
+    expect(parameterValues(read!, 'a')).toEqual(['1', '2']);
   });
 
   it.each(['a=%', 'a=%zz', '%ff=1', 'a=%c3%28'])('rejects a broken escape: %s', (text) => {

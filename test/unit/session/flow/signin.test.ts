@@ -8,7 +8,7 @@ import { readSigninRequest, safeReturn } from '../../../../src/session/flow/sign
 import { checkOverage, lacksClaims, readPaths, withUserinfo } from '../../../../src/session/flow/userinfo.ts';
 import { signinFields, signinHref } from '../../../../src/session/pages/links.ts';
 import type { SigninProvider } from '../../../../src/session/signin-table.ts';
-import { handoverUrl, originOf, redirectUri } from '../../../../src/session/urls.ts';
+import { handoverUrl, httpsOrigin, redirectUri } from '../../../../src/session/urls.ts';
 import type { Claims } from '../../../../src/token/types.ts';
 import { holds } from '../../../harness/property.ts';
 
@@ -318,7 +318,7 @@ describe('a sealed text', () => {
 
 describe('addresses', () => {
   it('are those of the policy, with the port that browsers see', () => {
-    expect(originOf('wiki.example.com', 443)).toBe('https://wiki.example.com');
+    expect(httpsOrigin('wiki.example.com', 443)).toBe('https://wiki.example.com');
     expect(redirectUri('wiki.example.com', 8443)).toBe('https://wiki.example.com:8443/.meshgate/callback');
     expect(handoverUrl('wiki.example.com', 443, 'k.d.x')).toBe(
       'https://wiki.example.com/.meshgate/handover?ticket=k.d.x',

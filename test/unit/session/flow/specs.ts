@@ -13,7 +13,7 @@ import { parseHeader, splitJws } from '../../../../src/token/format.ts';
 import { algorithms } from '../../../../src/token/keys/algorithms.ts';
 import { readKeySet } from '../../../../src/token/keys/jwks.ts';
 import { verifySignature } from '../../../../src/token/signature.ts';
-import type { Key } from '../../../../src/token/types.ts';
+import type { ProviderKey } from '../../../../src/token/types.ts';
 
 /*
  * The parts of a sign-in that an engine can get wrong: signing as a client, hashes, patterns, encodings. Plain values,
@@ -42,7 +42,7 @@ const generated: Readonly<Record<string, object>> = {
 
 interface Pair {
   readonly client: ClientKey;
-  readonly keys: readonly Key[];
+  readonly keys: readonly ProviderKey[];
 }
 
 /** A private key as the gateway reads it from its file, and its public part as a provider reads it. */
@@ -64,7 +64,7 @@ async function pairFor(alg: string): Promise<Pair> {
   return { client, keys: set.keys };
 }
 
-async function holds(text: string, keys: readonly Key[]): Promise<string> {
+async function holds(text: string, keys: readonly ProviderKey[]): Promise<string> {
   const jws = splitJws(text);
   const header = jws.ok ? parseHeader(jws.header) : jws;
   if (!jws.ok || !header.ok) return 'malformed';

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Place, placesIn, regexOf } from '../../../../src/targets/consul/path-regex.ts';
+import { type ConsulPath, placesIn, regexOf } from '../../../../src/targets/consul/path-regex.ts';
 import { holds } from '../../../harness/property.ts';
 
 /** All characters that paths of a policy may contain. */
 const segment = fc.stringMatching(/^[A-Za-z0-9._~!&()+,=:@-]{1,4}$/);
 const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => `/${parts.join('/')}`);
-const place: fc.Arbitrary<Place> = fc.oneof(
+const place: fc.Arbitrary<ConsulPath> = fc.oneof(
   path.map((value) => ({ kind: 'exact' as const, value })),
   path.map((value) => ({ kind: 'prefix' as const, value: `${value}/` })),
 );
 const places = fc.uniqueArray(place, { minLength: 1, maxLength: 6, selector: ({ value }) => value });
 
-const has = (all: readonly Place[], requested: string) =>
+const has = (all: readonly ConsulPath[], requested: string) =>
   all.some(({ kind, value }) => (kind === 'exact' ? requested === value : requested.startsWith(value)));
 
 test('an expression matches its places and nothing else', () => {
@@ -33,7 +33,7 @@ test('an expression matches its places and nothing else', () => {
 });
 
 test('an expression is read back as its places', () => {
-  const sorted = (all: readonly Place[]) => all.map((it) => JSON.stringify(it)).sort();
+  const sorted = (all: readonly ConsulPath[]) => all.map((it) => JSON.stringify(it)).sort();
   holds(
     fc.property(places, (all) => {
       expect(sorted(placesIn(regexOf(all)) ?? [])).toEqual(sorted(all));

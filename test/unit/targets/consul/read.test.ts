@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { proveIdentities } from '../../../../src/rules/compare/prove.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { driftOf } from '../../../../src/targets/consul/drift.ts';
+import { consulDrift } from '../../../../src/targets/consul/drift.ts';
 import { consul } from '../../../../src/targets/consul/index.ts';
-import { projection } from '../../../../src/targets/consul/project.ts';
+import { consulProjection } from '../../../../src/targets/consul/project.ts';
 import { readConsul } from '../../../../src/targets/consul/read.ts';
 import { draw, holds } from '../../../harness/property.ts';
 import { CHANGES, chance, plant } from '../../rules/mutate.ts';
@@ -20,7 +20,7 @@ test('read back, what was rendered allows what the rules do, on any policy', () 
       const rules = compile(policy);
       const { files } = consul.emit(policy, rules, OPTIONS);
       expect(Object.keys(files).length).toBeGreaterThan(1);
-      expect(proveIdentities(projection(policy, rules), readConsul(files))).toBeUndefined();
+      expect(proveIdentities(consulProjection(policy, rules), readConsul(files))).toBeUndefined();
     }),
     200,
   );
@@ -33,7 +33,7 @@ test('with tools of agents, too', () => {
       const rules = compile(policy);
       const { files } = consul.emit(policy, rules, OPTIONS);
       if (JSON.stringify(files).includes('mcp-method')) looking += 1;
-      expect(proveIdentities(projection(policy, rules), readConsul(files))).toBeUndefined();
+      expect(proveIdentities(consulProjection(policy, rules), readConsul(files))).toBeUndefined();
     }),
     100,
   );
@@ -41,7 +41,7 @@ test('with tools of agents, too', () => {
 });
 
 test('planted differences are found on either side, and none is invented', () => {
-  const seen = (policy: Policy) => projection(policy, compile(policy));
+  const seen = (policy: Policy) => consulProjection(policy, compile(policy));
   let found = 0;
   for (const [index, one] of draw(consulPolicy, 20).entries()) {
     for (const kind of CHANGES) {
@@ -73,7 +73,7 @@ const demo = render(DEMO.replace('x.consul', '11111111-2222-3333-4444-5555555555
   gateway:
     'inner: { client_ca_file: /run/ca, tls: { cert_file: /run/c, key_file: /run/k } }, assertion: { issuer: "https://gw.test", keys_file: /run/keys }',
 });
-const expected = projection(demo.policy, demo.rules);
+const expected = consulProjection(demo.policy, demo.rules);
 
 const FILLED = { CreateIndex: 7, ModifyIndex: 9, Partition: 'default', Namespace: 'default' };
 
@@ -102,7 +102,8 @@ const permission = (entry: Any, path: string) =>
     [HTTP.PathPrefix, HTTP.PathExact, HTTP.PathRegex].includes(path),
   );
 const OPEN = '/open(/.*)?';
-const drift = (files: Record<string, string>, options = OPTIONS) => driftOf(demo.policy, demo.rules, options, files);
+const drift = (files: Record<string, string>, options = OPTIONS) =>
+  consulDrift(demo.policy, demo.rules, options, files);
 
 test('the output of Consul is read', () => {
   expect(expected.length).toBeGreaterThan(4);
@@ -422,7 +423,7 @@ describe('a change by hand of tools', () => {
 services: { wiki: { authority: wiki.apps } }
 hosts: { w.test: { /mcp: { service: wiki, allow: [{ agent: bot, tools: [search_*, read_page] }, reader] } } }
 `);
-  const own = projection(tools.policy, tools.rules);
+  const own = consulProjection(tools.policy, tools.rules);
   const all = (entry: Any): Any[] => entry.Sources[0].Permissions;
   const about = (entry: Any, text: string) =>
     all(entry).find((it) => JSON.stringify(it.HTTP.Header ?? '').includes(text));

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Permission } from '../../../../src/targets/consul/permissions.ts';
+import type { ConsulPermission } from '../../../../src/targets/consul/permissions.ts';
 import { JWKS, render, type Sample, WIKI } from './samples.ts';
 
 const wiki = (routes: string) => `${WIKI}hosts: { w.test: { ${routes} } }`;
 
 /** A permission in a line: what it does, where, and for which callers. */
-function line({ Action, HTTP, JWT }: Permission): string {
+function line({ Action, HTTP, JWT }: ConsulPermission): string {
   const { PathExact, PathPrefix, PathRegex, Methods = ['any'] } = HTTP;
   const regex = PathRegex?.includes('//') ? 'odd paths' : PathRegex;
   const where = PathExact ?? (PathPrefix === undefined ? regex : `${PathPrefix}…`);

@@ -3,7 +3,7 @@ import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { consul } from '../../../../src/targets/consul/index.ts';
-import type { Permission } from '../../../../src/targets/consul/permissions.ts';
+import type { ConsulPermission } from '../../../../src/targets/consul/permissions.ts';
 import type { MeshOptions } from '../../../../src/targets/types.ts';
 import { policy } from '../../rules/arbitrary.ts';
 
@@ -54,7 +54,7 @@ export function render(rest: string, sample: Sample = {}) {
   // biome-ignore lint/suspicious/noExplicitAny: entries of several kinds, as JSON has them
   const entries: readonly any[] = Object.values(files).map((file) => JSON.parse(file));
   const of = (kind: string) => entries.filter(({ Kind }) => Kind === kind);
-  const permissions = (source: string, name = 'wiki'): readonly Permission[] =>
+  const permissions = (source: string, name = 'wiki'): readonly ConsulPermission[] =>
     of('service-intentions')
       .find(({ Name }) => Name === name)
       ?.Sources.find(({ Name }: { Name: string }) => Name === source)?.Permissions ?? [];

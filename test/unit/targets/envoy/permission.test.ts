@@ -5,7 +5,11 @@ import { compile } from '../../../../src/rules/compile.ts';
 import { hasMethod } from '../../../../src/rules/decide/decide.ts';
 import { enforced } from '../../../../src/rules/enforced.ts';
 import { authoritiesOf } from '../../../../src/targets/envoy/domains.ts';
-import { nonCanonicalPaths, type Permission, type StringMatch } from '../../../../src/targets/envoy/permission.ts';
+import {
+  type EnvoyPermission,
+  nonCanonicalPermissions,
+  type StringMatch,
+} from '../../../../src/targets/envoy/permission.ts';
 import { type RbacPolicy, rbacFilters } from '../../../../src/targets/envoy/rbac.ts';
 import { holds } from '../../../harness/property.ts';
 import { METHODS, policy, requestPath } from '../../rules/arbitrary.ts';
@@ -24,7 +28,7 @@ function stringMatches(match: StringMatch, value: string): boolean {
 }
 
 /** Envoy's result for a permission. */
-function permits(permission: Permission, requested: Requested): boolean {
+function permits(permission: EnvoyPermission, requested: Requested): boolean {
   if ('and_rules' in permission) return permission.and_rules.rules.every((it) => permits(it, requested));
   if ('or_rules' in permission) return permission.or_rules.rules.some((it) => permits(it, requested));
   if ('not_rule' in permission) return !permits(permission.not_rule, requested);
@@ -66,7 +70,7 @@ test('Envoy permits what the rule covers, and nothing else', () => {
 });
 
 const odd = (path: string, characters: readonly string[] = []) =>
-  nonCanonicalPaths(characters).some((it) => permits(it, { authority: '', method: 'GET', path }));
+  nonCanonicalPermissions(characters).some((it) => permits(it, { authority: '', method: 'GET', path }));
 
 test.each(['/a;b', '/a%3Bb', '//a', '/a/..', '/%61', '/a#b', '/x%2f', '/a%5c?b'])('%s is not canonical', (path) => {
   expect(odd(path)).toBe(true);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
 import { bootstrap } from '../../../../src/targets/envoy/bootstrap.ts';
-import { driftOf } from '../../../../src/targets/envoy/drift.ts';
+import { envoyDrift } from '../../../../src/targets/envoy/drift.ts';
 import { ALLOW_FILTER } from '../../../../src/targets/envoy/rbac.ts';
-import { policiesIn, rulesOf } from '../../../../src/targets/envoy/read.ts';
+import { envoyRules, policiesIn } from '../../../../src/targets/envoy/read.ts';
 import { policyFor } from '../members-policy.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the whole of Envoy's configuration
@@ -58,7 +58,7 @@ describe('a member that means something else to Envoy is not read, and its path 
   ])('%s', (_, has, more, message) => {
     const live = tree();
     Object.assign(find(policiesIn(live), has), more);
-    expect(() => rulesOf(live)).toThrow(message);
+    expect(() => envoyRules(live)).toThrow(message);
   });
 });
 
@@ -66,7 +66,7 @@ test('parts beside the rules are reported', () => {
   const lines = (change: (filter: Any) => void) => {
     const live = tree();
     change(find(live, (it) => it.name === ALLOW_FILTER));
-    return driftOf(own, rules, {}, { a: JSON.stringify(live) });
+    return envoyDrift(own, rules, {}, { a: JSON.stringify(live) });
   };
   expect(lines(() => {})).toEqual([]);
   expect(lines(({ typed_config }) => (typed_config.shadow_rules = {}))).toEqual([
@@ -77,7 +77,7 @@ test('parts beside the rules are reported', () => {
 
 test('a second document is reported', () => {
   const text = JSON.stringify(tree());
-  expect(driftOf(own, rules, {}, { a: text, b: text })).toEqual([
+  expect(envoyDrift(own, rules, {}, { a: text, b: text })).toEqual([
     'there is more than one document, and Envoy reads only the first',
   ]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import { proveIdentities } from '../../../../src/rules/compare/prove.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { driftOf } from '../../../../src/targets/istio/drift.ts';
+import { istioDrift } from '../../../../src/targets/istio/drift.ts';
 import { istio } from '../../../../src/targets/istio/index.ts';
 import { project } from '../../../../src/targets/istio/project.ts';
 import { readIstio } from '../../../../src/targets/istio/read.ts';
@@ -132,7 +132,7 @@ describe('foreign objects', () => {
   const own = goldenPolicy('demo');
   const { files } = render(own);
   const drift = (...objects: Any[]) =>
-    driftOf(
+    istioDrift(
       own,
       compile(own),
       {},
@@ -250,7 +250,7 @@ describe('foreign objects', () => {
     const changed = live(files, (it) => {
       if (it.kind === 'AuthorizationPolicy') it.metadata.annotations['istio.io/dry-run'] = value;
     });
-    const lines = driftOf(own, compile(own), {}, changed);
+    const lines = istioDrift(own, compile(own), {}, changed);
     expect(lines[0]).toContain(
       `metadata.annotations.istio.io/dry-run is ${JSON.stringify(value)}, which meshgate does not`,
     );
@@ -270,7 +270,7 @@ describe('foreign objects', () => {
     const changed = live(files, (it) => {
       if (it.kind === 'AuthorizationPolicy') change(it);
     });
-    expect(driftOf(own, compile(own), {}, changed)[0]).toContain(line);
+    expect(istioDrift(own, compile(own), {}, changed)[0]).toContain(line);
   });
 
   test('an object that is there twice is reported', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
-import { driftOf } from '../../../../src/targets/linkerd/drift.ts';
+import { linkerdDrift } from '../../../../src/targets/linkerd/drift.ts';
 import { linkerd } from '../../../../src/targets/linkerd/index.ts';
 import { readLinkerd } from '../../../../src/targets/linkerd/read.ts';
 import { policyFor, policyText } from '../members-policy.ts';
@@ -20,7 +20,7 @@ const objects: readonly Any[] = parseAllDocuments(String(linkerd.emit(own, rules
 const SERVER: string = objects.find(({ kind }) => kind === 'Server').metadata.name;
 
 const filesOf = (all: readonly Any[]) => ({ 'live.json': JSON.stringify({ kind: 'List', items: all }) });
-const drift = (all: readonly Any[]) => driftOf(own, rules, {}, filesOf(all));
+const drift = (all: readonly Any[]) => linkerdDrift(own, rules, {}, filesOf(all));
 
 /** The objects, with each of a kind changed. */
 const changed = (kind: string, change: (object: Any) => void) =>
@@ -272,7 +272,7 @@ describe('foreign objects', () => {
         it.toJS(),
       );
       const live = [...rendered, made('HTTPRoute', { parentRefs: [parent], rules: [to('other')] }, 'wiki')];
-      expect(driftOf(policy, itself, {}, filesOf(live))).toEqual([]);
+      expect(linkerdDrift(policy, itself, {}, filesOf(live))).toEqual([]);
     });
   });
 

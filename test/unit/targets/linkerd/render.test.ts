@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { compile } from '../../../../src/rules/compile.ts';
 import { objectsOf } from '../../../../src/targets/linkerd/assemble.ts';
 import { linkerd } from '../../../../src/targets/linkerd/index.ts';
-import type { Rendered } from '../../../../src/targets/linkerd/objects.ts';
+import type { LinkerdObject } from '../../../../src/targets/linkerd/objects.ts';
 import { holds } from '../../../harness/property.ts';
 import { linkerdPolicy, render, WIKI, WORKLOAD } from './samples.ts';
 
@@ -172,7 +172,7 @@ hosts: { w.test: { /*: { service: wiki, allow: [reader] }, /app/*: { service: ap
 
 describe('objects', () => {
   const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-  const id = ({ kind, metadata }: Rendered) => `${kind} ${metadata.namespace}/${metadata.name}`;
+  const id = ({ kind, metadata }: LinkerdObject) => `${kind} ${metadata.namespace}/${metadata.name}`;
 
   test('have names that Kubernetes takes, each its own', () => {
     const property = fc.property(linkerdPolicy(true), (policy) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { conf, literal, regex, template, variable } from '../../../../src/targets/nginx/text/directive.ts';
-import { print } from '../../../../src/targets/nginx/text/print.ts';
+import { printConf } from '../../../../src/targets/nginx/text/print.ts';
 
 describe('the text of directives', () => {
   test.each([
@@ -39,7 +39,7 @@ x 1;`,
       'x 1;\n',
     ],
   ])('%s', (_, directives, text) => {
-    expect(print(directives)).toBe(text);
+    expect(printConf(directives)).toBe(text);
   });
 
   test.each([
@@ -85,7 +85,7 @@ x;`,
   test('a text never becomes the name of a directive, and a line that is left out has no value', () => {
     expect(() => conf`${'off'} on;`).toThrow('a value in the name of a directive');
     expect(() => conf`${'proxy_pass http://x; #'} on;`).toThrow('a value in the name of a directive');
-    expect(print(conf`${'proxy'}_pass $to;`)).toBe('proxy_pass $to;\n');
+    expect(printConf(conf`${'proxy'}_pass $to;`)).toBe('proxy_pass $to;\n');
     expect(
       () => conf`
 // why ${'evil'}

@@ -10,7 +10,7 @@ import {
   template,
   variable,
 } from '../../../../src/targets/nginx/text/directive.ts';
-import { print, UnprintableError } from '../../../../src/targets/nginx/text/print.ts';
+import { printConf, UnprintableError } from '../../../../src/targets/nginx/text/print.ts';
 import { holds } from '../../../harness/property.ts';
 import { anyText } from '../../text.ts';
 import { readConf } from './read.ts';
@@ -29,7 +29,7 @@ describe('print', () => {
     ['a template of plain parts', template('https://', variable('up')), 'x https://$up;\n'],
     ['a regular expression', regex('~*', '^a{2}\\.b$'), 'x "~*^a{2}\\.b$";\n'],
   ])('%s', (_, arg, text) => {
-    expect(print([line('x', arg)])).toBe(text);
+    expect(printConf([line('x', arg)])).toBe(text);
   });
 
   test.each([
@@ -39,7 +39,7 @@ describe('print', () => {
     ['\\a', '\\\\a'],
     ['editor', 'editor'],
   ])('the key %s of a map is a literal to nginx', (text, word) => {
-    const [parsed] = readConf(print(conf`map $a $b { ${key(text)} x; }`));
+    const [parsed] = readConf(printConf(conf`map $a $b { ${key(text)} x; }`));
     expect(parsed?.block?.[0]?.words).toEqual([word, 'x']);
   });
 
@@ -57,7 +57,7 @@ describe('print', () => {
     ['a line end in a comment', { ...line('x'), comment: ['a\nevil on;'] }],
     ['a line end in a regular expression', line('x', regex('~', '\n'))],
   ])('%s is refused', (_, directive) => {
-    expect(() => print([directive])).toThrow(UnprintableError);
+    expect(() => printConf([directive])).toThrow(UnprintableError);
   });
 
   test('any text stays one argument, or is refused', () => {
@@ -67,7 +67,7 @@ describe('print', () => {
       fc.property(texts, texts, (one, two) => {
         let text: string;
         try {
-          text = print(conf`b ${one} { x ${two} -${one}$v; y ${template(one, newline, variable('v'))}; }`);
+          text = printConf(conf`b ${one} { x ${two} -${one}$v; y ${template(one, newline, variable('v'))}; }`);
         } catch (error) {
           expect(error).toBeInstanceOf(UnprintableError);
           expect(`${one}${two}`).toMatch(/[$\p{Cc}\p{Cs}\u2028\u2029]/u);

@@ -1,7 +1,7 @@
 import hash from 'crypto';
 import type { ReasonCode } from '../../../../src/base/reasons.ts';
 import type { ExpectedProof } from '../../../../src/token/proof/types.ts';
-import { type ProofContext, verifyProof } from '../../../../src/token/proof/verify.ts';
+import { type ProofContext, verifyDpopProof } from '../../../../src/token/proof/verify.ts';
 
 /** One proof with all data of its check, as JSON, so that any engine can run it. */
 export interface ProofCase {
@@ -22,7 +22,7 @@ export function proofRunner(): (one: ProofCase) => Promise<string | undefined> {
     digest: (text) => hash.createHash('sha256').update(text).digest('base64url'),
   };
   return async ({ name, proof, expected, outcome, detail }) => {
-    const got = await Promise.resolve(verifyProof(proof, expected, context, (it) => it, undefined)).catch(
+    const got = await Promise.resolve(verifyDpopProof(proof, expected, context, (it) => it, undefined)).catch(
       (error: unknown) => ({ ok: false as const, reason: `thrown: ${error}`, detail: undefined }),
     );
     const word = got.ok ? 'proved' : got.reason;
