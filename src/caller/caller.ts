@@ -14,8 +14,7 @@ import { isTooLong } from './encode.ts';
 import { isReserved, OWN } from './reserved.ts';
 import { type Prepared, preparedOf, rolesBy, signinView } from './roles/roles.ts';
 import { scopeUp } from './roles/scope-up.ts';
-import { isSatisfied, type SigninFact, signedInSo } from './roles/signin-facts.ts';
-import { type CallerFactContext, roleTruth } from './roles/truth.ts';
+import { type CallerFactContext, isSatisfied, roleTruth, type SigninFact, signedInSo } from './roles/truth.ts';
 import { truthsOf } from './roles/views.ts';
 import type { Caller, CallerTable } from './types.ts';
 
@@ -149,7 +148,7 @@ function personOf(verified: Verified, made: Prepared, table: CallerTable, now: n
 
 /** Returns the roles that the caller lacks now and would have after a sign-in that meets the policy's requirements.
  * Roles whose requirements the present sign-in already meets are left out: their step-up would repeat forever. */
-export function stepUpRoles(
+function stepUpRoles(
   verified: Verified,
   { kind, roles, grants, requested }: Prepared,
   held: readonly string[],

@@ -1,9 +1,9 @@
 /** The entry of meshgate.js: the functions that the rendered nginx.conf calls. */
 
 import { checkHandler } from '../njs/check/check.ts';
-import { countSlow } from '../njs/check/check-time.ts';
 import { gatewayOf } from '../njs/check/gateway.ts';
 import { whoamiHandler } from '../njs/check/whoami.ts';
+import { countSlow } from '../njs/shared/counts.ts';
 import table from './policy.js';
 
 const gateway = gatewayOf(table);

@@ -15,7 +15,7 @@ export interface ProviderTokenContext extends SignatureContext {
 }
 
 /** A kind of tokens that a provider signs for the gateway. */
-export interface TokenKind {
+interface TokenKind {
   /** The name with its article, for the refusal. */
   readonly name: string;
   /** The types that the header may have, in lower case (RFC 8725 section 3.11). */

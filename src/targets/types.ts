@@ -49,7 +49,7 @@ export interface MeshOptions {
 }
 
 /** A target that enforces the rules. */
-export interface Target<Options> {
+interface Target<Options> {
   readonly name: string;
   emit(policy: Policy, rules: readonly Rule[], options: Options): Emitted;
   /** How well the target enforces a rule. */

@@ -23,7 +23,7 @@ function certificateBytes(escaped: string): Uint8Array | undefined {
 export const thumbprintOf = (bytes: Uint8Array): string => hash.createHash('sha256').update(bytes).digest('base64url');
 
 /** Reads the client certificate as nginx passes it on. Returns `proof_missing` or `proof_invalid` if this fails. */
-export function readEscaped(escaped: string): Result<Certificate & Pick<ClientCertificate, 'thumbprint'>> {
+function readEscaped(escaped: string): Result<Certificate & Pick<ClientCertificate, 'thumbprint'>> {
   if (escaped === '') return refuse('proof_missing');
   const bytes = certificateBytes(escaped);
   const certificate = bytes && readCertificate(bytes);

@@ -1,5 +1,4 @@
-import type { ReasonCode } from '../../base/reasons.ts';
-import { reasons } from '../../base/reasons.ts';
+import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import type { LogLine } from './line.ts';
 
 /** The part of the gateway that decided a request:

@@ -2,7 +2,7 @@ import type { Fact } from '../../policy/facts/index.ts';
 import { dependencies, type FactReading, type RoleOf } from '../../policy/facts/walk.ts';
 import type { CallerTable } from '../types.ts';
 import { scopeWays, type Way } from './scope-ways.ts';
-import { requestedOfSignin, type SigninFact } from './signin-facts.ts';
+import { requestedOfSignin, type SigninFact } from './truth.ts';
 
 /** Data that is computed once from the roles of a policy, for all providers. */
 export interface RoleFacts {

@@ -5,8 +5,7 @@ import { type ProviderKind, providerKinds } from '../../providers/index.ts';
 import type { Verified } from '../../token/types.ts';
 import type { Caller, CallerTable } from '../types.ts';
 import { factsOfRoles, type RoleFacts } from './role-facts.ts';
-import { isSatisfied, type SigninFact, signedInSo } from './signin-facts.ts';
-import { type CallerFactContext, factTruth, roleTruth } from './truth.ts';
+import { type CallerFactContext, factTruth, isSatisfied, roleTruth, type SigninFact, signedInSo } from './truth.ts';
 
 /* Roles that depend on the request. A token is verified once, but its caller can have other roles from another network.
  * So the truth of each fact about the token on which such a role depends is stored, one letter for each, and the claims

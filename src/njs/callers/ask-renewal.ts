@@ -1,11 +1,10 @@
 import { TO_RENEWAL } from '../../base/internal-headers.ts';
 import { PROVIDER_TIMEOUT_MS } from '../../base/limits.ts';
 import { MAX_RENEWAL_WAITERS, MAX_SEALED } from '../../session/limits.ts';
-import { RENEW_PATH } from '../../session/names.ts';
-import { RENEWED } from '../../session/renewal-status.ts';
+import { RENEW_PATH, RENEWED } from '../../session/names.ts';
 import { type Hold, holdUpTo, release } from '../shared/held.ts';
 
-/** The result of a renewal, see src/session/renewal-status.ts. */
+/** The result of a renewal, see {@link RENEWED}. */
 type Renewed =
   | { readonly kind: 'renewed'; readonly text: string }
   | { readonly kind: 'going' | 'alone' | 'ended' | 'stale' };

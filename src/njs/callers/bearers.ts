@@ -4,7 +4,7 @@ import { tokenCaller } from '../../caller/caller.ts';
 import type { Table } from '../../rules/types.ts';
 import { isJws } from '../../token/format.ts';
 import { checkIntrospected, confirmedToken, isTokenText, providerToIntrospect } from '../../token/introspection.ts';
-import { providerToAsk } from '../../token/keys/refetch.ts';
+import { providerToAsk } from '../../token/keys/key-refresh.ts';
 import { leavesGroupsOut } from '../../token/overage.ts';
 import type { TokenProvider, Verified } from '../../token/types.ts';
 import { type VerifyContext, verifyToken } from '../../token/verify.ts';

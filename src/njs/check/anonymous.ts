@@ -3,13 +3,11 @@ import { type ReasonCode, refuse } from '../../base/reasons.ts';
 import { decide } from '../../rules/decide/decide.ts';
 import type { Decision } from '../../rules/types.ts';
 import { expireCookie } from '../../session/cookie.ts';
-import { SESSION_COOKIE } from '../../session/names.ts';
-import type { SigninMode } from '../../session/renewal-status.ts';
+import { SESSION_COOKIE, type SigninMode } from '../../session/names.ts';
 import { letAnyonePass, replayCached } from './answer.ts';
 import { answer, refusesAddress } from './decision.ts';
-import { isForeign } from './foreign-host.ts';
 import type { CheckParts } from './gateway.ts';
-import type { Answered } from './handlers.ts';
+import { type Answered, isForeign } from './handlers.ts';
 import { deny } from './refusal.ts';
 import type { PreparedRoute, PreparedRule } from './routes.ts';
 

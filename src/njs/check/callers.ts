@@ -7,9 +7,8 @@ import { SessionCallers } from '../callers/session-callers.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { awaitRevocations, canLookUp, unread } from '../shared/revocation-reader.ts';
 import type { Last } from './answer.ts';
-import { isForeign, requestedHost } from './foreign-host.ts';
 import type { CheckParts } from './gateway.ts';
-import type { AcceptingPlace, Answered, CheckHandlers } from './handlers.ts';
+import { type AcceptingPlace, type Answered, type CheckHandlers, isForeign, requestedHost } from './handlers.ts';
 
 /** A request with a token. A tuple costs a fifth of a closure with the same values. */
 type CheckArguments<P> = readonly [

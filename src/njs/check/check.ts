@@ -12,9 +12,8 @@ import { answerAnonymous } from './anonymous.ts';
 import { replayCached, withoutSpaces } from './answer.ts';
 import { callersOf } from './callers.ts';
 import { answer } from './decision.ts';
-import { isForeign } from './foreign-host.ts';
 import type { CheckParts } from './gateway.ts';
-import type { Answered, CheckHandlers } from './handlers.ts';
+import { type Answered, type CheckHandlers, isForeign } from './handlers.ts';
 import { deny, NOWHERE } from './refusal.ts';
 import { type PreparedRoute, prepareRoutes } from './routes.ts';
 

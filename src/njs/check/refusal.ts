@@ -11,7 +11,7 @@ import {
 } from '../../rules/decide/answer-lines.ts';
 import { type Challenged, challengesOf, type DpopError } from '../../rules/decide/challenge.ts';
 import { nearestRule } from '../../rules/decide/decide.ts';
-import type { SigninMode } from '../../session/renewal-status.ts';
+import type { SigninMode } from '../../session/names.ts';
 import type { StepUp } from '../../session/signin-table.ts';
 import { increment } from '../shared/counts.ts';
 import { credentialKind, type KnownCaller, knownCaller } from '../shared/known.ts';

@@ -12,9 +12,8 @@ import { type KnownSession, listedOf } from '../callers/sessions.ts';
 import type { KnownCaller } from '../shared/known.ts';
 import { sendJson, sendProblem } from '../shared/problem.ts';
 import { callersOf } from './callers.ts';
-import { requestedHost } from './foreign-host.ts';
 import type { CheckParts } from './gateway.ts';
-import type { AcceptingPlace, CheckHandlers } from './handlers.ts';
+import { type AcceptingPlace, type CheckHandlers, requestedHost } from './handlers.ts';
 
 /** A host of the policy, with all credentials that one of its routes accepts. */
 type PlaceOfHost = AcceptingPlace & { readonly name: string; readonly hides: Hides | undefined };

@@ -1,7 +1,7 @@
 import { ANSWERED } from '../../token/call-paths.ts';
 import { Away } from '../shared/egress.ts';
+import { respond } from '../shared/problem.ts';
 import { sayOnce } from '../shared/say-once.ts';
-import { respond } from '../shared/send.ts';
 
 export const reply = (r: NginxHTTPRequest, status: number, text = ''): void => respond(r, status, text, 'a question');
 

@@ -9,7 +9,7 @@ import type { HealthConfig, MonitoredFile, Part, Readiness } from '../../health/
 import { FLOOR, PSID_FLOOR } from '../../session/revocation/revocation.ts';
 import type { KeyState } from '../../token/keys/key-refresh.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from '../shared/dicts.ts';
-import { wasRead } from '../shared/revocations-read.ts';
+import { wasRead } from '../shared/revocation-reader.ts';
 import { revokedTaken } from '../shared/revoked-room.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
 import { foundOf } from './files.ts';
@@ -26,7 +26,7 @@ function textOf(path: string): string | undefined {
 
 /** Returns what the image's watcher (nginx/watch.sh) says; undefined if it does not run here.
  * @param folder the one of the sockets */
-export function changes(folder: string, now: number): Part | undefined {
+function changes(folder: string, now: number): Part | undefined {
   try {
     const age = now - fs.statSync(`${folder}watch.turn`).mtimeMs / 1000;
     return changesPart(age, textOf(`${folder}watch.rejected`));

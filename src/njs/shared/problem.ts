@@ -1,7 +1,6 @@
 import { FROM_HANDLER, TO_HANDLER } from '../../base/internal-headers.ts';
 import { detailOf, type Refusal, reasons } from '../../base/reasons.ts';
 import { plainChallenge } from '../../rules/decide/challenge.ts';
-import { respond } from './send.ts';
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -28,4 +27,14 @@ export function sendProblem(r: NginxHTTPRequest, realm: string, refusal: Refusal
   r.headersOut[FROM_HANDLER.reason] = reason;
   const reported = { title: titles[status], status, reason, detail: detailOf(refusal) };
   sendJson(r, status, 'application/problem+json', { ...reported, request_id: r.headersIn[TO_HANDLER.requestId] });
+}
+
+/** Answers. `r.return` throws if the other side has closed its connection. Then nothing is left to do.
+ * @param what the other side, or its request, for the log */
+export function respond(r: NginxHTTPRequest, status: number, body: string, what = 'a browser'): void {
+  try {
+    r.return(status, body);
+  } catch (error) {
+    ngx.log(ngx.INFO, `meshgate: ${what} is not answered: ${(error as Error).message}`);
+  }
 }

@@ -33,7 +33,7 @@ const tooOften = refuse('limit_exceeded', often);
 /** Counts one more sign-in of a person, in shared memory that evicts nothing.
  * @param sub the person's `sub` at the provider
  * @returns reason `limit_exceeded` if the person signs in too often; else undefined */
-export function signsInTooOften(issuer: string, sub: unknown, now: number): typeof tooOften | undefined {
+function signsInTooOften(issuer: string, sub: unknown, now: number): typeof tooOften | undefined {
   const period = Math.floor(now / SIGNINS_PERIOD_S);
   const name = composed('sign-ins', issuer, String(sub), String(period));
   const key = hash.createHash('sha256').update(name).digest('base64url').slice(0, 16);

@@ -7,7 +7,7 @@ import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts'
 import { pictureType } from '../../session/pages/theme.ts';
 import type { Page } from '../../session/pages/types.ts';
 import type { SigninTable } from '../../session/signin-table.ts';
-import { respond } from '../shared/send.ts';
+import { respond } from '../shared/problem.ts';
 import { ThemeFolder } from './operator-pages.ts';
 
 /** Reasons that a new sign-in solves. A page explains them if a form was sent without a valid session. If a page was

@@ -1,8 +1,7 @@
 import { type McpHeaders, messagesOf, messageText, refusedTool } from '../tools.ts';
 import type { MeshRule, Rule } from '../types.ts';
 import { type Cell, cells } from './cells.ts';
-import type { Outcome, Query } from './compared-callers.ts';
-import { divergences } from './compared-callers.ts';
+import { divergences, type Outcome, type Query } from './compared-callers.ts';
 import type { Population } from './population.ts';
 
 /** A list of rules, and a text for the result of each rule. Results with the same text are equal. */

@@ -1,4 +1,4 @@
-import { requestedOfSignin } from '../../caller/roles/signin-facts.ts';
+import { requestedOfSignin } from '../../caller/roles/truth.ts';
 import type { Policy } from '../../policy/checked/types.ts';
 import type { StepUp } from '../../session/signin-table.ts';
 import { perPolicy } from '../per-policy.ts';

@@ -13,7 +13,7 @@ import { sizesOf } from './size.ts';
 
 /** The intentions of a service, which its sidecar enforces. nginx connects to the sidecar itself, or to an ingress. If
  * meshgate rendered that ingress and it reads assertions, it denies the same requests first. */
-export function consulGuards(policy: Policy, _: readonly Rule[], service: Service): readonly Guard[] {
+function consulGuards(policy: Policy, _: readonly Rule[], service: Service): readonly Guard[] {
   const object = `service-intentions ${consulName(service)}`;
   const seesAssertion = policy.gateway.assertion !== undefined;
   const { ingress } = policy.mesh ?? {};

@@ -164,7 +164,7 @@ function findFilter(node: unknown): Filter | undefined {
 
 /** Reads Envoy's configuration as rules, reduced to what Envoy can express; see {@link envoyProjection}.
  * @throws Foreign if the configuration has no rules of meshgate; Error for rules that meshgate did not render */
-export const envoyRules = (tree: unknown): readonly MeshRule[] =>
+export const rulesInEnvoy = (tree: unknown): readonly MeshRule[] =>
   Object.entries(policiesIn(tree)).map(([id, policy]) => readPolicy(id, policy));
 
 /** The rules in Envoy's form, by id; throws Foreign if there are none. */
@@ -180,5 +180,5 @@ export const documentsOf = perFiles((files) =>
   Object.entries(files).flatMap(([name, text]) => allDocumentsIn(name, text)),
 );
 
-/** Reads exactly one file, with any name, back as rules; see {@link envoyRules}. */
-export const readEnvoy = (files: Files): readonly MeshRule[] => envoyRules(documentsOf(files)[0]);
+/** Reads exactly one file, with any name, back as rules; see {@link rulesInEnvoy}. */
+export const readEnvoy = (files: Files): readonly MeshRule[] => rulesInEnvoy(documentsOf(files)[0]);

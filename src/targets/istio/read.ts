@@ -177,7 +177,7 @@ function readPolicy(object: LiveObject, layer: ReturnType<ReturnType<typeof laye
 /** Reads rendered or live objects as rules, reduced to what Istio can express: first the rules of the ingress, then
  * those of the workloads; see {@link project}. Objects of other owners are left out.
  * @throws Error for rules that meshgate did not render */
-export function istioRules(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
+export function rulesInIstio(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
   const layerOf = layersOf(owner);
   const policies = objects.filter((it) => it.kind === 'AuthorizationPolicy');
   return (['ingress', 'workload'] as const).flatMap((layer) =>
@@ -185,6 +185,6 @@ export function istioRules(objects: readonly LiveObject[], owner: string): reado
   );
 }
 
-/** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link istioRules}. */
+/** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link rulesInIstio}. */
 export const readIstio = (files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] =>
-  istioRules(istioFiles(files).objects, owner);
+  rulesInIstio(istioFiles(files).objects, owner);

@@ -33,7 +33,7 @@ export function linkerdProjection(policy: Policy, rules: readonly Rule[]): reado
 
 /** The Server of a service, if nginx connects to its workloads. Behind an ingress, the ingress's own proxy of Linkerd
  * removes the header by which a denial of the workload differs from an answer of the service. */
-export function linkerdGuards(policy: Policy, _: readonly Rule[], service: Service): readonly Guard[] {
+function linkerdGuards(policy: Policy, _: readonly Rule[], service: Service): readonly Guard[] {
   const { mesh } = policy;
   if (mesh === undefined || !isReachedItself(mesh, service)) return envoyGuards(policy);
   if (!isGuarded(service)) return [];

@@ -116,7 +116,7 @@ function hostsOf(server: string, routes: readonly ReadRoute[]) {
 
 /** Reads objects of Linkerd as rules, reduced to what Linkerd can express; see {@link ./project.ts}.
  * @throws Error for a construct that meshgate does not render */
-export function linkerdRules(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
+export function rulesInLinkerd(objects: readonly LiveObject[], owner: string): readonly MeshRule[] {
   const routes = [...routesIn(objects, owner)].sort((a, b) => (a.created + a.id < b.created + b.id ? -1 : 1));
   return [...new Set(routes.map(({ server }) => server))].flatMap((server) => {
     const own = routes.filter((route) => route.server === server);
@@ -133,10 +133,10 @@ export function otherHostRules(objects: readonly LiveObject[], owner: string): r
   const some = objects.some(
     (it) => it.kind === 'HTTPRoute' && names(it).some((host) => host === '' || isWildcard(host)),
   );
-  return some ? linkerdRules(objects, owner).filter(({ host }) => host.includes('/')) : [];
+  return some ? rulesInLinkerd(objects, owner).filter(({ host }) => host.includes('/')) : [];
 }
 
-/** Reads files back as rules; see {@link linkerdRules}.
+/** Reads files back as rules; see {@link rulesInLinkerd}.
  * @param files rendered files, or output of `kubectl get -o yaml`, with any names */
 export const readLinkerd = (files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] =>
-  linkerdRules(linkerdFiles(files).objects, owner);
+  rulesInLinkerd(linkerdFiles(files).objects, owner);

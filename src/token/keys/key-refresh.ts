@@ -1,4 +1,7 @@
-import type { ProviderKey } from '../types.ts';
+import type { Refusal } from '../../base/reasons.ts';
+import { parseClaims, parseHeader, splitJws } from '../format.ts';
+import { tokenProvider } from '../issuer.ts';
+import type { ProviderKey, TokenProvider } from '../types.ts';
 
 /** The lifetimes of a provider's keys, as the policy sets them, in seconds. */
 interface KeyTimes {
@@ -70,4 +73,19 @@ function selectionOf(keys: readonly ProviderKey[]): string {
 export function fetched(state: KeyState, keys: readonly ProviderKey[], now: number): KeyState {
   const generation = selectionOf(keys) === selectionOf(state.keys) ? state.generation : state.generation + 1;
   return { keys, generation, fetchedAt: now, lastTry: now, failures: 0 };
+}
+
+/** Returns the provider whose keys must be fetched before a refusal is final, if newer keys could change the result: no
+ * key matched, no keys are known, or a token without `kid` may have been signed with a new key. */
+export function providerToAsk(token: string, { reason }: Refusal, providers: readonly TokenProvider[]) {
+  if (reason !== 'key_unknown' && reason !== 'provider_unavailable' && reason !== 'signature_invalid') return undefined;
+  const jws = splitJws(token);
+  if (!jws.ok) return undefined;
+  if (reason === 'signature_invalid') {
+    const header = parseHeader(jws.header);
+    if (!header.ok || header.value.kid !== undefined) return undefined;
+  }
+  if (providers.length === 1) return providers[0];
+  const claims = parseClaims(jws.payload);
+  return claims && tokenProvider(claims, providers);
 }

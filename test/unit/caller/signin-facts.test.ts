@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCaller } from '../../../src/caller/caller.ts';
 import { rolesOf } from '../../../src/caller/roles/roles.ts';
-import { requestedOfSignin } from '../../../src/caller/roles/signin-facts.ts';
+import { requestedOfSignin } from '../../../src/caller/roles/truth.ts';
 import type { Caller, CallerTable } from '../../../src/caller/types.ts';
 import type { Claims } from '../../../src/token/types.ts';
 import { holds } from '../../harness/property.ts';

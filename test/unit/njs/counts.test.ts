@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countSlow } from '../../../src/njs/check/check-time.ts';
 import { metricsHandler } from '../../../src/njs/metrics/handler.ts';
-import { counterName, increment } from '../../../src/njs/shared/counts.ts';
+import { counterName, countSlow, increment } from '../../../src/njs/shared/counts.ts';
 import { adas, adasToken, Context, publishKeys, sealed, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { providerToAsk } from '../../../src/token/keys/refetch.ts';
+import { providerToAsk } from '../../../src/token/keys/key-refresh.ts';
 import type { TokenProvider } from '../../../src/token/types.ts';
 
 const provider = (name: string): TokenProvider => ({

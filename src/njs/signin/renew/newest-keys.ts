@@ -1,7 +1,7 @@
 import type { Result } from '../../../base/reasons.ts';
 import type { ProviderTokenContext } from '../../../session/provider-token.ts';
 import type { SigninProvider } from '../../../session/signin-table.ts';
-import { providerToAsk } from '../../../token/keys/refetch.ts';
+import { providerToAsk } from '../../../token/keys/key-refresh.ts';
 import type { Claims, TokenProvider } from '../../../token/types.ts';
 import { emptyErrorQueue } from '../../keys/openssl.ts';
 import type { SigninContext } from '../signin-context.ts';

@@ -1,11 +1,11 @@
 import { TO_RENEWAL } from '../../../base/internal-headers.ts';
 import { readClaims } from '../../../session/cookie-claims.ts';
-import { RENEWED } from '../../../session/renewal-status.ts';
+import { RENEWED } from '../../../session/names.ts';
 import { signinProvider } from '../../../session/signin-table.ts';
 import type { SessionClaims } from '../../../session/types.ts';
 import { isIssuer } from '../../../token/issuer.ts';
 import { counterName, increment } from '../../shared/counts.ts';
-import { respond } from '../../shared/send.ts';
+import { respond } from '../../shared/problem.ts';
 import { endOne } from '../out/end.ts';
 import type { SigninContext } from '../signin-context.ts';
 import { refresh } from './refresh.ts';
@@ -25,7 +25,7 @@ async function answerSession({ keyring }: SigninContext, r: NginxHTTPRequest, ho
   return answer(r, RENEWED.ended);
 }
 
-/** Makes the handler of `/.meshgate/renew`, which only the check calls. See src/session/renewal-status.ts. */
+/** Makes the handler of `/.meshgate/renew`, which only the check calls. See {@link RENEWED}. */
 export function renewHandler(context: SigninContext): (r: NginxHTTPRequest) => Promise<void> {
   const { table, signin, store, keyring } = context;
   const renewals = new Renewals({

@@ -1,5 +1,4 @@
-import { allDirectives } from './dump.ts';
-import { globbed, isPattern } from './glob.ts';
+import { allDirectives, globbed, isPattern } from './dump.ts';
 import { type ReadDirective, type ReadFile, readConf } from './read.ts';
 
 /** Reads the machine that has the folder. */

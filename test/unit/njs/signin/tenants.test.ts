@@ -1,7 +1,7 @@
 /** A provider with several issuers: the sessions of one that the policy has given up end with it. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { renewHandler } from '../../../../src/njs/signin/renew/renew-session.ts';
-import { RENEWED } from '../../../../src/session/renewal-status.ts';
+import { RENEWED } from '../../../../src/session/names.ts';
 import type { SessionClaims } from '../../../../src/session/types.ts';
 import { adas, run, writeRing } from '../check.ts';
 import { fakeNgx, stopClock } from '../fake-ngx.ts';

@@ -3,7 +3,7 @@ import { compile } from '../../../../src/rules/compile.ts';
 import { bootstrap } from '../../../../src/targets/envoy/bootstrap.ts';
 import { envoyDrift } from '../../../../src/targets/envoy/drift.ts';
 import { ALLOW_FILTER } from '../../../../src/targets/envoy/rbac.ts';
-import { envoyRules, policiesIn } from '../../../../src/targets/envoy/read.ts';
+import { policiesIn, rulesInEnvoy } from '../../../../src/targets/envoy/read.ts';
 import { policyFor } from '../members-policy.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the whole of Envoy's configuration
