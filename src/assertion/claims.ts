@@ -4,7 +4,7 @@ import type { Assertion } from '../policy/checked/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/forms/reserved-names.ts';
 
 /** The service for which an assertion is made, and the mesh identity with which the request is sent. */
-export interface AssertionTarget {
+export interface Asserted {
   readonly service: string;
   /** The mesh identity; empty if nginx connects to the service directly. */
   readonly as: string;
@@ -45,7 +45,7 @@ type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 /** Returns the host that verified the certificate, if it counts: see {@link trustsCertificate}. */
 function certificateHostOf(
   { certificateHost, provider, roles }: Standing,
-  { certificate }: AssertionTarget,
+  { certificate }: Asserted,
 ): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
@@ -65,7 +65,7 @@ function actOf(actors: readonly string[]): unknown {
  * it is cached and sent many times. */
 export function assertionClaims(
   assertion: Assertion,
-  grant: AssertionTarget,
+  grant: Asserted,
   entire: Omit<Caller, 'groups' | 'claims'>,
   now: number,
 ): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { ok, type Result, refuse } from '../base/reasons.ts';
 import { actorChain } from '../token/act.ts';
-import { shownValue } from '../token/detail.ts';
+import { quoted } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { isText } from '../token/json.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
@@ -47,7 +47,7 @@ function checkClaims(
   if (header.typ !== ASSERTION_TYPE) {
     return refuse(
       'type_refused',
-      `the token has the type ${shownValue(header.typ)}; send the assertion as it was received`,
+      `the token has the type ${quoted(header.typ)}; send the assertion as it was received`,
     );
   }
   const untimely = checkTimes(claims, now, skew);

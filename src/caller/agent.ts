@@ -7,7 +7,7 @@ import type { Truth } from '../policy/facts/operator.ts';
 import type { AgentMark, ProviderKind, Sign } from '../providers/index.ts';
 import { type Actor, actorChain } from '../token/act.ts';
 import { clientIds } from '../token/client-id.ts';
-import { shownValue } from '../token/detail.ts';
+import { quoted } from '../token/detail.ts';
 import { asObject } from '../token/json.ts';
 import type { Claims, Verified } from '../token/types.ts';
 import type { Prepared } from './roles/roles.ts';
@@ -148,9 +148,9 @@ function actingBy(verified: Verified, made: Prepared): Result<Acting | undefined
   if (!found.ok) return found;
   const agent = found.value;
   if (agent === undefined) {
-    if (actor !== undefined) return notKnown(`${shownValue(actor.sub)}, the actor of this token`);
+    if (actor !== undefined) return notKnown(`${quoted(actor.sub)}, the actor of this token`);
     if (marked === undefined) return ok(undefined);
-    return notKnown(`the client ${shownValue(clients[0])}, which its provider calls an agent`);
+    return notKnown(`the client ${quoted(clients[0])}, which its provider calls an agent`);
   }
   const other = otherOf(agent, made.agents, reported);
   if (other !== undefined) {

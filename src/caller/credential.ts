@@ -10,7 +10,7 @@ import type { Passing } from './service-credential.ts';
 export const IN_QUERY = 'query';
 
 /** The headers of a request to the check, with the names of those that contain credentials. */
-export interface RequestCredentials {
+export interface Presented {
   readonly 'SSL-Client-Cert'?: string | undefined;
   /** The header of the policy's `credential_header`. */
   readonly [TO_CHECK.credential]?: string | undefined;
@@ -124,7 +124,7 @@ function takeBeside<R, P extends Accepting, T>(ways: Ways<R, P, T>, text: string
  * @param cookies the value of the `Cookie` header */
 export function takeCredential<R, P extends Accepting, T>(
   ways: Ways<R, P, T>,
-  shown: RequestCredentials,
+  shown: Presented,
   r: R,
   at: P,
   method: string,

@@ -1,5 +1,5 @@
 import { ok, type Refused, type Result, refuse } from '../base/reasons.ts';
-import { shownValue, shownValues } from '../token/detail.ts';
+import { quoted, quotedList } from '../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../token/format.ts';
 import { isIssuer, isKeyOfIssuer } from '../token/issuer.ts';
 import { type SignatureContext, verifySignature } from '../token/signature.ts';
@@ -28,21 +28,21 @@ interface TokenKind {
 export function checkTypes(header: JoseHeader, claims: Claims, { name, types, own }: TokenKind) {
   const typ = header.typ?.toLowerCase();
   if (typ !== undefined && !types.includes(typ)) {
-    return refuse('type_refused', `it has the type ${shownValue(header.typ)}, which is not that of ${name}`);
+    return refuse('type_refused', `it has the type ${quoted(header.typ)}, which is not that of ${name}`);
   }
   if (typeof claims.typ !== 'string' || claims.typ.toLowerCase() === own) return undefined;
-  return refuse('type_refused', `it is of the type ${shownValue(claims.typ)}, which is not that of ${name}`);
+  return refuse('type_refused', `it is of the type ${quoted(claims.typ)}, which is not that of ${name}`);
 }
 
 export function checkIssuer({ iss }: Claims, { provider }: ProviderTokenContext): Refused {
-  return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${shownValue(iss)}`);
+  return isIssuer(provider, iss) ? undefined : refuse('issuer_unknown', `its issuer is ${quoted(iss)}`);
 }
 
 export const audiencesOf = ({ aud }: Claims): readonly unknown[] => (Array.isArray(aud) ? aud : [aud]);
 
 export function checkAudience(claims: Claims, { clientId }: ProviderTokenContext): Refused {
   const audiences = audiencesOf(claims);
-  return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${shownValues(audiences)}`);
+  return audiences.includes(clientId) ? undefined : refuse('audience_mismatch', `it is for ${quotedList(audiences)}`);
 }
 
 /** Verifies format, algorithm, key and signature of a token that a provider signed for the gateway.

@@ -4,7 +4,7 @@ import { type Refused, refuse } from '../base/reasons.ts';
 import { isOfTrustDomain } from '../policy/forms/spiffe-id.ts';
 import { claimHelp, type ProviderKind, providerKind } from '../providers/index.ts';
 import { clientOf, malformedClient } from './client-id.ts';
-import { shownValue, shownValues } from './detail.ts';
+import { quoted, quotedList } from './detail.ts';
 import type { JoseHeader } from './format.ts';
 import { checkTimes } from './times.ts';
 import type { Claims, TokenProvider } from './types.ts';
@@ -32,7 +32,7 @@ function refuseType(typ: string, kind: ProviderKind): Refused {
   const name = typ.toLowerCase();
   const other = ownOf(otherTypes, name);
   const what = other === undefined ? '' : ` (${other})`;
-  return refuse('type_refused', `the token has the type ${shownValue(typ)}${what}, ${wanted(kind)}`);
+  return refuse('type_refused', `the token has the type ${quoted(typ)}${what}, ${wanted(kind)}`);
 }
 
 /** Rejects a token for another service of its provider. Its header has a nonce, which only that service can verify.
@@ -64,7 +64,7 @@ function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, 
   }
   const inner = claims.typ;
   if (typeof inner === 'string' && kind.refusedTypes.includes(inner.toLowerCase())) {
-    return refuse('type_refused', `the token is of the type ${shownValue(inner)}, ${wanted(kind)}`);
+    return refuse('type_refused', `the token is of the type ${quoted(inner)}, ${wanted(kind)}`);
   }
   if (kind.tellsByClient && kind.client.every((path) => claimAt(claims, path) === undefined)) {
     const names = kind.client.join(' nor ');
@@ -75,8 +75,8 @@ function checkType(header: JoseHeader, claims: Claims, provider: TokenProvider, 
 
 function refuseOther(claims: Claims, kind: ProviderKind, { claim, is }: { claim: string; is: string }): Refused {
   const value = claims[claim];
-  const found = value === undefined ? `no "${claim}"` : `"${claim}" ${shownValue(value)}`;
-  return refuse('type_refused', `the token has ${found} instead of ${shownValue(is)}; ${wanted(kind)}`);
+  const found = value === undefined ? `no "${claim}"` : `"${claim}" ${quoted(value)}`;
+  return refuse('type_refused', `the token has ${found} instead of ${quoted(is)}; ${wanted(kind)}`);
 }
 
 /** Adds to a detail what to change at the provider about the claim. */
@@ -98,7 +98,7 @@ function checkAudience(claims: Claims, provider: TokenProvider, kind: ProviderKi
   if (list.some((value) => provider.audiences.includes(value))) return undefined;
   if (provider.audiences.length === 0)
     return refuse('audience_mismatch', 'only sessions from this provider are accepted here, no tokens');
-  const detail = `the token is for ${shownValues(list)}, this route requires ${shownValues(provider.audiences)}`;
+  const detail = `the token is for ${quotedList(list)}, this route requires ${quotedList(provider.audiences)}`;
   return refuse('audience_mismatch', helped(detail, kind, 'aud'));
 }
 
@@ -110,7 +110,7 @@ export function checkClient(claims: Claims, provider: TokenProvider, kind: Provi
   const client = clientOf(claims, kind);
   if (client === undefined) return refuse('claim_absent', `the token names no client in ${kind.client.join(', ')}`);
   if (provider.clients.includes(client)) return undefined;
-  const detail = `the token is for the client ${shownValue(client)}, this route requires ${shownValues(provider.clients)}`;
+  const detail = `the token is for the client ${quoted(client)}, this route requires ${quotedList(provider.clients)}`;
   return refuse('audience_mismatch', detail);
 }
 

@@ -4,7 +4,7 @@ const MAX_SHOWN = 64;
 const MAX_LISTED = 4;
 
 /** Returns a value of a token for a detail: quoted, and cut after 64 characters. */
-export function shownValue(value: unknown): string {
+export function quoted(value: unknown): string {
   const text = typeof value === 'string' ? value : typeof value;
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
@@ -21,8 +21,8 @@ export function forLog(text: string, most: number, secrets: readonly string[] = 
 }
 
 /** Returns a list of values for a detail, cut after four values. */
-export function shownValues(values: readonly unknown[]): string {
+export function quotedList(values: readonly unknown[]): string {
   if (values.length === 0) return 'none';
-  const some = values.slice(0, MAX_LISTED).map(shownValue).join(' or ');
+  const some = values.slice(0, MAX_LISTED).map(quoted).join(' or ');
   return values.length > MAX_LISTED ? `${some} and ${values.length - MAX_LISTED} more` : some;
 }

@@ -4,7 +4,7 @@ import { type ProviderKind, providerKind } from '../providers/index.ts';
 import { withBinding } from './binding.ts';
 import { checkClient, checkParties, noKind } from './claims.ts';
 import { CLIENT_CLAIMS } from './client-id.ts';
-import { shownValue } from './detail.ts';
+import { quoted } from './detail.ts';
 import { parseClaims, parseHeader } from './format.ts';
 import { isIssuer } from './issuer.ts';
 import { objectIn } from './json.ts';
@@ -69,20 +69,17 @@ const accessUses = ['access', 'access_token'];
 function checkType(claims: Claims, { introspection }: TokenProvider, kind: ProviderKind): Refused {
   const { token_type: type, token_use: use, typ, cnf } = claims;
   if (typeof typ === 'string' && kind.refusedTypes.includes(typ.toLowerCase())) {
-    return refuse('type_refused', `the token is of the type ${shownValue(typ)}, this route requires an access token`);
+    return refuse('type_refused', `the token is of the type ${quoted(typ)}, this route requires an access token`);
   }
   if (use !== undefined && !(typeof use === 'string' && accessUses.includes(use))) {
-    return refuse(
-      'type_refused',
-      `the provider calls the token ${shownValue(use)}, this route requires an access token`,
-    );
+    return refuse('type_refused', `the provider calls the token ${quoted(use)}, this route requires an access token`);
   }
   if (type === undefined && introspection?.anyType) return undefined;
   if (typeof type === 'string' && type.toLowerCase() === 'dpop' && cnf === undefined) {
     return refuse('proof_invalid', 'the provider says that the token is bound by DPoP, but not to which key');
   }
   if (typeof type === 'string' && accessTypes.includes(type.toLowerCase())) return undefined;
-  const reported = `the token is of the type ${shownValue(type)}, this route requires an access token`;
+  const reported = `the token is of the type ${quoted(type)}, this route requires an access token`;
   const unsaid = 'the provider sends no "token_type" for the token; this route requires an access token';
   return refuse('type_refused', type === undefined ? unsaid : reported);
 }
@@ -90,7 +87,7 @@ function checkType(claims: Claims, { introspection }: TokenProvider, kind: Provi
 /** Checks the issuer. A provider may omit the issuer of its own token, but another issuer is rejected. */
 function checkIssuer({ iss }: Claims, provider: TokenProvider): Refused {
   if (iss === undefined || isIssuer(provider, iss)) return undefined;
-  return refuse('issuer_unknown', `the token is from the issuer ${shownValue(iss)}`);
+  return refuse('issuer_unknown', `the token is from the issuer ${quoted(iss)}`);
 }
 
 interface AnswerTimes {

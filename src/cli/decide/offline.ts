@@ -16,7 +16,7 @@ import type { Table } from '../../rules/types.ts';
 import { keep } from '../../session/cookie-claims.ts';
 import { withBinding } from '../../token/binding.ts';
 import { checkClaims } from '../../token/claims.ts';
-import { shownValue, shownValues } from '../../token/detail.ts';
+import { quoted, quotedList } from '../../token/detail.ts';
 import { type JoseHeader, parseClaims, parseHeader, splitJws } from '../../token/format.ts';
 import { checkIntrospected, providerToIntrospect } from '../../token/introspection.ts';
 import { tokenProvider } from '../../token/issuer.ts';
@@ -196,17 +196,14 @@ export class Offline {
     // The gateway gives no such details before it has verified the signature. The command shows them, because the
     // policy's owner runs it.
     if (provider === undefined) {
-      const wanted = shownValues(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
+      const wanted = quotedList(accepted.flatMap((it) => it.issuers ?? [it.issuer]));
       const help = issuerHelp(claims);
-      const detail = `"iss" is ${shownValue(claims.iss)}, but this host accepts ${wanted}`;
+      const detail = `"iss" is ${quoted(claims.iss)}, but this host accepts ${wanted}`;
       return refuse('issuer_unknown', help === undefined ? detail : `${detail}; ${help}`);
     }
     if (!(provider.algorithms as readonly string[]).includes(header.alg)) {
       const wanted = provider.algorithms.join(', ');
-      return refuse(
-        'algorithm_refused',
-        `"alg" is ${shownValue(header.alg)}, provider ${provider.name} allows ${wanted}`,
-      );
+      return refuse('algorithm_refused', `"alg" is ${quoted(header.alg)}, provider ${provider.name} allows ${wanted}`);
     }
     const refused = checkClaims(header, claims, provider, this.now, this.#table.clockSkew);
     if (refused !== undefined) return refused;

@@ -1,5 +1,5 @@
 import { type Refused, type Result, refuse } from '../../base/reasons.ts';
-import { shownValue, shownValues } from '../../token/detail.ts';
+import { quoted, quotedList } from '../../token/detail.ts';
 import type { JoseHeader } from '../../token/format.ts';
 import { checkTimes } from '../../token/times.ts';
 import type { Claims } from '../../token/types.ts';
@@ -39,10 +39,10 @@ function checkParties(claims: Claims, context: ProviderTokenContext): Refused {
   if (other !== undefined) return other;
   const audiences = audiencesOf(claims);
   if (audiences.length > 1 && azp === undefined) {
-    return refuse('audience_mismatch', `it is for ${shownValues(audiences)}, and "azp" names none of them`);
+    return refuse('audience_mismatch', `it is for ${quotedList(audiences)}, and "azp" names none of them`);
   }
   if (azp === undefined || azp === context.clientId) return undefined;
-  return refuse('audience_mismatch', `its "azp" is ${shownValue(azp)}`);
+  return refuse('audience_mismatch', `its "azp" is ${quoted(azp)}`);
 }
 
 /** Checks points 9 and 10: the times of expiry and of issue. */
@@ -83,7 +83,7 @@ function checkRequested(
   if (acrValues !== undefined && !(typeof acr === 'string' && acrValues.includes(acr))) {
     return refuse(
       'step_up_required',
-      `the "acr" is ${shownValue(acr ?? 'missing')}, this requires ${shownValues(acrValues)}`,
+      `the "acr" is ${quoted(acr ?? 'missing')}, this requires ${quotedList(acrValues)}`,
     );
   }
   if (maxAge === undefined) return undefined;

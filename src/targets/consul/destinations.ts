@@ -49,7 +49,7 @@ export const assertionFor = ({ gateway }: Policy, { who }: Pick<Rule, 'who'>): A
   who.kind === 'anyone' ? undefined : gateway.assertion;
 
 /** What the policy lacks to be rendered for Consul; undefined if it is complete. */
-export function missingForConsul(policy: Policy, rules: readonly Rule[]): string | undefined {
+export function consulLacks(policy: Policy, rules: readonly Rule[]): string | undefined {
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Consul to enforce';
   if (gateway.assertion !== undefined && mesh.kind !== 'consul') {

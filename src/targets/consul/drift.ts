@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import { objectDifferences } from '../kit/compare.ts';
 import { ownerOf } from '../kit/owner.ts';
-import type { Files, MeshOptions } from '../types.ts';
+import type { Files, MeshTarget } from '../types.ts';
 import { type ConsulEntry, consulEntries, keySetOf, planEntries } from './entries.ts';
 import { consulBearing, neutralOf } from './others.ts';
 import { entriesIn, entryOwner, entryTitle, isEmpty, type LiveEntry, nonCanonicalPathsIn } from './parse.ts';
@@ -40,12 +40,7 @@ function takenBy(own: readonly ConsulEntry[], live: readonly LiveEntry[], owner:
 
 /** How files or live entries differ from what meshgate renders from the policy, except for the content of intentions.
  * It reports entries that are missing, changed or left over, and entries of other tools that may change a decision. */
-export function consulDrift(
-  policy: Policy,
-  rules: readonly Rule[],
-  options: MeshOptions,
-  files: Files,
-): readonly string[] {
+export const consulDrift: MeshTarget['drift'] = (policy, rules, options, files) => {
   const owner = ownerOf(policy);
   const plan = planEntries(policy, rules);
   const { assertion } = plan;
@@ -75,7 +70,7 @@ export function consulDrift(
     ),
     ...nonCanonicalPaths(own, live),
   ];
-}
+};
 
 /** Returns for each service whether it has no rendered intentions, so that the default of the mesh decides. */
 export function consulUnguarded(policy: Policy, _: readonly Rule[], files: Files) {

@@ -3,7 +3,7 @@ import type { Rule } from '../../rules/types.ts';
 import { envoyGuards, type Guard } from '../kit/guards.ts';
 import { defineMesh } from '../kit/mesh.ts';
 import type { Emitted, Gap, MeshOptions } from '../types.ts';
-import { consulName, missingForConsul, sourcesOf } from './destinations.ts';
+import { consulLacks, consulName, sourcesOf } from './destinations.ts';
 import { consulDrift, consulUnguarded } from './drift.ts';
 import { consulEntries, keySetOf, planEntries } from './entries.ts';
 import { consulGaps, enforcedByConsul, notEnforcedGaps, unknownText } from './gaps.ts';
@@ -50,7 +50,7 @@ export const consul = defineMesh({
   refuses: 'Consul’s proxies match paths without decoding them, so they refuse a path',
   seesNoHost: true,
   seesAssertion: () => true,
-  missing: missingForConsul,
+  missing: consulLacks,
   notEnforcedGaps,
   render,
   enforces: enforcedByConsul,

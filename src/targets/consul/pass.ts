@@ -7,7 +7,7 @@ import { assertionFor } from './destinations.ts';
 export const AUDIENCE = 'aud';
 
 /** A claim that must have exactly this text. Consul's documentation mentions lists, but Consul compares only texts. */
-export interface RequiredClaim {
+export interface HeldClaim {
   readonly Path: readonly string[];
   readonly Value: string;
 }
@@ -71,7 +71,7 @@ export function fewest(passes: readonly Pass[]): readonly Pass[] {
 }
 
 /** The claims that an assertion must have to match the pass. */
-export function requiredClaims({ audience, as, role, holder }: NonNullable<Pass['says']>): readonly RequiredClaim[] {
+export function requiredClaims({ audience, as, role, holder }: NonNullable<Pass['says']>): readonly HeldClaim[] {
   return [
     { Path: [AUDIENCE], Value: audience },
     { Path: ['as'], Value: as },

@@ -13,7 +13,7 @@ import { encodableOf, nonCanonicalPattern } from '../kit/non-canonical-paths.ts'
 import { MESH_METHODS, NO_CALLERS, namesKey, type Reach, RulesByPath, sameReach } from '../kit/reach.ts';
 import { grouped } from '../kit/rules.ts';
 import { merged, type Node } from './merge.ts';
-import { fewest, type Pass, type RequiredClaim, requiredClaims } from './pass.ts';
+import { fewest, type HeldClaim, type Pass, requiredClaims } from './pass.ts';
 import { type ConsulPath, regexOf } from './path-regex.ts';
 
 /** Consul's `IntentionHTTPHeaderPermission`, with the members that meshgate renders. */
@@ -37,7 +37,7 @@ export interface ConsulPermission {
     readonly Header?: readonly Header[];
   };
   readonly JWT?: {
-    readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly RequiredClaim[] }[];
+    readonly Providers: readonly { readonly Name: string; readonly VerifyClaims: readonly HeldClaim[] }[];
   };
 }
 

@@ -3,7 +3,7 @@ import type { MeshRule, Rule } from '../../rules/types.ts';
 import { widened } from '../kit/methods.ts';
 import { ownerOf } from '../kit/owner.ts';
 import { meshRule } from '../kit/rules.ts';
-import { assertionFor, destinationsOf, missingForConsul } from './destinations.ts';
+import { assertionFor, consulLacks, destinationsOf } from './destinations.ts';
 
 /** The file name in rules that were read from Consul. */
 export const CONSUL_FILE = 'consul';
@@ -20,7 +20,7 @@ export const consulAssertedText = (as: string, audience: string, provider: strin
  * Consul does not read whether the caller is an agent. In a policy without agents, the same is true for a rule that
  * allows anyone with an assertion. */
 export function consulProjection(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
-  if (missingForConsul(policy, rules) !== undefined) return [];
+  if (consulLacks(policy, rules) !== undefined) return [];
   const provider = ownerOf(policy);
   return destinationsOf(policy, rules).flatMap(({ name, sources }) =>
     sources.flatMap((source) =>

@@ -2,6 +2,7 @@ import type { Host, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { CheckInput } from '../ext-authz/ingress/kit.ts';
 import { extAuthFiles, type SidecarOptions } from '../ext-authz/render.ts';
+import { gapIf } from '../kit/gaps.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
 import { nginxOptions } from '../nginx/options.ts';
@@ -104,14 +105,11 @@ function backendGaps({ hosts, services }: Policy): readonly Gap[] {
 /** The gaps of all controllers that ask. */
 function commonGaps({ gateway }: Policy): readonly Gap[] {
   return [
-    ...(gateway.insecureHttp
-      ? []
-      : [
-          {
-            part: 'gateway.tls',
-            text: 'the controller asks over plain HTTP, so it gets no answer: set gateway.insecure_http, and let only the controller reach the port of the sidecar',
-          },
-        ]),
+    ...gapIf(
+      !gateway.insecureHttp,
+      'gateway.tls',
+      'the controller asks over plain HTTP, so it gets no answer: set gateway.insecure_http, and let only the controller reach the port of the sidecar',
+    ),
     {
       part: 'ingress',
       text: 'if the sidecar accepts a check and does not answer, the request waits for 60 seconds before it is rejected',

@@ -1,5 +1,6 @@
 import { isWildcard } from '../../base/host-name.ts';
 import type { Policy } from '../../policy/checked/types.ts';
+import { gapIf } from '../kit/gaps.ts';
 import type { Gap } from '../types.ts';
 
 /** The remedy for what nginx cannot notice. */
@@ -15,22 +16,16 @@ const belowWildcard = (host: string): Gap => ({
 export function commonGaps({ gateway, hosts }: Policy): readonly Gap[] {
   return [
     ...hosts.filter(({ name }) => isWildcard(name)).map(({ name }) => belowWildcard(name)),
-    ...(gateway.inner === undefined
-      ? []
-      : [
-          {
-            part: 'gateway.inner',
-            text: 'there is no inner listener in an ingress controller, so services cannot send requests for people; run the image for them',
-          },
-        ]),
-    ...(gateway.session === undefined || gateway.store !== undefined
-      ? []
-      : [
-          {
-            part: 'gateway.session',
-            text: 'each pod of the controller has its own revocations, and loses them when it starts again: then a revoked session is valid until it ends; set gateway.store',
-          },
-        ]),
+    ...gapIf(
+      gateway.inner !== undefined,
+      'gateway.inner',
+      'there is no inner listener in an ingress controller, so services cannot send requests for people; run the image for them',
+    ),
+    ...gapIf(
+      gateway.session !== undefined && gateway.store === undefined,
+      'gateway.session',
+      'each pod of the controller has its own revocations, and loses them when it starts again: then a revoked session is valid until it ends; set gateway.store',
+    ),
   ];
 }
 

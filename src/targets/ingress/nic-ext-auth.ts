@@ -2,6 +2,7 @@ import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import { responseNames } from '../ext-authz/answer.ts';
 import { ALLOWED, forms } from '../ext-authz/forms.ts';
 import { answerBuffers, checkedLocation, ownLocations, refuseLocation } from '../ext-authz/ingress/nginx.ts';
+import { gapIf } from '../kit/gaps.ts';
 import { objectName } from '../kit/owner.ts';
 import { ignoresAccel, unstored } from '../nginx/route/module.ts';
 import { conf, template, variable } from '../nginx/text/directive.ts';
@@ -166,30 +167,21 @@ function gaps({ policy: { gateway }, checkInput, hosts }: ExtAuthInput, kind: Ki
       part,
       text: 'services receive the path that the client sent: rewrites of NIC (nginx.org/rewrites, rewritePath) do not work with the snippet',
     },
-    ...(checkInput.context.policy.gateway.session === undefined
-      ? []
-      : [
-          {
-            part: 'gateway.session',
-            text: 'auth_request passes no body on: instead of a page, a person who is signed in and may not pass sees the JSON of the refusal',
-          },
-        ]),
-    ...(port === DEFAULTS.publicPort || rejected.length === 0
-      ? []
-      : [
-          {
-            part: 'gateway.public_port',
-            text: `NIC tells the sidecar the host without its port ${port}: ${rejected.join(' and ')} are rejected; use the port ${DEFAULTS.publicPort}`,
-          },
-        ]),
-    ...(responseNames(checkInput.context).length === 0
-      ? []
-      : [
-          {
-            part,
-            text: 'headers that NIC itself adds to all answers of a host, such as HSTS, are missing in answers of the services: the snippet adds headers, and nginx then inherits none',
-          },
-        ]),
+    ...gapIf(
+      gateway.session !== undefined,
+      'gateway.session',
+      'auth_request passes no body on: instead of a page, a person who is signed in and may not pass sees the JSON of the refusal',
+    ),
+    ...gapIf(
+      port !== DEFAULTS.publicPort && rejected.length > 0,
+      'gateway.public_port',
+      `NIC tells the sidecar the host without its port ${port}: ${rejected.join(' and ')} are rejected; use the port ${DEFAULTS.publicPort}`,
+    ),
+    ...gapIf(
+      responseNames(checkInput.context).length > 0,
+      part,
+      'headers that NIC itself adds to all answers of a host, such as HSTS, are missing in answers of the services: the snippet adds headers, and nginx then inherits none',
+    ),
     ...(kind === 'ingress'
       ? [
           {

@@ -3,20 +3,20 @@ import type { Rule } from '../../rules/types.ts';
 import type { Neutral } from '../kit/compare.ts';
 import { KUBE_NEUTRAL, kubeDifferences, type Labels, type LiveObject } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
-import type { Files, MeshOptions } from '../types.ts';
+import type { Files, MeshTarget } from '../types.ts';
 import { istioObjects } from './layers.ts';
-import { layersOf, RULES_ANNOTATION } from './objects.ts';
+import { layersOf, RULE_IDS } from './objects.ts';
 import { istioBearing } from './others.ts';
 import { withoutPort, workloadHost } from './project.ts';
 import { istioFiles } from './read.ts';
-import { missingForIstio } from './services.ts';
+import { istioLacks } from './services.ts';
 
 /** Members of live objects that change no decision. */
 const NEUTRAL: readonly Neutral[] = [
   ...KUBE_NEUTRAL,
   { path: ['status'], why: 'istiod writes it and does not read it' },
   {
-    path: ['metadata', 'annotations', RULES_ANNOTATION],
+    path: ['metadata', 'annotations', RULE_IDS],
     why: 'it names the rules of the policy, and no decision depends on it',
   },
 ];
@@ -50,7 +50,7 @@ function unguarding(own: readonly LiveObject[], live: readonly LiveObject[], lay
 
 /** Returns for each host whether Istio allows all requests to it, because no rendered policy selects its pods. */
 export function istioUnguarded(policy: Policy, rules: readonly Rule[], files: Files) {
-  if (missingForIstio(policy, rules) !== undefined) return () => false;
+  if (istioLacks(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
   const layerOf = layersOf(ownerOf(policy));
   const places = new Set(unguarding(own, istioFiles(files).objects, layerOf).map((it) => place(it, layerOf)));
@@ -60,12 +60,7 @@ export function istioUnguarded(policy: Policy, rules: readonly Rule[], files: Fi
 /** How files or live objects differ from what meshgate renders from the policy, without the rules of authorization
  * policies. It reports objects that are missing, changed or left over, and objects of other tools that may change a
  * decision. */
-export function istioDrift(
-  policy: Policy,
-  rules: readonly Rule[],
-  options: MeshOptions,
-  files: Files,
-): readonly string[] {
+export const istioDrift: MeshTarget['drift'] = (policy, rules, options, files) => {
   const rendered = istioObjects(policy, rules, options);
   const own = Object.values(rendered).flat();
   const live = istioFiles(files);
@@ -77,4 +72,4 @@ export function istioDrift(
     unguarding: unguarding(own, live.objects, layerOf),
     unguarded: 'Istio allows every request',
   });
-}
+};

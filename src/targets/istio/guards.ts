@@ -3,21 +3,14 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { Rule } from '../../rules/types.ts';
 import { deniesProbe, type Guard, PROBE_PATH } from '../kit/guards.ts';
 import { objectName, ownerOf } from '../kit/owner.ts';
-import {
-  type IstioContext,
-  isPlaced,
-  istioContext,
-  type MeshService,
-  missingForIstio,
-  workloadName,
-} from './services.ts';
+import { type IstioContext, isPlaced, istioContext, istioLacks, type MeshService, workloadName } from './services.ts';
 
 const nameOf = (namespace: string, name: string): string => `AuthorizationPolicy ${namespace}/${name}`;
 
 /** The policies of the ingress and of the workload. The workload has the same rules as the ingress, so nginx sees whether
  * the workload enforces them only by a request that the ingress lets pass; see {@link probeRules}. */
 export function istioGuards(policy: Policy, rules: readonly Rule[], service: Service): readonly Guard[] {
-  if (missingForIstio(policy, rules) !== undefined) return [];
+  if (istioLacks(policy, rules) !== undefined) return [];
   const context = istioContext(policy, rules);
   const meshService = context.services.find((it) => it.service.name === service.name);
   if (meshService === undefined) return [];

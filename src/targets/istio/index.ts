@@ -11,7 +11,7 @@ import { istioObjects } from './layers.ts';
 import { ROOT } from './others.ts';
 import { project } from './project.ts';
 import { readIstio } from './read.ts';
-import { missingForIstio, unreachable } from './services.ts';
+import { istioLacks, unreachable } from './services.ts';
 import { istioToolGaps } from './tools.ts';
 
 /** Renders the rules for Istio, in two layers: ingress.yaml for the ingress gateway, and workloads/NAME.yaml for the
@@ -34,7 +34,7 @@ export const istio = defineMesh({
   assumes: `the mesh's root namespace is ${ROOT}`,
   refuses: 'the ingress also refuses a path',
   seesAssertion: () => true,
-  missing: missingForIstio,
+  missing: istioLacks,
   render,
   toolGaps: istioToolGaps,
   enforces: enforcedByIstio,

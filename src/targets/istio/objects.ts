@@ -6,7 +6,7 @@ import { isOf, type KubeObject, type LiveObject, marksOf, type ObjectMetadata } 
 /** The label that says to which layer an object belongs: `ingress` or `workload`. */
 const LAYER = 'meshgate/layer';
 /** The annotation with the ids of the policy's rules, one for each rule of the object. */
-export const RULES_ANNOTATION = 'meshgate/rules';
+export const RULE_IDS = 'meshgate/rules';
 
 type Layer = 'ingress' | 'workload';
 

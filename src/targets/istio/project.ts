@@ -6,7 +6,7 @@ import { namedTools } from '../kit/tool-messages.ts';
 import { ingressView, rulesAtIngress } from './ingress.ts';
 import { workloadViews } from './layers.ts';
 import { groupRules, type View } from './rule.ts';
-import { istioContext, missingForIstio, workloadName } from './services.ts';
+import { istioContext, istioLacks, workloadName } from './services.ts';
 
 /** The file name in rules that were read from a mesh. */
 export const ISTIO_FILE = 'istio';
@@ -47,7 +47,7 @@ const seen = (rules: readonly Enforced[], host: string, view: View): readonly Me
 
 /** The rules, reduced to what Istio can express: first the rules of the ingress, then those of the workloads. */
 export function project(policy: Policy, rules: readonly Rule[]): readonly MeshRule[] {
-  if (missingForIstio(policy, rules) !== undefined) return [];
+  if (istioLacks(policy, rules) !== undefined) return [];
   const context = istioContext(policy, rules);
   const { services } = context;
   const atIngress = services.flatMap((it) =>

@@ -5,7 +5,7 @@ import { DEFAULT_OWNER } from '../kit/owner.ts';
 import { checkMembers, pathsIn, perFiles, unreadable } from '../kit/reading.ts';
 import { meshRule } from '../kit/rules.ts';
 import { type Files, Foreign } from '../types.ts';
-import { type Condition, type IstioRule, layersOf, RULES_ANNOTATION } from './objects.ts';
+import { type Condition, type IstioRule, layersOf, RULE_IDS } from './objects.ts';
 import { ISTIO_FILE, istioAssertedText, ruleHost, workloadHost } from './project.ts';
 import { claim } from './rule.ts';
 import { joined } from './tools.ts';
@@ -142,7 +142,7 @@ function readRule(
 /** The ids of the policy's rules, if the annotation has one id for each rule. */
 function idsOf({ metadata }: LiveObject, count: number): readonly string[] {
   try {
-    const ids: unknown = JSON.parse(metadata.annotations?.[RULES_ANNOTATION] ?? '');
+    const ids: unknown = JSON.parse(metadata.annotations?.[RULE_IDS] ?? '');
     if (Array.isArray(ids) && ids.length === count && ids.every((it) => typeof it === 'string')) return ids;
   } catch {
     // Without a readable annotation, the rules are read in the same way but have no ids.

@@ -4,7 +4,7 @@ import type { Enforced } from '../../rules/enforced.ts';
 import type { Path, Rule } from '../../rules/types.ts';
 import type { KubeObject, ObjectMetadata } from '../kit/kubernetes-objects.ts';
 import { grouped } from '../kit/rules.ts';
-import { type Condition, type IstioRule, istioObject, RULES_ANNOTATION, selector } from './objects.ts';
+import { type Condition, type IstioRule, istioObject, RULE_IDS, selector } from './objects.ts';
 import { withTools } from './tools.ts';
 
 /** A SPIFFE id without its scheme, which is how Istio writes it. */
@@ -111,7 +111,7 @@ export function authorizationPolicy(
   const ids = groups.flatMap(({ group }) => group.map(({ id }) => id));
   return istioObject(
     'AuthorizationPolicy',
-    { ...meta, annotations: { [RULES_ANNOTATION]: JSON.stringify(ids) } },
+    { ...meta, annotations: { [RULE_IDS]: JSON.stringify(ids) } },
     { ...selector(labels), action: 'ALLOW', rules: groups.flatMap(({ group, view }) => istioRules(group, view)) },
   );
 }

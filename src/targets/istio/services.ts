@@ -67,7 +67,7 @@ function meshServices(policy: Policy, rules: readonly Rule[]) {
 }
 
 /** What the policy lacks to be rendered for Istio; undefined if it is complete. */
-export function missingForIstio(policy: Policy, rules: readonly Rule[]): string | undefined {
+export function istioLacks(policy: Policy, rules: readonly Rule[]): string | undefined {
   const { mesh, gateway } = policy;
   if (mesh === undefined) return 'the policy has no mesh, so there is nothing for Istio to enforce';
   if (completePlace(mesh.ingress) === undefined) {
@@ -79,7 +79,7 @@ export function missingForIstio(policy: Policy, rules: readonly Rule[]): string 
   return undefined;
 }
 
-/** The input of the renderer, for policies that lack nothing; see {@link missingForIstio}.
+/** The input of the renderer, for policies that lack nothing; see {@link istioLacks}.
  * @param jwks the gateway's public keys as JSON; absent: istiod fetches them */
 export function istioContext(policy: Policy, rules: readonly Rule[], jwks?: string) {
   const { mesh } = policy;

@@ -5,6 +5,9 @@ import type { Rule } from '../../rules/types.ts';
 import type { Gap } from '../types.ts';
 import { encodableOf } from './non-canonical-paths.ts';
 
+/** The gap of a part of the policy, if a condition holds. */
+export const gapIf = (holds: boolean, part: string, text: string): readonly Gap[] => (holds ? [{ part, text }] : []);
+
 /** The gaps of services that nginx reaches without a mesh. */
 export function directGaps({ services }: Policy, rules: readonly Rule[], text: string): readonly Gap[] {
   const direct = new Set(rules.flatMap(({ service }) => (services[service]?.direct ? service : [])));

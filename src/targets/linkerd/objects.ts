@@ -4,7 +4,7 @@ import { KUBE_NEUTRAL, type KubeObject, marksOf } from '../kit/kubernetes-object
 import { nonCanonicalPattern } from '../kit/non-canonical-paths.ts';
 import { prefixOf, readable } from '../kit/owner.ts';
 import type { RouteMatch } from './matches.ts';
-import type { LinkerdClient } from './mesh-identity.ts';
+import type { MeshPeer } from './mesh-identity.ts';
 import { type Guarded, type WorkloadPort, workloadKey } from './workloads.ts';
 
 export const GROUP = 'policy.linkerd.io';
@@ -62,7 +62,7 @@ const part = (name: string): string => (name.endsWith('-') ? `${name.replace(/(?
 const LONGEST = 80;
 
 /** The name of a set of clients. The empty set has the name `refuse`. */
-function setName(clients: readonly LinkerdClient[]): string {
+function setName(clients: readonly MeshPeer[]): string {
   if (clients.length === 0) return 'refuse';
   const text = clients.map(({ name }) => part(name)).join('.');
   return `allow.${text.length > LONGEST ? hash(text) : text}`;
@@ -82,11 +82,10 @@ export function server(service: Guarded): LinkerdObject {
   return object(service.owner, 'Server', { name: serverObjectName(service), namespace }, spec);
 }
 
-const authenticationName = (owner: string, clients: readonly LinkerdClient[]): string =>
-  prefixOf(owner) + setName(clients);
+const authenticationName = (owner: string, clients: readonly MeshPeer[]): string => prefixOf(owner) + setName(clients);
 
 /** The clients that are allowed, by their identity in the mesh. */
-export function authentication({ owner, namespace }: Guarded, clients: readonly LinkerdClient[]): LinkerdObject {
+export function authentication({ owner, namespace }: Guarded, clients: readonly MeshPeer[]): LinkerdObject {
   const spec = { identities: clients.flatMap(({ ids }) => ids) };
   return object(owner, 'MeshTLSAuthentication', { name: authenticationName(owner, clients), namespace }, spec);
 }
@@ -98,7 +97,7 @@ export interface LinkerdRoute {
   /** Whether the route must take precedence over prefixes of the same length. */
   readonly first: boolean;
   readonly hosts: readonly string[];
-  readonly clients: readonly LinkerdClient[];
+  readonly clients: readonly MeshPeer[];
 }
 
 const routeName = ({ service: { owner, name }, first }: Omit<LinkerdRoute, 'clients'>): string =>

@@ -1,6 +1,6 @@
 import { MAX_DOCUMENT_BYTES } from '../../base/limits.ts';
 import { fillTenant, TENANT } from '../../providers/index.ts';
-import { shownValue } from '../detail.ts';
+import { quoted } from '../detail.ts';
 import { asObject, type Members } from '../json.ts';
 
 /** The address of a provider's keys, or a sentence for the log if the discovery document is not usable. */
@@ -47,9 +47,9 @@ export function discoveryUrl(issuer: string): string {
 export function addressProblem(name: string, uri: unknown, issuer: string, anywhere = false): string | undefined {
   if (typeof uri !== 'string') return `the discovery document has no "${name}"`;
   const host = hostOf(uri);
-  if (host === undefined) return `"${name}" is not an https URL without user name and fragment: ${shownValue(uri)}`;
+  if (host === undefined) return `"${name}" is not an https URL without user name and fragment: ${quoted(uri)}`;
   if (!anywhere && closeHost.test(host) && host !== issuerHost(issuer))
-    return `"${name}" points to the address ${shownValue(host)}`;
+    return `"${name}" points to the address ${quoted(host)}`;
   return undefined;
 }
 
@@ -74,7 +74,7 @@ export function discoveryMembers(text: string, issuer: string): DiscoveryMembers
   }
   if (members === undefined) return { ok: false, error: 'the discovery document is not a JSON object' };
   if (members.issuer === issuer) return { ok: true, members };
-  const error = `the discovery document has the issuer ${shownValue(members.issuer)}, the policy says ${shownValue(issuer)}`;
+  const error = `the discovery document has the issuer ${quoted(members.issuer)}, the policy says ${quoted(issuer)}`;
   return { ok: false, error };
 }
 

@@ -2,7 +2,7 @@ import { decode } from 'jose/base64url';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import { MAX_KEYS_PER_PROVIDER, MAX_KID_LENGTH } from '../../base/limits.ts';
 import type { ProviderKind } from '../../providers/index.ts';
-import { shownValue } from '../detail.ts';
+import { quoted } from '../detail.ts';
 import { asObject, keysIn, type Members } from '../json.ts';
 import type { ProviderKey } from '../types.ts';
 import { algorithms } from './algorithms.ts';
@@ -40,14 +40,14 @@ function problemOf(jwk: Jwk): string | undefined {
   if (kty === 'oct') return 'a published key set must not contain symmetric keys';
   if (privateMembers.some((name) => Object.hasOwn(jwk, name)))
     return 'its private half is published: anyone can sign with it';
-  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${shownValue(kty)} is not supported`;
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') return `the key type ${quoted(kty)} is not supported`;
   if (publicMembers[kty].some((name) => typeof jwk[name] !== 'string')) return 'a member is missing';
   if (kid !== undefined && typeof kid !== 'string') return '"kid" is not a string';
   if (kid !== undefined && kid.length > MAX_KID_LENGTH) return `its "kid" has more than ${MAX_KID_LENGTH} characters`;
   if (alg !== undefined && typeof alg !== 'string') return '"alg" is not a string';
   if (kty === 'RSA') return rsaWeakness(decode(jwk.n as string), decode(jwk.e as string));
   if ((kty === 'OKP') !== (crv === 'Ed25519') || !curves.includes(crv as string))
-    return `the curve ${shownValue(crv)} is not supported`;
+    return `the curve ${quoted(crv)} is not supported`;
   return undefined;
 }
 
@@ -113,5 +113,5 @@ export async function readKeySet(
 }
 
 function nameOf(jwk: Jwk | undefined): string {
-  return typeof jwk?.kid === 'string' ? ` (kid ${shownValue(jwk.kid)})` : '';
+  return typeof jwk?.kid === 'string' ? ` (kid ${quoted(jwk.kid)})` : '';
 }

@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from '../../base/reasons.ts';
-import { shownValue } from '../detail.ts';
+import { quoted } from '../detail.ts';
 import { changing } from '../format.ts';
 import { asObject, decodeCanonical, type Members, parseObject } from '../json.ts';
 import { type AlgorithmEntry, algorithms } from '../keys/algorithms.ts';
@@ -60,11 +60,11 @@ export function readProofKey(text: string, digest: Digest): Result<ProofKey> {
   const members = bytes && parseObject(bytes);
   if (members === undefined) return wrong("the proof's header is not a JSON object");
   const { typ, alg, jwk } = members;
-  if (typ !== 'dpop+jwt') return wrong(`the proof has the type ${shownValue(typ)} and not "dpop+jwt"`);
+  if (typ !== 'dpop+jwt') return wrong(`the proof has the type ${quoted(typ)} and not "dpop+jwt"`);
   const refused = changing.find((name) => Object.hasOwn(members, name));
   if (refused !== undefined) return wrong(`the proof's header has "${refused}", which is not supported`);
   if (!(PROOF_ALGORITHMS as readonly unknown[]).includes(alg)) {
-    return wrong(`the proof's "alg" is ${shownValue(alg)}; sign it with one of ${PROOF_ALGORITHMS.join(', ')}`);
+    return wrong(`the proof's "alg" is ${quoted(alg)}; sign it with one of ${PROOF_ALGORITHMS.join(', ')}`);
   }
   const entry = algorithms.get(alg as string) as AlgorithmEntry;
   const key = publicKey(asObject(jwk), entry, digest);

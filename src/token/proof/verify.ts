@@ -1,13 +1,12 @@
 import { MAX_JTI_LENGTH, MAX_PROOF_LENGTH, PROOF_KEYS_PER_CONTEXT } from '../../base/limits.ts';
 import { ok, type Refused, type Result, refuse } from '../../base/reasons.ts';
-import { shownValue } from '../detail.ts';
+import { quoted } from '../detail.ts';
 import { type CompactJws, parseClaims } from '../format.ts';
 import { decodeCanonical } from '../json.ts';
 import { type SignatureContext, verifySignatureWith } from '../signature.ts';
 import type { Claims, ProviderKey } from '../types.ts';
 import { readProofKey } from './key.ts';
 import type { DpopProof, ExpectedProof, ProofKey } from './types.ts';
-import { isSameUrl } from './url.ts';
 
 export interface ProofContext extends SignatureContext {
   /** Parsed keys by the text of their header. All proofs of one client have the same header. */
@@ -65,9 +64,9 @@ function checkProofClaims(claims: Claims, expected: ExpectedProof): Refused {
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) {
     return wrong(`the proof's "jti" is not a text of 1 to ${MAX_JTI_LENGTH} characters`);
   }
-  if (htm !== expected.method) return wrong(`the proof is for another method: ${shownValue(htm)}`);
+  if (htm !== expected.method) return wrong(`the proof is for another method: ${quoted(htm)}`);
   if (typeof htu !== 'string' || !isSameUrl(htu, expected.url)) {
-    return wrong(`the proof is for ${shownValue(htu)}, the request for ${shownValue(expected.url)}`);
+    return wrong(`the proof is for ${quoted(htu)}, the request for ${quoted(expected.url)}`);
   }
   if (ath !== expected.tokenHash) return wrong('the proof\'s "ath" is not the hash of this token');
   const untimely = checkProofTimes(claims, expected);
@@ -105,4 +104,38 @@ export function verifyDpopProof<T, S>(
   const proof = { jti: claims.jti as string, until: (claims.iat as number) + expected.age };
   const { header, keys } = key.value;
   return verifySignatureWith(jws, header, keys, context, verifyWith<T, S>, [proof, use, along]);
+}
+
+/** Matches an absolute URL: scheme, host with its port, and the rest. */
+const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#@\\]+)([^?#]*)/;
+
+const unreserved = /[A-Za-z0-9._~-]/;
+
+/** Decodes characters that need no encoding, and writes other encodings in upper case (RFC 3986 section 6.2.2). */
+const plainPath = (path: string): string =>
+  path.replace(/%([0-9A-Fa-f]{2})/g, (octet, hex: string) => {
+    const char = String.fromCharCode(Number.parseInt(hex, 16));
+    return unreserved.test(char) ? char : octet.toUpperCase();
+  });
+
+const usualPorts: Readonly<Record<string, string>> = { https: ':443', http: ':80' };
+
+/** Returns the URL in its normal form, without query and fragment; `undefined` if it is not absolute. */
+function normal(url: string): string | undefined {
+  const [, scheme, authority, path] = parts.exec(url) ?? [];
+  if (scheme === undefined || authority === undefined || path === undefined) return undefined;
+  const lower = scheme.toLowerCase();
+  const port = usualPorts[lower];
+  const host = authority.toLowerCase();
+  const named = port !== undefined && host.endsWith(port) ? host.slice(0, -port.length) : host;
+  return `${lower}://${named}${path === '' ? '/' : plainPath(path)}`;
+}
+
+/** Whether the URL in a proof is that of the request, its origin and raw path. Query and fragment are ignored, and
+ * spellings with the same meaning by RFC 3986 section 6.2 are equal (RFC 9449 section 4.3). Dot segments are not
+ * resolved, because the gateway rejects paths that contain them. */
+export function isSameUrl(htu: string, url: string): boolean {
+  if (htu === url) return true;
+  const one = normal(htu);
+  return one !== undefined && one === normal(url);
 }

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  acceptingOf,
-  assertionOf,
-  type RequestCredentials,
-  takeCredential,
-  type Ways,
-} from '../../../src/caller/credential.ts';
+import { acceptingOf, assertionOf, type Presented, takeCredential, type Ways } from '../../../src/caller/credential.ts';
 import type { CredentialKind } from '../../../src/policy/checked/types.ts';
 
 /** Returns how a request is treated. */
@@ -17,7 +11,7 @@ const ways: Ways<undefined, unknown, string> = {
   refuse: (_, __, ___, { reason, detail = '' }) => `${reason} ${detail}`.trim(),
 };
 
-const taken = (accept: readonly CredentialKind[], shown: RequestCredentials, proofs = false) =>
+const taken = (accept: readonly CredentialKind[], shown: Presented, proofs = false) =>
   takeCredential(ways, shown, undefined, acceptingOf(accept, proofs), 'GET', shown.Authorization, shown.Cookie);
 
 const all: readonly CredentialKind[] = ['bearer', 'certificate', 'session'];
@@ -26,7 +20,7 @@ const cookie = { Cookie: 'S' };
 const inQuery = 'query';
 
 describe('the first credential that is there decides', () => {
-  test.each<[readonly CredentialKind[], RequestCredentials, string]>([
+  test.each<[readonly CredentialKind[], Presented, string]>([
     [all, { Authorization: 'Bearer T', ...certificate, ...cookie }, 'Bearer T'],
     [all, { Authorization: 'bEARER   T' }, 'Bearer T'],
     [all, { ...certificate, ...cookie }, 'certificate C'],

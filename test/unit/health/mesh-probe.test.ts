@@ -9,7 +9,7 @@ import type { Sample } from '../../../src/health/exposition.ts';
 import { meshPart, type ProbeAnswer, probeLine, stateOf, verdictOf } from '../../../src/health/mesh-probe.ts';
 import type { DeniedBy, MeshProbe } from '../../../src/health/types.ts';
 import { meshParts, probeMeshes } from '../../../src/njs/health/mesh-probe.ts';
-import { meshMetrics } from '../../../src/njs/metrics/mesh.ts';
+import { meshMetrics } from '../../../src/njs/metrics/handler.ts';
 import { fakeNgx } from '../njs/fake-ngx.ts';
 
 const probe: MeshProbe = {

@@ -1,15 +1,15 @@
 import type { Policy } from '../../../policy/checked/types.ts';
 import { CHECK_UPSTREAM } from '../text/names.ts';
-import type { ConfigTree } from './dump.ts';
+import type { ConfTree } from './dump.ts';
 import { isAcme } from './locations.ts';
-import { type ReadDirective, type Warning, warn } from './read.ts';
+import { type ConfNode, type Warning, warn } from './read.ts';
 
 /** Directives that send requests or connections to an address. */
 const SENDS = /^(proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass$/;
 
 /** An address to which a directive sends requests, and the upstream that has it. */
 interface Target {
-  readonly upstream?: ReadDirective;
+  readonly upstream?: ConfNode;
   readonly address: string;
 }
 
@@ -20,11 +20,7 @@ function spelled(address: string, port: string): string {
 }
 
 /** Where a directive sends requests. A variable has the values that `set` gives it nearby. */
-function targets(
-  pass: ReadDirective,
-  around: readonly ReadDirective[],
-  upstreams: readonly ReadDirective[],
-): readonly Target[] {
+function targets(pass: ConfNode, around: readonly ConfNode[], upstreams: readonly ConfNode[]): readonly Target[] {
   const set = (name: string) => around.find(({ name: it, args }) => it === 'set' && args[0] === name)?.args[1] ?? name;
   const entire = (pass.args[0] ?? '').replace(/\$\{(\w+)\}/g, '$$$1').replace(/\$\w+/g, set);
   const [, scheme = '', rest = ''] = /^(?:(https?|grpcs?):\/\/)?([\s\S]*)$/.exec(entire) ?? [];
@@ -42,11 +38,11 @@ const isLocal = (sockets: readonly string[]): boolean =>
   sockets.every((socket) => /^(127\.|localhost:|\[::1\]|unix:)/.test(socket));
 
 /** Directives at any depth, except those in the location for renewing certificates. */
-const reachable = (nodes: readonly ReadDirective[]): readonly ReadDirective[] =>
+const reachable = (nodes: readonly ConfNode[]): readonly ConfNode[] =>
   nodes.flatMap((node) => (isAcme(node) ? [] : [node, ...reachable(node.block ?? [])]));
 
 /** Why requests to a target avoid the policy: the service to which it leads; undefined if it leads elsewhere. */
-function serviceAt({ address, upstream }: Target, policy: Policy, tree: ConfigTree): string | undefined {
+function serviceAt({ address, upstream }: Target, policy: Policy, tree: ConfTree): string | undefined {
   const named = Object.entries(policy.services).find(
     ([
       ,
@@ -62,17 +58,17 @@ function serviceAt({ address, upstream }: Target, policy: Policy, tree: ConfigTr
 }
 
 /** The folder of the gateway's sockets. */
-function socketFolder(upstreams: readonly ReadDirective[]): string | undefined {
+function socketFolder(upstreams: readonly ConfNode[]): string | undefined {
   const check = upstreams.find(({ args }) => args[0] === CHECK_UPSTREAM);
   const address = check?.block?.find(({ name }) => name === 'server')?.args[0];
   return address?.startsWith('unix:') ? address.slice(0, address.lastIndexOf('/') + 1) : undefined;
 }
 
 function ofServer(
-  body: readonly ReadDirective[],
-  upstreams: readonly ReadDirective[],
+  body: readonly ConfNode[],
+  upstreams: readonly ConfNode[],
   policy: Policy,
-  tree: ConfigTree,
+  tree: ConfTree,
 ): readonly Warning[] {
   const folder = socketFolder(tree.http.filter(({ name }) => name === 'upstream'));
   const all = reachable(body).filter(({ file }) => tree.kind(file) === 'other');
@@ -99,9 +95,9 @@ function ofServer(
 
 /** Warns of servers around the rendered ones, of HTTP or of `stream {}`, that lead to services or to the gateway's own
  * sockets without the policy. Servers that have the name of a host or its file are reported with this host. */
-export function bypasses(tree: ConfigTree, policy: Policy): readonly Warning[] {
+export function bypasses(tree: ConfTree, policy: Policy): readonly Warning[] {
   const hosts = new Set(policy.hosts.map(({ name }) => name));
-  const isUpstream = ({ name }: ReadDirective) => name === 'upstream';
+  const isUpstream = ({ name }: ConfNode) => name === 'upstream';
   const http = tree.servers
     .filter(({ inner, names, hostFiles }) => !inner && hostFiles.length === 0 && !names.some((it) => hosts.has(it)))
     .filter(({ sockets }) => !isLocal(sockets))

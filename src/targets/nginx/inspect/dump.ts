@@ -1,10 +1,10 @@
-import type { ReadDirective, ReadFile } from './read.ts';
+import type { ConfNode, ReadFile } from './read.ts';
 
 /** The kind of a rendered file, according to its first line. Files that the files of hosts include are `shared`. */
 type Kind = 'http' | 'servers' | 'host' | 'shared' | 'other';
 
 /** A whole configuration, in which each `include` is replaced. */
-export type ConfigTree = ReturnType<typeof joinDump>;
+export type ConfTree = ReturnType<typeof joinDump>;
 export type Server = ReturnType<typeof server>;
 
 /** The maximum number of directives that are read. Files that include each other would exceed it. */
@@ -29,8 +29,8 @@ function expander(files: ReadonlyMap<string, ReadFile>) {
   const [first = ''] = files.keys();
   const prefix = first.slice(0, first.lastIndexOf('/'));
   let left = MAX_DIRECTIVES;
-  const expand = (nodes: readonly ReadDirective[], active: readonly string[]): readonly ReadDirective[] =>
-    nodes.flatMap((node): readonly ReadDirective[] => {
+  const expand = (nodes: readonly ConfNode[], active: readonly string[]): readonly ConfNode[] =>
+    nodes.flatMap((node): readonly ConfNode[] => {
       if (--left < 0) return [];
       if (node.name === 'include' && node.block === undefined) {
         return included(files, prefix, node.args[0] ?? '')
@@ -43,7 +43,7 @@ function expander(files: ReadonlyMap<string, ReadFile>) {
 }
 
 /** A socket in one spelling. `443` becomes `*:443`; a name or address without a port gets port 80. */
-function socket({ args: [address = '', ...more] }: ReadDirective): string {
+function socket({ args: [address = '', ...more] }: ConfNode): string {
   const spelled = /^\d+$/.test(address)
     ? `*:${address}`
     : address.startsWith('unix:') || /:\d+$/.test(address)
@@ -52,7 +52,7 @@ function socket({ args: [address = '', ...more] }: ReadDirective): string {
   return more.includes('quic') ? `quic ${spelled}` : spelled;
 }
 
-function server(node: ReadDirective, kind: (file: string) => Kind) {
+function server(node: ConfNode, kind: (file: string) => Kind) {
   const body = node.block ?? [];
   const listens = body.filter(({ name }) => name === 'listen');
   return {
@@ -81,18 +81,18 @@ export function joinDump(files: ReadonlyMap<string, ReadFile>) {
 }
 
 /** The default server of a socket. nginx uses it until the request has named a host. */
-export function defaultServer({ servers }: ConfigTree, socket: string): Server | undefined {
+export function defaultServer({ servers }: ConfTree, socket: string): Server | undefined {
   return (
     servers.find(({ claimed }) => claimed.includes(socket)) ?? servers.find(({ sockets }) => sockets.includes(socket))
   );
 }
 
 /** All directives at any depth. A block comes before its content. */
-export const allDirectives = (nodes: readonly ReadDirective[]): readonly ReadDirective[] =>
+export const allDirectives = (nodes: readonly ConfNode[]): readonly ConfNode[] =>
   nodes.flatMap((node) => [node, ...allDirectives(node.block ?? [])]);
 
 /** The directives of a name that are in effect: those on the innermost level that has any. */
-export function effective(name: string, ...levels: readonly (readonly ReadDirective[])[]): readonly ReadDirective[] {
+export function effective(name: string, ...levels: readonly (readonly ConfNode[])[]): readonly ConfNode[] {
   for (const level of levels) {
     const found = level.filter((node) => node.name === name);
     if (found.length > 0) return found;

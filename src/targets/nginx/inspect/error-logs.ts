@@ -1,14 +1,14 @@
 import { HEADER_LINE_BYTES } from '../../../base/limits.ts';
 import type { Policy } from '../../../policy/checked/types.ts';
 import { readsAddresses } from '../check/address-budgets.ts';
-import { allDirectives, type ConfigTree, defaultServer, effective, type Server } from './dump.ts';
-import { type ReadDirective, type ReadText, type Warning, warnAll } from './read.ts';
+import { allDirectives, type ConfTree, defaultServer, effective, type Server } from './dump.ts';
+import { type ConfNode, type ReadText, type Warning, warnAll } from './read.ts';
 
-const talksTooMuch = ({ args }: ReadDirective): boolean =>
+const talksTooMuch = ({ args }: ConfNode): boolean =>
   args.slice(1).some((level) => /^(info|debug(_\w+)?)$/.test(level));
 
 /** Warns of error logs into which nginx writes whole request headers of the rendered hosts, including tokens. */
-function errorLogs(tree: ConfigTree, ours: readonly Server[]): readonly Warning[] {
+function errorLogs(tree: ConfTree, ours: readonly Server[]): readonly Warning[] {
   const defaults = ours.flatMap(({ sockets }) => sockets.map((socket) => defaultServer(tree, socket)));
   const servers = new Set([...ours, ...defaults.filter((one) => one !== undefined)]);
   const logs = new Set(effective('error_log', tree.http, tree.main));
@@ -29,7 +29,7 @@ function errorLogs(tree: ConfigTree, ours: readonly Server[]): readonly Warning[
 const CREDENTIALS = /\$\{?(http_cookie|http_authorization|sent_http_set_cookie|sent_http_location)\b/;
 
 /** Warns of other access logs of the rendered servers whose lines contain credentials. */
-function accessLogs(tree: ConfigTree, ours: readonly Server[]): readonly Warning[] {
+function accessLogs(tree: ConfTree, ours: readonly Server[]): readonly Warning[] {
   const formats = new Map(
     tree.http.filter(({ name }) => name === 'log_format').map((node) => [node.args[0] ?? '', node] as const),
   );
@@ -37,9 +37,9 @@ function accessLogs(tree: ConfigTree, ours: readonly Server[]): readonly Warning
     .flatMap(({ body }) => allDirectives(body))
     .filter(({ name, file }) => name === 'access_log' && tree.kind(file) === 'other');
   const used = new Set(
-    logs.map(({ args }) => formats.get(args[1] ?? '')).filter((one): one is ReadDirective => one !== undefined),
+    logs.map(({ args }) => formats.get(args[1] ?? '')).filter((one): one is ConfNode => one !== undefined),
   );
-  const credentialIn = ({ args }: ReadDirective) => CREDENTIALS.exec(args.slice(1).join(' '))?.[1];
+  const credentialIn = ({ args }: ConfNode) => CREDENTIALS.exec(args.slice(1).join(' '))?.[1];
   return warnAll(
     [...used].filter((format) => credentialIn(format) !== undefined),
     (format) =>
@@ -77,8 +77,8 @@ const READING = [
 ];
 
 /** Warns of a default server that reads header lines in another way than the rendered servers. */
-function defaultServers(tree: ConfigTree, ours: readonly Server[]): readonly Warning[] {
-  const seen = new Set<ReadDirective>();
+function defaultServers(tree: ConfTree, ours: readonly Server[]): readonly Warning[] {
+  const seen = new Set<ConfNode>();
   return ours.flatMap(({ sockets }) =>
     sockets.flatMap((socket) => {
       const other = defaultServer(tree, socket);
@@ -96,9 +96,9 @@ function defaultServers(tree: ConfigTree, ours: readonly Server[]): readonly War
 }
 
 /** Warns of trusted proxies outside the rendered files, if the policy decides or counts by addresses. */
-function proxies(tree: ConfigTree, ours: readonly Server[], policy: Policy): readonly Warning[] {
+function proxies(tree: ConfTree, ours: readonly Server[], policy: Policy): readonly Warning[] {
   if (!readsAddresses({ policy })) return [];
-  const own = (nodes: readonly ReadDirective[]) =>
+  const own = (nodes: readonly ConfNode[]) =>
     nodes.filter(({ name, file }) => name === 'set_real_ip_from' && tree.kind(file) === 'other');
   const instead = 'gateway.trusted_proxies, with only the addresses of the proxies';
   return [
@@ -128,7 +128,7 @@ interface CaCommand {
 }
 
 /** Warns of commands with which OpenSSL verifies certificates with other CAs than those of the policy. */
-function cas(tree: ConfigTree, ours: readonly Server[], { name, whose, instead }: CaCommand): readonly Warning[] {
+function cas(tree: ConfTree, ours: readonly Server[], { name, whose, instead }: CaCommand): readonly Warning[] {
   return warnAll(
     [tree.http, ...ours.map(({ body }) => body)]
       .flat()
@@ -139,7 +139,7 @@ function cas(tree: ConfigTree, ours: readonly Server[], { name, whose, instead }
 }
 
 /** Warns of such commands about clients, if a host or the inner listener requests certificates. */
-const clientCas = (tree: ConfigTree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
+const clientCas = (tree: ConfTree, ours: readonly Server[], { gateway, hosts }: Policy): readonly Warning[] =>
   gateway.inner === undefined && hosts.every(({ clientCaFile }) => clientCaFile === undefined)
     ? []
     : cas(tree, ours, {
@@ -149,7 +149,7 @@ const clientCas = (tree: ConfigTree, ours: readonly Server[], { gateway, hosts }
       });
 
 /** Warns of such commands about ingresses, services and providers. */
-const serverCas = (tree: ConfigTree, ours: readonly Server[]): readonly Warning[] =>
+const serverCas = (tree: ConfTree, ours: readonly Server[]): readonly Warning[] =>
   cas(tree, ours, {
     name: /^(proxy|grpc)_ssl_conf_command$/,
     whose: 'services, ingresses and providers',
@@ -157,12 +157,12 @@ const serverCas = (tree: ConfigTree, ours: readonly Server[]): readonly Warning[
   });
 
 /** Warns of scripts and settings of njs that the rendered servers inherit, or that disable TLS. */
-function scripts(tree: ConfigTree, ours: readonly Server[], read: ReadText): readonly Warning[] {
-  const own = ({ file }: ReadDirective) => tree.kind(file) !== 'other';
+function scripts(tree: ConfTree, ours: readonly Server[], read: ReadText): readonly Warning[] {
+  const own = ({ file }: ConfNode) => tree.kind(file) !== 'other';
   const all = allDirectives(tree.http).filter((node) => !own(node));
   const engines = all.filter(({ name, args }) => name === 'js_engine' && args[0] === 'njs');
   const folders = tree.http.filter(({ name }) => name === 'js_path').map(({ args }) => args[0] ?? '');
-  const old = ({ args }: ReadDirective): boolean => {
+  const old = ({ args }: ConfNode): boolean => {
     const path = args.at(-1) ?? '';
     const paths = path.startsWith('/') ? [path] : folders.map((folder) => `${folder.replace(/\/$/, '')}/${path}`);
     const text = paths.map(read).find((one) => one !== undefined);
@@ -193,12 +193,7 @@ function scripts(tree: ConfigTree, ours: readonly Server[], read: ReadText): rea
 }
 
 /** The findings about `http {}` and the servers with rendered files. */
-export const inHttp = (
-  tree: ConfigTree,
-  ours: readonly Server[],
-  policy: Policy,
-  read: ReadText,
-): readonly Warning[] => [
+export const inHttp = (tree: ConfTree, ours: readonly Server[], policy: Policy, read: ReadText): readonly Warning[] => [
   ...errorLogs(tree, ours),
   ...accessLogs(tree, ours),
   ...scripts(tree, ours, read),

@@ -1,5 +1,5 @@
 import { allDirectives, globbed, isPattern } from './dump.ts';
-import { type ReadDirective, type ReadFile, readConf } from './read.ts';
+import { type ConfNode, type ReadFile, readConf } from './read.ts';
 
 /** Reads the machine that has the folder. */
 interface Disk {
@@ -35,7 +35,7 @@ export function readFolder(folder: string, prefix: string, disk: Disk): Readonly
   const real = (path: string): string =>
     `${path}/`.startsWith(`${there}/`) ? `${here}${path.slice(there.length)}` : path;
 
-  const attempt = <T>(path: string, from: ReadDirective | undefined, act: () => T): T => {
+  const attempt = <T>(path: string, from: ConfNode | undefined, act: () => T): T => {
     try {
       return act();
     } catch (error) {
@@ -45,7 +45,7 @@ export function readFolder(folder: string, prefix: string, disk: Disk): Readonly
   };
 
   /** The existing paths that a pattern matches, as glob(3) sorts them. */
-  const expanded = (pattern: string, from: ReadDirective): readonly string[] => {
+  const expanded = (pattern: string, from: ConfNode): readonly string[] => {
     const parts = pattern.split('/').slice(1);
     const fixed = parts.findIndex(isPattern);
     return parts.slice(fixed).reduce(
@@ -63,7 +63,7 @@ export function readFolder(folder: string, prefix: string, disk: Disk): Readonly
     );
   };
 
-  const visit = (path: string, from: ReadDirective | undefined, active: readonly string[]): void => {
+  const visit = (path: string, from: ConfNode | undefined, active: readonly string[]): void => {
     if (active.includes(path)) {
       throw new FolderError(
         `${from?.file}:${from?.line} includes ${path}, which includes this file again: ${[...active, path].join(' → ')}`,

@@ -1,5 +1,5 @@
-import { allDirectives, type ConfigTree, effective, type Server } from './dump.ts';
-import { type ReadDirective, type Warning, warn, warnAll } from './read.ts';
+import { allDirectives, type ConfTree, effective, type Server } from './dump.ts';
+import { type ConfNode, type Warning, warn, warnAll } from './read.ts';
 
 /** For each directive that sets a variable, the index of the argument that names the variable. */
 const MAKERS: Readonly<Record<string, number>> = {
@@ -7,7 +7,7 @@ const MAKERS: Readonly<Record<string, number>> = {
   ...{ map: 1, split_clients: 1 },
 };
 
-function made({ name, args }: ReadDirective): readonly string[] {
+function made({ name, args }: ConfNode): readonly string[] {
   const named = name === 'geo' ? args.at(-1) : args[MAKERS[name] ?? Number.NaN];
   const groups = [name, ...args].flatMap((text) =>
     [...text.matchAll(/\(\?P?[<'](\w+)[>']/g)].map(([, it]) => `$${it}`),
@@ -19,7 +19,7 @@ function made({ name, args }: ReadDirective): readonly string[] {
 const CREDENTIAL = /^\$http_(authorization|cookie)$/;
 
 /** Warns if directives of others set variables of the rendered files. */
-function variables(tree: ConfigTree): readonly Warning[] {
+function variables(tree: ConfTree): readonly Warning[] {
   return allDirectives(tree.http).flatMap((node) =>
     tree.kind(node.file) !== 'other'
       ? []
@@ -67,7 +67,7 @@ const INHERITED: readonly (readonly [name: string, isHarmless: RegExp, text: str
 ];
 
 /** Warns of directives that the rendered locations inherit and that the rendered files do not set. */
-function settings(tree: ConfigTree, ours: readonly Server[]): readonly Warning[] {
+function settings(tree: ConfTree, ours: readonly Server[]): readonly Warning[] {
   return INHERITED.flatMap(([name, isHarmless, text, instead]) => {
     const found = new Set(ours.flatMap(({ body }) => effective(name, body, tree.http)));
     return warnAll(
@@ -79,7 +79,7 @@ function settings(tree: ConfigTree, ours: readonly Server[]): readonly Warning[]
 }
 
 /** The findings about variables and settings that reach the rendered files from around them. */
-export const inheritedWarnings = (tree: ConfigTree, ours: readonly Server[]): readonly Warning[] => [
+export const inheritedWarnings = (tree: ConfTree, ours: readonly Server[]): readonly Warning[] => [
   ...variables(tree),
   ...settings(tree, ours),
 ];

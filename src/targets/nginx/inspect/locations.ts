@@ -1,7 +1,7 @@
 import type { Host, Route } from '../../../policy/checked/types.ts';
 import { CHECK_PATH, HOP_PATH } from '../text/names.ts';
-import { allDirectives, type ConfigTree, type Server } from './dump.ts';
-import { type ReadDirective, type Warning, warn } from './read.ts';
+import { allDirectives, type ConfTree, type Server } from './dump.ts';
+import { type ConfNode, type Warning, warn } from './read.ts';
 
 const ANSWERS_ELSEWHERE =
   /^((proxy|grpc|fastcgi|uwsgi|scgi|memcached)_pass|js_content|perl|content_by_lua(_file|_block)?)$/;
@@ -14,26 +14,25 @@ interface Match {
   readonly path: string;
 }
 
-function matchOf({ args }: ReadDirective): Match {
+function matchOf({ args }: ConfNode): Match {
   const [first = '', second] = args;
   if (second === undefined) {
     const [, operator, rest] = /^(=|~\*?|\^~)([\s\S]+)$/.exec(first) ?? [];
-    if (operator !== undefined && rest !== undefined)
-      return matchOf({ args: [operator, rest] } as unknown as ReadDirective);
+    if (operator !== undefined && rest !== undefined) return matchOf({ args: [operator, rest] } as unknown as ConfNode);
     return { kind: first.startsWith('@') ? 'named' : 'prefix', path: first };
   }
   return { kind: first === '=' ? 'exact' : first.startsWith('~') ? 'regex' : 'prefix', path: second };
 }
 
 /** The directives of a location, and those of its `if` and `limit_except`. */
-function itself(node: ReadDirective): readonly ReadDirective[] {
+function itself(node: ConfNode): readonly ConfNode[] {
   return (node.block ?? []).flatMap((inner) =>
     inner.name === 'location' ? [] : /^(if|limit_except)$/.test(inner.name) ? itself(inner) : [inner],
   );
 }
 
 /** Why a location answers without the check: it has no check, or another one. Undefined if it runs the check. */
-function opened(own: readonly ReadDirective[], outer: string | undefined): string | undefined {
+function opened(own: readonly ConfNode[], outer: string | undefined): string | undefined {
   const requested = own.find(({ name }) => name === 'auth_request')?.args[0];
   const any = own.some(({ name, args }) => name === 'satisfy' && args[0] === 'any');
   if (any) return 'satisfy any';
@@ -42,10 +41,10 @@ function opened(own: readonly ReadDirective[], outer: string | undefined): strin
 }
 
 /** Whether a directive is the location for renewing certificates. */
-export const isAcme = (node: ReadDirective): boolean => node.name === 'location' && matchOf(node).path.startsWith(ACME);
+export const isAcme = (node: ConfNode): boolean => node.name === 'location' && matchOf(node).path.startsWith(ACME);
 
 /** Warns of an opened location that serves files at paths of a route. One exact path is left to the operator. */
-function files(node: ReadDirective, own: readonly ReadDirective[], by: string, host: Host): readonly Warning[] {
+function files(node: ConfNode, own: readonly ConfNode[], by: string, host: Host): readonly Warning[] {
   const match = matchOf(node);
   const file = own.find(({ name }) => /^(root|alias|try_files)$/.test(name));
   const answers = own.some(({ name }) => name === 'return');
@@ -58,7 +57,7 @@ function files(node: ReadDirective, own: readonly ReadDirective[], by: string, h
   );
 }
 
-function openedBelow(node: ReadDirective, outer: string | undefined, tree: ConfigTree, host: Host): readonly Warning[] {
+function openedBelow(node: ConfNode, outer: string | undefined, tree: ConfTree, host: Host): readonly Warning[] {
   const own = itself(node);
   const by = opened(own, outer);
   const { kind, path } = matchOf(node);
@@ -86,7 +85,7 @@ function takes({ kind, path }: Match, route: Route): boolean {
 }
 
 /** Warns of a location that receives requests of a route. All are denied: only a rendered location knows the route. */
-function shadowing(node: ReadDirective, host: Host): readonly Warning[] {
+function shadowing(node: ConfNode, host: Host): readonly Warning[] {
   const match = matchOf(node);
   const inside = allDirectives(node.block ?? []);
   const other = inside.some(({ name }) => ['auth_request', 'satisfy', 'return', 'rewrite', 'internal'].includes(name));
@@ -100,7 +99,7 @@ function shadowing(node: ReadDirective, host: Host): readonly Warning[] {
 }
 
 /** Warns of locations that were added to the server of a host. */
-export function locations(tree: ConfigTree, server: Server, host: Host): readonly Warning[] {
+export function locations(tree: ConfTree, server: Server, host: Host): readonly Warning[] {
   return server.body
     .filter((node) => node.name === 'location' && tree.kind(node.file) === 'other')
     .flatMap((node) => {
@@ -118,7 +117,7 @@ export function locations(tree: ConfigTree, server: Server, host: Host): readonl
 }
 
 /** The directive with which a server sends requests elsewhere, except in the location for renewing certificates. */
-export function passesOn(nodes: readonly ReadDirective[]): ReadDirective | undefined {
+export function passesOn(nodes: readonly ConfNode[]): ConfNode | undefined {
   for (const node of nodes) {
     if (ANSWERS_ELSEWHERE.test(node.name)) return node;
     if (isAcme(node)) continue;

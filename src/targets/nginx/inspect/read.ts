@@ -2,10 +2,10 @@
  * reported and skipped. */
 
 /** A directive in an operator's configuration. */
-export interface ReadDirective {
+export interface ConfNode {
   readonly name: string;
   readonly args: readonly string[];
-  readonly block?: readonly ReadDirective[];
+  readonly block?: readonly ConfNode[];
   readonly file: string;
   /** The line of the directive's name, from 1. */
   readonly line: number;
@@ -13,7 +13,7 @@ export interface ReadDirective {
 
 export interface ReadFile {
   readonly text: string;
-  readonly nodes: readonly ReadDirective[];
+  readonly nodes: readonly ConfNode[];
   /** The line that could not be parsed. */
   readonly unreadable?: number;
 }
@@ -92,8 +92,8 @@ function luaEnd(text: string, at: number): number | undefined {
 
 /** Parses the directives of one file. It never throws: if it cannot read something, it stops and returns the line. */
 export function readConf(file: string, text: string): ReadFile {
-  const top: ReadDirective[] = [];
-  const open: (Pick<ReadDirective, 'name' | 'args' | 'line'> & { readonly nodes: ReadDirective[] })[] = [];
+  const top: ConfNode[] = [];
+  const open: (Pick<ConfNode, 'name' | 'args' | 'line'> & { readonly nodes: ConfNode[] })[] = [];
   let nodes = top;
   let words: string[] = [];
   let from = 1;
@@ -174,15 +174,15 @@ export type ReadText = (path: string) => string | undefined;
 
 /** A warning with its place. */
 export const warn = (
-  { file, line }: Pick<ReadDirective, 'file' | 'line'>,
+  { file, line }: Pick<ConfNode, 'file' | 'line'>,
   text: string,
   instead: string,
 ): readonly Warning[] => [{ file, line, text, instead }];
 
 /** The same warning for several directives. */
 export const warnAll = (
-  nodes: readonly ReadDirective[],
-  text: (node: ReadDirective) => string,
+  nodes: readonly ConfNode[],
+  text: (node: ConfNode) => string,
   instead: string,
 ): readonly Warning[] => nodes.flatMap((node) => warn(node, text(node), instead));
 

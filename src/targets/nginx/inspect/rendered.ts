@@ -4,7 +4,7 @@ import { type NginxOptions, nginxOptions } from '../options.ts';
 import { renderNginx } from '../render.ts';
 import { SERVERS_ABOUT, UNGUARDED } from '../server/controller.ts';
 import { CHECK_UPSTREAM } from '../text/names.ts';
-import { allDirectives, type ConfigTree } from './dump.ts';
+import { allDirectives, type ConfTree } from './dump.ts';
 import { type ReadText, type Warning, warn } from './read.ts';
 
 /** The warnings about a configuration, in the order of the dump's files and then by line. */
@@ -19,7 +19,7 @@ const AGAIN = 'render the policy again, and reload nginx';
 const folder = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
 /** The options with which the files were rendered. They are read from the content of the files. */
-function optionsOf(tree: ConfigTree, http: string): NginxOptions {
+function optionsOf(tree: ConfTree, http: string): NginxOptions {
   const all = allDirectives(tree.files.get(http)?.nodes ?? []);
   const [check] = all.filter(({ name, args }) => name === 'upstream' && args[0] === CHECK_UPSTREAM);
   const socket = check?.block?.find(({ name }) => name === 'server')?.args[0];
@@ -55,7 +55,7 @@ function changed(file: string, text: string, wanted: string): readonly Warning[]
 }
 
 /** Compares the files with what meshgate renders from the policy now, or throws an UnprintableError. */
-export function rendered(tree: ConfigTree, policy: Policy, rules: readonly Rule[], read: ReadText): Inspection {
+export function rendered(tree: ConfTree, policy: Policy, rules: readonly Rule[], read: ReadText): Inspection {
   const http = [...tree.files.keys()].find((name) => tree.kind(name) === 'http');
   if (http === undefined) {
     const at = tree.main.find(({ name }) => name === 'http') ?? { file: [...tree.files.keys()][0] ?? '', line: 1 };

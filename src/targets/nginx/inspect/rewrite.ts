@@ -1,6 +1,6 @@
 import { CHECK_PATH } from '../text/names.ts';
-import type { ConfigTree, Server } from './dump.ts';
-import { matches, type ReadDirective, type Warning, warn } from './read.ts';
+import type { ConfTree, Server } from './dump.ts';
+import { type ConfNode, matches, type Warning, warn } from './read.ts';
 
 /** Variables that have the same value in the check's subrequest as in the client's request. */
 const SAME =
@@ -39,7 +39,7 @@ interface Where {
   readonly condition?: readonly string[];
 }
 
-function returns(node: ReadDirective, { check, condition }: Where): readonly Warning[] {
+function returns(node: ConfNode, { check, condition }: Where): readonly Warning[] {
   if (condition === undefined) {
     const text = 'this return answers every request of the server: no route of the policy is reached';
     return warn(node, text, 'no return here, or a location around it');
@@ -52,7 +52,7 @@ function returns(node: ReadDirective, { check, condition }: Where): readonly War
   return warn(node, text, 'a location around this return');
 }
 
-function one(node: ReadDirective, where: Where): readonly Warning[] {
+function one(node: ConfNode, where: Where): readonly Warning[] {
   const { check, before, condition } = where;
   if (node.name === 'if') return (node.block ?? []).flatMap((inner) => one(inner, { ...where, condition: node.args }));
   if (node.name === 'return') return returns(node, where);
@@ -79,9 +79,9 @@ function one(node: ReadDirective, where: Where): readonly Warning[] {
 }
 
 /** Warns of rewriting directives in a server with a host file. nginx runs them for the check's subrequest, too. */
-export function rewrites(tree: ConfigTree, server: Server, path: string, host: string): readonly Warning[] {
+export function rewrites(tree: ConfTree, server: Server, path: string, host: string): readonly Warning[] {
   const check = `${path}${host}/*`;
-  const ours = ({ file }: ReadDirective) => tree.kind(file) !== 'other';
+  const ours = ({ file }: ConfNode) => tree.kind(file) !== 'other';
   const first = server.body.findIndex(ours);
   return server.body.flatMap((node, i) => (ours(node) ? [] : one(node, { check, before: i < first })));
 }

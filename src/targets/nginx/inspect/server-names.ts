@@ -3,7 +3,7 @@ import { signinHostOf } from '../render-context.ts';
 import { hasServiceAgents } from '../route/route-listener.ts';
 import { UNGUARDED } from '../server/controller.ts';
 import { CHECK_PATH, HOP_PATH, hostFile, innerFile } from '../text/names.ts';
-import { type ConfigTree, defaultServer, type Server } from './dump.ts';
+import { type ConfTree, defaultServer, type Server } from './dump.ts';
 import { locations, passesOn } from './locations.ts';
 import { matches, type Warning, warn } from './read.ts';
 import { rewrites } from './rewrite.ts';
@@ -45,7 +45,7 @@ function beside(server: Server, host: Host): readonly Warning[] {
 }
 
 /** Warns of an earlier server with the same name at the same socket. nginx ignores the name of the later one. */
-function earlier(tree: ConfigTree, server: Server, host: Host): readonly Warning[] {
+function earlier(tree: ConfTree, server: Server, host: Host): readonly Warning[] {
   if (!server.names.includes(host.name)) return [];
   const first = tree.servers
     .slice(0, tree.servers.indexOf(server))
@@ -78,13 +78,13 @@ function plain(server: Server, { gateway }: Policy): readonly Warning[] {
 }
 
 /** Whether a server receives requests for the host, because of its name or as the default server. */
-function serves(tree: ConfigTree, server: Server, host: Host): boolean {
+function serves(tree: ConfTree, server: Server, host: Host): boolean {
   const named = server.names.filter((name) => name !== '_' && name !== '');
   if (named.length > 0) return named.some((name) => names(name, host.name) !== false);
   return server.sockets.some((socket) => defaultServer(tree, socket) === server);
 }
 
-function ofFile(tree: ConfigTree, host: Host, file: string, policy: Policy): readonly Warning[] {
+function ofFile(tree: ConfTree, host: Host, file: string, policy: Policy): readonly Warning[] {
   const own = tree.servers.filter((server) => includes(server, file));
   if (own.length === 0) {
     return warn(
@@ -109,7 +109,7 @@ function ofFile(tree: ConfigTree, host: Host, file: string, policy: Policy): rea
   ]);
 }
 
-function of(tree: ConfigTree, host: Host, policy: Policy): readonly Warning[] {
+function of(tree: ConfTree, host: Host, policy: Policy): readonly Warning[] {
   const files = filesOf(host, policy);
   const others = tree.servers.filter((server) => !files.some((file) => includes(server, file)));
   return [
@@ -119,7 +119,7 @@ function of(tree: ConfigTree, host: Host, policy: Policy): readonly Warning[] {
 }
 
 /** The findings for each host of a policy: which servers receive its requests, and what else these servers contain. */
-export function hosts(tree: ConfigTree, policy: Policy): readonly Warning[] {
+export function hosts(tree: ConfTree, policy: Policy): readonly Warning[] {
   const signin = signinHostOf(policy);
   return [...policy.hosts, ...(signin ? [signin] : [])].flatMap((host) => of(tree, host, policy));
 }

@@ -58,7 +58,7 @@ describe('a member that means something else to Envoy is not read, and its path 
   ])('%s', (_, has, more, message) => {
     const live = tree();
     Object.assign(find(policiesIn(live), has), more);
-    expect(() => envoyRules(live)).toThrow(message);
+    expect(() => rulesInEnvoy(live)).toThrow(message);
   });
 });
 
