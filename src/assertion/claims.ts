@@ -43,10 +43,7 @@ export const CERTIFICATE_HOST = 'certificate_host';
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
 /** Returns the host that verified the certificate, if it counts: see {@link trustsCertificate}. */
-function certificateHostOf(
-  { certificateHost, provider, roles }: Standing,
-  { certificate }: Asserted,
-): string | undefined {
+function verifiedBy({ certificateHost, provider, roles }: Standing, { certificate }: Asserted): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
   return rests ? certificate.host : undefined;
@@ -71,7 +68,7 @@ export function assertionClaims(
 ): Readonly<Record<string, unknown>> {
   const caller = shownTo(entire, grant.hides);
   const { service, as, email, name } = grant;
-  const certificateHost = certificateHostOf(caller, grant);
+  const certificateHost = verifiedBy(caller, grant);
   const iat = Math.floor(now);
   return {
     iss: assertion.issuer,
