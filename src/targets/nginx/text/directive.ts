@@ -45,7 +45,7 @@ export function variable(name: string): Extract<Arg, { readonly kind: 'variable'
   return { kind: 'variable', name };
 }
 
-export const newline: Part = { kind: 'newline' };
+export const newline: ValuePart = { kind: 'newline' };
 
 export const regex = (operator: '~' | '~*' | '', source: string): Arg => ({ kind: 'regex', source, operator });
 
