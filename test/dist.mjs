@@ -7,7 +7,7 @@ import { join } from 'node:path';
 /** Bytes. The gateway's bundle is loaded into every JavaScript context, so its size is memory. The sign-in's bundle has
  * the texts of its pages, and is in few contexts. */
 const budget = {
-  'meshgate.js': 198 * 1024,
+  'meshgate.js': 199 * 1024,
   'hop.js': 81 * 1024,
   'signin.js': 240 * 1024,
   'client.js': 38 * 1024,

@@ -2,7 +2,7 @@
  * informational status. It is a small separate bundle, because such a response keeps its JavaScript context until it is
  * sent. */
 
-import { withoutOwn } from '../session/cookie.ts';
+import { withoutOwn } from '../session/own-cookies.ts';
 
 /** `js_set`: removes from a service's response all lines that would set a cookie of the gateway.
  * @returns the cookie that the gateway itself sets in this response */

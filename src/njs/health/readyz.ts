@@ -9,7 +9,7 @@ import type { HealthConfig, MonitoredFile, Part, Readiness } from '../../health/
 import { FLOOR, PSID_FLOOR } from '../../session/revocation/revocation.ts';
 import type { KeyState } from '../../token/keys/key-refresh.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from '../shared/dicts.ts';
-import { wasRead } from '../shared/revocation-reader.ts';
+import { wasRead } from '../shared/revocations-read.ts';
 import { revokedTaken } from '../shared/revoked-room.ts';
 import { CA, CLIENT_CA, caName } from './ca.ts';
 import { foundOf } from './files.ts';

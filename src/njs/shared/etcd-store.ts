@@ -14,7 +14,7 @@ import type { SessionRecord } from '../../session/types.ts';
 import { isSpoiltHere, type RecordSeal, spoilHere } from './dict-store.ts';
 import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
 import { decode, type EtcdAnswer, type EtcdClient, encode, prefixEnd } from './etcd.ts';
-import { noteRead } from './revocation-reader.ts';
+import { noteRead } from './revocations-read.ts';
 import { sayOnce } from './say-once.ts';
 
 /** Key for the revision up to which etcd was read. Like the revocations, this must not survive a restart. */

@@ -1,10 +1,9 @@
-import { MAX_DICT_TTL_MS } from '../../base/limits.ts';
 import { refuse } from '../../base/reasons.ts';
 import type { Table } from '../../rules/types.ts';
-import { REVOCATIONS_MARK_S, REVOCATIONS_READ_S } from '../../session/limits.ts';
 import { cutBefore, isRevoked, type Revocable } from '../../session/revocation/revocation.ts';
-import { locksDict, REVOCATIONS_READ, revokedDict } from './dicts.ts';
+import { revokedDict } from './dicts.ts';
 import { epochNow, hasRevocations } from './epoch.ts';
+import { wasRead, wasReadHere } from './revocations-read.ts';
 import { readClaimNames } from './revoked-room.ts';
 
 /* This is the only module that looks up revocations. All code that finds or caches a caller calls it before it answers;
@@ -80,22 +79,3 @@ export function isKeptRevoked<T extends Kept>(kept: T, what: (kept: T) => Revoca
 
 /** Returns the latest cut-off in shared memory for a credential, see {@link cutBefore}. */
 export const knownCut = (what: Revocable): number => cutBefore(look, what);
-
-/** Records that all revocations of other replicas were read. The state file gets a new time only once in a while,
- * because each write rewrites the whole file. */
-export function noteRead(now: number): void {
-  locksDict().set(REVOCATIONS_READ, 1, MAX_DICT_TTL_MS);
-  if (!(now - Number(revokedDict().get(REVOCATIONS_READ) ?? 0) < REVOCATIONS_MARK_S)) {
-    revokedDict().set(REVOCATIONS_READ, String(Math.floor(now)), MAX_DICT_TTL_MS);
-  }
-}
-
-/** Whether all revocations of other replicas were read since nginx started. Once true, the result stays true. */
-export const wasReadHere = (): boolean => locksDict().has(REVOCATIONS_READ);
-
-/** Whether all revocations were read since nginx started or, if not, a short time ago. In the second case, the result
- * becomes false later. */
-export function wasRead(now: number): boolean {
-  if (wasReadHere()) return true;
-  return now - Number(revokedDict().get(REVOCATIONS_READ) ?? 0) < REVOCATIONS_READ_S;
-}

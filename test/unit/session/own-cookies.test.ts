@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { withoutOwn } from '../../../src/session/cookie.ts';
+import { withoutOwn } from '../../../src/session/own-cookies.ts';
 
 describe('lines that set a cookie of the gateway', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { isWildcard } from '../../../base/host-name.ts';
-import { OWN_PREFIX } from '../../../session/cookie.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../../session/names.ts';
+import { OWN_PREFIX } from '../../../session/own-cookies.ts';
 import { allHosts, type Context, type HostContext } from '../render-context.ts';
 import { type Arg, conf, type Directive, literal, regex, template, variable } from '../text/directive.ts';
 
