@@ -3,6 +3,7 @@ import { PROVIDER_TIMEOUT_MS } from '../../base/limits.ts';
 import { MAX_RENEWAL_WAITERS, MAX_SEALED } from '../../session/limits.ts';
 import { RENEW_PATH, RENEWED } from '../../session/names.ts';
 import { type Hold, holdUpTo, release } from '../shared/held.ts';
+import type { KnownSession } from './sessions.ts';
 
 /** The result of a renewal, see {@link RENEWED}. */
 type Renewed =
@@ -37,13 +38,14 @@ const WAITING = 'waiting checks';
 /** This is longer than a check waits: nginx ends the call after {@link PROVIDER_TIMEOUT_MS}. */
 const WAITING_MS = 2 * PROVIDER_TIMEOUT_MS;
 
+/** A session, by the value of its cookie. Waiting checks are counted by provider, so that a slow provider does not affect
+ * others. */
+type Renewing = Pick<KnownSession, 'provider' | 'host' | 'text'>;
+
 /** Asks the sign-in's JavaScript to renew a session.
- * @param provider the provider of the session. Waiting checks are counted by provider, so that a slow provider does not
- * affect others.
- * @param text the cookie's value
  * @param wait whether to wait until the provider has answered
  * @returns `alone` if anything fails or too many checks are waiting. The promise never rejects. */
-export async function askRenewal(socket: string, provider: string, host: string, text: string, wait: boolean) {
+export async function askRenewal(socket: string, { provider, host, text }: Renewing, wait: boolean) {
   let place: Hold | undefined;
   try {
     place = holdUpTo(MAX_RENEWAL_WAITERS, WAITING_MS, WAITING, provider);

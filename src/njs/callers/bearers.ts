@@ -112,7 +112,8 @@ export class Bearers {
   /** Asks the provider whether a verified JWT is active, then continues with {@link #finish}. */
   static async #confirm<T, S>(provider: TokenProvider, verified: Verified, newcomer: Newcomer<T, S>): Promise<T> {
     const providerCalls = newcomer[0].#providerCalls as ProviderCalls;
-    const providerAnswer = await providerCalls.introspect(provider, newcomer[2], newcomer[3], newcomer[7], true);
+    const occasion = { now: newcomer[3], from: newcomer[7], isSigned: true };
+    const providerAnswer = await providerCalls.introspect(provider, newcomer[2], occasion);
     const held = providerAnswer.ok
       ? confirmedToken(verified, providerAnswer.value.claims, provider, providerAnswer.value.until)
       : providerAnswer;
@@ -123,7 +124,8 @@ export class Bearers {
   static async #complete<T, S>(provider: TokenProvider, verified: Verified, newcomer: Newcomer<T, S>): Promise<T> {
     const providerCalls = newcomer[0].#providerCalls as ProviderCalls;
     const cap = newcomer[0].#table.tokenCache;
-    const providerAnswer = await providerCalls.groups(provider, verified.claims, newcomer[3], cap, newcomer[7]);
+    const occasion = { now: newcomer[3], from: newcomer[7] };
+    const providerAnswer = await providerCalls.groups(provider, verified.claims, cap, occasion);
     if (!providerAnswer.ok) return Bearers.#finish(providerAnswer, newcomer);
     const until = Math.min(providerAnswer.value.until, verified.until ?? Number.POSITIVE_INFINITY);
     return Bearers.#finish(ok({ ...verified, claims: providerAnswer.value.claims, until }), newcomer);
@@ -136,7 +138,7 @@ export class Bearers {
     newcomer: Newcomer<T, S>,
   ): Promise<T> {
     const [bearers, , token, now] = newcomer;
-    const providerAnswer = await providerCalls.introspect(provider, token, now, newcomer[7]);
+    const providerAnswer = await providerCalls.introspect(provider, token, { now, from: newcomer[7] });
     if (!providerAnswer.ok) return Bearers.#finish(providerAnswer, newcomer);
     const { claims, until } = providerAnswer.value;
     return Bearers.#finish(checkIntrospected(claims, provider, { now, skew: bearers.#context.skew, until }), newcomer);

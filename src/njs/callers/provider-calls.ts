@@ -82,6 +82,15 @@ const inactive = refuse('token_inactive');
 
 /** Asks providers about tokens, through the JavaScript that is their OAuth client. A question is sent once, even if
  * many requests need the answer. The answer is stored for all workers. */
+/** The request for which a provider is asked. */
+interface Occasion {
+  readonly now: number;
+  /** The client's address; absent in a renewal, and at a sign-in, where nginx limits each address. */
+  readonly from?: string;
+  /** Whether the token's signature is valid. */
+  readonly isSigned?: boolean;
+}
+
 export class ProviderCalls {
   readonly #socket: string;
   readonly #selection: string;
@@ -101,11 +110,9 @@ export class ProviderCalls {
   }
 
   /** Asks a provider about a token (RFC 7662). The promise never rejects.
-   * @param from the client's address
-   * @param isSigned whether the token's signature is valid
    * @returns reason `token_inactive`; `limit_exceeded` if the address has too many questions; or `provider_unavailable`
    * if the provider does not answer or too many requests are waiting */
-  introspect({ name, introspection }: TokenProvider, token: string, now: number, from: string, isSigned = false) {
+  introspect({ name, introspection }: TokenProvider, token: string, { now, from, isSigned = false }: Occasion) {
     if (introspection === undefined) throw new Error(`the provider ${name} is not asked about tokens`);
     const { cache, negative, stale } = introspection;
     const path = INTROSPECT_PATH;
@@ -116,9 +123,8 @@ export class ProviderCalls {
   /** Returns the claims of a caller whose token leaves groups out. The provider confirms which of the policy's groups
    * are added. The promise never rejects.
    * @param cache number of seconds for which an answer may be used
-   * @param from the client's address; absent in a renewal, and at a sign-in, where nginx limits each address
    * @returns reason `claim_absent` if the token does not name the person; or a reason of {@link introspect} */
-  async groups({ name, kind }: TokenProvider, claims: Claims, now: number, cache: number, from?: string) {
+  async groups({ name, kind }: TokenProvider, claims: Claims, cache: number, { now, from }: Occasion) {
     const { oid } = claims;
     if (!isObjectId(oid)) return refuse('claim_absent', 'the token has no "oid", so its groups cannot be found');
     const key = this.#key(GROUPS_PATH, name, oid);

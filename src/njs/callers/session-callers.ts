@@ -93,7 +93,7 @@ export class SessionCallers<P extends AcceptingPlace> {
    * After that time, requests wait. */
   #renew(r: NginxHTTPRequest, to: P, method: string, known: KnownSession, now: number): Answered {
     if (!this.#handlers.renews) return this.#handlers.withCaller(r, to, method, known, now);
-    const { next, provider, says, host, text } = known;
+    const { next, says } = known;
     // The clock that confirmed the claims was ahead, so the fresh time is over now.
     if (now < known.from) {
       known.fresh = now;
@@ -108,7 +108,7 @@ export class SessionCallers<P extends AcceptingPlace> {
       known.renewAt = nextAsk(known, now);
       return this.#handlers.withCaller(r, to, method, known, now);
     }
-    return askRenewal(this.#sessions.settings.socket, provider, host, text, stale).then((renewed) => {
+    return askRenewal(this.#sessions.settings.socket, known, stale).then((renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, known, renewed.text);
       if (renewed.kind === 'ended') {
         known.ended = true;
@@ -165,7 +165,7 @@ export class SessionCallers<P extends AcceptingPlace> {
     if (!this.#handlers.renews) return this.#handlers.absent(r, to, method, 'session_expired', false, 'renew');
     const { says, host, text } = opened;
     const provider = listedOf(says)[PROVIDER];
-    return askRenewal(this.#sessions.settings.socket, provider, host, text, true).then((renewed) => {
+    return askRenewal(this.#sessions.settings.socket, { provider, host, text }, true).then((renewed) => {
       if (renewed.kind === 'renewed') return this.#take(r, to, method, opened, renewed.text);
       if (renewed.kind === 'ended') return this.#handlers.absent(r, to, method, 'session_expired', true);
       return this.#handlers.absent(r, to, method, 'session_expired', false, 'renew');

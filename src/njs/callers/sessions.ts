@@ -244,7 +244,8 @@ export class Sessions {
 
   readonly #revocable = ({ says, text }: OpenedSession): Revocable => {
     const session = claimsOf(listedOf(says));
-    const { providers, clockSkew } = this.#table;
-    return revocableSession(session, ownOf(providers, session.provider), revokedClaims(), clockSkew, kidOf(text));
+    const { providers, clockSkew: skew } = this.#table;
+    const provider = ownOf(providers, session.provider);
+    return revocableSession(session, provider, revokedClaims(), { skew, kid: kidOf(text) });
   };
 }

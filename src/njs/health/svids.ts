@@ -45,16 +45,10 @@ function look(identity: MonitoredIdentity, before: Found | undefined, now: numbe
   }
 }
 
-function line(
-  identity: MonitoredIdentity,
-  { svid }: Found,
-  reason: HealthReason,
-  now: number,
-  where = identity.certFile,
-) {
+function line(identity: string, { svid }: Found, reason: HealthReason, now: number) {
   const at = svid && new Date(svid.notAfter * 1000).toISOString();
   const when = svid === undefined ? '' : `, which ${svid.notAfter < now ? 'expired' : 'expires'} at ${at}`;
-  return `meshgate: SVID of identity ${identity.name} (${where})${when}: ${reason}: ${healthReasons[reason]}`;
+  return `meshgate: SVID of identity ${identity}${when}: ${reason}: ${healthReasons[reason]}`;
 }
 
 /** Checks the files of all identities. It stores the results for all workers, and logs each problem in one line. */
@@ -68,7 +62,10 @@ export async function watchSvids(identities: readonly MonitoredIdentity[]): Prom
     const { detail, ...found } = look(identity, before, now);
     const reason = toSay(found, now);
     if (reason !== undefined) {
-      ngx.log(reason === 'svid_expiring' ? ngx.WARN : ngx.ERR, line(identity, found, reason, now, detail));
+      ngx.log(
+        reason === 'svid_expiring' ? ngx.WARN : ngx.ERR,
+        line(`${identity.name} (${detail ?? identity.certFile})`, found, reason, now),
+      );
     }
     const after = JSON.stringify(reason === undefined ? found : { ...found, reported: { reason, at: now } });
     if (after === text) continue;

@@ -50,7 +50,7 @@ export async function allClaims(
   if (!claims.ok) return claims;
   const of = table.providers[provider.name] as TokenProvider;
   if (providerCalls !== undefined && of.asksGroups && leavesGroupsOut(claims.value, of.kind)) {
-    const reported = await providerCalls.groups(of, claims.value, Date.now() / 1000, TABS_S);
+    const reported = await providerCalls.groups(of, claims.value, TABS_S, { now: Date.now() / 1000 });
     if (reported.ok) return ok(reported.value.claims);
     return refuse(reported.reason, reported.detail ?? 'the provider does not say which groups people have');
   }

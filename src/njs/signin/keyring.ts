@@ -108,7 +108,7 @@ export class Keyring implements RecordSeal {
   /** Returns the properties by which a session can be revoked, except the key that sealed its cookie. */
   revocable(session: SessionClaims): Revocable {
     const { providers, clockSkew } = this.#table;
-    return revocableSession(session, ownOf(providers, session.provider), revokedClaims(), clockSkew);
+    return revocableSession(session, ownOf(providers, session.provider), revokedClaims(), { skew: clockSkew });
   }
 
   /** @throws Error with one line for the log */

@@ -307,8 +307,7 @@ export function revocableSession(
   { issuer, sid, psid, since, cut, claims }: SessionClaims,
   provider: Identifying | undefined,
   revoked: readonly string[],
-  skew = 0,
-  kid?: string,
+  { skew, kid }: { readonly skew: number; readonly kid?: string | undefined },
 ): Revocable {
   const others = provider?.issuer === issuer ? issuersOf(provider) : [];
   return {

@@ -580,7 +580,8 @@ describe('renewal', () => {
   it('lets only a limited number of requests wait', async () => {
     at(700);
     fake.fetch = () => new Promise(() => {});
-    for (let i = 0; i < 128; i++) void askRenewal('/run/check.sock', 'okta', wiki, 'text', true);
+    for (let i = 0; i < 128; i++)
+      void askRenewal('/run/check.sock', { provider: 'okta', host: wiki, text: 'text' }, true);
     renewing(200, await newer());
     const { status, headers } = await context.check(cookie(await ada()));
     expect([status, headers['X-Meshgate-Set-Cookie']]).toEqual([204, undefined]);

@@ -171,7 +171,7 @@ describe('the functions that run', () => {
     const headers = bearer();
     await known(headers);
     const calls = await callsOf(() => ask(headers));
-    expect(calls).toEqual(['count', 'isStillVerified', 'near', 'replayCached', 'send', 'withCaller']);
+    expect(calls).toEqual(['increment', 'isStillVerified', 'near', 'replayCached', 'send', 'withCaller']);
   });
 
   it('with a name are at most 18 for a known session', async () => {

@@ -58,7 +58,7 @@ async function flushPromises(): Promise<void> {
 afterEach(flushPromises);
 
 const ask = (token: string, from: string, isSigned = false) =>
-  providerCalls.introspect(provider, token, fake.clock / 1000, from, isSigned);
+  providerCalls.introspect(provider, token, { now: fake.clock / 1000, from, isSigned });
 
 /** Introspects this many made-up tokens. */
 function madeUp(count: number, from: (i: number) => string): void {
@@ -106,7 +106,7 @@ describe('made-up tokens', () => {
     madeUp(300, (i) => `198.51.${i % 100}.${i}`);
     expect(await told('one-more', '203.0.113.1')).toBe('provider_unavailable');
     good.add('b');
-    const { ok } = await providerCalls.introspect(named('other'), 'b', fake.clock / 1000, HONEST);
+    const { ok } = await providerCalls.introspect(named('other'), 'b', { now: fake.clock / 1000, from: HONEST });
     expect(ok).toBe(true);
   });
 
@@ -222,7 +222,7 @@ describe('tokens that were active before', () => {
     const lasting = { ...provider, introspection: { ...introspection, stale } } as typeof provider;
     for (let i = 0; i < 60; i++) {
       good.add(`new-${i}`);
-      const { ok } = await providerCalls.introspect(lasting, `new-${i}`, fake.clock / 1000, HONEST);
+      const { ok } = await providerCalls.introspect(lasting, `new-${i}`, { now: fake.clock / 1000, from: HONEST });
       expect(ok).toBe(true);
       expect(fake.zones.tokens.size()).toBe(0);
     }

@@ -11,7 +11,8 @@ beforeEach(() => {
   for (const zone of Object.values(fake.zones)) zone.clear();
 });
 
-const renew = (provider = 'okta') => askRenewal('/run/check.sock', provider, 'wiki.example.com', 'cookie', true);
+const renew = (provider = 'okta') =>
+  askRenewal('/run/check.sock', { provider, host: 'wiki.example.com', text: 'cookie' }, true);
 
 it('waiting checks of a dead worker keep no other check from its turn, while requests go on', async () => {
   fake.fetch = () => new Promise(() => {});
