@@ -4,7 +4,7 @@
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderPage, STYLE, STYLE_HEADERS } from '../src/session/pages/render.ts';
+import { renderPage, STYLE, STYLE_HEADERS } from '../src/session/pages/render-page.ts';
 import type { Page } from '../src/session/pages/types.ts';
 import { shoot, startBrowser } from './harness/browser.ts';
 import { openStage } from './harness/stage.ts';

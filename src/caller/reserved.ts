@@ -1,6 +1,6 @@
 import { ok, type Result, refuse } from '../base/reasons.ts';
 import { CERTIFICATE_PROVIDER, NOBODY_PROVIDER } from '../policy/forms/reserved-names.ts';
-import type { ClientCertificate } from '../token/client-certificate.ts';
+import type { ClientCertificate } from '../token/escaped-certificate.ts';
 import { isTooLong } from './encode.ts';
 import type { Caller, CallerTable, TokenAgent } from './types.ts';
 

@@ -1,11 +1,11 @@
 /** The entry of health.js, for the health server. It is a separate bundle, so that checks do not load it. */
 
-import { CA, CLIENT_CA, watchCa } from '../njs/health/ca.ts';
-import { watchFiles } from '../njs/health/files.ts';
-import { probeMeshes } from '../njs/health/mesh-probe.ts';
+import { watchFiles } from '../njs/health/found-files.ts';
+import { probeMeshes } from '../njs/health/probe-mesh.ts';
 import { readyHandler } from '../njs/health/readyz.ts';
 import { watchSvids } from '../njs/health/svids.ts';
-import { askWitnesses } from '../njs/health/witnesses.ts';
+import { CA, CLIENT_CA, watchCa } from '../njs/health/watch-cas.ts';
+import { askWitnesses } from '../njs/health/witness-state.ts';
 import { metricsHandler } from '../njs/metrics/handler.ts';
 import config from './watched.js';
 

@@ -1,6 +1,6 @@
 /** The entry of signin.js: the functions for the locations of the sign-in. Checks do not load this bundle. */
 
-import { handlerOf } from '../njs/signin/answer.ts';
+import { handlerOf } from '../njs/signin/browser-answer.ts';
 import { callback } from '../njs/signin/callback.ts';
 import { handover } from '../njs/signin/handover.ts';
 import { backchannel } from '../njs/signin/out/backchannel.ts';

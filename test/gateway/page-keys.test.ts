@@ -3,7 +3,7 @@
  * from the gateway's code with their own headers, as in the screenshots; a real browser shows them.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import { renderPage, STYLE, STYLE_HEADERS } from '../../src/session/pages/render.ts';
+import { renderPage, STYLE, STYLE_HEADERS } from '../../src/session/pages/render-page.ts';
 import { type BrowserContext, type Page, startBrowser, testStage, until } from '../harness/index.ts';
 import { pages } from '../screenshots.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { parsePolicy } from '../../src/policy/index.ts';
 import { compile } from '../../src/rules/compile.ts';
-import { renderSidecar } from '../../src/targets/ext-authz/render.ts';
+import { renderSidecar } from '../../src/targets/ext-authz/render-sidecar.ts';
 import { nginxOptions } from '../../src/targets/nginx/options.ts';
 import { renderFor } from '../gateway/ingress/controllers.ts';
 import { testStage } from '../harness/index.ts';

@@ -3,7 +3,7 @@ import type { At, MeshKind } from '../../policy/checked/types.ts';
 import { place } from '../../policy/index.ts';
 import { parseInstance } from '../../policy/schema/audit.ts';
 import { writtenId } from '../../rules/enforced.ts';
-import { renderSidecar } from '../../targets/ext-authz/render.ts';
+import { renderSidecar } from '../../targets/ext-authz/render-sidecar.ts';
 import { meshTarget, meshTargetNames } from '../../targets/index.ts';
 import { ingressTargetNames } from '../../targets/ingress/index.ts';
 import { emitPolicy } from '../../targets/kit/per-mesh.ts';

@@ -1,5 +1,5 @@
 import { sha256 } from '../../session/flow/random.ts';
-import { POLICY_FILE } from '../../targets/nginx/server/audit.ts';
+import { POLICY_FILE } from '../../targets/nginx/server/audit-log.ts';
 import { WrongUse } from '../common/context.ts';
 import { utf8 } from '../common/load.ts';
 import type { Runtime } from '../machine/runtime.ts';

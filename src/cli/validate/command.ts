@@ -6,7 +6,7 @@ import { policyDigest } from '../../rules/digest.ts';
 import type { Inspection } from '../../targets/nginx/inspect/warnings.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
 import { toContext } from '../../targets/nginx/render-context.ts';
-import { insecureOptions } from '../../targets/nginx/server/servers.ts';
+import { insecureOptions } from '../../targets/nginx/server/server-blocks.ts';
 import { locksBytes, renewalsBytes } from '../../targets/nginx/signin/locks.ts';
 import { sessionRoom } from '../../targets/nginx/signin/signin.ts';
 import { command, flag, formatFlag, NO, policyArgument, switchFlag, WrongUse, YES } from '../common/context.ts';

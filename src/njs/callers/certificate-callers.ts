@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../base/reasons.ts';
 import { certificateCaller, certificateSubject } from '../../caller/reserved.ts';
 import type { TokenAgent } from '../../caller/types.ts';
 import { ofCertificate, type Revocable } from '../../session/revocation/revocation.ts';
-import { type ClientCertificate, readClientCertificate } from '../../token/client-certificate.ts';
+import { type ClientCertificate, readClientCertificate } from '../../token/escaped-certificate.ts';
 import { counterName, increment } from '../shared/counts.ts';
 import { type KnownCaller, knownCaller } from '../shared/known.ts';
 import { canLookUp, isKeptRevoked, type Kept, unread } from '../shared/revocation-reader.ts';

@@ -6,7 +6,7 @@ import { assertionOf } from '../../caller/credential.ts';
 import type { Caller } from '../../caller/types.ts';
 import type { Table, TableHop } from '../../rules/types.ts';
 import { claimsToRevoke, identifyingClaims, ofCaller, ofCertificate } from '../../session/revocation/revocation.ts';
-import { readClientSvid } from '../../token/client-certificate.ts';
+import { readClientSvid } from '../../token/escaped-certificate.ts';
 import { isJws } from '../../token/format.ts';
 import type { ProviderKey } from '../../token/types.ts';
 import { certificateReader } from '../callers/certificate-callers.ts';

@@ -6,7 +6,7 @@ import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { readAppToken } from '../../session/flow/token-answer.ts';
 import { ANSWERED } from '../../token/call-paths.ts';
 import { isObjectId, readHeld } from '../../token/overage.ts';
-import { Away, callProvider } from '../shared/egress.ts';
+import { Away, callProvider } from '../shared/egress-call.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { discoveryUnknown, fail, reply } from './reply.ts';

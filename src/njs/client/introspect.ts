@@ -5,7 +5,7 @@ import type { ClientTable, QueriedProvider } from '../../rules/table/client-tabl
 import type { ClientMetadata } from '../../session/flow/provider-metadata.ts';
 import { ANSWERED } from '../../token/call-paths.ts';
 import { readIntrospection } from '../../token/introspection.ts';
-import { Away, withTimeout } from '../shared/egress.ts';
+import { Away, withTimeout } from '../shared/egress-call.ts';
 import { MetadataStore, ofClient } from '../signin/metadata.ts';
 import { ProviderClient } from '../signin/provider.ts';
 import { discoveryUnknown, fail, reply } from './reply.ts';

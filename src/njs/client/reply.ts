@@ -1,5 +1,5 @@
 import { ANSWERED } from '../../token/call-paths.ts';
-import { Away } from '../shared/egress.ts';
+import { Away } from '../shared/egress-call.ts';
 import { respond } from '../shared/problem.ts';
 import { sayOnce } from '../shared/say-once.ts';
 

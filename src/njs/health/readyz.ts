@@ -11,10 +11,10 @@ import type { KeyState } from '../../token/keys/key-refresh.ts';
 import { keysDict, keysName, locksDict, REVOCATIONS_SEEN, revokedDict, svidsDict } from '../shared/dicts.ts';
 import { wasRead } from '../shared/revocations-read.ts';
 import { revokedTaken } from '../shared/revoked-room.ts';
-import { CA, CLIENT_CA, caName } from './ca.ts';
-import { foundOf } from './files.ts';
-import { meshParts } from './mesh-probe.ts';
+import { foundOf } from './found-files.ts';
+import { meshParts } from './probe-mesh.ts';
 import { LOOKED } from './svids.ts';
+import { CA, CLIENT_CA, caName } from './watch-cas.ts';
 
 function textOf(path: string): string | undefined {
   try {

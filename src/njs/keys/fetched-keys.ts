@@ -27,7 +27,7 @@ import {
 } from '../../token/keys/key-refresh.ts';
 import type { ProviderKey, TokenProvider } from '../../token/types.ts';
 import { keepDocument, keysDict, keysName, locksDict } from '../shared/dicts.ts';
-import { fetchDocument, withTimeout } from '../shared/egress.ts';
+import { fetchDocument, withTimeout } from '../shared/egress-call.ts';
 import { EPOCH, epochNow, newEpoch } from '../shared/epoch.ts';
 import { holdUpTo, release } from '../shared/held.ts';
 import { type KnownCaller, readOthers } from '../shared/known.ts';

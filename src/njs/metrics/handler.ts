@@ -2,12 +2,12 @@ import { exposition, type Metric, type Sample } from '../../health/exposition.ts
 import type { ProbeState } from '../../health/mesh-probe.ts';
 import type { Found } from '../../health/svid.ts';
 import type { HealthConfig } from '../../health/types.ts';
-import { foundOf } from '../health/files.ts';
-import { probeStates } from '../health/mesh-probe.ts';
+import { foundOf } from '../health/found-files.ts';
+import { probeStates } from '../health/probe-mesh.ts';
 import { readinessNow } from '../health/readyz.ts';
 import { allCounts, forgetEarlier } from '../shared/counts.ts';
 import { svidsDict } from '../shared/dicts.ts';
-import { auditMetrics, witnessMetrics } from './audit.ts';
+import { auditMetrics, witnessMetrics } from './audit-metrics.ts';
 import { counterMetrics } from './counters.ts';
 import { partMetrics } from './provider-parts.ts';
 import type { Seen } from './seen.ts';

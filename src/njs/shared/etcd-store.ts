@@ -13,7 +13,7 @@ import {
 import type { SessionRecord } from '../../session/types.ts';
 import { isSpoiltHere, type RecordSeal, spoilHere } from './dict-store.ts';
 import { locksDict, onceDict, REVOCATIONS_SEEN } from './dicts.ts';
-import { decode, type EtcdAnswer, type EtcdClient, encode, prefixEnd } from './etcd.ts';
+import { decode, type EtcdAnswer, type EtcdClient, encode, prefixEnd } from './etcd-client.ts';
 import { noteRead } from './revocations-read.ts';
 import { sayOnce } from './say-once.ts';
 

@@ -9,7 +9,7 @@ import { PUSHED_PEOPLE, PUSHES_MS } from '../../session/limits.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { redirectUri, requestUrl } from '../../session/urls.ts';
 import { locksDict } from '../shared/dicts.ts';
-import { redirect, refuseWith } from './answer.ts';
+import { redirect, refuseWith } from './browser-answer.ts';
 import { addPerson } from './people.ts';
 import type { AtProvider } from './provider.ts';
 import type { SigninContext } from './signin-context.ts';

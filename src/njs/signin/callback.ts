@@ -19,8 +19,8 @@ import { ATTEMPT_LIFETIME_S, MAX_SIGNINS, SIGNINS_PERIOD_S } from '../../session
 import { type SigninProvider, signinProvider } from '../../session/signin-table.ts';
 import { callbackName, httpsOrigin } from '../../session/urls.ts';
 import { signinsDict } from '../shared/dicts.ts';
-import { redirect, refuseMethod, refuseWith } from './answer.ts';
 import { begin, forgetPush, rememberPush } from './begin.ts';
+import { redirect, refuseMethod, refuseWith } from './browser-answer.ts';
 import { establish, goneAfter } from './establish.ts';
 import { codeParams, exchange } from './exchange.ts';
 import type { AtProvider } from './provider.ts';

@@ -13,7 +13,7 @@ import { handoverUrl, httpsOrigin } from '../../session/urls.ts';
 import { counterName, increment } from '../shared/counts.ts';
 import { knownCut } from '../shared/revocation-reader.ts';
 import { keepEnded } from '../shared/revoked.ts';
-import { emptyCache, redirect } from './answer.ts';
+import { emptyCache, redirect } from './browser-answer.ts';
 import type { Person } from './exchange.ts';
 import { endOne } from './out/end.ts';
 import type { SigninContext } from './signin-context.ts';

@@ -11,7 +11,7 @@ import { METADATA_COOL_DOWN_S, METADATA_REFRESH_S } from '../../session/limits.t
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { discoveryUrl } from '../../token/keys/discovery.ts';
 import { keepDocument, keysDict, locksDict, metadataName } from '../shared/dicts.ts';
-import { fetchDocument } from '../shared/egress.ts';
+import { fetchDocument } from '../shared/egress-call.ts';
 
 interface Kept<M> {
   readonly metadata: M;

@@ -3,7 +3,7 @@ import { ownOf } from '../../base/own.ts';
 import { type ReasonCode, reasons } from '../../base/reasons.ts';
 import { ASSETS_PATH, PAGE_PATH } from '../../session/names.ts';
 import { decodePercent } from '../../session/pages/links.ts';
-import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render.ts';
+import { renderPage, STYLE, STYLE_HEADERS } from '../../session/pages/render-page.ts';
 import { pictureType } from '../../session/pages/theme.ts';
 import type { Page } from '../../session/pages/types.ts';
 import type { SigninTable } from '../../session/signin-table.ts';

@@ -13,7 +13,7 @@ import type { Params } from '../../session/flow/query.ts';
 import { readTokenAnswer, refusesClient, type TokenAnswer } from '../../session/flow/token-answer.ts';
 import type { SigninProvider } from '../../session/signin-table.ts';
 import { KeyFile } from '../keys/key-file.ts';
-import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../shared/egress.ts';
+import { callProvider, mayBeUsed, NoAnswer, type ProviderAnswer } from '../shared/egress-call.ts';
 
 /** Endpoints at which the gateway authenticates as an OAuth client. */
 type ClientEndpoint = 'token' | 'par' | 'introspection' | 'revocation';

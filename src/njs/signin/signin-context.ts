@@ -6,7 +6,7 @@ import type { SigninTable } from '../../session/signin-table.ts';
 import { ProviderCalls } from '../callers/provider-calls.ts';
 import { KeyStore } from '../keys/fetched-keys.ts';
 import { DictStore } from '../shared/dict-store.ts';
-import { EtcdClient } from '../shared/etcd.ts';
+import { EtcdClient } from '../shared/etcd-client.ts';
 import { EtcdStore } from '../shared/etcd-store.ts';
 import { awaitRevocations } from '../shared/revocation-reader.ts';
 import { keepRevoked, keepTranslated, sayEarlier } from '../shared/revoked.ts';

@@ -4,10 +4,10 @@ import { type ChoiceInput, chooseProvider } from '../../session/flow/choose.ts';
 import { readErrand } from '../../session/flow/errand.ts';
 import { readSigninRequest } from '../../session/flow/signin-request.ts';
 import type { SigninHost, SigninProvider } from '../../session/signin-table.ts';
-import { isOwnForm } from '../../session/signout.ts';
+import { isOwnForm } from '../../session/signout-request.ts';
 import { httpsOrigin } from '../../session/urls.ts';
-import { challenge, refuseMethod, refuseWith } from './answer.ts';
 import { begin } from './begin.ts';
+import { challenge, refuseMethod, refuseWith } from './browser-answer.ts';
 import type { SigninContext } from './signin-context.ts';
 import { isRequestedFor, signinHostOf, type Visit } from './visit.ts';
 

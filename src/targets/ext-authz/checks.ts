@@ -16,7 +16,7 @@ import { hasSessions, otherCookies } from '../nginx/signin/sessions.ts';
 import { conf, type Directive, line, literal, variable } from '../nginx/text/directive.ts';
 import { type ConfFile, included, Shelf } from '../nginx/text/files.ts';
 import { CHECK_PATH, HOST_LOCATION, keptAs, REFUSED_PATH } from '../nginx/text/names.ts';
-import { responseNames } from './answer.ts';
+import { responseNames } from './check-answer.ts';
 import { ALLOWED } from './forms.ts';
 
 /* The servers of the checks, behind a unix socket. Each request there is the request of a client, with its own method,

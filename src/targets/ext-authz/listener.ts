@@ -8,7 +8,7 @@ import { hasSessions } from '../nginx/signin/sessions.ts';
 import { conf, type Directive, key, line, literal, regex, template, variable } from '../nginx/text/directive.ts';
 import { type ConfFile, included } from '../nginx/text/files.ts';
 import { answerHeader, BAD_LOCATION } from '../nginx/text/names.ts';
-import { answerNames, removedNames } from './answer.ts';
+import { answerNames, removedNames } from './check-answer.ts';
 import { ASKED_UPSTREAM } from './checks.ts';
 import { BEHIND_PREFIX, type CheckForm, forms, HOST_VARIABLE } from './forms.ts';
 

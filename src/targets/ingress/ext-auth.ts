@@ -1,7 +1,7 @@
 import type { Host, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { CheckInput } from '../ext-authz/ingress/kit.ts';
-import { extAuthFiles, type SidecarOptions } from '../ext-authz/render.ts';
+import { extAuthFiles, type SidecarOptions } from '../ext-authz/render-sidecar.ts';
 import { gapIf } from '../kit/gaps.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';

@@ -9,7 +9,7 @@ import { renderNginx } from '../nginx/render.ts';
 import { allHosts, type Context, toContext } from '../nginx/render-context.ts';
 import { modulesOf } from '../nginx/route/module.ts';
 import { withoutCertificate } from '../nginx/server/controller.ts';
-import { mapBucket } from '../nginx/server/http.ts';
+import { mapBucket } from '../nginx/server/http-level.ts';
 import type { Files, Gap } from '../types.ts';
 import { type ExtAuthForm, writeExtAuth } from './ext-auth.ts';
 import { commonGaps } from './gaps.ts';
@@ -18,7 +18,7 @@ import { ngfForms } from './ngf.ts';
 import { ngfExtAuthForms } from './ngf-ext-auth.ts';
 import { nicForms } from './nic.ts';
 import { nicExtAuthForms } from './nic-ext-auth.ts';
-import { probeFile } from './probe.ts';
+import { probeFile } from './probe-job.ts';
 import type { Controller, FormOutput, IngressForm, IngressOptions, IngressTarget } from './types.ts';
 
 /** What differs between the controllers. Their nginx can write only to some folders; theirs are empty at the start of a

@@ -1,5 +1,5 @@
 import { INTERNAL_NAMES, TO_SERVICE } from '../../base/internal-headers.ts';
-import { answerNames, responseNames } from '../ext-authz/answer.ts';
+import { answerNames, responseNames } from '../ext-authz/check-answer.ts';
 import { forms } from '../ext-authz/forms.ts';
 import { erasedBy, GATEWAY_PATH, METADATA_PATH } from '../ext-authz/ingress/kit.ts';
 import { objectName } from '../kit/owner.ts';

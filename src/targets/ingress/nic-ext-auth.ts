@@ -1,5 +1,5 @@
 import { DEFAULTS } from '../../policy/forms/bounds.ts';
-import { responseNames } from '../ext-authz/answer.ts';
+import { responseNames } from '../ext-authz/check-answer.ts';
 import { ALLOWED, forms } from '../ext-authz/forms.ts';
 import { answerBuffers, checkedLocation, ownLocations, refuseLocation } from '../ext-authz/ingress/nginx.ts';
 import { gapIf } from '../kit/gaps.ts';

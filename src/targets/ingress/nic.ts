@@ -1,6 +1,6 @@
 import { objectName } from '../kit/owner.ts';
 import { UNGUARDED } from '../nginx/server/controller.ts';
-import { VARIABLES_HASH_SIZE } from '../nginx/server/http.ts';
+import { VARIABLES_HASH_SIZE } from '../nginx/server/http-level.ts';
 import { addedPaths, besideIngress, droppedSnippets, snippetOwners } from './gaps.ts';
 import { CLOSED_SNIPPET, closedService, hostLabel, httpSnippet, serverSnippet, tlsSecret } from './objects.ts';
 import type { FormInput, FormOutput, IngressForm } from './types.ts';

@@ -2,7 +2,7 @@ import type { Policy } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { NginxOptions } from '../nginx/options.ts';
 import type { Emitted, Gap } from '../types.ts';
-import type { ProbeOptions } from './probe.ts';
+import type { ProbeOptions } from './probe-job.ts';
 
 /** The ingress controllers with nginx in them: NGINX Ingress Controller and NGINX Gateway Fabric. */
 export type Controller = 'nic' | 'ngf';

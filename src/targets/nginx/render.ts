@@ -21,13 +21,13 @@ import { answerFile, type RouteFiles, routeFiles } from './route/location.ts';
 import { proxyFiles } from './route/proxy.ts';
 import { requestsFiles } from './route/request-headers.ts';
 import { innerHosts } from './route/route-listener.ts';
-import { auditFiles } from './server/audit.ts';
+import { auditFiles } from './server/audit-log.ts';
 import { controllerServers, declarations, SERVERS_ABOUT } from './server/controller.ts';
 import { streamConf } from './server/front.ts';
-import { httpConf } from './server/http.ts';
+import { httpConf } from './server/http-level.ts';
 import { insideFile } from './server/inner.ts';
 import { logFile } from './server/log.ts';
-import { frontPorts, insecureOptions, serversConf, unserved } from './server/servers.ts';
+import { frontPorts, insecureOptions, serversConf, unserved } from './server/server-blocks.ts';
 import { serverFile } from './server/trusted-proxies.ts';
 import { renderedNames } from './signin/stored-names.ts';
 import type { Directive } from './text/directive.ts';
@@ -36,7 +36,7 @@ import { guard } from './text/guard.ts';
 import { printConf } from './text/print.ts';
 import { etcdEndpoints } from './upstream/etcd.ts';
 import { probesOf, unprobed } from './upstream/probe.ts';
-import { checkSocket, isIpAddress } from './upstream/upstreams.ts';
+import { checkSocket, isIpAddress } from './upstream/upstream-blocks.ts';
 
 /** The socket of the egress server. policy.js contains its path for the JavaScript. */
 const egressSocket = (options: NginxOptions): string => `${options.runDir}/egress.sock`;

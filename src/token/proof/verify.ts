@@ -5,7 +5,7 @@ import { type CompactJws, parseClaims } from '../format.ts';
 import { decodeCanonical } from '../json.ts';
 import { type SignatureContext, verifySignatureWith } from '../signature.ts';
 import type { Claims, ProviderKey } from '../types.ts';
-import { readProofKey } from './key.ts';
+import { readProofKey } from './proof-key.ts';
 import type { DpopProof, ExpectedProof, ProofKey } from './types.ts';
 
 export interface ProofContext extends SignatureContext {

@@ -5,7 +5,7 @@ import { EXPIRING_AT, SVIDS_JOB_INTERVAL_S } from '../../../src/base/limits.ts';
 import { DEFAULTS } from '../../../src/policy/forms/bounds.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import type { Context } from '../../../src/targets/nginx/render-context.ts';
-import { rotationTimes } from '../../../src/targets/nginx/upstream/upstreams.ts';
+import { rotationTimes } from '../../../src/targets/nginx/upstream/upstream-blocks.ts';
 import { goldenPolicy } from '../targets/nginx/golden.ts';
 
 /** docs/svids.md and docs/health.md are true. */

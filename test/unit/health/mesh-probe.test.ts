@@ -8,7 +8,7 @@ import { readSigningKeys } from '../../../src/assertion/signing-keys.ts';
 import type { Sample } from '../../../src/health/exposition.ts';
 import { meshPart, type ProbeAnswer, probeLine, stateOf, verdictOf } from '../../../src/health/mesh-probe.ts';
 import type { DeniedBy, MeshProbe } from '../../../src/health/types.ts';
-import { meshParts, probeMeshes } from '../../../src/njs/health/mesh-probe.ts';
+import { meshParts, probeMeshes } from '../../../src/njs/health/probe-mesh.ts';
 import { meshMetrics } from '../../../src/njs/metrics/handler.ts';
 import { fakeNgx } from '../njs/fake-ngx.ts';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecordSeal } from '../../../src/njs/shared/dict-store.ts';
 import { REVOCATIONS_READ, REVOCATIONS_SEEN } from '../../../src/njs/shared/dicts.ts';
-import { EtcdClient } from '../../../src/njs/shared/etcd.ts';
+import { EtcdClient } from '../../../src/njs/shared/etcd-client.ts';
 import { EtcdStore } from '../../../src/njs/shared/etcd-store.ts';
 import { MAX_REVOCATIONS_ANSWER_BYTES } from '../../../src/session/limits.ts';
 import { ofIssuer } from '../../../src/session/revocation/revocation.ts';

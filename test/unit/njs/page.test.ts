@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Pages } from '../../../src/njs/signin/page.ts';
-import { STYLE } from '../../../src/session/pages/render.ts';
+import { STYLE } from '../../../src/session/pages/render-page.ts';
 import type { SigninTable } from '../../../src/session/signin-table.ts';
 import { fakeNgx } from './fake-ngx.ts';
 

@@ -20,7 +20,7 @@ import { revocation, revocationsOf } from '../../../src/session/revocation/new-r
 import { identifyingClaims, meantBy, ofAny, ofIssuer } from '../../../src/session/revocation/revocation.ts';
 import type { Revocation } from '../../../src/session/revocation/store.ts';
 import type { SessionClaims } from '../../../src/session/types.ts';
-import { thumbprintOf } from '../../../src/token/client-certificate.ts';
+import { thumbprintOf } from '../../../src/token/escaped-certificate.ts';
 import { createCa } from '../../harness/pki.ts';
 import { adas, adasToken, Context, okta, publishKeys, run, sealed, table, wiki, writeRing } from './check.ts';
 import { fakeNgx, stopClock } from './fake-ngx.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { handlerOf } from '../../../src/njs/signin/answer.ts';
+import { handlerOf } from '../../../src/njs/signin/browser-answer.ts';
 import { callback } from '../../../src/njs/signin/callback.ts';
 import { handover } from '../../../src/njs/signin/handover.ts';
 import { backchannel } from '../../../src/njs/signin/out/backchannel.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import type { HealthConfig } from '../../../src/health/types.ts';
-import { askWitnesses } from '../../../src/njs/health/witnesses.ts';
+import { askWitnesses } from '../../../src/njs/health/witness-state.ts';
 import { checkpointOf, noteKey } from '../audit/sealed-log.ts';
 import { fakeNgx } from './fake-ngx.ts';
 

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readClientCertificate } from '../../../src/token/client-certificate.ts';
+import { readClientCertificate } from '../../../src/token/escaped-certificate.ts';
 import { type Ca, createCa, type Subject } from '../../harness/pki.ts';
 
 const ID = 'spiffe://example.org/ns/ci/sa/deployer';

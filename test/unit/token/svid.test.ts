@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readClientSvid } from '../../../src/token/client-certificate.ts';
+import { readClientSvid } from '../../../src/token/escaped-certificate.ts';
 import { elementAt, within } from '../../../src/x509/der.ts';
 import { type Ca, createCa, type Subject } from '../../harness/pki.ts';
 import { holds } from '../../harness/property.ts';

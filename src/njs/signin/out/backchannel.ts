@@ -10,7 +10,7 @@ import type { SigninProvider } from '../../../session/signin-table.ts';
 import { isIssuer } from '../../../token/issuer.ts';
 import type { Claims } from '../../../token/types.ts';
 import { counterName, increment } from '../../shared/counts.ts';
-import { refuseMethod } from '../answer.ts';
+import { refuseMethod } from '../browser-answer.ts';
 import { withNewestKeys } from '../renew/newest-keys.ts';
 import type { SigninContext } from '../signin-context.ts';
 import { signinHostOf, type Visit } from '../visit.ts';

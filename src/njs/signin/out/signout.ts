@@ -11,11 +11,11 @@ import {
   readAfterSignout,
   readFrontChannel,
   signoutState,
-} from '../../../session/signout.ts';
+} from '../../../session/signout-request.ts';
 import type { SessionClaims, SessionRecord } from '../../../session/types.ts';
 import { httpsOrigin } from '../../../session/urls.ts';
 import { isIssuer } from '../../../token/issuer.ts';
-import { redirect, refuseMethod, refuseWith, setCookies } from '../answer.ts';
+import { redirect, refuseMethod, refuseWith, setCookies } from '../browser-answer.ts';
 import type { SigninContext } from '../signin-context.ts';
 import type { Visit } from '../visit.ts';
 import { endSession } from './end.ts';

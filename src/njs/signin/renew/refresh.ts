@@ -10,7 +10,7 @@ import { signinProvider } from '../../../session/signin-table.ts';
 import { isOfAll, isOfPerson } from '../../../session/token-errors.ts';
 import type { SessionRecord } from '../../../session/types.ts';
 import type { Claims } from '../../../token/types.ts';
-import { isAway, isLimited, mayBeUsed, NoAnswer } from '../../shared/egress.ts';
+import { isAway, isLimited, mayBeUsed, NoAnswer } from '../../shared/egress-call.ts';
 import { allClaims } from '../exchange.ts';
 import type { AtProvider, ClientAnswer } from '../provider.ts';
 import type { SigninContext } from '../signin-context.ts';

@@ -1,4 +1,4 @@
-import { answerNames, givenNames, responseNames } from '../answer.ts';
+import { answerNames, givenNames, responseNames } from '../check-answer.ts';
 import {
   type CheckInput,
   closedNames,

@@ -1,6 +1,6 @@
 import { toYaml } from '../../../base/yaml.ts';
 import { YAML_HEAD } from '../../kit/yaml.ts';
-import { givenNames, responseNames } from '../answer.ts';
+import { givenNames, responseNames } from '../check-answer.ts';
 import {
   type CheckInput,
   closedNames,

@@ -3,7 +3,7 @@ import { METADATA_PATH } from '../../../rules/decide/resource.ts';
 import { allHosts, type Context } from '../../nginx/render-context.ts';
 import { erasedNames } from '../../nginx/route/erase.ts';
 import type { Files, Gap } from '../../types.ts';
-import { answerNames, removedNames } from '../answer.ts';
+import { answerNames, removedNames } from '../check-answer.ts';
 
 /** What the files for all ingresses are made from. */
 export interface CheckInput {

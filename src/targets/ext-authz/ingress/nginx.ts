@@ -5,7 +5,7 @@ import { ignoresAccel, onceMore, timeouts, unstored } from '../../nginx/route/mo
 import { type Arg, conf, type Directive, line, literal, row, template, variable } from '../../nginx/text/directive.ts';
 import { answerHeader } from '../../nginx/text/names.ts';
 import { printConf } from '../../nginx/text/print.ts';
-import { answerNames, responseNames } from '../answer.ts';
+import { answerNames, responseNames } from '../check-answer.ts';
 import {
   type CheckInput,
   closedNames,

@@ -4,7 +4,7 @@ import { YAML_HEAD } from '../../kit/yaml.ts';
 import { endpointPaths } from '../../nginx/answers/endpoints.ts';
 import { allHosts } from '../../nginx/render-context.ts';
 import type { Gap } from '../../types.ts';
-import { givenNames, responseNames } from '../answer.ts';
+import { givenNames, responseNames } from '../check-answer.ts';
 import { anyEnvoyGaps, ENVOY_PATH, TIMEOUT } from './envoy.ts';
 import { type CheckInput, fileOf, GATEWAY_PATH, type IngressFiles, METADATA_PATH, ownHosts } from './kit.ts';
 

@@ -3,7 +3,7 @@ import { toYaml } from '../../../base/yaml.ts';
 import { SESSION_COOKIE } from '../../../session/names.ts';
 import { hostLabel } from '../../ingress/objects.ts';
 import { YAML_HEAD } from '../../kit/yaml.ts';
-import { answerNames, givenNames, responseNames } from '../answer.ts';
+import { answerNames, givenNames, responseNames } from '../check-answer.ts';
 import {
   type CheckInput,
   erasedBy,

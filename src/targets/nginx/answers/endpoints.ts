@@ -13,7 +13,7 @@ import { longestSignin } from '../signin/signin.ts';
 import { conf, type Directive, regex } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
 import { JWKS_PATH } from '../text/names.ts';
-import { checkSocket } from '../upstream/upstreams.ts';
+import { checkSocket } from '../upstream/upstream-blocks.ts';
 import { endpointHeaders, fromHandler, handlerHeaders, handlerHost, toHandler } from './js-handler.ts';
 import { orPage } from './page.ts';
 import { unknown } from './problem-files.ts';

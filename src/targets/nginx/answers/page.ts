@@ -7,7 +7,7 @@ import { EVERYTHING } from '../server/controller.ts';
 import { addCookies, hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, line, regex, variable } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
-import { checkSocket } from '../upstream/upstreams.ts';
+import { checkSocket } from '../upstream/upstream-blocks.ts';
 import { fromHandler, handlerHost, toHandler } from './js-handler.ts';
 import { refusesUnknown, repeatedAnswer, unknown } from './problem-files.ts';
 

@@ -18,7 +18,7 @@ import { grpcErrorPages } from './grpc.ts';
 import { passedHeaders } from './hide.ts';
 import { goesOn, moduleOf, shownCertificate, upstreamTls, verified } from './module.ts';
 import { answerRule } from './path-answers.ts';
-import { proxySettings } from './proxy-settings.ts';
+import { proxySettings } from './proxy-directives.ts';
 import { listedHostHeaders, restricted } from './request-headers.ts';
 import type { RouteListener } from './route-listener.ts';
 import { refusesWorkersAt } from './worker.ts';

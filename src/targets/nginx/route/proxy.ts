@@ -10,7 +10,7 @@ import { eraseFile, eraseName } from './erase.ts';
 import { grpcAround } from './grpc.ts';
 import { challengesBeside, filteredBeside, hiddenFile, hiddenHeaders, hiddenOnSignin } from './hide.ts';
 import { ignoresAccel, type Module, modulesOf, onceMore, unstored } from './module.ts';
-import { usual } from './proxy-settings.ts';
+import { usual } from './proxy-directives.ts';
 
 /** Switches off outer directives that could answer instead of the service, or send requests without a check. */
 const closed = conf`

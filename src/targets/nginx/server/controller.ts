@@ -5,7 +5,7 @@ import { allHosts, type Context, type HostContext } from '../render-context.ts';
 import { hostNameArg, ownCookies } from '../signin/sessions.ts';
 import { type Arg, conf, type Directive, key, line, literal, regex, template, variable } from '../text/directive.ts';
 import { HOST_LOCATION, hostFile } from '../text/names.ts';
-import { listenersAt } from '../upstream/upstreams.ts';
+import { listenersAt } from '../upstream/upstream-blocks.ts';
 
 /* What differs if an ingress controller renders the configuration of nginx and includes the files of the gateway. Its
  * servers have locations of the controller and of other owners, and other hosts are in the same nginx. */

@@ -1,7 +1,7 @@
 import type { Context } from '../render-context.ts';
 import { fromMaps } from '../signin/address-limits.ts';
 import { conf, type Directive, key, line, literal, template } from '../text/directive.ts';
-import { listenersAt } from '../upstream/upstreams.ts';
+import { listenersAt } from '../upstream/upstream-blocks.ts';
 import { connectionsPerAddress, SITE_CONNECTIONS, WORKER_CLIENTS } from './strangers.ts';
 
 /* The front of the image: it counts connections by address from their first byte, and hands each connection itself over to

@@ -9,9 +9,9 @@ import type { Context } from '../render-context.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import { included } from '../text/files.ts';
 import { probesOf } from '../upstream/probe.ts';
-import { listenersAt } from '../upstream/upstreams.ts';
+import { listenersAt } from '../upstream/upstream-blocks.ts';
 import { strangersAnywhere, strangersBody } from './strangers.ts';
-import { witnessesOf } from './witness.ts';
+import { witnessesOf } from './witness-server.ts';
 
 /** The socket for the health command of the image. */
 const HEALTH_SOCKET = 'health.sock';

@@ -5,7 +5,7 @@ import { conf, type Directive } from '../text/directive.ts';
 import { type ConfFile, included } from '../text/files.ts';
 import { CHECK_PATH, CONTROLLER_CHECK_PATH, HOP_PATH, JWKS_PATH } from '../text/names.ts';
 import { providerCallLocations } from '../upstream/provider-call-locations.ts';
-import { checkSocket } from '../upstream/upstreams.ts';
+import { checkSocket } from '../upstream/upstream-blocks.ts';
 import { scripts } from './controller.ts';
 import { countsTime } from './counts.ts';
 

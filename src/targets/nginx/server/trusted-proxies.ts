@@ -7,7 +7,7 @@ import { errorPages } from '../route/proxy.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import type { ConfFile } from '../text/files.ts';
 import { CHECK_UPSTREAM, JWKS_PATH, REFUSED_PATH } from '../text/names.ts';
-import { rotationTimes } from '../upstream/upstreams.ts';
+import { rotationTimes } from '../upstream/upstream-blocks.ts';
 import { hostScripts } from './controller.ts';
 import { accessLog } from './log.ts';
 import { strangersAnywhere, strangersBody, tooLarge } from './strangers.ts';

@@ -5,7 +5,7 @@ import { isQueried } from '../../../rules/table/client-table.ts';
 import { MAX_SIGNIN_BODY_BYTES } from '../../../session/limits.ts';
 import type { Context } from '../render-context.ts';
 import { bodyBuffer, ignoresAccel, timeouts, unstored, upstreamTls, verified } from '../route/module.ts';
-import { witnessLocations } from '../server/witness.ts';
+import { witnessLocations } from '../server/witness-server.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, variable } from '../text/directive.ts';
 import { included } from '../text/files.ts';
@@ -13,7 +13,7 @@ import { requestHeader } from '../text/names.ts';
 import { etcdLocations } from './etcd.ts';
 import { probeLocations } from './probe.ts';
 import { callsProviders } from './provider-call-locations.ts';
-import { resolverDirective } from './upstreams.ts';
+import { resolverDirective } from './upstream-blocks.ts';
 
 /** The directives for all calls to providers, at the level of the server. Each call is sent once, over verified TLS.
  * Its response is passed on unchanged, with the address to which nginx connected. */

@@ -3,7 +3,7 @@ import type { Context } from '../render-context.ts';
 import { bodyBuffer, timeouts, verified } from '../route/module.ts';
 import { hasSessions } from '../signin/sessions.ts';
 import { conf, type Directive, literal } from '../text/directive.ts';
-import { kept, upstream } from './upstreams.ts';
+import { kept, upstream } from './upstream-blocks.ts';
 
 /** The nodes of the policy's store, in the order of the policy. The authority is for the header `Host`. */
 export function etcdEndpoints(context: Context) {

@@ -13,7 +13,7 @@ import { authorityFor } from '../route/connections.ts';
 import { shownCertificate, timeouts, upstreamTls, verified } from '../route/module.ts';
 import { conf, type Directive, literal, variable } from '../text/directive.ts';
 import { probeLocation, probeUpstream, requestHeader, type UpstreamOwner } from '../text/names.ts';
-import { upstream } from './upstreams.ts';
+import { upstream } from './upstream-blocks.ts';
 
 /** A connection on which probes are sent: to one ingress, or to the workloads of a service, as one identity. */
 interface Way {

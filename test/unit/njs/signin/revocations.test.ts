@@ -15,7 +15,7 @@ import { composed } from '../../../../src/base/composed-key.ts';
 import { DictStore } from '../../../../src/njs/shared/dict-store.ts';
 import { REVOCATIONS_READ } from '../../../../src/njs/shared/dicts.ts';
 import { EPOCH } from '../../../../src/njs/shared/epoch.ts';
-import { EtcdClient } from '../../../../src/njs/shared/etcd.ts';
+import { EtcdClient } from '../../../../src/njs/shared/etcd-client.ts';
 import { EtcdStore } from '../../../../src/njs/shared/etcd-store.ts';
 import { keepRevoked } from '../../../../src/njs/shared/revoked.ts';
 import { callBack } from '../../../../src/njs/signin/out/end.ts';

@@ -3,7 +3,7 @@ import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 import { type ReasonCode, reasons } from '../../../../src/base/reasons.ts';
 import { catalogues, languageFor } from '../../../../src/session/pages/language.ts';
-import { renderPage, STYLE } from '../../../../src/session/pages/render.ts';
+import { renderPage, STYLE } from '../../../../src/session/pages/render-page.ts';
 import { readTemplate, type Template } from '../../../../src/session/pages/template.ts';
 import { readTheme, styleAsset } from '../../../../src/session/pages/theme.ts';
 import type { Page } from '../../../../src/session/pages/types.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderPage } from '../../../../src/session/pages/render.ts';
+import { renderPage } from '../../../../src/session/pages/render-page.ts';
 import { languageOf, pictureType, readTheme } from '../../../../src/session/pages/theme.ts';
 
 const page = '<html lang="{{lang}}"><title>{{title}}</title>{{main}}';

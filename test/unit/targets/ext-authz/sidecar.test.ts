@@ -6,7 +6,7 @@ import type { Policy } from '../../../../src/policy/checked/types.ts';
 import { parsePolicy } from '../../../../src/policy/index.ts';
 import { compile } from '../../../../src/rules/compile.ts';
 import { forms } from '../../../../src/targets/ext-authz/forms.ts';
-import { renderSidecar } from '../../../../src/targets/ext-authz/render.ts';
+import { renderSidecar } from '../../../../src/targets/ext-authz/render-sidecar.ts';
 import type { Emitted } from '../../../../src/targets/types.ts';
 import { cases, goldenPolicy, options, render } from '../nginx/golden.ts';
 

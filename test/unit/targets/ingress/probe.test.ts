@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { afterAll, describe, expect, test } from 'vitest';
-import { probeFile } from '../../../../src/targets/ingress/probe.ts';
+import { probeFile } from '../../../../src/targets/ingress/probe-job.ts';
 import { createCa } from '../../../harness/pki.ts';
 import { meshgate } from '../../cli/fake.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../../../src/rules/compile.ts';
-import { renderSidecar } from '../../../../src/targets/ext-authz/render.ts';
+import { renderSidecar } from '../../../../src/targets/ext-authz/render-sidecar.ts';
 import { ingressTargets } from '../../../../src/targets/ingress/index.ts';
 import { EXPOSED, type Exposed } from '../../../../src/targets/nginx/server/strangers.ts';
 import { cases, goldenPolicy, options, render } from './golden.ts';

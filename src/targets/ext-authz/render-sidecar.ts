@@ -8,7 +8,7 @@ import { metadataLocations } from '../nginx/answers/resource-metadata.ts';
 import type { NginxOptions } from '../nginx/options.ts';
 import { filesOf } from '../nginx/render.ts';
 import { allHosts, type Context, type HostContext, toContext } from '../nginx/render-context.ts';
-import { publicServers } from '../nginx/server/servers.ts';
+import { publicServers } from '../nginx/server/server-blocks.ts';
 import { conf, type Directive } from '../nginx/text/directive.ts';
 import { type ConfFile, included } from '../nginx/text/files.ts';
 import { HOST_LOCATION, hostFile } from '../nginx/text/names.ts';

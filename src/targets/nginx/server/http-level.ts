@@ -16,7 +16,7 @@ import { egressMaps, egressServer } from '../upstream/egress.ts';
 import { etcdUpstreams } from '../upstream/etcd.ts';
 import { probeUpstreams } from '../upstream/probe.ts';
 import { providerCallZones } from '../upstream/provider-call-locations.ts';
-import { upstreams } from '../upstream/upstreams.ts';
+import { upstreams } from '../upstream/upstream-blocks.ts';
 import { controllerMaps } from './controller.ts';
 import { countsRefusals, countZones } from './counts.ts';
 import { healthServer } from './health-server.ts';

@@ -1,6 +1,6 @@
 import { disk } from '../../audit/seal/disk.ts';
 import type { Metric, Sample } from '../../health/exposition.ts';
-import { witnessAges } from '../health/witnesses.ts';
+import { witnessAges } from '../health/witness-state.ts';
 import type { Seen } from './seen.ts';
 
 /** status.json in the folder of the transparency log, as the sealer writes it. */

@@ -7,7 +7,7 @@ import { FROM_EGRESS } from '../../base/internal-headers.ts';
 import { isRepeated, WITNESS_TIMEOUT_MS } from '../../base/limits.ts';
 import type { HealthConfig } from '../../health/types.ts';
 import { svidsDict } from '../shared/dicts.ts';
-import { whyNot, withTimeout } from '../shared/egress.ts';
+import { whyNot, withTimeout } from '../shared/egress-call.ts';
 
 /** A worker from before a reload has answered. It still accepts requests to the egress server, and does not know the
  * location of a new witness. */

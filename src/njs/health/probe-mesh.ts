@@ -11,7 +11,7 @@ import type { Assertion } from '../../policy/checked/types.ts';
 import { NOBODY_PROVIDER } from '../../policy/forms/reserved-names.ts';
 import { KeyFile } from '../keys/key-file.ts';
 import { svidsDict } from '../shared/dicts.ts';
-import { withTimeout } from '../shared/egress.ts';
+import { withTimeout } from '../shared/egress-call.ts';
 
 type Probes = NonNullable<HealthConfig['probes']>;
 
