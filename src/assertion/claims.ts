@@ -4,7 +4,7 @@ import type { Assertion } from '../policy/checked/types.ts';
 import { CERTIFICATE_PROVIDER } from '../policy/forms/reserved-names.ts';
 
 /** The service for which an assertion is made, and the mesh identity with which the request is sent. */
-export interface Asserted {
+export interface AssertionUse {
   readonly service: string;
   /** The mesh identity; empty if nginx connects to the service directly. */
   readonly as: string;
@@ -43,7 +43,7 @@ export const CERTIFICATE_HOST = 'certificate_host';
 type Standing = Pick<Caller, 'provider' | 'roles' | 'certificateHost'>;
 
 /** Returns the host that verified the certificate, if it counts: see {@link trustsCertificate}. */
-function verifiedBy({ certificateHost, provider, roles }: Standing, { certificate }: Asserted): string | undefined {
+function verifiedBy({ certificateHost, provider, roles }: Standing, { certificate }: AssertionUse): string | undefined {
   if (certificateHost !== undefined || certificate === undefined) return certificateHost;
   const rests = provider === CERTIFICATE_PROVIDER || roles.some((role) => certificate.roles.includes(role));
   return rests ? certificate.host : undefined;
@@ -62,7 +62,7 @@ function actOf(actors: readonly string[]): unknown {
  * it is cached and sent many times. */
 export function assertionClaims(
   assertion: Assertion,
-  grant: Asserted,
+  grant: AssertionUse,
   entire: Omit<Caller, 'groups' | 'claims'>,
   now: number,
 ): Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import type { Asserted } from '../../assertion/claims.ts';
+import type { AssertionUse } from '../../assertion/claims.ts';
 import type { SigningKeys } from '../../assertion/sign.ts';
 import { claimAt } from '../../base/claim-at.ts';
 import { MAX_LOG_ACTORS } from '../../base/limits.ts';
@@ -43,7 +43,7 @@ interface MadeAssertion {
 }
 
 /** A grant with its index in the list of all grants of the policy. */
-export type PreparedGrant = Asserted & { readonly index: number };
+export type PreparedGrant = AssertionUse & { readonly index: number };
 
 /** A caller whose token was verified, with all data that was prepared for it so far. */
 export interface KnownCaller extends DisclosedCaller {

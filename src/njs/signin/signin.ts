@@ -9,7 +9,7 @@ import { httpsOrigin } from '../../session/urls.ts';
 import { begin } from './begin.ts';
 import { challenge, refuseMethod, refuseWith } from './browser-answer.ts';
 import type { SigninContext } from './signin-context.ts';
-import { isRequestedFor, signinHostOf, type Visit } from './visit.ts';
+import { isRequestedFor, type Visit, visitedHost } from './visit.ts';
 
 /** Returns a mode as the URL contains it. */
 const modeOf = ({ mode, role }: Wish): string =>
@@ -39,7 +39,7 @@ function chooser(
 }
 
 async function here(context: SigninContext, visit: Visit, wish: Wish, reported: ChoiceInput): Promise<void> {
-  const host = signinHostOf(context.signin, visit.host);
+  const host = visitedHost(context.signin, visit.host);
   const providers = host === undefined ? [] : providersOf(context, host);
   if (providers.length === 0) return refuseWith(context.pages, visit, 'attempt_unknown');
   // A new sign-in ignores the existing session: another person may want to sign in. Otherwise its provider stays.
@@ -78,7 +78,7 @@ async function forAnother(context: SigninContext, visit: Visit, request: string)
   const { host, now } = visit;
   const plain = signin.signinHost === host ? await keyring.openFor('state', host, request, now) : undefined;
   const wanted = plain === undefined ? undefined : readErrand(plain);
-  const target = wanted === undefined ? undefined : signinHostOf(signin, wanted.errand.host);
+  const target = wanted === undefined ? undefined : visitedHost(signin, wanted.errand.host);
   const provider = target && providersOf(context, target).find(({ name }) => name === wanted?.provider);
   if (wanted === undefined || provider === undefined || isOver(wanted, now, context.table.clockSkew))
     return refuseWith(pages, visit, 'attempt_unknown');

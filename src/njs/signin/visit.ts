@@ -22,7 +22,7 @@ export function visitOf(r: NginxHTTPRequest) {
 
 const MAX_NAME_LENGTH = 253;
 
-export const signinHostOf = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined =>
+export const visitedHost = ({ hosts }: Pick<SigninTable, 'hosts'>, name: string): SigninHost | undefined =>
   name.length > MAX_NAME_LENGTH ? undefined : hostNamed(hosts, name);
 
 /** Whether the gateway asks the person before a sign-in to a host. It asks for each host that only a wildcard covers,
@@ -32,6 +32,6 @@ export const isRequestedFor = ({ hosts }: Pick<SigninTable, 'hosts'>, name: stri
 
 /** Returns the name of a provider in its redirect URI at a host. */
 export function callbackAt(signin: SigninTable, host: string, provider: string): string | undefined {
-  const there = host === signin.signinHost ? undefined : signinHostOf(signin, host);
+  const there = host === signin.signinHost ? undefined : visitedHost(signin, host);
   return nameInCallback(answering(signin, there), provider);
 }

@@ -8,7 +8,7 @@ import { istioObjects } from './layers.ts';
 import { layersOf, RULE_IDS } from './objects.ts';
 import { istioBearing } from './others.ts';
 import { withoutPort, workloadHost } from './project.ts';
-import { istioFiles } from './read.ts';
+import { istioLive } from './read.ts';
 import { istioLacks } from './services.ts';
 
 /** Members of live objects that change no decision. */
@@ -53,7 +53,7 @@ export function istioUnguarded(policy: Policy, rules: readonly Rule[], files: Fi
   if (istioLacks(policy, rules) !== undefined) return () => false;
   const own = Object.values(istioObjects(policy, rules)).flat();
   const layerOf = layersOf(ownerOf(policy));
-  const places = new Set(unguarding(own, istioFiles(files).objects, layerOf).map((it) => place(it, layerOf)));
+  const places = new Set(unguarding(own, istioLive(files).objects, layerOf).map((it) => place(it, layerOf)));
   return (host: string): boolean => places.has(host.includes('/') ? withoutPort(host) : 'ingress');
 }
 
@@ -63,7 +63,7 @@ export function istioUnguarded(policy: Policy, rules: readonly Rule[], files: Fi
 export const istioDrift: MeshTarget['drift'] = (policy, rules, options, files) => {
   const rendered = istioObjects(policy, rules, options);
   const own = Object.values(rendered).flat();
-  const live = istioFiles(files);
+  const live = istioLive(files);
   const layerOf = layersOf(ownerOf(policy));
   return kubeDifferences(own, live, Object.keys(rendered), {
     neutral: neutralOf,

@@ -15,7 +15,7 @@ const ASK =
   'get the objects of Istio with: kubectl get gateways.networking.istio.io,virtualservices.networking.istio.io,authorizationpolicies.security.istio.io,requestauthentications.security.istio.io,peerauthentications.security.istio.io,telemetries.telemetry.istio.io,envoyfilters.networking.istio.io,wasmplugins.extensions.istio.io -A -o yaml';
 
 /** The objects in some files. It throws Foreign if the files contain no object of Istio. */
-export const istioFiles = perFiles((files): KubeFiles => {
+export const istioLive = perFiles((files): KubeFiles => {
   const found = kubeFiles(files, ASK);
   if (!found.objects.some((it) => groupOf(it).endsWith('.istio.io'))) {
     const [other] = found.objects;
@@ -187,4 +187,4 @@ export function rulesInIstio(objects: readonly LiveObject[], owner: string): rea
 
 /** Reads YAML documents, or output of `kubectl get -o yaml`, back as rules; see {@link rulesInIstio}. */
 export const readIstio = (files: Files, owner: string = DEFAULT_OWNER): readonly MeshRule[] =>
-  rulesInIstio(istioFiles(files).objects, owner);
+  rulesInIstio(istioLive(files).objects, owner);

@@ -13,7 +13,7 @@ import { counterName, increment } from '../../shared/counts.ts';
 import { refuseMethod } from '../browser-answer.ts';
 import { withNewestKeys } from '../renew/newest-keys.ts';
 import type { SigninContext } from '../signin-context.ts';
-import { signinHostOf, type Visit } from '../visit.ts';
+import { type Visit, visitedHost } from '../visit.ts';
 import { callBack } from './end.ts';
 
 /** Returns the logout token in a form, if there is exactly one. */
@@ -27,7 +27,7 @@ function tokenOf(r: NginxHTTPRequest): string | undefined {
 /** Returns the providers of a host that have this issuer. On the sign-in host, the providers of all hosts count. */
 function providersOf({ signin }: SigninContext, host: string, issuer: unknown): readonly SigninProvider[] {
   const names =
-    host === signin.signinHost ? Object.keys(signin.providers) : (signinHostOf(signin, host)?.providers ?? []);
+    host === signin.signinHost ? Object.keys(signin.providers) : (visitedHost(signin, host)?.providers ?? []);
   return names.flatMap((name) => {
     const provider = signin.providers[name];
     return provider !== undefined && isIssuer(provider, issuer) ? [provider] : [];

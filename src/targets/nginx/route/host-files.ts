@@ -11,7 +11,7 @@ import { type ConfFile, included } from '../text/files.ts';
 import { HOP_PATH, HOST_LOCATION, hostFile, ingressFile, innerFile } from '../text/names.ts';
 import { hostHeaders } from './common-headers.ts';
 import { type RouteFiles, routeLocations } from './location.ts';
-import { modulesOf, shownCertificate, upstreamTls, verified } from './module.ts';
+import { certificateFor, modulesOf, upstreamTls, verified } from './module.ts';
 import { innerListener, outerListener, type RouteListener } from './route-listener.ts';
 import { authorization, passesAny } from './service-credential.ts';
 import { refusesWorkers } from './worker.ts';
@@ -24,7 +24,7 @@ export function ingressTlsFiles(context: Context): readonly ConfFile[] {
     modulesOf(context.hosts).flatMap((module) => [
       ...upstreamTls(module),
       ...verified(module, literal(ingress.serverName), ingress.caFile),
-      ...shownCertificate(module, variable('meshgate_cert'), variable('meshgate_key')),
+      ...certificateFor(module, variable('meshgate_cert'), variable('meshgate_key')),
     ]),
     `TLS to the ingress ${ingress.host} of ${ingress.mesh === undefined ? 'the mesh' : `mesh ${ingress.mesh}`}, for all routes that lead to it.`,
   ]);

@@ -16,7 +16,7 @@ import { chosen, hasChoice, hasFailover, namesDestination } from './connections.
 import { corsDirectives, preflightRoute } from './cors.ts';
 import { grpcErrorPages } from './grpc.ts';
 import { passedHeaders } from './hide.ts';
-import { goesOn, moduleOf, shownCertificate, upstreamTls, verified } from './module.ts';
+import { certificateFor, goesOn, moduleOf, upstreamTls, verified } from './module.ts';
 import { answerRule } from './path-answers.ts';
 import { proxySettings } from './proxy-directives.ts';
 import { listedHostHeaders, restricted } from './request-headers.ts';
@@ -71,8 +71,8 @@ function ownTls(route: RouteContext): readonly Directive[] {
     ...(isWorkload ? conf`${module}_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version` : []),
     ...verified(module, chosen(route, 'name'), ca),
     ...(mesh
-      ? shownCertificate(module, variable('meshgate_cert'), variable('meshgate_key'))
-      : shownCertificate(module, '', '')),
+      ? certificateFor(module, variable('meshgate_cert'), variable('meshgate_key'))
+      : certificateFor(module, '', '')),
   ];
 }
 

@@ -47,7 +47,7 @@ export const verified = (module: Module, name: Arg, ca: string): readonly Direct
   conf`${module}_ssl_trusted_certificate ${ca}; ${module}_ssl_name ${name};`;
 
 /** The certificate that nginx shows. It reads a file again if a variable names it. An empty name: no certificate. */
-export const shownCertificate = (module: Module, cert: string | Arg, key: string | Arg): readonly Directive[] =>
+export const certificateFor = (module: Module, cert: string | Arg, key: string | Arg): readonly Directive[] =>
   conf`${module}_ssl_certificate ${cert}; ${module}_ssl_certificate_key ${key};`;
 
 /** The maximum length of a body. The body stays in memory, because it contains secrets. */

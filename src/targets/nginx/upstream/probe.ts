@@ -10,7 +10,7 @@ import { guardRequests } from '../../kit/guards.ts';
 import { selectorsMayOverlap } from '../../kit/kubernetes-objects.ts';
 import type { Context } from '../render-context.ts';
 import { authorityFor } from '../route/connections.ts';
-import { shownCertificate, timeouts, upstreamTls, verified } from '../route/module.ts';
+import { certificateFor, timeouts, upstreamTls, verified } from '../route/module.ts';
 import { conf, type Directive, literal, variable } from '../text/directive.ts';
 import { probeLocation, probeUpstream, requestHeader, type UpstreamOwner } from '../text/names.ts';
 import { upstream } from './upstream-blocks.ts';
@@ -151,7 +151,7 @@ export function probeLocations(context: Context): readonly Directive[] {
         ${upstreamTls('proxy')}
         ${isWorkload === true && conf`proxy_ssl_protocols TLSv1.3; # Linkerd's proxies speak no other version`}
         ${verified('proxy', literal(to.serverName), to.caFile)}
-        ${shownCertificate('proxy', variable('meshgate_client_cert'), variable('meshgate_client_key'))}
+        ${certificateFor('proxy', variable('meshgate_client_cert'), variable('meshgate_client_key'))}
       }
     `,
   );
