@@ -75,7 +75,7 @@ const flood = (kind: string, connections: number, more: object = {}, target = ga
 };
 
 /** What honest callers of another address get: fresh connections, a token, a public page, the sign-in, and health. */
-async function honest(): Promise<Record<string, number>> {
+async function honest(target = gateway): Promise<Record<string, number>> {
   const requested = [
     { path: '/x', token },
     { path: '/public/x' },
@@ -88,12 +88,12 @@ async function honest(): Promise<Record<string, number>> {
   };
   for (let round = 0; round < 25; round++) {
     for (const sent of requested) {
-      await gateway.send(host, sent).then(
+      await target.send(host, sent).then(
         ({ status }) => count(`${sent.path.split('?')[0]} ${status}`),
         (error: NodeJS.ErrnoException) => count(`${sent.path} ${error.code ?? error.message}`),
       );
     }
-    const live = await gateway.health('/.meshgate/healthz').then(
+    const live = await target.health('/.meshgate/healthz').then(
       ({ status }) => status,
       (error) => error.code,
     );
@@ -243,6 +243,25 @@ test('one address leaves room for others, however few clients the limit of memor
     for (let round = 0; round < 20; round++) {
       expect((await small.send(host, { path: '/public/x' })).status).toBe(200);
     }
+  } finally {
+    await box.stop();
+  }
+});
+
+test('an address with more half headers at the port of health than a worker has connections closes none of others', async () => {
+  const nginxConf = readFileSync('nginx/nginx.conf', 'utf8').replace('connections 16384;', 'connections 2048;');
+  const single = await startGateway(stage, {
+    policy: policyFor(acme.url),
+    files: { [keysFile]: newRing(Math.floor(Date.now() / 1000) - 7200), '/etc/nginx/nginx.conf': nginxConf },
+    alias: 'single',
+  });
+  await ready(single, host, { token });
+  const agent = single.keepAlive(host, 1);
+  expect((await single.send(host, { path: '/x', token, agent })).status).toBe(200);
+  const box = await flood('plain-header', 4000, { port: 8081 }, single);
+  try {
+    expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
+    expect(await honest(single)).toEqual(served);
   } finally {
     await box.stop();
   }

@@ -7,9 +7,9 @@ import { connect as connectTls } from 'node:tls';
  * FLOOD is JSON: what to send, to which server, and how often. It says "holds" once each connection is open or was refused. */
 
 interface Flood {
-  /** nothing; half a TLS handshake; a whole ClientHello; half a header; unfinished bodies; responses that are not read;
-   * requests without end, each after the response before it. */
-  readonly kind: 'silent' | 'half-hello' | 'hello' | 'header' | 'body' | 'unread' | 'requests';
+  /** nothing; half a TLS handshake; a whole ClientHello; half a header over TLS, or without it; unfinished bodies;
+   * responses that are not read; requests without end, each after the response before it. */
+  readonly kind: 'silent' | 'half-hello' | 'hello' | 'header' | 'plain-header' | 'body' | 'unread' | 'requests';
   readonly host: string;
   readonly port: number;
   readonly name: string;
@@ -77,9 +77,15 @@ function requests(): Buffer {
   return Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0, setting), ...sent.flat()]);
 }
 
+const halfHeader = `GET / HTTP/1.1\r\nHost: ${name}\r\nX-Half: `;
 const isTls = kind === 'header' || kind === 'body' || kind === 'unread';
-const first =
-  kind === 'half-hello' ? hello.subarray(0, 60) : kind === 'hello' ? hello : kind === 'silent' ? '' : undefined;
+const firsts: Readonly<Record<string, string | Buffer>> = {
+  silent: '',
+  'half-hello': hello.subarray(0, 60),
+  hello,
+  header: halfHeader,
+  'plain-header': halfHeader,
+};
 
 /** Resolves with the first response; then each stream of the connection goes on, also over the connections after it. */
 const askForever = (): Promise<void> =>
@@ -111,9 +117,7 @@ const open = (): Promise<void> =>
         })
       : connect(port, host);
     socket.once(isTls ? 'secureConnect' : 'connect', () => {
-      socket.write(first ?? (kind === 'header' ? `GET / HTTP/1.1\r\nHost: ${name}\r\nX-Half: ` : requests()), () =>
-        resolve(),
-      );
+      socket.write(firsts[kind] ?? requests(), () => resolve());
       socket.resume();
     });
     socket.on('error', () => resolve());

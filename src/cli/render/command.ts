@@ -7,7 +7,7 @@ import { renderSidecar } from '../../targets/ext-authz/render-sidecar.ts';
 import { meshTarget, meshTargetNames } from '../../targets/index.ts';
 import { ingressTargetNames } from '../../targets/ingress/index.ts';
 import { emitPolicy } from '../../targets/kit/per-mesh.ts';
-import { nginxOptions } from '../../targets/nginx/options.ts';
+import { IMAGE_DIR, nginxOptions } from '../../targets/nginx/options.ts';
 import { renderNginx } from '../../targets/nginx/render.ts';
 import type { Emitted, Gap } from '../../targets/types.ts';
 import {
@@ -48,8 +48,6 @@ import {
 } from './controller-flags.ts';
 import { type Leftover, LIST, listedIn, replaceListed } from './written-files.ts';
 
-/** The folder of the rendered files in the image. */
-const IMAGE_DIR = '/run/meshgate/conf';
 const TARGETS = ['nginx', 'ext-authz', ...ingressTargetNames, ...meshTargetNames, 'policy'] as const;
 
 const isMesh = (target: (typeof TARGETS)[number]): target is MeshKind =>

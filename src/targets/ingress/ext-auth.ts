@@ -5,7 +5,7 @@ import { extAuthFiles, type SidecarOptions } from '../ext-authz/render-sidecar.t
 import { gapIf } from '../kit/gaps.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
 import { ownerOf } from '../kit/owner.ts';
-import { nginxOptions } from '../nginx/options.ts';
+import { IMAGE_DIR, nginxOptions } from '../nginx/options.ts';
 import { allHosts } from '../nginx/render-context.ts';
 import type { Gap } from '../types.ts';
 import type { FormOutput } from './types.ts';
@@ -126,7 +126,7 @@ export function writeExtAuth(
 ): FormOutput {
   const sidecar = options.sidecar ?? { name: 'meshgate', port: policy.gateway.listen };
   const given: SidecarOptions = {
-    ...nginxOptions({ dir: '/run/meshgate/conf', resolver: ['127.0.0.1'] }),
+    ...nginxOptions({ dir: IMAGE_DIR, resolver: ['127.0.0.1'] }),
     sidecarAddress: { host: sidecar.name, port: sidecar.port },
   };
   const { checkInput, gaps } = extAuthFiles(policy, rules, given);

@@ -22,6 +22,9 @@ export interface NginxOptions {
   readonly sidecar?: true;
 }
 
+/** The folder of the rendered files in the image. */
+export const IMAGE_DIR = '/run/meshgate/conf';
+
 /** Fills in the defaults of the image and the documentation. Only `dir` is required. */
 export function nginxOptions(options: Pick<NginxOptions, 'dir'> & Partial<NginxOptions>): NginxOptions {
   return {

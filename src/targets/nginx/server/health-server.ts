@@ -9,12 +9,9 @@ import type { Context } from '../render-context.ts';
 import { conf, type Directive } from '../text/directive.ts';
 import { included } from '../text/files.ts';
 import { probesOf } from '../upstream/probe.ts';
-import { listenersAt } from '../upstream/upstream-blocks.ts';
+import { healthAt } from './front.ts';
 import { strangersAnywhere, strangersBody } from './strangers.ts';
 import { witnessesOf } from './witness-server.ts';
-
-/** The socket for the health command of the image. */
-const HEALTH_SOCKET = 'health.sock';
 
 /** The number of results that the health check keeps: of files of the policy, of identities, of CAs, and of probes. */
 const monitoredFiles = (context: Context): number => {
@@ -31,10 +28,7 @@ const monitoredFiles = (context: Context): number => {
 
 /** The health server and its zone, of one kilobyte per file. It has its own JavaScript, which no check loads. */
 export function healthServer(context: Context): readonly Directive[] {
-  const { health } = context.policy.gateway;
   const files = monitoredFiles(context);
-  const isPort = health !== undefined && /^\d+$/.test(health);
-  const listeners = isPort ? listenersAt(context, health) : [health ?? []].flat();
   const watch = conf`
     location @meshgate_svids { js_periodic health.svids interval=${SVIDS_JOB_INTERVAL_S}s; }
   `;
@@ -51,8 +45,7 @@ export function healthServer(context: Context): readonly Directive[] {
     ${files > 0 && conf`js_shared_dict_zone zone=meshgate_svids:${Math.max(64, 32 + files)}k type=string;`}
     # Health. Do not expose this server: it shows more than strangers should know.
     server {
-      listen unix:${context.options.runDir}/${HEALTH_SOCKET};
-      ${listeners.flatMap((at) => conf`listen ${at};`)}
+      ${healthAt(context).flatMap((at) => conf`listen ${at};`)}
       ${included(context, 'inside.conf')}
       ${strangersAnywhere(context)}
       ${strangersBody}

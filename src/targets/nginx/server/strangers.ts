@@ -11,6 +11,10 @@ import { JWKS_PATH } from '../text/names.ts';
  * is for services, for checks and for health. */
 export const WORKER_CLIENTS = 8192;
 
+/** How many connections to health each worker of the image accepts: of one address and of all. Probes and Prometheus need a
+ * few, and their room is beside that of the clients. */
+export const HEALTH_CLIENTS = { address: 32, worker: 512 };
+
 /** Seconds in which a client must finish its TLS handshake and the header of its request. */
 const HEADER_SECONDS = 10;
 

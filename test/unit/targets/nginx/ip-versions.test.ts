@@ -5,9 +5,9 @@ import { args, type Parsed, readConf } from './read.ts';
 const policy = goldenPolicy('agents');
 
 /** The files of a policy whose gateway uses these versions of IP. */
-function filesOf(ipVersions: readonly (4 | 6)[], health = '8081') {
+function filesOf(ipVersions: readonly (4 | 6)[], health = '8081', dir = '/etc/nginx/meshgate') {
   const gateway = { ...policy.gateway, ipVersions, health, listen: 9443 };
-  return render({ ...policy, gateway }, { resolver: ['192.0.2.53', 'fd00::53', '[fd00::54]:5353'] }).files;
+  return render({ ...policy, gateway }, { resolver: ['192.0.2.53', 'fd00::53', '[fd00::54]:5353'], dir }).files;
 }
 
 const servers = (text = '') => readConf(text).filter(({ words: [name] }) => name === 'server');
@@ -42,10 +42,14 @@ test.each([
   ['127.0.0.1:8081', [4, 6], ['127.0.0.1:8081']],
   ['[::1]:8081', [4], ['[::1]:8081']],
 ] as const)('health at %s, with the versions %j, listens at %j', (health, versions, expected) => {
-  const own = listens(servers(filesOf(versions, health)['http.conf'])).find(([first]) =>
-    first?.includes('health.sock'),
-  );
-  expect(own?.slice(1)).toEqual(expected);
+  const socket = 'unix:/run/meshgate/health.sock';
+  const listensAt = (file?: string) => listens(servers(file)).find((own) => own.includes(socket));
+  expect(listensAt(filesOf(versions, health)['http.conf'])).toEqual([socket, ...expected]);
+  // In the image, the front of health listens there.
+  const image = filesOf(versions, health, '/run/meshgate/conf');
+  expect(listensAt(image['http.conf'])).toEqual([socket]);
+  const front = servers(image['stream.conf']).filter(({ block = [] }) => args(block, 'pass').includes(socket));
+  expect(listens(front)).toEqual([expected]);
 });
 
 test.each([
