@@ -1,5 +1,5 @@
-/** The entry of cookies.js, for responses of services that contain the name of a cookie of the gateway, or have an
- * informational status. It is a small separate bundle, because such a response keeps its JavaScript context until it is
+/** The entry of cookies.js, for responses of services that contain the name of a cookie of the gateway, or have no final
+ * status. It is a small separate bundle, because such a response keeps its JavaScript context until it is
  * sent. */
 
 import { withoutOwn } from '../session/own-cookies.ts';
@@ -16,11 +16,18 @@ function kept(r: NginxHTTPRequest): string {
   return r.variables.meshgate_set_cookie ?? '';
 }
 
-/** `js_set`: makes a response with an informational status a 502, whose body nginx sends with a length or in chunks.
+/** The response in place of one without a status line, which nginx takes for HTTP/0.9 and sends as it is. Clients close
+ * the connection, and read nothing of what follows. */
+const CLOSED = 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+
+/** `js_set`: makes a response with an informational status, or without one, a 502, whose body nginx sends with a length
+ * or in chunks.
  * @returns the value of `Proxy-Status` (RFC 9209) */
 function ended(r: NginxHTTPRequest): string {
-  ngx.log(ngx.ERR, `meshgate: ${r.variables.meshgate_service ?? ''} answered with the status ${r.status}`);
+  const { variables } = r;
+  ngx.log(ngx.ERR, `meshgate: ${variables.meshgate_service ?? ''} answered with the status ${variables.status ?? ''}`);
   r.status = 502;
+  if (r.httpVersion === '0.9' && variables.server_protocol?.startsWith('HTTP/1')) r.send(CLOSED);
   return 'meshgate; error=http_protocol_error';
 }
 

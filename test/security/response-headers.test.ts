@@ -47,7 +47,7 @@ hosts:
 
 let mark = 0;
 /** Lines of the error log that a test expects. */
-let expected: readonly RegExp[] = [];
+let expected: RegExp[] = [];
 beforeAll(async () => {
   await ready(gateway, host, { path: '/x' });
   mark = await waitForWorkers(gateway, host);
@@ -177,6 +177,16 @@ describe('a service that answers with an informational status', () => {
           [400, []],
         ]);
       }
+  });
+
+  test.each(['\r\n', '\n', ' ', 'x\r\n', ''])('nor after a beginning that is no status line: %j', async (beginning) => {
+    expected.push(/upstream sent no valid HTTP\/1.0 header/);
+    const raw = `${beginning}${beginning === '' ? hidden.replace('HTTP', 'http') : hidden}`;
+    const at = `/x?echo-raw=${Buffer.from(raw).toString('base64url')}`;
+    const { text } = await gateway.sendRaw(host, plainRequest(host, { path: at }), { untilText: 'NEL' });
+    expect(text).toMatch(/^HTTP\/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n/);
+    const [answer] = await gateway.sendHttp2(host, { path: at });
+    expect([answer?.status, answer?.all('NEL')]).toEqual([502, []]);
   });
 
   test.each(statuses)('does so over HTTP/2 too: %s', async (status) => {

@@ -33,6 +33,8 @@ interface NginxHTTPRequest {
   status?: number;
   readonly requestText?: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly httpVersion?: string;
+  send(part: string): void;
   return(status: number, body?: string): void;
 }
 

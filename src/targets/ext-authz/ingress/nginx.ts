@@ -152,7 +152,7 @@ export function nginxFiles(checkInput: CheckInput): IngressFiles {
         : []),
       {
         part: 'ingress.nginx',
-        text: 'a service can send any response, also to other clients of a connection, in the body of a response with a status below 200: let only services that you trust answer there',
+        text: 'a service can send any response, also to other clients of a connection, in the body of a response with a status below 200, or with no status line: let only services that you trust answer there',
       },
       {
         part: 'ingress.nginx',

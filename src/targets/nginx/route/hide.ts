@@ -102,9 +102,9 @@ export const filteredMaps = (context: Context): readonly Directive[] => conf`
   ${informationalMap}
 `;
 
-/** Finds responses of services with an informational status (RFC 9110 section 15.2). nginx would pass on their bodies
- * without a length, and clients would read a body as the next response, with any headers. The first lines find the usual
- * statuses without the expression. */
+/** Finds responses of services with an informational status (RFC 9110 section 15.2), and those without a status line,
+ * whose status is 009. nginx would pass on their bodies without a length, and clients would read a body as the next
+ * response, with any headers. The first lines find the usual statuses without the expression. */
 const informationalMap = conf`
   # A response of a service with an informational status becomes a 502, unless the client asked for the upgrade.
   map $status $meshgate_informational {
