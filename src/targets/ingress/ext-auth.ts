@@ -1,6 +1,7 @@
 import type { Host, Policy, Service } from '../../policy/checked/types.ts';
 import type { Rule } from '../../rules/types.ts';
 import type { CheckInput } from '../ext-authz/ingress/kit.ts';
+import { UNFRAMED } from '../ext-authz/ingress/nginx.ts';
 import { extAuthFiles, type SidecarOptions } from '../ext-authz/render-sidecar.ts';
 import { gapIf } from '../kit/gaps.ts';
 import { marksOf } from '../kit/kubernetes-objects.ts';
@@ -110,6 +111,7 @@ function commonGaps({ gateway }: Policy): readonly Gap[] {
       'gateway.tls',
       'the controller asks over plain HTTP, so it gets no answer: set gateway.insecure_http, and let only the controller reach the port of the sidecar',
     ),
+    { part: 'ingress', text: UNFRAMED },
     {
       part: 'ingress',
       text: 'if the sidecar accepts a check and does not answer, the request waits for 60 seconds before it is rejected',

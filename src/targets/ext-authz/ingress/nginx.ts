@@ -17,6 +17,10 @@ import {
   urlOf,
 } from './kit.ts';
 
+/** What an nginx without the gateway's JavaScript passes on. */
+export const UNFRAMED =
+  'a service can send any response, also to other clients of a connection, in the body of a response with a status below 200, or with no status line: let only services that you trust answer there';
+
 /** The path of the check in the ingress. It is no path of a client. */
 const CHECK = '/.meshgate-check';
 
@@ -150,10 +154,7 @@ export function nginxFiles(checkInput: CheckInput): IngressFiles {
             },
           ]
         : []),
-      {
-        part: 'ingress.nginx',
-        text: 'a service can send any response, also to other clients of a connection, in the body of a response with a status below 200, or with no status line: let only services that you trust answer there',
-      },
+      { part: 'ingress.nginx', text: UNFRAMED },
       {
         part: 'ingress.nginx',
         text: 'an owner of a location can switch the check off (auth_request off), or set the identity headers to other values: only trusted people may write the configuration of these servers',
