@@ -1,6 +1,6 @@
 import { composed, partsOf } from '../../base/composed-key.ts';
 import { foreign } from '../../base/hostile-text.ts';
-import { type StoredNames, storedChanges, storedText } from '../../rules/table/stored.ts';
+import { readStoredNames, type StoredNames, storedChanges, storedText } from '../../rules/table/stored.ts';
 import { FLOOR, readReported, revocationKey } from '../../session/revocation/revocation.ts';
 import { nginxOptions } from '../../targets/nginx/options.ts';
 import { toContext } from '../../targets/nginx/render-context.ts';
@@ -26,17 +26,19 @@ const isState = (value: unknown): value is State =>
   !Array.isArray(value) &&
   Object.values(value).every((it: { readonly value?: unknown } | null) => typeof it?.value === 'string');
 
+const cannotRead = (path: string, why: string) =>
+  new WrongUse(`cannot read the revocations of the gateway, ${path}: ${why}`);
+
 /** The revocations of the gateway whose state is on this machine; undefined without such a gateway.
  * @throws WrongUse if the file cannot be read, because then it is unknown what is revoked */
 function stateOf(runtime: Runtime, folder = stateDir(runtime)): State | undefined {
   const path = `${folder}/revoked.json`;
-  const cannot = (why: string) => new WrongUse(`cannot read the revocations of the gateway, ${path}: ${why}`);
   let bytes: Uint8Array;
   try {
     bytes = runtime.read(path);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return undefined;
-    throw cannot(reasonOf(error));
+    throw cannotRead(path, reasonOf(error));
   }
   try {
     const value: unknown = JSON.parse(utf8(bytes) ?? '');
@@ -44,7 +46,7 @@ function stateOf(runtime: Runtime, folder = stateDir(runtime)): State | undefine
   } catch {
     // Not JSON.
   }
-  throw cannot('it is corrupt');
+  throw cannotRead(path, 'it is corrupt');
 }
 
 const PEOPLE = revocationKey('sub', '');
@@ -78,7 +80,8 @@ export function storedFindings(runtime: Runtime, loaded: Loaded): readonly Findi
   const state = stateOf(runtime);
   const reported = state?.[composed('names')]?.value;
   if (state === undefined || reported === undefined) return [];
-  const old = JSON.parse(reported) as StoredNames;
+  const old = readStoredNames(reported);
+  if (old === undefined) throw cannotRead(`${stateDir(runtime)}/revoked.json`, 'its names are corrupt');
   const fresh = renderedNames(contextOf(loaded));
   const kept = new Set(Object.values(fresh.providers).flatMap(([issuers]) => issuers));
   const gone = Object.values(old.providers).flatMap(([issuers]) => issuers.filter((issuer) => !kept.has(issuer)));

@@ -243,6 +243,18 @@ export interface StoredNames {
   readonly many: Readonly<Partial<Record<ChangeKind, readonly string[]>>>;
 }
 
+/** Reads the names that a gateway has stored.
+ * @returns undefined if the text is not JSON of such names */
+export function readStoredNames(text: string): StoredNames | undefined {
+  try {
+    const names = JSON.parse(text) as StoredNames;
+    storedChanges(names, names); // throws if a member is missing or has another form
+    return names;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A change of a name, and what it does to stored data. */
 export interface StoredChange {
   readonly kind: ChangeKind;

@@ -192,4 +192,13 @@ describe('render --check-files for a policy without sessions', () => {
     const { code, err } = await meshgate(['validate', '--online'], { files, now, ask });
     expect([code, err]).toEqual([2, `${CANNOT}\n`]);
   });
+
+  test.each(['', '{"sub', 'null', '{}', '{"providers":{"acme":{}},"one":{},"many":{}}'])(
+    'validate --online says that the names in the state cannot be read: %j',
+    async (value) => {
+      const files = { './meshgate.yaml': policy, ...bundles, [STATE]: JSON.stringify({ 'names\n': { value } }) };
+      const { code, err } = await meshgate(['validate', '--online'], { files, now, ask });
+      expect([code, err]).toEqual([2, `${CANNOT.replace('it is', 'its names are')}\n`]);
+    },
+  );
 });

@@ -1,5 +1,12 @@
 import { MAX_DICT_TTL_MS } from '../../../base/limits.ts';
-import { STORED, type StoredChange, type StoredNames, storedChanges, storedText } from '../../../rules/table/stored.ts';
+import {
+  readStoredNames,
+  STORED,
+  type StoredChange,
+  type StoredNames,
+  storedChanges,
+  storedText,
+} from '../../../rules/table/stored.ts';
 import { revokedDict, STORED_NAMES } from '../../shared/dicts.ts';
 import { anyRevoked } from '../../shared/revoked-room.ts';
 import { sayOnce } from '../../shared/say-once.ts';
@@ -34,7 +41,9 @@ export function sayRenamed(names: StoredNames): void {
   const before = revokedDict().get(STORED_NAMES);
   known = before === text;
   if (known) return;
-  const lines = before === undefined ? [] : linesOf(storedChanges(JSON.parse(before) as StoredNames, names));
+  const old = before === undefined ? names : readStoredNames(before);
+  if (old === undefined) sayOnce('names', ngx.ERR, 'stored names are corrupt: see meshgate diff');
+  const lines = linesOf(storedChanges(old ?? names, names));
   const reported = `the policy names stored data in another way: ${lines.join('. ')}`;
   try {
     revokedDict().set(STORED_NAMES, text, MAX_DICT_TTL_MS);
