@@ -131,7 +131,7 @@ function problem(text: string, { at, message }: NotYaml): Problem {
   const advice = REASONS.find(([reason]) => reason.test(message))?.[1];
   if (/[@`%]/.test(text[at] ?? '')) return advise('start');
   if (text[at] === ':' && message !== KEY_NOT_TEXT) {
-    if (advice === 'missing') return advise('flow', at - (/[^\s,:{[][^,:{[]*$/.exec(before)?.[0].length ?? 0));
+    if (advice === 'missing') return advise('flow', at - (before.split(/[,:{[]/).pop() ?? '').trimStart().length);
     const start = startOf(text, at);
     return advise(/:\s/.test(text.slice(text.lastIndexOf('\n', start) + 1, start)) ? 'block' : 'key', start);
   }
