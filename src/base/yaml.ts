@@ -301,10 +301,7 @@ export function lineStarts(text: string): readonly number[] {
 }
 
 /** The line and the column of an offset. Both count from 1. */
-export function lineColumn(
-  starts: readonly number[],
-  offset: number,
-): { readonly line: number; readonly column: number } {
+export function lineColumn(starts: readonly number[], offset: number): Readonly<Record<'line' | 'column', number>> {
   let [low, high] = [0, starts.length];
   while (high - low > 1) {
     const middle = (low + high) >> 1;
@@ -313,6 +310,9 @@ export function lineColumn(
   }
   return { line: low + 1, column: Math.max(offset - (starts[low] ?? 0), 0) + 1 };
 }
+
+/** The line of an offset; it counts from 1. */
+export const lineOf = (text: string, offset: number): number => lineColumn(lineStarts(text), offset).line;
 
 /** Writes a value as a YAML document. All strings are quoted: without quotes, `y`, `on` and numbers would not be strings. */
 export const toYaml = (value: unknown): string =>

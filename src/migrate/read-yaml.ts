@@ -1,4 +1,4 @@
-import { NotYaml, plainValue, readYaml } from '../base/yaml.ts';
+import { lineOf, NotYaml, plainValue, readYaml } from '../base/yaml.ts';
 
 export type Plain = Readonly<Record<string, unknown>>;
 
@@ -23,7 +23,7 @@ export function readDocuments(text: string): readonly unknown[] | { readonly lin
     return readYaml(text).documents.map((it) => plainValue(it, false));
   } catch (error) {
     if (!(error instanceof NotYaml)) throw error;
-    return { line: text.slice(0, error.at).split('\n').length };
+    return { line: lineOf(text, error.at) };
   }
 }
 

@@ -23,7 +23,7 @@ export function clientIds(claims: Claims, { client: own }: ProviderKind): readon
   return found;
 }
 
-/** Returns the first of {@link clientIds}; undefined if there is none. */
+/** Returns the first of {@link clientIds}. For a token without clients, undefined. */
 export const clientOf = (claims: Claims, kind: ProviderKind): string | undefined => clientIds(claims, kind)[0];
 
 /** Returns a claim that should name a client but is not a non-empty text. With it, an agent could count as a person. */

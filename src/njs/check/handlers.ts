@@ -52,7 +52,8 @@ export const requestedHost = (r: NginxHTTPRequest, { realm }: Place): string =>
   isWildcard(realm) ? (r.headersIn[TO_CHECK.host] ?? realm) : realm;
 
 /** Whether a page of another origin sends a request that could change something. This is checked for all that a browser
- * sends by itself: a session, a client certificate, its network, a password that it has cached for the service. A program that sends no origin passes.
+ * sends by itself: a session, a client certificate, its network, a password that it has cached for the service. A program
+ * that sends no origin passes.
  * @param named other origins whose pages may send requests */
 export function isForeign(r: NginxHTTPRequest, to: Place, named: readonly string[]): boolean {
   // nginx passes on the origin only for methods that are not safe, and for an upgrade of the connection.

@@ -64,7 +64,7 @@ export function headerConditions(messages: Messages): readonly HeaderIs[] {
   return conditions[messages.kind];
 }
 
-/** The messages for which {@link headerConditions} returns these conditions; undefined if there are none. */
+/** The messages for which {@link headerConditions} returns these conditions. For other conditions, undefined. */
 export function messagesIn(headers: readonly HeaderIs[]): Messages | undefined {
   const last = headers.at(-1);
   const stem = last?.regex?.replace(`${NAME_CHARACTER}*`, '').replaceAll('\\.', '.');

@@ -1,4 +1,5 @@
 import {
+  lineOf,
   NotYaml,
   plainValue,
   readYaml,
@@ -39,8 +40,6 @@ function unclear({ text, isPlain }: YamlScalar): string | undefined {
   const isClear = PLAIN_NUMBER.test(text) || !(BOOLEAN.test(text) || NUMBER.some((it) => it.test(text)));
   return isClear ? undefined : `${text} without quotes`;
 }
-
-const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length;
 
 /** Checks that all YAML readers read a text in the same way. Otherwise it throws: the meaning is unknown. */
 function checkClear(name: string, text: string, { documents, tags }: YamlText): void {

@@ -30,8 +30,8 @@ export const refusedCookies = conf`proxy_cookie_flags ${regex('~', `^\\s*${OWN_P
 if (![SESSION_COOKIE, ATTEMPT_COOKIE].every((name) => new RegExp(`^${OWN_PREFIX}`).test(name)))
   throw new Error('the name of a gateway cookie does not begin with the prefix');
 
-/** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway, or has an
- * informational status. */
+/** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway, or has no
+ * final status. */
 export const ownCookies = (context: Context): readonly Directive[] => conf`
   js_import meshgate_cookies from cookies.js;
   js_set $meshgate_ended meshgate_cookies.ended;

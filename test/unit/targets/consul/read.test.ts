@@ -341,7 +341,7 @@ describe('a change by hand', () => {
       'other partitions and peers can connect to it',
     ],
     ['exports of all', 'exported-services default', exported('*'), 'other partitions and peers can connect to it'],
-    ['a list that is none', 'exported-services default', { Services: { Name: 'Wiki' } }, 'can connect to it'],
+    ['services that are not a list', 'exported-services default', { Services: { Name: 'Wiki' } }, 'can connect to it'],
     ['exports of another service', 'exported-services default', exported('db'), undefined],
     ['no exports', 'exported-services default', {}, undefined],
     [
