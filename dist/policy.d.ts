@@ -455,7 +455,7 @@ export interface Mesh {
 
 /** A destination of requests, which nginx reaches through the mesh (authority, endpoint) or directly (url). */
 export interface Service {
-  /** The Host header that the service receives. */
+  /** The Host header that the service receives. Default: the host that the client requested, if there is a url or insecure_url. */
   readonly authority?: string;
   /** Host and port of the service for the mesh ingress. Default: the authority, port 80. */
   readonly endpoint?: string;

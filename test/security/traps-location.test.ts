@@ -225,7 +225,7 @@ trap(lab, {
 });
 
 trap(lab, {
-  name: 'the literal Host: neither an absolute-form target nor the Host header beside it names the service',
+  name: 'the Host: that of an absolute-form target counts, and not the Host header beside it',
   without: inRoutes(/ {4}proxy_set_header Host .*\n/g, '    proxy_set_header Host $http_host;\n'),
   attack: async () => {
     await echo.clear();
@@ -236,7 +236,7 @@ trap(lab, {
     const [request] = await echo.requests();
     return [answers[0]?.status, valuesOf(request!, 'Host').join()];
   },
-  held: [200, 'wiki:8080'],
+  held: [200, 'wiki.test'],
   open: [200, 'admin.internal'],
 });
 

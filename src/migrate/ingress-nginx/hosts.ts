@@ -249,7 +249,7 @@ export function addHost(host: string, entries: readonly Entry[], tls: Mapping, a
       findings.differ(label, text, true);
     }
     if (place.paths.length === 0) continue;
-    const service = addService(path, host, ingress, annotations, manifests.services, draft, findings);
+    const service = addService(path, ingress, annotations, manifests.services, draft, findings);
     const [limit, cors] = [limitOf(annotations, findings), corsOf(annotations, findings)];
     const proxy = proxyOf(annotations, manifests.controller);
     const keys: Mapping = {

@@ -24,11 +24,9 @@ function backendOf(path: IngressPath, { namespace }: Ingress, services: Readonly
 /** Whether a certificate can have this name: it is no IP address. */
 const isName = (host: string): boolean => isServerName(host) && !/^[\d.]+$/.test(host);
 
-/** Adds the service behind a path, and returns its name.
- * @param host the host that people open: the service receives it */
+/** Adds the service behind a path, and returns its name. */
 export function addService(
   path: IngressPath,
-  host: string,
   ingress: Ingress,
   annotations: Annotations,
   services: ReadonlyMap<string, KnownService>,
@@ -40,8 +38,11 @@ export function addService(
   const isTls = protocol === 'HTTPS' || protocol === 'GRPCS';
   const label = annotations.label('backend-protocol');
   const name = annotations.text('proxy-ssl-name');
-  const wanted = annotations.text('upstream-vhost') ?? host;
-  const authority = isAuthority(wanted) && !wanted.startsWith('*') ? { authority: wanted } : {};
+  const wanted = annotations.text('upstream-vhost');
+  const authority = isAuthority(wanted) ? { authority: wanted } : {};
+  if (wanted !== undefined && !isAuthority(wanted)) {
+    findings.lose(annotations.label('upstream-vhost'), 'the service receives the host that people open');
+  }
   const origin = `${address}:${port}`;
   const tls: Mapping = {
     url: `https://${origin}`,

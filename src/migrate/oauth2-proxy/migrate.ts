@@ -117,7 +117,7 @@ export function migrateOauth2Proxy(read: Read, findings: Findings, given: string
   }
   askForCallback(settings, draft, host, findings);
   const upstreams = read.alpha?.hasUpstreams ? read.alpha.upstreams : upstreamsOfFlags(settings);
-  const served = migrateUpstreams(upstreams, host, draft, findings);
+  const served = migrateUpstreams(upstreams, draft, findings);
   const usual = [access.rule('member'), ...others];
   const routes = routesFor(served, openPaths(settings, findings), usual);
   draft.hosts[host] = { keys: providers.length > 1 ? { providers } : {}, routes };

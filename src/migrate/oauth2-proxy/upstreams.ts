@@ -68,13 +68,14 @@ function proxyOf({ timeout, flush }: Upstream): Mapping {
   };
 }
 
-function addService(upstream: Upstream, host: string, draft: Draft, findings: Findings): string {
+function addService(upstream: Upstream, draft: Draft, findings: Findings): string {
   const { uri, label, passHost, skipVerify } = upstream;
   const origin = originOf(uri).toLowerCase();
   const isHttps = isHttpsUrl(origin);
   const isHttp = isHttpUrl(origin);
   const name = freeName(/^\w+:\/\/([a-z][a-z0-9-]*)/.exec(origin)?.[1] ?? 'app', {});
-  const authority = passHost && isAuthority(host) ? { authority: host } : {};
+  const own = origin.replace(/^\w+:\/\//, '');
+  const authority = !passHost && isAuthority(own) ? { authority: own } : {};
   const hostname = origin.replace(/^\w+:\/\/|:\d+$/g, '');
   const needsName = isHttps && !isServerName(hostname.replace(/^\[|\]$/g, 'x:'));
   const keys: Mapping = isHttps
@@ -132,12 +133,7 @@ function closedRoutes(all: readonly Paths[], served: readonly Served[], draft: D
 }
 
 /** Adds the services of oauth2-proxy, with the paths that each of them serves. */
-export function migrateUpstreams(
-  upstreams: readonly Upstream[],
-  host: string,
-  draft: Draft,
-  findings: Findings,
-): readonly Served[] {
+export function migrateUpstreams(upstreams: readonly Upstream[], draft: Draft, findings: Findings): readonly Served[] {
   const served: Served[] = [];
   const closed: Paths[] = [];
   // A policy has no two paths that differ in case only.
@@ -160,7 +156,7 @@ export function migrateUpstreams(
     if (!webSockets) findings.differ(label, 'WebSockets pass on each route that a rule allows');
     const proxy = proxyOf(upstream);
     const keys = Object.keys(proxy).length > 0 ? { proxy } : {};
-    served.push({ paths, service: addService(upstream, host, draft, findings), keys });
+    served.push({ paths, service: addService(upstream, draft, findings), keys });
   }
   if (served.length > 0) return [...served, ...closedRoutes(closed, served, draft)];
   findings.ask(

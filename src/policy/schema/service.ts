@@ -33,7 +33,7 @@ export const service = teamMapping({
   authority: optional(
     { decides: 'destination', team: { text: address(80) } },
     a.authority,
-    'The Host header that the service receives.',
+    'The Host header that the service receives. Default: the host that the client requested, if there is a url or insecure_url.',
   ),
   endpoint: optional(
     { decides: 'destination', team: { text: address(80) }, ...IN_MESH },
@@ -164,6 +164,7 @@ export interface Service
     Omit<DeclaredService, 'authority' | 'endpoint' | 'protocol' | 'url' | 'insecureUrl' | 'caFile' | 'serverName'> {
   /** The team in whose file it is; absent: it is not in the file of a team. */
   readonly team?: string;
+  /** Empty: the service receives the host that the client requested. In a mesh it is never empty. */
   readonly authority: string;
   readonly endpoint: { readonly host: string; readonly port: number };
   /** The protocol of the service, which the ingress uses, too. Absent: HTTP/1.1. */
@@ -185,11 +186,10 @@ export function buildService(name: string, declared: DeclaredService, at: At): S
   if (target === undefined) {
     return { name, authority, endpoint: hostPort(endpoint ?? hostPort(authority, 80).host, 80), ...common };
   }
-  const address = target.slice(target.indexOf('//') + 2);
-  const found = hostPort(address, url === undefined ? 80 : 443);
+  const found = hostPort(target.slice(target.indexOf('//') + 2), url === undefined ? 80 : 443);
   return {
     name,
-    authority: declared.authority ?? address,
+    authority,
     endpoint: found,
     direct: named({ ...found, tls: url !== undefined, caFile, serverName: serverName ?? found.host }),
     ...common,

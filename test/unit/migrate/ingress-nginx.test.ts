@@ -231,7 +231,7 @@ describe('routes', () => {
   test('the service has the name of Kubernetes and the port of the Ingress, and receives the host that people open', async () => {
     expect(policyOf(await one({})).services.app).toMatchObject({
       direct: { host: 'app.apps.svc.cluster.local', port: 8080, tls: false },
-      authority: 'app.example.com',
+      authority: '',
     });
   });
 

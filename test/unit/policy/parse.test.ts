@@ -53,7 +53,7 @@ test('the smallest policy, with every default', () => {
     services: {
       wiki: {
         name: 'wiki',
-        authority: 'ingress.mesh:8443',
+        authority: '',
         endpoint: { host: 'ingress.mesh', port: 8443 },
         direct: { host: 'ingress.mesh', port: 8443, tls: true, caFile: '/run/mesh/ca.pem', serverName: 'ingress.mesh' },
         at: at(7, 3),

@@ -6,7 +6,7 @@ import type { Context, HostContext } from '../render-context.ts';
 import { type Arg, conf, type Directive, line, literal, row, variable } from '../text/directive.ts';
 import type { ConfFile } from '../text/files.ts';
 import { headerVariable, keptField } from '../text/names.ts';
-import { namesDestination } from './connections.ts';
+import { hostForService, namesDestination } from './connections.ts';
 import type { Module } from './module.ts';
 
 /** The directives that set headers which every service receives for any caller, with the reason for each line. */
@@ -18,7 +18,7 @@ function fixedHeaders({ policy }: Context, module: Module = 'proxy'): readonly D
     ${set} Upgrade $meshgate_upgrade; ${set} Connection $meshgate_connection; # WebSocket only
   `;
   return conf`
-    ${set} Host $meshgate_authority; # the authority of the service, not the host of the request
+    ${set} Host ${hostForService(policy)}; # the authority of the service, or the host of the request
     ${module === 'proxy' && upgrade}
     ${set} X-Real-IP $remote_addr; ${set} X-Forwarded-For $remote_addr; # the address of the client
     ${set} X-Forwarded-Proto https; ${set} X-Forwarded-Port ${port}; # as clients see them, also if TLS ends in front of nginx

@@ -1,6 +1,7 @@
 import { hasSeveral, hasSeveralMeshes, meshesOf } from '../../../policy/checked/ingresses.ts';
 import type { Identity, Mesh, Policy, Service } from '../../../policy/checked/types.ts';
 import { clusterAddress } from '../../../policy/checked/workload.ts';
+import { DEFAULTS } from '../../../policy/forms/bounds.ts';
 import { METHODS } from '../../../policy/forms/scalars.ts';
 import type { Context, RouteContext, RuleTarget } from '../render-context.ts';
 import {
@@ -134,6 +135,25 @@ function ruleMaps(context: Context): readonly Directive[] {
   `;
 }
 
+/** Whether a service receives the host that the client requested. */
+const forwardsHost = ({ services }: Policy): boolean =>
+  Object.values(services).some(({ authority }) => authority === '');
+
+/** The variable of the `Host` that a service receives. */
+export const hostForService = (policy: Policy): Arg =>
+  variable(forwardsHost(policy) ? 'meshgate_to_host' : 'meshgate_authority');
+
+/** The host as clients request it: frameworks compare it, with its port, with the `Origin` of a request. */
+function hostMap({ policy }: Context): readonly Directive[] {
+  if (!forwardsHost(policy)) return [];
+  const port = policy.gateway.publicPort ?? DEFAULTS.publicPort;
+  const requested = port === DEFAULTS.publicPort ? variable('host') : template(variable('host'), `:${port}`);
+  return conf`
+    # The Host for a service: its authority, or else the host that the client requested.
+    map $meshgate_authority $meshgate_to_host { "" ${requested}; default $meshgate_authority; }
+  `;
+}
+
 /** Whether nginx uses another ingress for the requests of a route if the connection to one fails. */
 export const hasFailover = ({ targets }: RouteContext): boolean =>
   targets.some(({ ingresses }) => ingresses?.choices !== undefined);
@@ -151,5 +171,6 @@ function methodMap({ hosts }: Context): readonly Directive[] {
 export const connectionMaps = (context: Context): readonly Directive[] => [
   ...identityMaps(context),
   ...ruleMaps(context),
+  ...hostMap(context),
   ...methodMap(context),
 ];

@@ -55,7 +55,7 @@ export function guard(context: Context): void {
     endpoint: store?.endpoints ?? [],
     machine: [
       ...[...ingresses, ...services.map(({ direct }) => direct)].flatMap((one) => [one?.host, one?.serverName]),
-      ...services.map(({ authority }) => authority),
+      ...services.map(({ authority }) => authority || undefined),
     ],
     addresses: [...resolver, ...policy.gateway.trustedProxies, ...networks.flatMap((ranges) => ranges.split(' '))],
     header: [

@@ -52,10 +52,10 @@ export const traps: readonly Trap[] = [
   is('proxy_pass', '$meshgate_to', 'a subrequest, which nothing checks, reaches the service'),
   has(
     'auth_request_set',
-    /^\$meshgate_authority ([^$]+|\$meshgate_rule_authority)$/,
-    'the service gets no Host of its own',
+    /^\$meshgate_authority ([^$]+|\$meshgate_rule_authority|)$/,
+    'the service gets the Host of another',
   ),
-  has('proxy_set_header', /^Host \$meshgate_authority$/, 'the Host of the client reaches the service'),
+  has('proxy_set_header', /^Host \$meshgate_(authority|to_host)$/, 'a Host with signs of the client’s choice'),
   ...erasing,
   has('proxy_set_header', /^Upgrade \$meshgate_upgrade$/, 'h2c opens a tunnel past the check'),
   has('proxy_set_header', /^Connection \$meshgate_connection$/, 'h2c opens a tunnel past the check'),
