@@ -238,7 +238,7 @@ describe('HTTP/2', () => {
       host,
       request: { path: '/assets/x', headers: FORGED, token: staff },
       status: 200,
-      upstream: { service: 'calls', headers: { Host: 'calls:8082', 'X-Forwarded-User': 'ada' }, absent: ABSENT },
+      upstream: { service: 'calls', headers: { Host: host, 'X-Forwarded-User': 'ada' }, absent: ABSENT },
     },
   );
 });

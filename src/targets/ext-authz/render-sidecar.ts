@@ -29,6 +29,7 @@ function withoutWay({ mesh, meshes, ...policy }: Policy): Policy {
   const { inner, ...gateway } = policy.gateway;
   const service = ({ protocol, requestHeaders, ingress, ingresses, ...rest }: Service): Service => ({
     ...rest,
+    authority: rest.name,
     direct: { host: rest.name, port: 443, tls: true, serverName: rest.name },
   });
   const route = ({ cors, proxy, ...rest }: Route): Route => rest;

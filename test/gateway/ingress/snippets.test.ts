@@ -156,7 +156,12 @@ describeWith(lacks, 'ingress controllers', async () => {
         expect(names.filter((it: string, i: number) => names.indexOf(it) !== i)).toEqual([]);
         const values = Object.fromEntries(headers);
         expect(values).toMatchObject({
-          ...{ Host: WIKI, 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': WIKI, 'X-Forwarded-User': 'ada' },
+          ...{
+            Host: `${WIKI}:${set.httpsPort}`,
+            'X-Forwarded-Proto': 'https',
+            'X-Forwarded-Host': WIKI,
+            'X-Forwarded-User': 'ada',
+          },
           'X-Meshgate-Rule': 'wiki.example.com/rest/*#1',
         });
         expect(JSON.stringify(headers)).not.toContain('mallory,');
