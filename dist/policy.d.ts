@@ -498,6 +498,8 @@ export interface Service {
   readonly request_headers?: ReadonlyArray<string>;
   /** Response headers that the service may send although the gateway drops them by default. */
   readonly response_headers?: ReadonlyArray<string>;
+  /** Cookies that contain the service’s own session: the gateway passes each only in requests of the caller that it was set for. Default: all cookies that are `HttpOnly`. [] is for none. */
+  readonly session_cookies?: ReadonlyArray<string>;
   /** SPIFFE id of the service’s own workload, if an agent is this service. */
   readonly spiffe?: string;
   /** The name of the workload in Consul. Default: the service’s name here. */

@@ -85,6 +85,7 @@ const bundles = {
   },
   'cookies.js': {
     entryPoints: ['src/entries/cookies.ts'],
+    external: ['crypto'],
   },
   'counts.js': {
     entryPoints: ['src/entries/counts.ts'],

@@ -150,6 +150,11 @@ export const DIRECTIONS = directions({
       query: { name: 'X-Meshgate-Query', says: 'the query, which is not in the URL, because the error log shows URLs' },
       requestId: { name: 'X-Meshgate-Request-Id', says: 'the request id' },
       navigation: { name: 'X-Meshgate-Navigation', says: '`get` or `post` if a browser shows the answer as a page' },
+      serviceCookies: {
+        name: 'X-Meshgate-Service-Cookies',
+        says: 'the cookies of the request that are not the gateway’s; a sign-in or a sign-out deletes them',
+        when: 'at the endpoints of the sign-in',
+      },
     },
   },
   toPage: {

@@ -1,17 +1,35 @@
-/** The entry of cookies.js, for responses of services that contain the name of a cookie of the gateway, or have no final
- * status. It is a small separate bundle, because such a response keeps its JavaScript context until it is
- * sent. */
+/** The entry of cookies.js, for cookies of services, and for responses without a final status. It is a small separate
+ * bundle, because such a response keeps its JavaScript context until it is sent. */
 
+import hash from 'crypto';
+import { composed } from '../base/composed-key.ts';
 import { withoutOwn } from '../session/own-cookies.ts';
+import { cookiesFor, markOf, readNames, withMark } from '../session/service-cookies.ts';
 
-/** `js_set`: removes from a service's response all lines that would set a cookie of the gateway.
+/** The mark of the caller whose request this is, by what services receive about the caller. Anonymous callers share one. */
+function markFor({ variables }: NginxHTTPRequest): string {
+  const { meshgate_provider: provider = '', meshgate_user: user = '', meshgate_agent: agent = '' } = variables;
+  const caller = composed('service-cookies', provider, user, agent);
+  return markOf(hash.createHash('sha256').update(caller).digest('base64url'));
+}
+
+/** `js_set`: returns the cookies of a request that a service receives: none that it set for another caller. */
+const passed = (r: NginxHTTPRequest): string =>
+  cookiesFor(r.variables.meshgate_cookie_other ?? '', readNames(r.variables.meshgate_session_cookies), markFor(r));
+
+/** `js_set`: removes from a service's response all lines that would set a cookie of the gateway, and marks its session
+ * cookies.
  * @returns the cookie that the gateway itself sets in this response */
 function kept(r: NginxHTTPRequest): string {
   const lines = r.headersOut['Set-Cookie'] as readonly string[] | undefined;
   if (lines !== undefined) {
     // The header is emptied first: if the next line fails, no line passes without a check.
     r.headersOut['Set-Cookie'] = [];
-    r.headersOut['Set-Cookie'] = withoutOwn(lines) as string[];
+    r.headersOut['Set-Cookie'] = withMark(
+      withoutOwn(lines),
+      readNames(r.variables.meshgate_session_cookies),
+      markFor(r),
+    ) as string[];
   }
   return r.variables.meshgate_set_cookie ?? '';
 }
@@ -31,4 +49,4 @@ function ended(r: NginxHTTPRequest): string {
   return 'meshgate; error=http_protocol_error';
 }
 
-export default { kept, ended };
+export default { kept, passed, ended };

@@ -11,6 +11,10 @@ export interface SigninHost {
   readonly name: string;
   /** Names of the host's providers at which people can sign in. */
   readonly providers: readonly string[];
+  /** The cookies that a sign-out deletes, each with a path: the session cookies that the host's services name. */
+  readonly sessionCookies: readonly (readonly [name: string, path: string])[];
+  /** Whether all services of the host name theirs, so that their other cookies stay. */
+  readonly namesAllCookies: boolean;
 }
 
 /** What a role requires of the sign-in. A step-up requests this from the provider. */

@@ -438,6 +438,7 @@ describe('the endpoints', () => {
           'X-Meshgate-Query': 'code=c&state=s',
           'Accept-Language': 'de',
           Cookie: '__Host-Http-meshgate=s;',
+          'X-Meshgate-Service-Cookies': 'a=1',
           Origin: 'https://x.test',
         });
       }

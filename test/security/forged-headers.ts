@@ -75,6 +75,6 @@ export const FORGED: readonly string[] = words(`
 export const INTERNAL: readonly string[] = words(`
   Accept Actors Address Agent As Assertion Authorization Caller Connected Content-Type Credential Detail Dpop-Nonce Erased H0 H1
   H7 Host Identity Location Mcp-Method Mcp-Name Mcp-Version Method Navigation Networks Origin Provider Query
-  Probe Reached Reason Request-Id Retry-After Roles Route Rule Scope Service-Credential Session Set-Cookie Signin Status Target Uri Url
+  Probe Reached Reason Request-Id Retry-After Roles Route Rule Scope Service-Cookies Service-Credential Session Set-Cookie Signin Status Target Uri Url
   User Wait
 `).map((name) => `X-Meshgate-${name}`);

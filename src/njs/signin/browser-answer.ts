@@ -4,11 +4,12 @@ import { expireCookie } from '../../session/cookie.ts';
 import { endedAttempts } from '../../session/flow/attempt-cookies.ts';
 import { SESSION_COOKIE } from '../../session/names.ts';
 import type { RefusedPage } from '../../session/pages/types.ts';
+import { expiredForService } from '../../session/service-cookies.ts';
 import { counterName, increment } from '../shared/counts.ts';
 import { respond, sendProblem } from '../shared/problem.ts';
 import type { Pages } from './page.ts';
 import type { SigninContext } from './signin-context.ts';
-import { type Visit, visitOf } from './visit.ts';
+import { type Visit, visitedHost, visitOf } from './visit.ts';
 
 /** Lets the browser empty its cache of the host, so that the next person sees no page of the person before: neither
  * one that a service let browsers store, nor with the back button. `"cookies"` would clear the whole site. */
@@ -34,6 +35,14 @@ export function redirect(visit: Visit, url: string, cookies: readonly string[] =
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['Referrer-Policy'] = 'no-referrer';
   respond(r, 303, url);
+}
+
+/** Returns `Set-Cookie` values that delete the cookies of services in this browser, when a person signs out or another
+ * one may sign in. If all services of the host name their session cookies, the others stay. */
+export function serviceCookiesEnded({ signin }: SigninContext, { host, serviceCookies }: Visit): readonly string[] {
+  const there = visitedHost(signin, host);
+  if (there === undefined) return [];
+  return expiredForService(there.namesAllCookies ? '' : serviceCookies, there.sessionCookies);
 }
 
 /** Answers with the page of a refusal and the status of its reason. */

@@ -13,7 +13,7 @@ import { handoverUrl, httpsOrigin } from '../../session/urls.ts';
 import { counterName, increment } from '../shared/counts.ts';
 import { knownCut } from '../shared/revocation-reader.ts';
 import { keepEnded } from '../shared/revoked.ts';
-import { emptyCache, redirect } from './browser-answer.ts';
+import { emptyCache, redirect, serviceCookiesEnded } from './browser-answer.ts';
 import type { Person } from './exchange.ts';
 import { endOne } from './out/end.ts';
 import type { SigninContext } from './signin-context.ts';
@@ -96,7 +96,12 @@ export async function arrive(context: SigninContext, visit: Visit, arrival: Arri
   // A cookie that cannot be opened any more may be of another person.
   if (!goesOn && sessionValues(cookies).length > 0) emptyCache(visit);
   increment(counterName('session', [goesOn ? 'continued' : 'started']));
-  redirect(visit, httpsOrigin(host, signin.publicPort) + to, [...newSessionCookies(text), expiredAttempt(attempt)]);
+  redirect(visit, httpsOrigin(host, signin.publicPort) + to, [
+    ...newSessionCookies(text),
+    expiredAttempt(attempt),
+    // Nothing shows that the person before was the same.
+    ...(goesOn ? [] : serviceCookiesEnded(context, visit)),
+  ]);
   return ok(undefined);
 }
 

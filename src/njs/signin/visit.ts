@@ -13,6 +13,8 @@ export function visitOf(r: NginxHTTPRequest) {
     path: r.uri as string,
     query: headersIn[TO_HANDLER.query] ?? '',
     cookies: headersIn.Cookie ?? '',
+    /** The cookies of services, as a `Cookie` line. */
+    serviceCookies: headersIn[TO_HANDLER.serviceCookies] ?? '',
     requestId: headersIn[TO_HANDLER.requestId],
     /** Whether the browser shows the response to a person as a page. */
     isPage: headersIn[TO_HANDLER.navigation] === 'get',

@@ -24,6 +24,10 @@ export const list = <T extends z.ZodType>(element: T, write: string, distinct?: 
     .register(hints, distinct === undefined ? hint : { ...hint, distinct });
 };
 
+/** A list that may be empty; `write` is an example. No two elements may be equal without case. */
+export const listOrNone = <T extends z.ZodType>(element: T, write: string, distinct: string) =>
+  z.array(element).register(hints, { what: 'a list', write, distinct });
+
 /** A string schema. Its errors say what to write instead. */
 export const text = (pattern: RegExp, hint: Hint) => z.string().regex(pattern).register(hints, hint);
 
@@ -107,6 +111,13 @@ export const headerName = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, {
   what: 'the name of a header',
   write: 'letters, digits and dashes, as in Content-Type',
 });
+
+const cookieName = text(/^[A-Za-z0-9_.-]{1,100}$/, {
+  what: 'the name of a cookie',
+  write: 'letters, digits and . _ - only, as in JSESSIONID',
+});
+
+export const serviceCookies = (write: string) => listOrNone(cookieName, write, 'cookie');
 
 export const headerNames = (write: string) => list(headerName, write, 'header');
 

@@ -140,6 +140,11 @@ export const service = teamMapping({
     s.headerNames('[Alt-Svc, Origin-Agent-Cluster]'),
     'Response headers that the service may send although the gateway drops them by default.',
   ),
+  session_cookies: optional(
+    { decides: 'destination', team: 'free' },
+    s.serviceCookies('[JSESSIONID]'),
+    'Cookies that contain the service’s own session: the gateway passes each only in requests of the caller that it was set for. Default: all cookies that are `HttpOnly`. [] is for none.',
+  ),
   spiffe: optional(
     {
       decides: 'request',

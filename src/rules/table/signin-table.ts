@@ -1,4 +1,4 @@
-import type { Policy } from '../../policy/checked/types.ts';
+import type { Policy, Route } from '../../policy/checked/types.ts';
 import { DEFAULTS } from '../../policy/forms/bounds.ts';
 import { answering, nameInCallback, type SigninTable } from '../../session/signin-table.ts';
 import { redirectUri } from '../../session/urls.ts';
@@ -20,11 +20,24 @@ function providersOf(policy: Policy): SigninTable['providers'] {
   return withoutPrototype(all);
 }
 
+/** The session cookies that the services of a host name, at each path where the services are. */
+function sessionCookies({ services }: Policy, routes: readonly Route[]) {
+  const named = routes.flatMap(({ path, allow, service: own }) =>
+    allow.map(({ service = own }) => ({ path: path === '' ? '/' : path, names: services[service]?.sessionCookies })),
+  );
+  const pairs = named.flatMap(({ path, names = [] }) => names.flatMap((name) => [`${name} /`, `${name} ${path}`]));
+  return {
+    sessionCookies: [...new Set(pairs)].map((pair) => pair.split(' ') as [string, string]),
+    namesAllCookies: named.every(({ names }) => names !== undefined),
+  };
+}
+
 const hostsOf = (policy: Policy): SigninTable['hosts'] =>
   policy.hosts
     .filter(({ routes }) => routes.some(({ accept }) => accept.includes('session')))
-    .map(({ name, providers }) => ({
+    .map(({ name, providers, routes }) => ({
       name,
+      ...sessionCookies(policy, routes),
       providers: providers.filter((provider) => policy.providers[provider]?.client !== undefined),
     }));
 

@@ -53,6 +53,13 @@ export function gaps(policy: Policy, rules: readonly Rule[], context: Context): 
         protocol === 'grpc',
       ),
     ]),
+    ...some.flatMap(({ name, sessionCookies = ['*'] }) =>
+      row(
+        `services.${name}`,
+        'session_cookies: answers of services pass the ingress unchanged, so a session cookie that the service set for one person reaches it for the next person in the same browser; sign-outs and sign-ins delete only cookies with the path /',
+        sessionCookies.length > 0 && hasSessions(context),
+      ),
+    ),
     ...row('gateway.inner', 'a sidecar has no inner listener', gateway.inner !== undefined),
     ...row(
       'gateway.hsts',

@@ -351,7 +351,7 @@ export class Lab {
         { name: HOST, providers: names },
         { name: OTHER, providers: ['okta'] },
         { name: '*.apps.example.com', providers: ['okta'] },
-      ],
+      ].map((host) => ({ ...host, sessionCookies: [], namesAllCookies: false })),
       stepUps: options.stepUps ?? {},
       routes: {},
       stateDir: '/state',

@@ -15,15 +15,17 @@ import {
 import type { SessionClaims, SessionRecord } from '../../../session/types.ts';
 import { httpsOrigin } from '../../../session/urls.ts';
 import { isIssuer } from '../../../token/issuer.ts';
-import { redirect, refuseMethod, refuseWith, setCookies } from '../browser-answer.ts';
+import { redirect, refuseMethod, refuseWith, serviceCookiesEnded, setCookies } from '../browser-answer.ts';
 import type { SigninContext } from '../signin-context.ts';
 import type { Visit } from '../visit.ts';
 import { endSession } from './end.ts';
 
-/** Returns the cookies that a sign-out deletes: the session, and the attempts to sign in that began before it. */
-const goneOf = ({ cookies }: Visit): readonly string[] => [
+/** Returns the cookies that a sign-out deletes: the session, the attempts to sign in that began before it, and the sessions
+ * of services. */
+const goneOf = (context: SigninContext, visit: Visit): readonly string[] => [
   ...expireCookies(SESSION_COOKIE),
-  ...allAttemptsEnded(cookies),
+  ...allAttemptsEnded(visit.cookies),
+  ...serviceCookiesEnded(context, visit),
 ];
 
 /** Shows the page that asks whether to sign out, or the page after a sign-out. */
@@ -92,7 +94,7 @@ async function signOut(context: SigninContext, visit: Visit): Promise<void> {
   const own = httpsOrigin(host, context.signin.publicPort);
   if (!isOwnForm({ origin: headersIn.Origin, site: headersIn['Sec-Fetch-Site'] }, own))
     return refuseWith(context.pages, visit, 'origin_refused');
-  const gone = goneOf(visit);
+  const gone = goneOf(context, visit);
   // A script may have set a second session. All of them end, because the page then says that the person is signed out.
   const sessions = await context.keyring.sessionsOf(host, cookies, now);
   const [session] = sessions;
@@ -136,7 +138,7 @@ export async function frontchannel(context: SigninContext, visit: Visit): Promis
     const provider = session.psid === named?.sid ? signinProvider(context.signin, session) : undefined;
     if (provider && isIssuer(provider, named?.iss)) {
       await endSession(context, session, now);
-      setCookies(visit, goneOf(visit));
+      setCookies(visit, goneOf(context, visit));
     }
   }
   r.headersOut['Cache-Control'] = 'no-store';

@@ -36,7 +36,7 @@ export const toHandler = (read = 30) => conf`
  * has too many cookies, all of them. */
 export const endpointHeaders = conf`
   proxy_set_header ${TO_HANDLER.query} $args;
-  proxy_set_header Cookie $meshgate_cookie_signin;
+  proxy_set_header Cookie $meshgate_cookie_signin; proxy_set_header ${TO_HANDLER.serviceCookies} $meshgate_cookie_other;
   ${passed('Content-Type', 'Origin', 'Sec-Fetch-Dest', 'Sec-Fetch-Mode', 'Sec-Fetch-Site', 'Sec-Purpose')}
 `;
 

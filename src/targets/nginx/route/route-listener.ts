@@ -12,7 +12,7 @@ import {
 } from '../check/client-certificate.ts';
 import type { Context, HostContext } from '../render-context.ts';
 import { shownOrigin } from '../signin/origin.ts';
-import { hasSessions, hostNameArg, otherCookies } from '../signin/sessions.ts';
+import { hasSessions, hostNameArg } from '../signin/sessions.ts';
 import { type Arg, conf, type Directive, regex, row, variable } from '../text/directive.ts';
 import type { FileName } from '../text/files.ts';
 import { CHECK_PATH, CONTROLLER_CHECK_PATH, HOP_PATH } from '../text/names.ts';
@@ -78,7 +78,7 @@ export function outerListener(context: Context, host: HostContext): RouteListene
       ...row([...shownToken(context, host), ...shownOrigin(context, host)]),
       ...shownAddress(context, host),
     ],
-    ...(hasSessions(context) && { cookie: otherCookies }),
+    ...(hasSessions(context) && { cookie: variable('meshgate_cookie_to') }),
     server: outerCertificates(host),
   };
 }
@@ -93,7 +93,7 @@ export function innerListener(context: Context, inner: Inner, host: HostContext)
     check: HOP_PATH,
     file: 'hop.conf',
     credentials: toolHeaders(host),
-    ...(hasSessions(context) && { cookie: variable('meshgate_cookie_inside') }),
+    ...(hasSessions(context) && { cookie: variable('meshgate_cookie_other') }),
     server: innerCertificates(inner),
   };
 }

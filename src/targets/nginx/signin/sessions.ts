@@ -1,8 +1,10 @@
 import { isWildcard } from '../../../base/host-name.ts';
+import type { Policy } from '../../../policy/checked/types.ts';
 import { ATTEMPT_COOKIE, MAX_ATTEMPTS, SESSION_COOKIE } from '../../../session/names.ts';
 import { OWN_PREFIX } from '../../../session/own-cookies.ts';
+import { MARKED, namesText } from '../../../session/service-cookies.ts';
 import { allHosts, type Context, type HostContext } from '../render-context.ts';
-import { type Arg, conf, type Directive, literal, regex, template, variable } from '../text/directive.ts';
+import { type Arg, conf, type Directive, key, line, literal, regex, template, variable } from '../text/directive.ts';
 
 /** Whether people sign in at any host. */
 export const hasSessions = (context: Pick<Context, 'hosts' | 'signinHost'>): boolean =>
@@ -30,19 +32,25 @@ export const refusedCookies = conf`proxy_cookie_flags ${regex('~', `^\\s*${OWN_P
 if (![SESSION_COOKIE, ATTEMPT_COOKIE].every((name) => new RegExp(`^${OWN_PREFIX}`).test(name)))
   throw new Error('the name of a gateway cookie does not begin with the prefix');
 
-/** The JavaScript for a service's response. It runs only if the response mentions a cookie of the gateway, or has no
- * final status. */
+/** The JavaScript for cookies of services, and for responses without a final status. It runs only if the maps below find
+ * such a cookie. */
 export const ownCookies = (context: Context): readonly Directive[] => conf`
   js_import meshgate_cookies from cookies.js;
   js_set $meshgate_ended meshgate_cookies.ended;
-  ${hasSessions(context) && conf`js_set $meshgate_cookies_kept meshgate_cookies.kept;`}
+  ${
+    hasSessions(context) &&
+    conf`
+      js_set $meshgate_cookies_kept meshgate_cookies.kept;
+      js_set $meshgate_cookies_passed meshgate_cookies.passed;
+    `
+  }
 `;
 
 /** The indexes of the runs of gateway cookies. A browser has at most one session and a number of attempts, and other
  * cookies may stand between any two of these cookies. */
 const RUNS = [...Array(MAX_ATTEMPTS + 2).keys()];
 
-/** The `Cookie` header without the gateway's own cookies, for services at the outer listener. */
+/** The `Cookie` header without the gateway's own cookies. */
 export const otherCookies: Arg = template(...RUNS.map((i) => variable(`meshgate_k${i}`)));
 
 /** Matches the cookies of a request as alternating runs of the gateway's cookies and of others. The expression never
@@ -65,7 +73,16 @@ const SESSIONS =
   `(?:^|;)\\s*+(?<meshgate_session1>${SESSION_COOKIE}=[^;]*+)` +
   `(?:.*;\\s*+(?<meshgate_session2>${SESSION_COOKIE}=[^;]*+))?+`;
 
-const cookieMaps = ({ policy }: Context): readonly Directive[] => conf`
+/** The names of session cookies in the policy, for a regular expression; undefined if no service names one. */
+function sessionCookies({ services }: Policy): string | undefined {
+  const names = new Set(Object.values(services).flatMap((service) => service.sessionCookies ?? []));
+  return names.size === 0 ? undefined : `(?:${[...names].map((name) => name.replaceAll('.', '\\.')).join('|')})=`;
+}
+
+function cookieMaps({ policy }: Context): readonly Directive[] {
+  const named = sessionCookies(policy);
+  const services = Object.values(policy.services).filter((service) => service.sessionCookies !== undefined);
+  return conf`
   # Cookies of the gateway go to the check, others to the service. Of a line with more cookies than a browser sends, only the session goes to the check.
   map $http_cookie $meshgate_cookie_in {
     default "";
@@ -75,12 +92,29 @@ const cookieMaps = ({ policy }: Context): readonly Directive[] => conf`
   }
   // If there are too many cookies, the sign-in receives all of them, because it deletes the surplus attempts.
   map $http_cookie $meshgate_cookie_signin { default ""; "" ""; ${ownRuns} ${regex('~*', OWN_PREFIX)} $http_cookie; }
-  ${policy.gateway.inner && conf`map $meshgate_cookie_in $meshgate_cookie_inside { default ${otherCookies}; }`}
-  # A service cannot set cookies of the gateway: JavaScript removes them from the service's response.
+  // Services receive the others, but no session cookie that they set for another caller.
+  map $meshgate_cookie_in $meshgate_cookie_other { default ${otherCookies}; }
+  map $http_cookie $meshgate_cookie_to {
+    default $meshgate_cookie_other;
+    "" "";
+    ${regex('~', MARKED)} $meshgate_cookies_passed;
+    ${named && conf`${regex('~', `(?:^|[ ;])${named}`)} $meshgate_cookies_passed;`}
+  }
+  ${
+    services.length > 0 &&
+    conf`
+      map $meshgate_service $meshgate_session_cookies {
+        default "";
+        ${services.map(({ name, sessionCookies = [] }) => line(key(name), literal(namesText(sessionCookies))))}
+      }
+    `
+  }
+  # A service cannot set cookies of the gateway: JavaScript removes them from the service's response, and marks session cookies.
   map $upstream_http_set_cookie $meshgate_set_cookie_beside {
     default $meshgate_set_cookie;
     "" $meshgate_set_cookie;
-    ${regex('~*', OWN_PREFIX)} $meshgate_cookies_kept;
+    ${regex('~*', `${OWN_PREFIX}|; *httponly`)} $meshgate_cookies_kept;
+    ${named && conf`${regex('~', `(?:^|[, ])${named}`)} $meshgate_cookies_kept;`}
   }
   # Cache-Control: private if the response sets a cookie of the gateway; also no-cache if it has no Cache-Control and the caller has an id or a role.
   map $upstream_http_cache_control $meshgate_cache_for { "" $meshgate_cache_caller; default $meshgate_cache_cookie; }
@@ -88,6 +122,7 @@ const cookieMaps = ({ policy }: Context): readonly Directive[] => conf`
   map $meshgate_user$meshgate_roles $meshgate_cache_caller { "" $meshgate_cache_cookie; default "private, no-cache"; }
   map $meshgate_set_cookie $meshgate_cache_cookie { "" ""; default private; }
 `;
+}
 
 /** The maps that say whether a browser shows a page: by Fetch Metadata or, over plain HTTP, other headers. */
 const navigationMaps = conf`

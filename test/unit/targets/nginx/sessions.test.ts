@@ -40,8 +40,8 @@ test('the answer of the check has room for a cookie if it may set one', () => {
 const REST = `$${[...Array(10).keys()].map((i) => `meshgate_k${i}`).join('$')}`;
 
 test('services receive the Cookie line without the gateway’s cookies, gRPC calls too, and at the inner listener', () => {
-  for (const tree of [wiki, apps, api]) expect(sent(location(tree, '^~', '/'))).toContain(`Cookie ${REST}`);
-  expect(args(location(wiki, '^~', '/'), 'grpc_set_header')).toContain(`Cookie ${REST}`);
+  for (const tree of [wiki, apps, api]) expect(sent(location(tree, '^~', '/'))).toContain('Cookie $meshgate_cookie_to');
+  expect(args(location(wiki, '^~', '/'), 'grpc_set_header')).toContain('Cookie $meshgate_cookie_to');
   const agents = goldenPolicy('agents');
   const { session } = goldenPolicy('sessions').gateway;
   const [first, ...hosts] = agents.hosts;
@@ -53,9 +53,9 @@ test('services receive the Cookie line without the gateway’s cookies, gRPC cal
   });
   const [inner = ''] = Object.keys(both.files).filter((path) => path.startsWith('inner/'));
   const inside = treeOf(both.files, inner);
-  expect(sent(location(inside, '^~', '/'))).toContain('Cookie $meshgate_cookie_inside');
+  expect(sent(location(inside, '^~', '/'))).toContain('Cookie $meshgate_cookie_other');
   expect(sent(location(inside, '^~', '/.meshgate/hop/')).filter((it) => it.startsWith('Cookie'))).toEqual([]);
-  const map = readConf(both.files['http.conf'] ?? '').find(({ words }) => words[2] === '$meshgate_cookie_inside');
+  const map = readConf(both.files['http.conf'] ?? '').find(({ words }) => words[2] === '$meshgate_cookie_other');
   expect([map?.words[1], map?.block?.[0]?.words]).toEqual(['$meshgate_cookie_in', ['default', REST]]);
 });
 

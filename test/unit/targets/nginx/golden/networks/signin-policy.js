@@ -30,6 +30,8 @@ export default {
   "hosts": [
     {
       "name": "wiki.example.com",
+      "sessionCookies": [],
+      "namesAllCookies": false,
       "providers": ["okta"]
     }
   ],

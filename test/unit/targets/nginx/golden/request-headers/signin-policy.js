@@ -31,10 +31,14 @@ export default {
   "hosts": [
     {
       "name": "wiki.example.com",
+      "sessionCookies": [],
+      "namesAllCookies": false,
       "providers": ["corp"]
     },
     {
       "name": "dashboard.example.com",
+      "sessionCookies": [],
+      "namesAllCookies": false,
       "providers": ["corp"]
     }
   ],

@@ -50,10 +50,28 @@ export default {
   "hosts": [
     {
       "name": "wiki.example.com",
+      "sessionCookies": [
+        ["JSESSIONID", "/"],
+        ["wiki.sid", "/"],
+        ["JSESSIONID", "/admin"],
+        ["wiki.sid", "/admin"],
+        ["JSESSIONID", "/api"],
+        ["wiki.sid", "/api"],
+        ["JSESSIONID", "/status"],
+        ["wiki.sid", "/status"]
+      ],
+      "namesAllCookies": false,
       "providers": ["okta", "keycloak"]
     },
     {
       "name": "*.apps.example.com",
+      "sessionCookies": [
+        ["JSESSIONID", "/"],
+        ["JSESSIONID", "/app"],
+        ["wiki.sid", "/"],
+        ["wiki.sid", "/app"]
+      ],
+      "namesAllCookies": true,
       "providers": ["okta"]
     }
   ],

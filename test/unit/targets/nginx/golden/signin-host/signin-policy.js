@@ -33,6 +33,8 @@ export default {
   "hosts": [
     {
       "name": "wiki.example.com",
+      "sessionCookies": [],
+      "namesAllCookies": false,
       "providers": ["entra"]
     }
   ],
