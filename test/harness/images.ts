@@ -29,6 +29,7 @@ export const chromiumImage = imageOf('meshgate/test-chromium');
 
 /** Keycloak over TLS on port 8443. */
 export const keycloakImage = imageOf('meshgate/test-keycloak');
+export const wikiImage = imageOf('meshgate/test-wiki');
 
 export const etcdImage = imageOf('meshgate/test-etcd');
 

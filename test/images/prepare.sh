@@ -7,7 +7,7 @@
 #                        the hash, which test-results/images.txt names, so that two checkouts never share an image
 #   prepare.sh bench     engine, the images that the benchmark runs on, and the load generator
 #   prepare.sh all       engine, every image, the load generator
-#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd mesh helm tlog otelcol
+#   prepare.sh NAME...   engine, then only these images: gateway bare newcomer cmodule envoy ingress node chromium keycloak wiki etcd mesh helm tlog otelcol
 #
 # Repeatable: what is there is left alone, what changed is built again. Talks on stderr only. Each step says what it does,
 # and a step that takes longer says every 20 s how far it is.
@@ -30,6 +30,9 @@ npm_version=11.21.2
 traefik_version=3.7.15
 caddy_version=2.11.7
 keycloak_version=26.7.3
+tomcat_version=9.0.98
+jspwiki_version=2.11.2
+nimbus_version=10.10
 
 export DEBIAN_FRONTEND=noninteractive DOCKER_BUILDKIT=0
 
@@ -331,6 +334,34 @@ build_keycloak() {
   image meshgate/test-keycloak "$(hash_of "$images/keycloak" . -- "$keycloak_version")" "$context"
 }
 
+build_wiki() {
+  local context=$cache/wiki-$jspwiki_version-$tomcat_version artifact
+  local assertions=$root/docs/examples/confluence-authenticator/src/main/java/meshgate/confluence/Assertions.java
+  if [ ! -d "$context/wiki" ]; then
+    have mvn || apt_install maven
+    have python3 || apt_install python3
+    say "fetching JSPWiki $jspwiki_version and Tomcat $tomcat_version"
+    rm -rf "$context"
+    mkdir -p "$context"
+    for artifact in "org.apache.tomcat:tomcat:$tomcat_version:tar.gz" "org.apache.jspwiki:jspwiki-war:$jspwiki_version:war" \
+      "com.nimbusds:nimbus-jose-jwt:$nimbus_version:jar"; do
+      watched wiki mvn -B -ntp "-Dmaven.repo.local=$context/m2" \
+        org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+        "-Dartifact=$artifact" "-DoutputDirectory=$context" ||
+        die "Maven cannot fetch $artifact: $(grep -m 1 ERROR "$cache/wiki.log" | cut -c 1-300); all of it in $cache/wiki.log"
+    done
+    mkdir "$context/tomcat" "$context/unpacked"
+    tar -xzf "$context/tomcat-$tomcat_version.tar.gz" --strip-components=1 -C "$context/tomcat"
+    rm -rf "$context"/tomcat/webapps/*
+    python3 -m zipfile -e "$context/jspwiki-war-$jspwiki_version.war" "$context/unpacked"
+    chmod -R u=rwX,go=rX "$context/unpacked" "$context/tomcat"
+    mv "$context/unpacked" "$context/wiki"
+    rm -rf "$context/m2" "$context"/*.war "$context"/*.tar.gz
+  fi
+  cp "$images"/wiki/* "$assertions" "$context/"
+  image meshgate/test-wiki "$(hash_of "$images/wiki" . -- "$jspwiki_version $tomcat_version $nimbus_version $(cat "$assertions")")" "$context"
+}
+
 # What decodes Consul's entries runs on this machine, and in no container.
 build_consul() {
   local build=$root/test/mesh/go/build.sh lacks
@@ -418,17 +449,18 @@ all_images() {
   build_newcomer
   build_chromium
   build_keycloak
+  build_wiki
   build_etcd
   build_ldap
   build_mesh
   build_otelcol
 }
 
-choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy ingress node chromium keycloak etcd ldap mesh helm tlog otelcol"
+choices="npm, engine, images, bench, all, or some of gateway bare newcomer cmodule envoy ingress node chromium keycloak wiki etcd ldap mesh helm tlog otelcol"
 [ $# -gt 0 ] || die "say what to prepare: $choices"
 for part in "$@"; do
   case $part in
-    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | ingress | node | chromium | keycloak | etcd | ldap | mesh | helm | tlog | otelcol) ;;
+    npm | engine | images | bench | all | gateway | bare | newcomer | cmodule | envoy | ingress | node | chromium | keycloak | wiki | etcd | ldap | mesh | helm | tlog | otelcol) ;;
     *) die "unknown part \"$part\": $choices" ;;
   esac
 done
