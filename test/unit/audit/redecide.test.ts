@@ -260,6 +260,33 @@ hosts:
   const read = new Decider(readCompiled(text)!);
   const line = lineOf({ ...direct, 'user.roles': 'r2,r10', 'meshgate.rule': rule('/*', 2) });
   expect(redecide(line, read)).toEqual({ kind: 'same' });
-  expect(readCompiled('{"rules":[]}')).toBeUndefined();
-  expect(readCompiled('[')).toBeUndefined();
+});
+
+describe('the text of a compiled policy', () => {
+  const COMPILED = { rules: [{}], hosts: [{}], providers: [['p', {}]], roles: [['r', {}]], agents: [['a', {}]] };
+
+  test('has definitions by name, no tests, and all else as it is', () => {
+    expect(readCompiled(JSON.stringify({ ...COMPILED, gateway: { name: 'edge' } }))).toEqual({
+      policy: {
+        ...{ gateway: { name: 'edge' }, hosts: [{}], tests: [] },
+        ...{ providers: { p: {} }, roles: { r: {} }, agents: { a: {} } },
+      },
+      rules: [{}],
+    });
+  });
+
+  test.each(['[', '', 'null', '7', '{}', '{"rules":[]}'])('is not %j', (text) => {
+    expect(readCompiled(text)).toBeUndefined();
+  });
+
+  test.each([
+    ...(['rules', 'hosts'] as const).flatMap((key) =>
+      [undefined, null, {}, [null], [7], ['x'], [{}, 7]].map((value) => [key, value] as const),
+    ),
+    ...(['providers', 'roles', 'agents'] as const).flatMap((key) =>
+      [undefined, null, {}, [{}], ['x'], [['x', {}], {}]].map((value) => [key, value] as const),
+    ),
+  ])('has no other form of %s: %j', (key, value) => {
+    expect(readCompiled(JSON.stringify({ ...COMPILED, [key]: value }))).toBeUndefined();
+  });
 });

@@ -45,3 +45,18 @@ test('reports only the innermost of the roles that are too deep', () => {
     'roles.deeper: the role depends on 65 levels of roles, any, all and none, but at most 64 are allowed: deeper → deep → c → b → a',
   ]);
 });
+
+test('a role without any, all and none has no level of its own', () => {
+  const chain = `  flat: { group: b }\n${CHAIN.replace('{ group: b }', 'flat')}`;
+  const errors = (roles: string) => errorsWith(`${chain}\n${roles}`).filter((it) => it.includes('levels'));
+  // c has 15 + 1 + 15 + 1 + 15 + 1 levels, and the sixth is the name of the flat role.
+  expect(errors(`  last: ${nested(15, 'c')}`)).toEqual([]);
+  expect(errors(`  last: ${nested(16, 'c')}`)).toEqual([expect.stringContaining('depends on 65 levels')]);
+});
+
+test('one role alone cannot have too many levels, because a policy is never nested so deeply', () => {
+  expect(errorsWith(`  last: ${nested(18, '{ group: b }')}`)).toEqual([]);
+  expect(errorsWith(`  last: ${nested(20, '{ group: b }')}`)).toContainEqual(
+    expect.stringContaining('nested too deeply'),
+  );
+});

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { formatPath } from '../../../src/policy/forms/path.ts';
 import { parsePolicy } from '../../../src/policy/index.ts';
 import { policyJsonSchemaText } from '../../../src/policy/schema/json-schema.ts';
 import { PLATFORM } from './team-policy.ts';
@@ -13,6 +14,8 @@ interface Schema {
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
   readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly enum?: readonly unknown[];
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
@@ -36,6 +39,7 @@ function places(value: unknown, schema: Schema, is: (schema: Schema) => boolean,
   const below = (key: string, inner: Schema) => places(tree[key], inner, is, [...path, key]);
   return [
     ...(schema.anyOf ?? []).flatMap((it) => places(value, it, is, path)),
+    ...(schema.items && Array.isArray(value) ? Object.keys(value) : []).flatMap((i) => below(i, schema.items ?? {})),
     ...Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => below(key, inner)),
     ...Object.keys(tree)
       .filter((key) => !Object.hasOwn(schema.properties ?? {}, key))
@@ -92,3 +96,50 @@ test.each(grants)('two teams cannot share a grant, or it is named here: %s', (ke
   const overlaps = parsePolicy(text, 'p.yaml').errors.filter(({ message }) => / overlaps .* of team /.test(message));
   expect(overlaps.some(({ path }) => path.startsWith(`teams.ops.${key}`))).toBe(!SHARED.includes(key));
 });
+
+const isHeaders = ({ additionalProperties: one }: Schema): boolean =>
+  typeof one === 'object' && (one.anyOf ?? []).some((it) => it.enum?.includes('subject'));
+
+const headers = places(parse(full), root, isHeaders).map(({ path }) => path);
+
+test('the language has identity headers of the policy, hosts and routes', () => {
+  const kinds = headers.map((path) => path.map((it) => (/[./]/.test(it) ? '*' : it)).join('.'));
+  expect([...new Set(kinds)]).toEqual(expect.arrayContaining(['headers', 'hosts.*.headers', 'hosts.*.*.headers']));
+});
+
+test.each(headers.map((path) => [path.join(' '), path] as const))(
+  'the check of names finds the identity headers at %s',
+  (_, path) => {
+    const long = `X-${'A'.repeat(45)}`;
+    const text = changed(changed(full, [...path, long], 'subject'), ['services', 'status', 'protocol'], 'grpc');
+    const errors = parsePolicy(text, 'p.yaml').errors.filter(({ message }) =>
+      message.startsWith('too long for service'),
+    );
+    // This host has a key and another name.
+    const named = path.map((it) => (it === 'dashboard' ? '*.dashboard.example.com' : it));
+    expect(errors.map((it) => it.path)).toEqual([formatPath([...named, long])]);
+  },
+);
+
+const isBeginning = ({ description = '' }: Schema): boolean =>
+  /\btokens?\b/.test(description) && /beginning/i.test(description);
+
+const beginnings = places(parse(full), root, isBeginning).map(({ path }) => path);
+
+test('the language has beginnings of tokens in routes and in tests', () => {
+  expect([...new Set(beginnings.map((path) => path.at(-1)))]).toEqual(['bearer', 'service_credential']);
+});
+
+test.each(beginnings.map((path) => [path.join(' '), path] as const))(
+  'an error does not repeat a whole token where its beginning belongs: %s',
+  (_, path) => {
+    const messagesFor = (text: string) => {
+      const value = path.at(-1) === 'bearer' ? [text] : text;
+      return parsePolicy(changed(full, path, value), 'p.yaml').errors.map(({ message }) => message);
+    };
+    expect(messagesFor('word'.repeat(4).concat('*'))).toContainEqual(
+      expect.stringMatching(/^this text is not the beg/),
+    );
+    expect(messagesFor('word*')).toContainEqual(expect.stringMatching(/^"word\*" is not the beginning/));
+  },
+);

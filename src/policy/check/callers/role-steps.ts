@@ -23,7 +23,7 @@ type Roles = Map<string, Own>;
 /** Checks that no role depends on itself or is nested too deeply. It removes wrong references: code that follows them
  * might never end. */
 export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
-  const roles: Roles = new Map(roleFacts(draft).map((fact) => [fact.role, ownOf(report, fact)]));
+  const roles: Roles = new Map(roleFacts(draft).map((fact) => [fact.role, ownOf(fact)]));
   checkCycles(report, roles, sorted(roles).others);
   checkLevels(report, roles, sorted(roles).order);
 }
@@ -31,19 +31,14 @@ export function checkRoleSteps(report: Report, draft: DraftPolicy): void {
 /** The number of levels around a fact of a role. `any` and the index after it are one level. */
 const levelsAround = (path: Path): number => (path.length - 2) / 2;
 
-function ownOf(report: Report, role: FactAt): Own {
+/** The steps of one role. Its own levels are few, because a file is not nested so deeply. */
+function ownOf(role: FactAt): Own {
   const steps: Step[] = [];
   let levels = 0;
   for (const { fact, path } of allFacts(role)) {
     const around = levelsAround(path);
-    if (around > MAX_ROLE_LEVELS) {
-      if (around > MAX_ROLE_LEVELS + 1) continue;
-      report.add(path, `more than ${MAX_ROLE_LEVELS} levels of any, all and none; make a role of a part of them`);
-      takeOut(report, path);
-    } else {
-      levels = Math.max(levels, around);
-      if (typeof fact === 'string') steps.push({ to: fact, path, around });
-    }
+    levels = Math.max(levels, around);
+    if (typeof fact === 'string') steps.push({ to: fact, path, around });
   }
   return { steps, levels };
 }
