@@ -13,7 +13,7 @@ export interface Policy {
   readonly agents?: Readonly<Record<string, Agent>>;
   /** The mesh behind the gateway. */
   readonly mesh?: Mesh;
-  /** Several meshes by name, instead of mesh; services that name no mesh use "default". */
+  /** Several meshes by name; services that name no mesh use "default". Not with mesh. */
   readonly meshes?: Readonly<Record<string, Mesh>>;
   /** The destinations of requests, by name. */
   readonly services: Readonly<Record<string, Service>>;
@@ -23,7 +23,7 @@ export interface Policy {
     readonly claim?: string;
     /** The value for each role; the first role that the caller has decides. */
     readonly first_role?: Readonly<Record<string, string>>;
-    /** The value for callers without any of these roles. */
+    /** The value for callers without any of these roles. Not with claim. */
     readonly else?: string;
   } | null>>;
   /** Teams by name. Each team has a file with roles, services, hosts and tests of its own. */
@@ -63,11 +63,11 @@ export interface Gateway {
   readonly ip_versions?: ReadonlyArray<4 | 6>;
   /** Port at which the image serves hosts. Default: `8443`. */
   readonly listen?: number;
-  /** Server certificate of the image, and the CA for client certificates. */
+  /** Server certificate of the image, and the CA for client certificates. Not with gateway.insecure_http. */
   readonly tls?: {
-    /** PEM file of the certificate and its chain. */
+    /** PEM file of the certificate and its chain. Needs key_file. */
     readonly cert_file?: string;
-    /** PEM file of the private key; nginx’s workers must be able to read it. */
+    /** PEM file of the private key; nginx’s workers must be able to read it. Needs cert_file. */
     readonly key_file?: string;
     /** CA for client certificates, which are optional. Default: nginx requests no certificates. */
     readonly client_ca_file?: string;
@@ -97,7 +97,7 @@ export interface Gateway {
       readonly key_file: string;
     };
   };
-  /** The gateway sends requests that the mesh must deny, and reports a mesh that allows one. Default: none. */
+  /** The gateway sends requests that the mesh must deny, and reports a mesh that allows one. Default: none. Only with mesh or meshes. */
   readonly mesh_probe?: {
     /** How often the gateway sends the requests, from 5s to 5m. Default: `15s`. */
     readonly every?: string;
@@ -135,14 +135,14 @@ export interface Gateway {
     readonly fresh?: string;
     /** How many people can have a session at a time; it sets the size of shared memory for their records and revocations. Default: `4000`. */
     readonly people?: number;
-    /** The image starts although its state is in memory, without etcd, so that a restart erases revocations. */
+    /** The image starts although its state is in memory, without etcd, so that a restart erases revocations. Not with gateway.store. */
     readonly insecure_forget_revocations?: true;
   };
   /** Where people sign in, and with which pages and limits. */
   readonly signin?: {
     /** The host at which people sign in for all hosts, with one registered callback. Default: people sign in at each host. */
     readonly host?: string;
-    /** Server certificate of that host in the image. Default: the gateway’s. */
+    /** Server certificate of that host in the image. Default: the gateway’s. Only with host. Not with gateway.insecure_http. */
     readonly tls?: {
       /** PEM file of the certificate and its chain. */
       readonly cert_file: string;
@@ -165,9 +165,9 @@ export interface Gateway {
     readonly etcd: ReadonlyArray<string>;
     /** CA for etcd’s certificates. Default: the system’s. */
     readonly ca_file?: string;
-    /** PEM file of the certificate and its chain. */
+    /** PEM file of the certificate and its chain. Needs key_file. */
     readonly cert_file?: string;
-    /** PEM file of the private key; nginx’s workers must be able to read it. */
+    /** PEM file of the private key; nginx’s workers must be able to read it. Needs cert_file. */
     readonly key_file?: string;
     /** The beginning of each key in etcd. Default: `/meshgate/`. */
     readonly prefix?: string;
@@ -208,7 +208,7 @@ export interface Gateway {
     readonly age?: string;
     /** Proofs need a nonce of the gateway. */
     readonly nonce?: true;
-    /** JWKS of secret keys, from "meshgate keys new --session". Replicas with the same file accept each other’s nonces. */
+    /** JWKS of secret keys, from "meshgate keys new --session". Replicas with the same file accept each other’s nonces. Only with nonce. */
     readonly keys_file?: string;
   };
   /** The log is sealed: a transparency log shows that no line was removed or changed. */
@@ -223,9 +223,9 @@ export interface Gateway {
     readonly instance?: string;
     /** Witnesses that cosign the checkpoints. Default: none. */
     readonly witnesses?: ReadonlyArray<{
-      /** Where the checkpoints of the log are sent; /add-checkpoint is added (C2SP tlog-witness). */
+      /** Where the checkpoints of the log are sent; /add-checkpoint is added (C2SP tlog-witness). No two are the same. */
       readonly url: string;
-      /** The key with which the cosignatures of the witness are verified. */
+      /** The key with which the cosignatures of the witness are verified. No two are the same. */
       readonly key: string;
       /** CA for the certificate of the witness. Default: the system’s. */
       readonly ca_file?: string;
@@ -252,9 +252,9 @@ export interface Provider {
   readonly trust_domain?: string;
   /** URL of the keys, for an issuer without a discovery document. Default: from discovery. */
   readonly jwks_uri?: string;
-  /** "aud" must contain one of these. */
+  /** "aud" must contain one of these. Not with insecure_any_audience. */
   readonly audiences?: ReadonlyArray<string>;
-  /** Accepts tokens with any audience, even tokens for other services; write it instead of audiences. */
+  /** Accepts tokens with any audience, even tokens for other services. */
   readonly insecure_any_audience?: true;
   /** A token’s azp, client_id, cid or appid must be one of these. */
   readonly clients?: ReadonlyArray<string>;
@@ -279,16 +279,16 @@ export interface Provider {
     readonly id: string;
     /** File with the client secret; during a rotation, a second line contains the next or the previous secret. */
     readonly secret_file?: string;
-    /** How the client uses its secret: it sends the secret in Basic credentials or in the body, or signs an assertion with it (client_secret_jwt, HS256). Default: `basic`. */
+    /** How the client uses its secret: it sends the secret in Basic credentials or in the body, or signs an assertion with it (client_secret_jwt, HS256). Only with secret_file. Default: `basic`. */
     readonly auth?: "basic" | "post" | "secret_jwt";
-    /** PEM file of the certificate and its chain. */
+    /** PEM file of the certificate and its chain. Needs key_file. Not with secret_file or keys_file. */
     readonly cert_file?: string;
-    /** PEM file of the private key; nginx’s workers must be able to read it. */
+    /** PEM file of the private key; nginx’s workers must be able to read it. Needs cert_file. */
     readonly key_file?: string;
-    /** JWKS of private keys, for private_key_jwt; the gateway signs with the first key. */
+    /** JWKS of private keys, for private_key_jwt; the gateway signs with the first key. Not with secret_file. */
     readonly keys_file?: string;
   };
-  /** The request to the provider when a person signs in. */
+  /** The request to the provider when a person signs in. Only with client. */
   readonly signin?: {
     /** The scopes that the gateway requests. Default: the scopes that this kind of provider needs. */
     readonly scopes?: ReadonlyArray<string>;
@@ -309,7 +309,7 @@ export interface Provider {
     /** true: pushed authorization requests (RFC 9126). Default: true if the provider requires them. */
     readonly par?: boolean;
   };
-  /** The gateway asks the provider about tokens that are not JWTs (RFC 7662); requires a client. */
+  /** The gateway asks the provider about tokens that are not JWTs (RFC 7662). Only with client. */
   readonly introspection?: {
     /** The introspection endpoint. Default: from the discovery document. */
     readonly endpoint?: string;
@@ -326,7 +326,7 @@ export interface Provider {
     /** Accepts tokens for which the provider sends no "token_type", among which may be refresh tokens. */
     readonly insecure_any_type?: true;
   };
-  /** The endpoint that the gateway asks about the policy’s groups if a person has more groups than a token of entra contains. */
+  /** The endpoint that the gateway asks about the policy’s groups if a person has more groups than a token of entra contains. Only with client. */
   readonly groups_endpoint?: string;
 }
 
@@ -338,7 +338,7 @@ export interface Agent {
     readonly client_id?: string;
     /** The SPIFFE id that is in the agent’s JWT-SVIDs, or that tokens name as the actor. */
     readonly spiffe?: string;
-    /** The service that is this agent; it calls the inner listener. */
+    /** The service that is this agent; it calls the inner listener. No two are the same. */
     readonly service?: string;
     /** The path of a claim in the agent’s tokens; it needs is, has or like. */
     readonly claim?: string;
@@ -348,16 +348,16 @@ export interface Agent {
     readonly has?: string | number | boolean;
     /** The claim, or one of its elements, is a text that matches this; * matches any characters. */
     readonly like?: string;
-    /** The provider that issues the agent’s tokens. */
+    /** The provider that issues the agent’s tokens. Not with service. */
     readonly provider?: string;
   };
   /** The agent may act for people with these roles. Default: none, so it acts for no person. */
   readonly acts_for?: ReadonlyArray<string>;
-  /** The agent may act alone, without a person. */
+  /** The agent may act alone, without a person. Not with match.service. */
   readonly alone?: true;
   /** The longest chain of actors for one person, this agent included. Default: `1`. */
   readonly hops?: number;
-  /** What the agent’s tokens must be bound to, so that a stolen token is useless. There is no default; with none, the gateway accepts stolen tokens. */
+  /** What the agent’s tokens must be bound to, so that a stolen token is useless. There is no default; with none, the gateway accepts stolen tokens. Not with match.service. */
   readonly bound?: "dpop" | "certificate" | "any" | "none";
   /** The budget that the agent has for each person that it acts for. */
   readonly limit?: {
@@ -394,19 +394,19 @@ export interface Mesh {
       readonly client_ca_file: string;
       /** Port that the ingress listens on. */
       readonly listen: number;
-      /** Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them. */
+      /** Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them. Only with gateway.assertion. */
       readonly assertion_jwks_file?: string;
     };
-    /** Kubernetes namespace of the ingress. */
+    /** Kubernetes namespace of the ingress. Not in a mesh of kind consul. Required in a mesh of kind istio. */
     readonly namespace?: string;
-    /** Labels of the ingress’s pods. */
+    /** Labels of the ingress’s pods. Needs namespace. Not in a mesh of kind consul. Required in a mesh of kind istio. */
     readonly labels?: Readonly<Record<string, string>>;
-    /** Service account of the ingress; workloads accept no other account. */
+    /** Service account of the ingress; workloads accept no other account. Not in a mesh of kind consul. Required in a mesh of kind istio. */
     readonly service_account?: string;
-    /** The name of the ingress in Consul; workloads accept no other service. */
+    /** The name of the ingress in Consul; workloads accept no other service. Only in a mesh of kind consul. */
     readonly consul_service?: string;
   };
-  /** Several ingresses by name, instead of ingress; services that name no ingress use "default". */
+  /** Several ingresses by name; services that name no ingress use "default". Not with ingress. */
   readonly ingresses?: Readonly<Record<string, {
     /** The address that nginx connects to. Required, unless each service has a service_account in Linkerd. */
     readonly address?: string;
@@ -424,32 +424,32 @@ export interface Mesh {
       readonly client_ca_file: string;
       /** Port that the ingress listens on. */
       readonly listen: number;
-      /** Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them. */
+      /** Copy of the gateway’s key set. With it, the ingress verifies assertions and compares the roles in them. Only with gateway.assertion. */
       readonly assertion_jwks_file?: string;
     };
-    /** Kubernetes namespace of the ingress. */
+    /** Kubernetes namespace of the ingress. Not in a mesh of kind consul. Required in a mesh of kind istio. */
     readonly namespace?: string;
-    /** Labels of the ingress’s pods. */
+    /** Labels of the ingress’s pods. Needs namespace. Not in a mesh of kind consul. Required in a mesh of kind istio. */
     readonly labels?: Readonly<Record<string, string>>;
-    /** Service account of the ingress; workloads accept no other account. */
+    /** Service account of the ingress; workloads accept no other account. Not in a mesh of kind consul. Required in a mesh of kind istio. */
     readonly service_account?: string;
-    /** The name of the ingress in Consul; workloads accept no other service. */
+    /** The name of the ingress in Consul; workloads accept no other service. Only in a mesh of kind consul. */
     readonly consul_service?: string;
   }>>;
   /** The identities with which nginx connects, by name; rules that name no identity use "default". */
   readonly identities: Readonly<Record<string, {
-    /** The SPIFFE id in the certificate. */
+    /** The SPIFFE id in the certificate. No two are the same. */
     readonly spiffe: string;
     /** One PEM file with certificate and key, for a safe rotation: replace this file atomically. */
     readonly pem_file?: string;
-    /** The folder to which spiffe-helper writes svid.pem and svid_key.pem. */
+    /** The folder to which spiffe-helper writes svid.pem and svid_key.pem. Not with pem_file. */
     readonly svid_dir?: string;
-    /** PEM file of the certificate and its chain. */
+    /** PEM file of the certificate and its chain. Needs key_file. Not with pem_file or svid_dir. */
     readonly cert_file?: string;
-    /** PEM file of the private key; nginx’s workers must be able to read it. */
+    /** PEM file of the private key; nginx’s workers must be able to read it. Needs cert_file. Not with pem_file or svid_dir. */
     readonly key_file?: string;
   }>>;
-  /** CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on the machine of the proxies. */
+  /** CA with which Consul’s proxies verify the gateway when they fetch its keys; a path on the machine of the proxies. Only with gateway.assertion. Only in a mesh of kind consul. */
   readonly assertion_ca_file?: string;
 }
 
@@ -457,15 +457,15 @@ export interface Mesh {
 export interface Service {
   /** The Host header that the service receives. Default: the host that the client requested, if there is a url or insecure_url. */
   readonly authority?: string;
-  /** Host and port of the service for the mesh ingress. Default: the authority, port 80. */
+  /** Host and port of the service for the mesh ingress. Default: the authority, port 80. Not with url or insecure_url. */
   readonly endpoint?: string;
   /** Protocol of the service: HTTP/1.1 (WebSockets too), HTTP/2, or gRPC. Default: `http1`. */
   readonly protocol?: "http1" | "http2" | "grpc";
-  /** The mesh of this service, if the policy has several. Default: `default`. */
+  /** The mesh of this service, if the policy has several. Not with url or insecure_url. Default: `default`. */
   readonly mesh?: string;
-  /** The ingress of this service, if the mesh has several. Default: `default`. */
+  /** The ingress of this service, if the mesh has several. Not with url or insecure_url. Default: `default`. */
   readonly ingress?: string;
-  /** The ingresses of this service, instead of one: if the connection to one fails, nginx uses the next. */
+  /** The ingresses of this service, instead of one: if the connection to one fails, nginx uses the next. Not with url or insecure_url or ingress. */
   readonly ingresses?: ReadonlyArray<string | {
     /** The name of the ingress. */
     readonly name: string;
@@ -473,26 +473,26 @@ export interface Service {
     readonly weight?: number;
     /** nginx uses it only while it can reach none of the others. */
     readonly backup?: true;
-    /** After so many failed attempts within fail_timeout, nginx leaves it out while another one is left. Default: `1`. */
+    /** After so many failed attempts within fail_timeout, nginx leaves it out while another one is left. Not with backup. Default: `1`. */
     readonly max_fails?: number;
-    /** How long nginx counts failed attempts, and how long it then leaves the ingress out. Default: `10s`. */
+    /** How long nginx counts failed attempts, and how long it then leaves the ingress out. Not with backup. Default: `10s`. */
     readonly fail_timeout?: string;
   }>;
   /** The URL at which nginx reaches the service directly, over TLS and not through the mesh. */
   readonly url?: string;
-  /** The URL at which nginx reaches the service directly, over plain HTTP. */
+  /** The URL at which nginx reaches the service directly, over plain HTTP. Not with url. */
   readonly insecure_url?: string;
-  /** CA for the service’s certificate. Default: the system’s. */
+  /** CA for the service’s certificate. Default: the system’s. Only with url or insecure_url. Not with insecure_url. */
   readonly ca_file?: string;
-  /** DNS name in the service’s certificate. Default: the host of the URL. */
+  /** DNS name in the service’s certificate. Default: the host of the URL. Only with url or insecure_url. Not with insecure_url. */
   readonly server_name?: string;
-  /** Kubernetes namespace of the workload. */
+  /** Kubernetes namespace of the workload. Not with url or insecure_url. Not in a mesh of kind consul. Required in a mesh of kind linkerd. */
   readonly namespace?: string;
-  /** Labels of the workload’s pods. */
+  /** Labels of the workload’s pods. Needs namespace. Not with url or insecure_url. Not in a mesh of kind consul. Required in a mesh of kind linkerd. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Port that the workload itself listens on. */
+  /** Port that the workload itself listens on. Not with url or insecure_url. Not in a mesh of kind consul. Required in a mesh of kind linkerd. */
   readonly port?: number;
-  /** Service account of the Linkerd workload. With it, nginx connects to the workload itself and not through an ingress. */
+  /** Service account of the Linkerd workload. With it, nginx connects to the workload itself and not through an ingress. Not with url or insecure_url. Only in a mesh of kind linkerd. */
   readonly service_account?: string;
   /** Request headers of clients that the service receives; nginx erases all others. Default: all pass. */
   readonly request_headers?: ReadonlyArray<string>;
@@ -500,9 +500,9 @@ export interface Service {
   readonly response_headers?: ReadonlyArray<string>;
   /** Cookies that contain the service’s own session: the gateway passes each only in requests of the caller that it was set for. Default: all cookies that are `HttpOnly`. [] is for none. */
   readonly session_cookies?: ReadonlyArray<string>;
-  /** SPIFFE id of the service’s own workload, if an agent is this service. */
+  /** SPIFFE id of the service’s own workload, if an agent is this service. No two are the same. */
   readonly spiffe?: string;
-  /** The name of the workload in Consul. Default: the service’s name here. */
+  /** The name of the workload in Consul. Default: the service’s name here. Not with url or insecure_url. Only in a mesh of kind consul. */
   readonly consul_service?: string;
 }
 
@@ -556,11 +556,11 @@ export interface Profile {
 export interface Host {
   /** Providers whose tokens this host accepts; required if the policy has several. */
   readonly providers?: ReadonlyArray<string>;
-  /** Server certificate of the image, and the CA for client certificates. */
+  /** Server certificate of the image, and the CA for client certificates. Not with gateway.insecure_http. */
   readonly tls?: {
-    /** PEM file of the certificate and its chain. */
+    /** PEM file of the certificate and its chain. Needs key_file. */
     readonly cert_file?: string;
-    /** PEM file of the private key; nginx’s workers must be able to read it. */
+    /** PEM file of the private key; nginx’s workers must be able to read it. Needs cert_file. */
     readonly key_file?: string;
     /** CA for client certificates, which are optional. Default: nginx requests no certificates. */
     readonly client_ca_file?: string;
@@ -573,7 +573,7 @@ export interface Host {
     readonly claim?: string;
     /** The value for each role; the first role that the caller has decides. */
     readonly first_role?: Readonly<Record<string, string>>;
-    /** The value for callers without any of these roles. */
+    /** The value for callers without any of these roles. Not with claim. */
     readonly else?: string;
   } | null>>;
   /** How nginx proxies the requests. */
@@ -650,7 +650,7 @@ export interface Route {
     readonly who?: "authenticated" | "anyone";
     /** Methods that the rule covers, in upper case; GET includes HEAD. Default: all. */
     readonly methods?: ReadonlyArray<"GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "PROPFIND" | "PROPPATCH" | "MKCOL" | "COPY" | "MOVE" | "LOCK" | "UNLOCK" | "REPORT" | "SEARCH">;
-    /** MCP tools that the agent may call, as the headers of SEP-2243 name them. Listings and notifications also pass. */
+    /** MCP tools that the agent may call, as the headers of SEP-2243 name them. Listings and notifications also pass. Only with agent. */
     readonly tools?: ReadonlyArray<string>;
     /** The service that these callers reach instead of the route’s service. */
     readonly service?: string;
@@ -663,7 +663,7 @@ export interface Route {
     readonly claim?: string;
     /** The value for each role; the first role that the caller has decides. */
     readonly first_role?: Readonly<Record<string, string>>;
-    /** The value for callers without any of these roles. */
+    /** The value for callers without any of these roles. Not with claim. */
     readonly else?: string;
   } | null>>;
   /** How nginx proxies the requests. */
@@ -709,7 +709,7 @@ export interface Route {
   readonly owner?: string;
   /** Link on the refusal page to ask for access. The gateway fills in {reason}, {request_id} and {route}. */
   readonly ask?: string;
-  /** Pages may register service workers from below a folder of this route. Default: none, if people sign in at the host. */
+  /** Pages may register service workers from below a folder of this route. Default: none, if people sign in at the host. Not with insecure_service_workers. */
   readonly service_workers?: true;
   /** Pages may register service workers from any path of this route: a worker can see the provider’s answers to /.meshgate/. */
   readonly insecure_service_workers?: true;
@@ -727,11 +727,11 @@ export interface PolicyTest {
     readonly provider?: string;
     /** Claims of the token, or of the session. */
     readonly claims?: Readonly<Record<string, unknown>>;
-    /** How long ago the caller signed in (claim auth_time). */
+    /** How long ago the caller signed in (claim auth_time). Only with claims. Not with claims.auth_time. */
     readonly signed_in?: string;
-    /** The address of the client. */
+    /** The address of the client. Not with roles. */
     readonly network?: string;
-    /** The name in the certificate that the caller shows. */
+    /** The name in the certificate that the caller shows. Not with roles. */
     readonly certificate?: string;
   };
   /** URL of a request with this method. */
@@ -770,7 +770,7 @@ export interface PolicyTest {
   readonly service_credential?: string;
   /** The MCP tool that the headers of the request name (SEP-2243). */
   readonly tool?: string;
-  /** The MCP message that these headers name: METHOD, or METHOD:NAME. */
+  /** The MCP message that these headers name: METHOD, or METHOD:NAME. Not with tool. */
   readonly mcp?: string;
   /** allowed, or the reason why the request does not pass. */
   readonly expect: "allowed" | "credential_missing" | "credential_unsupported" | "path_not_canonical" | "request_malformed" | "host_unknown" | "route_unknown" | "token_malformed" | "algorithm_refused" | "issuer_unknown" | "key_unknown" | "signature_invalid" | "token_inactive" | "token_expired" | "token_not_yet_valid" | "audience_mismatch" | "type_refused" | "claim_absent" | "proof_missing" | "proof_invalid" | "proof_replayed" | "proof_nonce_required" | "header_too_large" | "credential_duplicate" | "session_expired" | "revoked" | "attempt_unknown" | "signin_failed" | "origin_refused" | "worker_refused" | "step_up_required" | "network_refused" | "role_missing" | "scope_missing" | "actor_not_allowed" | "limit_exceeded" | "tool_refused" | "protocol_refused" | "provider_unavailable" | "assertion_unavailable" | "check_unavailable";

@@ -20,7 +20,7 @@ interface Schema {
 
 /** Keywords that have a type, and those that only bound or describe a value. */
 const KNOWN =
-  /^(\$ref|anyOf|const|enum|type|items|properties|patternProperties|additionalProperties|required|definitions|description|default|\$schema|title|pattern|propertyNames|uniqueItems|(exclusive)?(min|max)\w+)$/i;
+  /^(\$ref|anyOf|const|enum|type|items|properties|patternProperties|additionalProperties|required|definitions|description|default|\$schema|title|pattern|propertyNames|uniqueItems|dependencies|oneOf|allOf|(exclusive)?(min|max)\w+)$/i;
 
 /** Parts of the schema that have a name of their own. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {

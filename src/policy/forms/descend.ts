@@ -50,6 +50,15 @@ export function child(parent: Bare | undefined, step: string | number): Bare | u
   return def.type === 'array' ? unwrap(def.element) : undefined;
 }
 
+/** All forms directly inside a form; those of a mapping's keys have their names. */
+export function formsIn({ schema }: Bare): readonly (readonly [key: string | undefined, form: Schema])[] {
+  const def = defOf(schema);
+  if (def.type === 'object') return Object.entries(def.shape);
+  if (def.type === 'union') return def.options.map((it) => [undefined, it]);
+  const inner = def.type === 'record' ? def.valueType : def.type === 'array' ? def.element : undefined;
+  return inner === undefined ? [] : [[undefined, inner]];
+}
+
 /** The index of the union's option that accepts values of this kind; -1 if there is none. */
 export function optionFor(schema: Schema, value: unknown): number {
   const def = defOf(schema);

@@ -16,6 +16,8 @@ export interface Hint {
   readonly fix?: (value: unknown) => string | undefined;
   /** Returns what is wrong with a value of this form; undefined if it is right. */
   readonly mistake?: (value: string) => string | undefined;
+  /** Returns the part of a wrong value that may be a credential. Errors do not repeat it. */
+  readonly secret?: (value: string) => string | undefined;
   /** The value is the name of a thing of this kind. */
   readonly refers?: Named;
   /** The keys of the mapping are names of things of this kind. */

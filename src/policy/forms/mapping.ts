@@ -68,7 +68,7 @@ export type TeamLimit =
 type Others = Readonly<Record<string, string | true>>;
 
 /** How a key relates to others. `check/relations.ts` reports what is wrong, at most one error for each key. */
-interface Relations {
+export interface Relations {
   /** Keys beside which this key cannot be. */
   readonly excludes?: Others;
   /** Keys without which this key has no effect. */
@@ -129,6 +129,9 @@ export type Forms<Shape extends KeysByName> = { -readonly [K in keyof Shape]: Sh
 
 /** The card of each key, by its form. zod copies the schema of a mapping, but not the forms of its keys. */
 const cards = new WeakMap<z.core.$ZodType, Key>();
+
+/** What is said about the key with this form; undefined if it is not the form of a key. */
+export const cardOf = (schema: z.core.$ZodType): Card | undefined => cards.get(schema)?.card;
 
 /** Returns the keys of a mapping with this schema, with their cards; undefined if it has no keys of its own. */
 export function cardsOf({ _zod: { def } }: z.core.$ZodType): Readonly<Record<string, Key>> | undefined {

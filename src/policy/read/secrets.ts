@@ -1,4 +1,6 @@
 import { distance } from 'fastest-levenshtein';
+import { formsIn, type Schema, unwrap } from '../forms/descend.ts';
+import { policySchema } from '../schema/policy.ts';
 import { childrenOf, type Tree } from './tree.ts';
 
 /** What in a policy may be a secret. A policy contains no secrets, only the paths of their files. But people paste secrets
@@ -7,8 +9,18 @@ import { childrenOf, type Tree } from './tree.ts';
 const WORDS = ['secret', 'client_secret', 'password', 'passwd', 'passphrase', 'private_key', 'api_key', 'access_token'];
 const SECRET = /secret|passw|pwd|passphrase|(?<!service_)credentials?$|private_?key|api_?key|token$/;
 
-/** Keys with the beginnings of tokens, never with whole tokens. */
-const BEGINNINGS = ['bearer', 'service_credential'];
+/** By key of the language, the part of its value that may be a credential. */
+const PARTS = new Map<string, (text: string) => string | undefined>();
+
+function noteParts(schema: Schema, key = '', seen = new Set<Schema>()): void {
+  const bare = unwrap(schema);
+  if (bare.hint?.secret) PARTS.set(key, bare.hint.secret);
+  if (seen.has(bare.schema)) return;
+  seen.add(bare.schema);
+  for (const [name, it] of formsIn(bare)) noteParts(it, name ?? key, seen);
+}
+
+noteParts(policySchema);
 
 /** Whether the value of this key may be a secret, also if the key is misspelt. */
 export function isSecretKey(key: string): boolean {
@@ -50,11 +62,9 @@ const secretParts = (text: string): readonly string[] =>
 export function secretsOf(tree: Tree, key = ''): readonly string[] {
   if (tree.kind === 'scalar') {
     const text = typeof tree.value === 'string' || typeof tree.value === 'number' ? String(tree.value) : '';
-    const isSecret = isSecretKey(key) ? !isFilePath(text) : BEGINNINGS.includes(key) && text.length > 16;
-    if (isSecret) return [text, ...lines(text)];
-    // A scheme is one word. What follows it is a credential.
-    const [, afterScheme = ''] = (key === 'schemes' && /^\s*\S+\s+(\S.*)$/.exec(text)) || [];
-    return [...(afterScheme === '' ? [] : [afterScheme]), ...secretParts(text)];
+    if (isSecretKey(key) && !isFilePath(text)) return [text, ...lines(text)];
+    const own = PARTS.get(key)?.(text);
+    return [...(own === undefined ? [] : [own, ...lines(own)]), ...secretParts(text)];
   }
   return [...childrenOf(tree)].flatMap(([step, below]) =>
     typeof step === 'number' ? secretsOf(below, key) : [...secretInKey(step), ...secretsOf(below, step)],

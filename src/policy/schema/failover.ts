@@ -6,6 +6,11 @@ import * as s from '../forms/scalars.ts';
 
 const MOST = 100;
 
+const UNLESS_BACKUP = {
+  decides: 'destination',
+  excludes: { backup: 'no effect: nginx never leaves out a backup, the last way; remove it' },
+} as const;
+
 const spelledOut = mapping({
   name: key('destination', s.reference('ingress').describe('The name of the ingress.')),
   weight: usually(
@@ -16,13 +21,13 @@ const spelledOut = mapping({
   ),
   backup: key('destination', onlyTrue('nginx uses it only while it can reach none of the others.')),
   max_fails: usually(
-    'destination',
+    UNLESS_BACKUP,
     s.count('failed attempts', MOST),
     1,
     'After so many failed attempts within fail_timeout, nginx leaves it out while another one is left.',
   ),
   fail_timeout: usually(
-    'destination',
+    UNLESS_BACKUP,
     s.secondsWithin({ least: '1s', most: '1h' }),
     `${FAILOVER.failTimeout}s`,
     'How long nginx counts failed attempts, and how long it then leaves the ingress out.',

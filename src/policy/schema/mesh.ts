@@ -166,7 +166,7 @@ export const mesh = mapping({
       ingress.describe('One ingress of the mesh.'),
       s.NAME,
       { what: 'a mapping of ingresses', write: '{ east: { address: east.mesh:8443, ca_file: /run/mesh/east.pem } }' },
-      'Several ingresses by name, instead of ingress; services that name no ingress use "default".',
+      'Several ingresses by name; services that name no ingress use "default".',
     )
       .register(togethers, { notEmpty: 'no ingress; write { east: { address: east.mesh:8443, ca_file: … } }' })
       .optional(),
@@ -194,7 +194,7 @@ export const meshes = record(
   mesh.describe('One mesh.'),
   s.NAME,
   { what: 'a mapping of meshes', write: '{ east: { kind: istio, … } }' },
-  'Several meshes by name, instead of mesh; services that name no mesh use "default".',
+  'Several meshes by name; services that name no mesh use "default".',
 ).register(togethers, { notEmpty: 'no mesh; write { east: { kind: istio, … } }' });
 
 type DeclaredMesh = z.output<typeof mesh>;

@@ -141,7 +141,7 @@ const introspection = mapping({
   ),
 })
   .register(hints, { what: 'the settings of introspection', write: '{ cache: 1m }' })
-  .describe('The gateway asks the provider about tokens that are not JWTs (RFC 7662); requires a client.');
+  .describe('The gateway asks the provider about tokens that are not JWTs (RFC 7662).');
 
 /** How the gateway asks a provider about tokens (RFC 7662). Times are in seconds. */
 export type IntrospectionPolicy = z.output<typeof introspection>;
@@ -208,6 +208,14 @@ const groupsEndpoint = a.groupsEndpoint.transform(
   (endpoint): GroupsEndpoint => ({ endpoint, scope: `${/^https:\/\/[^/:]+/.exec(endpoint)?.[0] ?? ''}/.default` }),
 );
 
+/** The keys with which the gateway asks a provider about a token. */
+const ASKING = {
+  decides: 'request',
+  noEffectWithout: {
+    client: 'missing key "client", with which the gateway asks the provider; write client: { id: …, secret_file: … }',
+  },
+} as const;
+
 export const provider = mapping({
   kind: optional(
     'request',
@@ -246,7 +254,7 @@ export const provider = mapping({
   insecure_any_audience: optional(
     'request',
     z.literal(true),
-    'Accepts tokens with any audience, even tokens for other services; write it instead of audiences.',
+    'Accepts tokens with any audience, even tokens for other services.',
   ),
   clients: optional(
     'request',
@@ -290,9 +298,9 @@ export const provider = mapping({
     },
     signin.optional(),
   ),
-  introspection: key('request', introspection.optional()),
+  introspection: key(ASKING, introspection.optional()),
   groups_endpoint: optional(
-    'request',
+    ASKING,
     groupsEndpoint,
     'The endpoint that the gateway asks about the policy’s groups if a person has more groups than a token of entra contains.',
   ),
@@ -324,20 +332,11 @@ export function issuersOf(
 }
 
 export function buildProvider(name: string, declared: DeclaredProvider, at: At): Provider {
-  const {
-    issuer,
-    kind = kindOfIssuer(issuer),
-    tenants: _,
-    trustDomain: __,
-    jwksUri,
-    client,
-    signin: own,
-    ...rest
-  } = declared;
+  const { issuer, kind = kindOfIssuer(issuer), tenants: _, trustDomain: __, client, signin: own, ...rest } = declared;
   const { signin: defaults = { scopes: [], userinfo: false } }: ProviderKind = providerKinds[kind];
   const { userinfo = defaults.userinfo, label = name, par, ...signin }: Partial<DeclaredSignin> = own ?? {};
   const requested = named({ scopes: defaults.scopes, domains: [], ...signin, userinfo, label, par });
   return named({
-    ...{ name, kind, issuer, ...issuersOf(kind, declared), jwksUri, ...rest, client, signin: client && requested, at },
+    ...{ name, kind, issuer, ...issuersOf(kind, declared), ...rest, client, signin: client && requested, at },
   });
 }

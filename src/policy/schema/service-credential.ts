@@ -7,14 +7,22 @@ const scheme = s
   .text(/^[A-Za-z][A-Za-z0-9._-]{0,31}$/, {
     what: 'the name of an authentication scheme',
     write: 'the first word of the Authorization header, as in basic or oauth',
+    // A scheme is one word. What follows it is a credential.
+    secret: (text) => /^\s*\S+\s+(\S.*)$/.exec(text)?.[1],
   })
   .transform((name) => name.toLowerCase());
+
+const MOST = 16;
+
+/** A text that is too long for the beginning of a token may be a whole one. */
+const wholeToken = (text: string): string | undefined => (text.length > MOST ? text : undefined);
 
 /** With a shorter prefix, too many tokens of providers would begin with it by chance. A longer one could be a whole
  * token, which is a secret. */
 const prefix = s.text(/^[A-Za-z0-9._~+/-]{4,16}$/, {
   what: 'the beginning of a token',
   write: '4 to 16 characters of a token, as in glsa_; or bearer: opaque, for tokens that all begin differently',
+  secret: wholeToken,
 });
 
 /** The forms of `Authorization` that belong to the service of a route. */
@@ -60,4 +68,5 @@ export function passingOn({ schemes = [], services, ...rest }: Declared, routed:
 export const sampleCredential = s.text(/^[A-Za-z][A-Za-z0-9._-]{0,31}(?: [A-Za-z0-9._~+/-]{1,16})?$/, {
   what: 'the beginning of an Authorization header',
   write: 'the scheme, and for a token its beginning, as in Basic or Bearer glsa_; never a whole token',
+  secret: wholeToken,
 });

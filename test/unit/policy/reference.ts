@@ -15,6 +15,8 @@ export interface Schema {
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
   readonly items?: Schema;
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
@@ -107,11 +109,15 @@ class Reference {
       const meaning = `${needed}${it.description ?? this.typeMeaning(it)}`.replace(/[|*]/g, '\\$&');
       return `${this.typeOf(it)} |${hasDefaults ? ` ${usual} |` : ''} ${meaning} |`;
     };
+    const someOf = schema.allOf?.flatMap((it) => it.anyOf ?? []);
+    const list = (all: readonly Schema[]) => all.map((it) => code(it.required?.[0])).join(', ');
     const rows = Map.groupBy(keys, ([key, it]) => cellsOf(key, it));
     return [
       `## ${place}`,
       '',
       ...(others.length === 0 ? [] : [`Also: ${others.map(code).join(', ')}.`, '']),
+      ...(schema.oneOf === undefined ? [] : [`It has one of ${list(schema.oneOf)}.`, '']),
+      ...(someOf === undefined ? [] : [`It has at least one of ${list(someOf)}.`, '']),
       `| key | type | ${hasDefaults ? 'default | ' : ''}meaning |`,
       `| --- | --- | --- |${hasDefaults ? ' --- |' : ''}`,
       ...[...rows].map(([cells, same]) => `| ${same.map(([key]) => code(key)).join(', ')} | ${cells}`),

@@ -117,15 +117,10 @@ function namesIn(fact: DraftFact | undefined): readonly (string | undefined)[] {
 
 function checkIntrospectionClient(report: Report, path: Path, provider: DraftProvider): void {
   const { client } = provider;
-  if (!writes(provider, 'client')) {
-    const message =
-      'missing key "client", with which the gateway asks the provider; write client: { id: …, secret_file: … }';
-    report.key(path, message);
-  } else if (client !== undefined && !writes(client, 'secret_file', 'keys_file', 'cert_file')) {
-    const message =
-      'a provider does not answer a client without a secret; add secret_file, keys_file or cert_file to client';
-    if (!report.touches([...path.slice(0, -1), 'client'])) report.key(path, message);
-  }
+  if (client === undefined || writes(client, 'secret_file', 'keys_file', 'cert_file')) return;
+  const message =
+    'a provider does not answer a client without a secret; add secret_file, keys_file or cert_file to client';
+  if (!report.touches([...path.slice(0, -1), 'client'])) report.key(path, message);
 }
 
 const GATEWAY = 'the gateway sets it for each sign-in; remove it';

@@ -38,9 +38,6 @@ function checkChoices(report: Report, draft: DraftPolicy, path: Path, service: D
     report.key(path, 'every ingress is a backup; remove backup from the one that nginx uses first');
   }
   for (const [index, it] of choices.entries()) {
-    for (const key of ['max_fails', 'fail_timeout'].filter((own) => isBackup(it) && writes(it, own))) {
-      report.key([...path, index, key], 'no effect: nginx never leaves out a backup, the last way; remove it');
-    }
     if (writes(it, 'weight') && choices.filter((other) => isBackup(other) === isBackup(it)).length < 2) {
       report.key([...path, index, 'weight'], 'no effect: no other ingress shares the requests with it; remove it');
     }
