@@ -9,16 +9,16 @@ import { join } from 'node:path';
 const budget = {
   'meshgate.js': 199 * 1024,
   'hop.js': 81 * 1024,
-  'signin.js': 240 * 1024,
+  'signin.js': 244 * 1024,
   'client.js': 38 * 1024,
-  'health.js': 78 * 1024,
-  'cookies.js': 1024,
+  'health.js': 80 * 1024,
+  'cookies.js': 3 * 1024,
   'counts.js': 4 * 1024,
   'seal.js': 56 * 1024,
   'apikey_auth.js': 1024,
   // The probe is a part of a ConfigMap, which holds 1 MiB.
   'status.js': 83 * 1024,
-  'cli.js': 1700 * 1024,
+  'cli.js': 1720 * 1024,
   'migrate.js': 735 * 1024,
 };
 
