@@ -90,7 +90,7 @@ describe('the sign-in’s table', () => {
           signin: { scopes: ['openid', 'profile', 'email'], domains: [], userinfo: true, label: 'main' },
         },
       },
-      hosts: [{ name: 'wiki.example.com', providers: ['okta', 'main'] }],
+      hosts: [{ name: 'wiki.example.com', providers: ['okta', 'main'], sessionCookies: [], namesAllCookies: false }],
       stepUps: {
         admin: { acrValues: ['phr'], maxAge: 900 },
         root: { acrValues: ['phr', 'hw'], maxAge: 900 },

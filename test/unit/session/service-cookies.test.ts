@@ -9,6 +9,7 @@ import {
   readNames,
   withMark,
 } from '../../../src/session/service-cookies.ts';
+import { holds } from '../../harness/property.ts';
 
 const ada = markOf('A'.repeat(43));
 const ben = markOf('B'.repeat(43));
@@ -54,7 +55,7 @@ describe('cookiesFor', () => {
   const value = fc.stringMatching(/^[!#-+\--:<-[\]-~]{1,40}$/);
 
   test('returns to the caller what the service set, and to no other caller', () => {
-    fc.assert(
+    holds(
       fc.property(token, value, (name, text) => {
         const [line = ''] = withMark([`${name}=${text}; Path=/; HttpOnly`], undefined, ada);
         const sent = `x=1; ${line.slice(0, line.indexOf(';'))}; y=2`;
@@ -62,7 +63,6 @@ describe('cookiesFor', () => {
         expect(cookiesFor(sent, undefined, ada)).toBe(`x=1; ${name}=${text}; y=2`);
         expect(cookiesFor(sent, undefined, ben)).toBe('x=1; y=2');
       }),
-      { seed: 7 },
     );
   });
 });
